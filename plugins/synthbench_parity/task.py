@@ -1,0 +1,78 @@
+"""Sparse parity (Barak et al. 2022, "Hidden Progress in Deep Learning")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from synthbench import MARGIN_LOSSES, Batch, Interface, Loss, Margin, Signs, Stream, Task
+
+
+class SparseParity(Task):
+    """y = the product of k hidden coordinates of x, with x uniform on {-1, +1}^n.
+
+    Each replica has a support of its own, uniform over the C(n, k) subsets. With label
+    noise, y is flipped with probability `noise`, independently per sample.
+    """
+
+    name: ClassVar[str] = "sparse-parity"
+    headline: ClassVar[tuple[str, ...]] = ("n", "k")
+    paper: ClassVar[str] = "Barak et al. 2022, arXiv:2207.08799"
+
+    n: int = Field(40, ge=1)
+    """Number of coordinates."""
+    k: int = Field(3, ge=1)
+    """Number of coordinates in the support."""
+    noise: float = Field(0.0, ge=0, lt=0.5)
+    """Probability that a label is flipped."""
+
+    @model_validator(mode="after")
+    def _support_fits(self) -> SparseParity:
+        if self.k > self.n:
+            raise ValueError(f"k must be at most n={self.n}, got {self.k}")
+        return self
+
+    @property
+    def interface(self) -> Interface:
+        """n signs in, one margin out."""
+        return Interface(Signs(self.n), Margin())
+
+    def world(self, rng: Stream) -> Tensor:
+        """The support: (k,) distinct coordinates."""
+        return rng.choice(self.n, self.k)
+
+    def sample(self, world: Tensor, rng: Stream, size: int) -> Batch:
+        """Fresh samples: x (size, n) and y (size,), both -1 or +1."""
+        x = rng.signs((size, self.n))
+        y = x[:, world].prod(dim=1)
+        if self.noise:
+            y = torch.where(rng.bernoulli(self.noise, (size,)), -y, y)
+        return Batch(x, y)
+
+    def losses(self) -> Mapping[str, Loss]:
+        """Hinge (the default), logistic, square and correlation."""
+        return MARGIN_LOSSES
+
+    def score(self, output: Tensor, batch: Batch) -> Mapping[str, Tensor]:
+        """Share of correct signs; an output of exactly 0 counts one half."""
+        return {"accuracy": ((torch.sign(output * batch.y) + 1) / 2).mean()}
+
+    def references(self, world: Tensor, batch: Batch) -> Mapping[str, Tensor]:
+        """A constant, the parity of all but one coordinate, and the parity itself."""
+        return {
+            "trivial": torch.zeros_like(batch.y),
+            "misses-one": batch.x[:, world[1:]].prod(dim=1),
+            "optimal": batch.x[:, world].prod(dim=1),
+        }
+
+    def exact_scores(self) -> Mapping[str, float]:
+        """Accuracy over the whole distribution.
+
+        Characters are orthogonal, so whatever does not read every coordinate of the support
+        is right exactly half of the time; the parity itself errs only where the label does.
+        """
+        return {"trivial": 0.5, "misses-one": 0.5, "optimal": 1 - self.noise}

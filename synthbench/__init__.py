@@ -1,0 +1,93 @@
+"""SynthBench measures how models learn, not only whether they learn.
+
+The public names, each imported when it is first used so that `import synthbench` is cheap.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from synthbench.cell import Cell, Protocol
+    from synthbench.configuration import Configuration
+    from synthbench.errors import SynthbenchError
+    from synthbench.evaluate import CellResult, Evaluation, evaluate
+    from synthbench.hookspecs import hookimpl
+    from synthbench.interface import Interface, Margin, Port, Signs
+    from synthbench.losses import MARGIN_LOSSES, Loss
+    from synthbench.model import Model
+    from synthbench.probe import Probe, View
+    from synthbench.recipe import Recipe
+    from synthbench.records import Record, read_record
+    from synthbench.streams import Purpose, Stream
+    from synthbench.task import Batch, Task
+    from synthbench.trajectories import Trajectories
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "MARGIN_LOSSES": "losses",
+    "Batch": "task",
+    "Cell": "cell",
+    "CellResult": "evaluate",
+    "Configuration": "configuration",
+    "Evaluation": "evaluate",
+    "Interface": "interface",
+    "Loss": "losses",
+    "Margin": "interface",
+    "Model": "model",
+    "Port": "interface",
+    "Probe": "probe",
+    "Protocol": "cell",
+    "Purpose": "streams",
+    "Recipe": "recipe",
+    "Record": "records",
+    "Signs": "interface",
+    "Stream": "streams",
+    "SynthbenchError": "errors",
+    "Task": "task",
+    "Trajectories": "trajectories",
+    "View": "probe",
+    "evaluate": "evaluate",
+    "hookimpl": "hookspecs",
+    "read_record": "records",
+}
+
+__all__ = [
+    "MARGIN_LOSSES",
+    "Batch",
+    "Cell",
+    "CellResult",
+    "Configuration",
+    "Evaluation",
+    "Interface",
+    "Loss",
+    "Margin",
+    "Model",
+    "Port",
+    "Probe",
+    "Protocol",
+    "Purpose",
+    "Recipe",
+    "Record",
+    "Signs",
+    "Stream",
+    "SynthbenchError",
+    "Task",
+    "Trajectories",
+    "View",
+    "evaluate",
+    "hookimpl",
+    "read_record",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(import_module(f"synthbench.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'synthbench' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

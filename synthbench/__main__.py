@@ -1,0 +1,5 @@
+"""`python -m synthbench`."""
+
+from synthbench.cli.main import main
+
+main()

@@ -1,0 +1,151 @@
+"""`synthbench eval`: train, measure, record, and show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from synthbench.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from synthbench.cell import Cell, Protocol
+    from synthbench.suites import Suite
+
+SUFFIXES = {"k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
+
+
+def parse_count(text: str) -> int:
+    """`640k`, `1.5M` or `20000` as an integer."""
+    number, factor = (text[:-1], SUFFIXES[text[-1]]) if text[-1:] in SUFFIXES else (text, 1)
+    try:
+        value = float(number.replace("_", "")) * factor
+    except ValueError:
+        value = -1.0
+    if not (value >= 1 and value == int(value)):
+        raise typer.BadParameter(f"{text!r} is not a number of samples such as 20000, 640k or 2M")
+    return int(value)
+
+
+def eval_command(
+    suite: Annotated[str | None, typer.Argument(help="A suite: see `synthbench list suites`.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", "-m", help="For example 'mlp width=200 lr=0.05'; repeatable."),
+    ] = None,
+    task: Annotated[
+        list[str] | None,
+        typer.Option("--task", "-t", help="Instead of a suite: 'sparse-parity n=30 k=3'; repeatable."),
+    ] = None,
+    probe: Annotated[
+        list[str] | None, typer.Option("--probe", "-p", help="Measured while training; repeatable.")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Replicas per cell.")] = None,
+    first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first replica.")] = 0,
+    budget: Annotated[
+        int | None,
+        typer.Option(
+            parser=parse_count, metavar="SAMPLES", help="Training samples per replica: 640k, 2M."
+        ),
+    ] = None,
+    until: Annotated[
+        str, typer.Option(help="When a replica stops: 'solved' or 'budget'.")
+    ] = "solved",
+    accelerator: Annotated[
+        str, typer.Option("--accelerator", "--device", help="Lightning's flag: auto, cpu, gpu, ...")
+    ] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="Lightning's flag: 32-true, 64-true, bf16-true, bf16-mixed.")
+    ] = "32-true",
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path("runs"),
+    resume: Annotated[
+        bool, typer.Option(help="Reuse finished cells and continue unfinished ones.")
+    ] = True,
+    replicas_per_block: Annotated[
+        int | None, typer.Option(min=1, help="Replicas trained at once; default: measured.")
+    ] = None,
+    keep_weights: Annotated[
+        bool, typer.Option("--keep-weights", help="Store every replica's final weights.")
+    ] = False,
+    checkpoint_seconds: Annotated[
+        float, typer.Option(min=0, help="Time between checkpoints.")
+    ] = 30.0,
+) -> None:
+    """Train models on a suite or a task, hundreds of seeds at once, and measure how they learn."""
+    from synthbench.cli.progress import TerminalListener
+    from synthbench.cli.table import print_results
+    from synthbench.engine.block import TrainerOptions
+    from synthbench.evaluate import Settings, evaluate_cells
+
+    chosen, name, cells = _plan(
+        suite,
+        task or [],
+        model or [],
+        probe or [],
+        {
+            "seeds": seeds,
+            "first_seed": first_seed,
+            "budget": budget,
+            "until": until,
+            "precision": precision,
+        },
+    )
+    with TerminalListener(len(cells)) as listener:
+        settings = Settings(
+            TrainerOptions(accelerator, checkpoint_seconds=checkpoint_seconds),
+            resume,
+            replicas_per_block,
+            keep_weights,
+            listener,
+        )
+        results = evaluate_cells(cells, out / name, settings, chosen)
+    print_results(results, out / name)
+
+
+def _plan(
+    suite: str | None,
+    tasks: list[str],
+    models: list[str],
+    probes: list[str],
+    options: dict[str, Any],
+) -> tuple[Suite | None, str, list[Cell]]:
+    """The suite if one is named, the folder name under --out, and the cells."""
+    from synthbench.cell import Cell
+    from synthbench.evaluate import plan_suite
+    from synthbench.registry import installed
+
+    registry = installed()
+    given = {key: value for key, value in options.items() if value is not None}
+    if suite is None:
+        if not (tasks and models):
+            raise ConfigurationError(
+                "name a suite, or a task and a model: synthbench eval quickstart, or "
+                "synthbench eval --task 'sparse-parity n=30 k=3' --model mlp"
+            )
+        measured = tuple(registry.probe(reference) for reference in probes)
+        built = [registry.task(reference) for reference in tasks]
+        protocol = _protocol(given)
+        cells = [Cell(t, registry.model(m), protocol, measured) for t in built for m in models]
+        return None, "-".join(dict.fromkeys(t.name for t in built)), cells
+    if tasks:
+        raise ConfigurationError("name either a suite or --task, not both")
+    chosen = registry.suite(suite)
+    if probes:
+        chosen = chosen.model_copy(update={"probes": (*chosen.probes, *probes)})
+    protocol = _protocol({"seeds": chosen.seeds, **given})
+    return chosen, chosen.name, plan_suite(chosen, models or chosen.models, protocol)
+
+
+def _protocol(given: dict[str, Any]) -> Protocol:
+    from pydantic import ValidationError
+
+    from synthbench.cell import Protocol
+
+    try:
+        return Protocol(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        option = "--" + str(first["loc"][0]).replace("_", "-")
+        message = first["msg"][:1].lower() + first["msg"][1:]
+        raise ConfigurationError(f"{option} {first['input']}: {message}") from None

@@ -1,0 +1,53 @@
+"""`synthbench`: the commands, and what happens to a user's mistake."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from synthbench import __version__
+from synthbench.cli.eval import eval_command
+from synthbench.cli.list import list_command
+from synthbench.cli.show import show_command
+from synthbench.errors import SynthbenchError
+
+app = typer.Typer(
+    name="synthbench",
+    help="Measure how models learn, not only whether they learn.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("eval")(eval_command)
+app.command("list")(list_command)
+app.command("show")(show_command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"synthbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Measure how models learn, not only whether they learn."""
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one message and exit code 2."""
+    try:
+        app()
+    except SynthbenchError as error:
+        Console(stderr=True).print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted; the same command continues where it stopped")
+        sys.exit(130)

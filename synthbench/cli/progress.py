@@ -1,0 +1,112 @@
+"""The progress display of `synthbench eval`."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from synthbench.cell import Cell
+from synthbench.formatting import format_count
+from synthbench.progress import BlockProgress, Listener
+from synthbench.records import Record
+
+REFRESH_SECONDS = 0.1
+
+
+class TerminalListener(Listener):
+    """One bar per cell: budget spent, replicas solved so far, replica-steps/s, time left.
+
+    The bar counts replica-steps against the whole budget, so the time left is the most it
+    can be; a cell whose replicas all solve the task ends early.
+    """
+
+    def __init__(self, cells: int) -> None:
+        """cells: how many will be evaluated."""
+        self._console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[solved]}"),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(compact=True),
+            console=self._console,
+        )
+        self._cells = cells
+        self._number = 0
+        self._bar: TaskID | None = None
+        self._cell: Cell | None = None
+
+    def __enter__(self) -> TerminalListener:
+        """Start drawing."""
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop drawing."""
+        self._progress.stop()
+
+    def note(self, message: str) -> None:
+        """Print above the bars."""
+        self._progress.console.print(f"[yellow]note:[/] {escape(message)}", soft_wrap=True)
+
+    def cell_started(self, cell: Cell) -> None:
+        """Add the cell's bar."""
+        self._cell = cell
+        self._started = self._drawn = time.monotonic()
+        self._first: int | None = None
+        self._solved_before, self._block = 0, -1
+        self._number += 1
+        self._bar = self._progress.add_task(
+            f"[{self._number}/{self._cells}] {escape(cell.model.label())}",
+            total=cell.steps * cell.protocol.seeds,
+            solved="",
+            rate="",
+        )
+
+    def block_advanced(self, progress: BlockProgress) -> None:
+        """Move the bar, at most ten times a second."""
+        assert self._cell is not None and self._bar is not None
+        if progress.earlier != self._block:
+            self._block = progress.earlier
+            self._solved_before += self._last_solved if progress.earlier else 0
+        self._last_solved = progress.solved
+        done = progress.earlier * self._cell.steps + progress.replicas * progress.steps
+        if self._first is None:
+            self._first = done
+        now = time.monotonic()
+        if now - self._drawn < REFRESH_SECONDS:
+            return
+        self._drawn = now
+        rate = (done - self._first) / (now - self._started)
+        solved = self._solved_before + progress.solved
+        self._progress.update(
+            self._bar,
+            completed=done,
+            solved=f"{solved}/{self._cell.protocol.seeds} solved",
+            rate=f"{format_count(rate)} replica-steps/s",
+        )
+
+    def cell_finished(self, record: Record, reused: bool) -> None:
+        """Replace the bar by one line."""
+        if self._bar is not None:
+            self._progress.remove_task(self._bar)
+            self._bar = None
+        else:
+            self._number += 1
+        summary = record.summary
+        how = "already finished" if reused else "finished"
+        self._progress.console.print(
+            f"[{self._number}/{self._cells}] {escape(record.model)} on {escape(record.task)}: "
+            f"{how}, {summary.solved}/{summary.replicas} solved",
+            highlight=False,
+            soft_wrap=True,
+        )

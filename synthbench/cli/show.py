@@ -1,0 +1,119 @@
+"""`synthbench show NAME`: everything about one task, model, probe or suite."""
+
+from __future__ import annotations
+
+from inspect import getdoc
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from synthbench.errors import UnknownNameError, did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from rich.console import Console
+
+    from synthbench.configuration import Configuration
+    from synthbench.registry import Registry
+    from synthbench.suites import Suite
+    from synthbench.task import Task
+
+
+def show_command(
+    name: Annotated[str, typer.Argument(help="A name, or a reference: 'sparse-parity n=30'.")],
+) -> None:
+    """Show fields, defaults, interface, references, source and paper."""
+    from rich.console import Console
+
+    from synthbench.registry import installed, split_reference
+
+    registry = installed()
+    console = Console(highlight=False)
+    word, _ = split_reference(name)
+    kinds = registry.kinds_of(word)
+    if not kinds:
+        known = [n for kind in ("tasks", "models", "probes", "suites") for n in registry.names(kind)]
+        raise UnknownNameError(f'nothing is called "{word}"{did_you_mean(word, known)} (synthbench list)')
+    for kind in kinds:
+        if kind == "suites":
+            _show_suite(console, registry.suite(word))
+        else:
+            _show_configuration(console, registry, kind, name, word)
+
+
+def _show_configuration(
+    console: Console, registry: Registry, kind: str, reference: str, word: str
+) -> None:
+    from synthbench.model import Model
+    from synthbench.task import Task
+
+    found, plugin = registry.find(kind, word), registry.names(kind)[word]
+    _heading(console, kind[:-1], word, getdoc(found) or "")
+    _fact(console, "from", f"{plugin.distribution} {plugin.distribution_version}")
+    if found.paper:
+        _fact(console, "paper", found.paper)
+    if issubclass(found, Task):
+        _show_task(console, registry.task(reference))
+    if issubclass(found, Model):
+        _fact(console, "takes", ", ".join(port.__name__.lower() for port in found.inputs))
+        _fact(console, "returns", ", ".join(port.__name__.lower() for port in found.outputs))
+    console.print()
+    _print_fields(console, found)
+
+
+def _show_task(console: Console, task: Task) -> None:
+    exact = ", ".join(f"{name} {score:.4g}" for name, score in task.exact_scores().items())
+    _fact(console, "interface", task.interface.describe())
+    _fact(console, "references", exact)
+    _fact(console, "losses", ", ".join(task.losses()))
+
+
+def _print_fields(console: Console, config: type[Configuration]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("field", style="bold", no_wrap=True)
+    table.add_column("default", no_wrap=True)
+    table.add_column("meaning")
+    for name, default, meaning in _fields(config):
+        table.add_row(name, default, meaning)
+    console.print(table)
+
+
+def _fields(config: type[BaseModel], defaults: BaseModel | None = None) -> list[tuple[str, str, str]]:
+    from pydantic import BaseModel
+    from rich.markup import escape
+
+    rows: list[tuple[str, str, str]] = []
+    for key, field in config.model_fields.items():
+        default: Any = getattr(defaults, key) if defaults else field.default
+        if isinstance(default, BaseModel):
+            rows += _fields(type(default), default)
+        else:
+            rows.append((key, escape(str(default).lower()), escape(field.description or "")))
+    return rows
+
+
+def _show_suite(console: Console, suite: Suite) -> None:
+    from synthbench.formatting import format_count
+
+    _heading(console, "suite", f"{suite.name} (version {suite.version})", suite.description.strip())
+    _fact(console, "seeds", str(suite.seeds))
+    _fact(console, "models", "; ".join(suite.models))
+    if suite.probes:
+        _fact(console, "probes", "; ".join(suite.probes))
+    for cell in suite.cells:
+        _fact(console, "cell", f"{cell.task}, budget {format_count(cell.budget)} samples")
+
+
+def _heading(console: Console, kind: str, name: str, text: str) -> None:
+    from rich.markup import escape
+
+    console.print(f"[bold]{escape(name)}[/] ({kind})\n{escape(text)}\n")
+
+
+def _fact(console: Console, name: str, value: str) -> None:
+    from rich.markup import escape
+
+    console.print(f"[dim]{name:>10}[/]  {escape(value)}")

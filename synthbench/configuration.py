@@ -1,0 +1,70 @@
+"""What tasks, models and probes have in common: a name and validated, frozen fields."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Configuration(BaseModel):
+    """A frozen pydantic model whose fields are the whole configuration.
+
+    `name` is what people type. `version` goes up when the same fields begin to mean
+    something else, so that old and new results are never mixed. `headline` names the fields
+    that labels always show, even at their defaults.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    headline: ClassVar[tuple[str, ...]] = ()
+    paper: ClassVar[str] = ""
+
+    def label(self) -> str:
+        """The reference that rebuilds this configuration: `sparse-parity n=30 k=3`.
+
+        Shows the headline fields and every field that is not at its default.
+        """
+        return " ".join([self.name, *field_tokens(self, self.headline)])
+
+    def describe(self) -> dict[str, Any]:
+        """Name, version and all fields as JSON values: what a plan and a record hold."""
+        return {"name": self.name, "version": self.version, **self.model_dump(mode="json")}
+
+
+def field_tokens(config: BaseModel, always: tuple[str, ...] = ()) -> list[str]:
+    """`key=value` tokens of the fields in `always` and of those not at their defaults.
+
+    A nested configuration is flattened: its tokens stand beside the outer ones.
+    """
+    tokens: list[str] = []
+    for key, field in type(config).model_fields.items():
+        value, default = getattr(config, key), field.get_default(call_default_factory=True)
+        if isinstance(value, BaseModel):
+            same = type(value) is type(default)
+            tokens += changed_tokens(value, default) if same else field_tokens(value)
+        elif key in always or value != default:
+            tokens.append(f"{key}={_token_value(value)}")
+    return tokens
+
+
+def changed_tokens(config: BaseModel, default: BaseModel) -> list[str]:
+    """`key=value` tokens of the fields in which `config` differs from `default`."""
+    return [
+        f"{key}={_token_value(getattr(config, key))}"
+        for key in type(config).model_fields
+        if getattr(config, key) != getattr(default, key)
+    ]
+
+
+def _token_value(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return json.dumps(value, separators=(",", ":"))

@@ -1,0 +1,115 @@
+"""How many replicas to train at once: measured, because it cannot be guessed.
+
+On a GPU wide blocks win until memory ends; on a CPU a block that leaves the cache can be
+slower than a narrow one.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator
+
+import torch
+from torch.utils._pytree import tree_map
+
+from synthbench.cell import Cell, ReplicaSeeds
+from synthbench.engine.axis import over_replicas
+from synthbench.engine.objective import Objective, recipe_loss
+from synthbench.engine.optimizers import build_optimizer
+from synthbench.engine.replicas import build_replicas
+from synthbench.engine.sampling import as_batch, cast_batch, draw_batches, draw_worlds
+from synthbench.streams import Purpose, keys_of
+
+TIMING_SECONDS = 0.1
+"""Time spent on each candidate, beyond a first step that warms up."""
+WORTH_IT = 1.02
+"""A wider block must be at least this much faster per replica; ties go to the narrow one."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception means that a tensor did not fit into memory."""
+    message = str(error)
+    return isinstance(error, torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError)
+        and ("can't allocate memory" in message or "not enough memory" in message)
+    )
+
+
+def measure_block_size(cell: Cell, device: torch.device) -> int:
+    """The number of replicas per block with the highest replica-steps per second.
+
+    Tries widths 1, 4, 16, ... and all replicas, stopping when throughput falls clearly or
+    memory ends.
+    """
+    best, best_rate = 1, 0.0
+    for width in _candidates(cell.protocol.seeds):
+        try:
+            rate = _replica_steps_per_second(cell, width, device)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            break
+        finally:
+            gc.collect()
+        if rate > best_rate * WORTH_IT:
+            best, best_rate = width, rate
+        elif rate < 0.8 * best_rate:
+            break
+    return best
+
+
+def _candidates(replicas: int) -> Iterator[int]:
+    width = 1
+    while width < replicas:
+        yield width
+        width *= 4
+    yield replicas
+
+
+def _replica_steps_per_second(cell: Cell, width: int, device: torch.device) -> float:
+    step = _training_step(cell, width, device)
+    step()
+    _wait_for(device)
+    start, steps = time.perf_counter(), 0
+    while steps < 2 or time.perf_counter() - start < TIMING_SECONDS:
+        step()
+        _wait_for(device)
+        steps += 1
+    return width * steps / (time.perf_counter() - start)
+
+
+def _training_step(cell: Cell, width: int, device: torch.device) -> Callable[[], None]:
+    """A scratch copy of the training step over `width` copies of the first replica."""
+    seeds: ReplicaSeeds = cell.replica_seeds()[0]
+    replicas = build_replicas(cell.model, cell.task.interface, [seeds.init]).tile(width)
+    dtype = {"64-true": torch.float64, "bf16-true": torch.bfloat16}.get(
+        cell.protocol.precision, torch.float32
+    )
+    parameters = {n: p.to(device, dtype).requires_grad_() for n, p in replicas.parameters.items()}
+    buffers = {n: b.to(device) for n, b in replicas.buffers.items()}
+    losses = over_replicas(Objective(replicas, recipe_loss(cell)))
+    optimizer = build_optimizer(cell.model.recipe, list(parameters.values()))
+    with torch.no_grad():
+        worlds = draw_worlds(cell.task, keys_of([seeds.world] * width).to(device))
+        keys = keys_of([seeds.train] * width).to(device)
+        size = cell.model.recipe.batch_size
+        drawn = draw_batches(cell.task, worlds, keys, Purpose.TRAIN, range(1), size)
+    batch = cast_batch(as_batch(tree_map(lambda leaf: leaf[0], drawn)), dtype)
+    autocast = torch.autocast(
+        device.type, torch.bfloat16, enabled=cell.protocol.precision == "bf16-mixed"
+    )
+
+    def step() -> None:
+        with autocast:
+            loss = losses(parameters, buffers, batch).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def _wait_for(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,0 +1,139 @@
+"""Scoring every replica on its own held-out samples, with references and probes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from synthbench.cell import Cell
+from synthbench.engine.axis import over_replicas
+from synthbench.engine.objective import recipe_loss
+from synthbench.engine.replicas import Replicas, State
+from synthbench.engine.sampling import as_batch, batch_bytes, cast_batch, draw_batches
+from synthbench.errors import ModelError
+from synthbench.probe import Probe, View
+from synthbench.streams import Purpose, Stream
+from synthbench.task import Batch, World
+
+CACHE_BYTES = 512 * 2**20
+"""Evaluation sets up to this size are kept; larger ones are drawn again each time."""
+
+Columns = dict[str, NDArray[np.float64]]
+
+
+class Evaluator:
+    """Measures the replicas of one block; the same held-out samples at every point."""
+
+    def __init__(self, cell: Cell, replicas: Replicas, looped: bool) -> None:
+        """looped: as for `over_replicas`."""
+        self._cell = cell
+        self._replicas = replicas
+        self._lift: Callable[..., Any] = partial(over_replicas, looped=looped)
+        self._initial = {name: p.clone() for name, p in replicas.parameters.items()}
+        self._cache: list[Batch] | None = None
+
+    def prepare(
+        self, worlds: World, eval_keys: Tensor, probe_keys: Tensor, dtype: torch.dtype
+    ) -> None:
+        """Draw the evaluation set and score the references on it."""
+        self._worlds, self._eval_keys, self._probe_keys = worlds, eval_keys, probe_keys
+        self._dtype = dtype
+        if self._cell.probes:
+            self._initial = {n: p.to(eval_keys.device, dtype) for n, p in self._initial.items()}
+        batches = self._draw()
+        first = next(batches)
+        if batch_bytes(first) * self._batch_count() <= CACHE_BYTES:
+            self._cache = [first, *batches]
+        scores = self._mean(lambda batch: self._lift(self._score_references)(worlds, batch))
+        self.reference_scores: dict[str, Columns] = {}
+        for name, values in scores.items():
+            reference, _, metric = name.partition("/")
+            self.reference_scores.setdefault(reference, {})[metric] = values
+
+    def measure(self, parameters: State, buffers: State) -> Columns:
+        """Column -> (R,) values: the task's score, the loss, the progress, the probes."""
+        columns = self._mean(lambda b: self._lift(self._score)(parameters, buffers, b))
+        ranked = next(iter(columns))
+        trivial = self.reference_scores["trivial"][ranked]
+        optimal = self.reference_scores["optimal"][ranked]
+        columns["progress"] = (columns[ranked] - trivial) / (optimal - trivial)
+        for probe in self._cell.probes:
+            columns |= self._probe(probe, parameters, buffers)
+        return columns
+
+    def _score(self, parameters: State, buffers: State, batch: Batch) -> Mapping[str, Tensor]:
+        batch = as_batch(batch)
+        output = self._replicas.forward(parameters, buffers, batch.x)
+        scores = dict(self._cell.task.score(output, batch))
+        return {**scores, "loss": recipe_loss(self._cell)(output, batch)}
+
+    def _score_references(self, world: World, batch: Batch) -> Mapping[str, Tensor]:
+        batch = as_batch(batch)
+        return {
+            f"{name}/{metric}": value
+            for name, output in self._cell.task.references(world, batch).items()
+            for metric, value in self._cell.task.score(output, batch).items()
+        }
+
+    def _probe(self, probe: Probe, parameters: State, buffers: State) -> Columns:
+        batch = self._cache[0] if self._cache is not None else next(self._draw())
+
+        def measure(
+            now: State, initial: State, own: State, world: World, data: Batch, key: Tensor
+        ) -> Mapping[str, Tensor]:
+            view = View(
+                task=self._cell.task,
+                parameters=now,
+                initial=initial,
+                forward=lambda weights, x: self._replicas.forward(dict(weights), own, x),
+                world=world,
+                batch=as_batch(data),
+                rng=Stream(key, Purpose.PROBE),
+            )
+            return probe.measure(view)
+
+        values = self._lift(measure)(
+            parameters, self._initial, buffers, self._worlds, batch, self._probe_keys
+        )
+        return {f"{probe.name}/{name}": _numpy(value) for name, value in values.items()}
+
+    def _mean(self, scores_of: Callable[[Batch], Mapping[str, Tensor]]) -> Columns:
+        totals: dict[str, Tensor] = {}
+        for batch in self._cache if self._cache is not None else self._draw():
+            for name, value in scores_of(batch).items():
+                totals[name] = totals.get(name, 0) + value.double()
+        return {name: _numpy(total / self._batch_count()) for name, total in totals.items()}
+
+    def _draw(self) -> Iterator[Batch]:
+        size = self._cell.protocol.evaluation_batch
+        for index in range(self._batch_count()):
+            batches = draw_batches(
+                self._cell.task,
+                self._worlds,
+                self._eval_keys,
+                Purpose.EVAL,
+                range(index, index + 1),
+                size,
+            )
+            yield cast_batch(Batch(*(_without_step_axis(part) for part in batches)), self._dtype)
+
+    def _batch_count(self) -> int:
+        return self._cell.protocol.evaluation_samples // self._cell.protocol.evaluation_batch
+
+
+def _without_step_axis(part: Any) -> Any:
+    if isinstance(part, Mapping):
+        return {name: tensor[0] for name, tensor in part.items()}
+    return part[0]
+
+
+def _numpy(values: Tensor) -> NDArray[np.float64]:
+    if values.dim() != 1:
+        raise ModelError(f"scores and probes must be scalars, got shape {tuple(values.shape[1:])}")
+    return values.detach().double().cpu().numpy()

@@ -1,0 +1,84 @@
+"""What one replica minimizes, and how its module is checked before training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from synthbench.cell import Cell
+from synthbench.engine.axis import over_replicas
+from synthbench.engine.replicas import Replicas, State
+from synthbench.errors import ModelError
+from synthbench.losses import Loss
+from synthbench.task import Batch
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The training loss of one replica as a function of its parameters."""
+
+    replicas: Replicas
+    loss: Loss
+
+    def __call__(self, parameters: State, buffers: State, batch: Batch) -> Tensor:
+        """Scalar loss of one replica on one batch."""
+        return self.loss(self.replicas.forward(parameters, buffers, batch.x), batch)
+
+
+def recipe_loss(cell: Cell) -> Loss:
+    """The loss the model's recipe names, or the task's default."""
+    losses = cell.task.losses()
+    return losses[cell.model.recipe.loss or next(iter(losses))]
+
+
+def check_trainable(cell: Cell, objective: Objective, batch: Batch) -> str | None:
+    """Run the forward and backward pass once; say why it must be looped, or None if it need not.
+
+    batch: leaves (R, B, ...). Raises ModelError when the module works neither vmapped nor
+    looped, returns the wrong shape, or draws random numbers in its forward pass.
+    """
+    generator = torch.random.get_rng_state()
+    reason = None
+    try:
+        _attempt(objective, batch, looped=False)
+    except ModelError:
+        raise
+    except Exception as vmap_error:
+        reason = str(vmap_error).strip().splitlines()[0]
+        try:
+            _attempt(objective, batch, looped=True)
+        except Exception as error:
+            message = str(error).strip().splitlines()[0]
+            raise ModelError(f'model "{cell.model.label()}" cannot be trained: {message}') from error
+    if not torch.equal(generator, torch.random.get_rng_state()):
+        torch.random.set_rng_state(generator)
+        raise ModelError(
+            f'model "{cell.model.label()}" draws random numbers in its forward pass, so a '
+            "replica would depend on its neighbours; make the forward pass deterministic"
+        )
+    _check_output_shape(cell, objective, batch)
+    return reason
+
+
+def _attempt(objective: Objective, batch: Batch, looped: bool) -> None:
+    parameters = {
+        name: tensor.detach().clone().requires_grad_(tensor.is_floating_point())
+        for name, tensor in objective.replicas.parameters.items()
+    }
+    buffers = {name: tensor.clone() for name, tensor in objective.replicas.buffers.items()}
+    over_replicas(objective, looped)(parameters, buffers, batch).sum().backward()
+
+
+def _check_output_shape(cell: Cell, objective: Objective, batch: Batch) -> None:
+    first = {name: tensor[0] for name, tensor in objective.replicas.parameters.items()}
+    buffers = {name: tensor[0].clone() for name, tensor in objective.replicas.buffers.items()}
+    with torch.no_grad():
+        output = objective.replicas.forward(first, buffers, batch.x[0])
+    expected = (batch.x.shape[1], *cell.task.interface.output.shape)
+    if tuple(output.shape) != expected:
+        raise ModelError(
+            f'model "{cell.model.label()}" must return shape {expected} for '
+            f"{cell.task.interface.describe()}, got {tuple(output.shape)}"
+        )

@@ -1,0 +1,51 @@
+"""When replicas are evaluated, and how the steps in between are cut into chunks."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from torch.utils.data import IterableDataset
+
+
+def evaluation_steps(last: int, resolution: float) -> list[int]:
+    """Optimizer steps at which every replica is evaluated: 0, then log-spaced, then `last`.
+
+    Neighbouring points t < u satisfy u <= max(t + 1, (1 + resolution) t), so a time to
+    target is known to one step or to `resolution`, whichever is coarser. The points do not
+    depend on what any replica does.
+    """
+    points = [0]
+    while points[-1] < last:
+        points.append(min(last, max(points[-1] + 1, int(points[-1] * (1 + resolution)))))
+    return points
+
+
+class Chunk(NamedTuple):
+    """Optimizer steps start, ..., stop - 1."""
+
+    start: int
+    stop: int
+
+
+class ChunkSource(IterableDataset[Chunk]):
+    """The steps up to the next evaluation, in chunks of at most `longest` steps.
+
+    One pass is one Lightning epoch. The position is asked for at the start of each pass, so
+    a resumed run continues where its checkpoint left off.
+    """
+
+    def __init__(self, points: list[int], longest: int, position: Callable[[], int]) -> None:
+        super().__init__()
+        self._points = points
+        self._longest = longest
+        self._position = position
+
+    def __iter__(self) -> Iterator[Chunk]:
+        """Chunks from the current step to the next evaluation point."""
+        start = self._position()
+        index = bisect_right(self._points, start)
+        stop = self._points[index] if index < len(self._points) else start
+        for first in range(start, stop, self._longest):
+            yield Chunk(first, min(first + self._longest, stop))

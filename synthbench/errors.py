@@ -1,0 +1,56 @@
+"""Every error a user can cause.
+
+    SynthbenchError
+    ├── UnknownNameError      no task, model, probe or suite of that name
+    ├── ConfigurationError    a field that does not exist or a value that is not allowed
+    ├── InterfaceError        a model that cannot take the task
+    ├── ModelError            a module that fails in its forward or backward pass
+    ├── PluginError           a plugin that breaks the contract
+    ├── RecordError           a record that is missing, corrupt or does not match its files
+    └── OutputError           a folder that cannot be written, or is in use
+
+The command line prints the message alone and exits with code 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class SynthbenchError(Exception):
+    """Base of all errors that are the user's to mend; the message says how."""
+
+
+class UnknownNameError(SynthbenchError, LookupError):
+    """A name that no plugin has registered."""
+
+
+class ConfigurationError(SynthbenchError, ValueError):
+    """A configuration field that does not exist, or a value that is not allowed."""
+
+
+class InterfaceError(SynthbenchError, ValueError):
+    """A model and a task that do not fit together."""
+
+
+class ModelError(SynthbenchError, RuntimeError):
+    """A module that cannot be built, run or differentiated."""
+
+
+class PluginError(SynthbenchError, RuntimeError):
+    """A plugin that breaks the plugin contract."""
+
+
+class RecordError(SynthbenchError, ValueError):
+    """A record on disk that cannot be trusted."""
+
+
+class OutputError(SynthbenchError, OSError):
+    """An output folder that cannot be written or is already in use."""
+
+
+def did_you_mean(word: str, options: Iterable[str]) -> str:
+    """The clause `; did you mean "x"?` for the closest option, or an empty string."""
+    close = get_close_matches(word, list(options), n=1, cutoff=0.6)
+    return f'; did you mean "{close[0]}"?' if close else ""

@@ -1,0 +1,16 @@
+"""The share of replicas that solve a task."""
+
+from __future__ import annotations
+
+from scipy.stats import binomtest
+
+from synthbench.metrics.estimate import Estimate
+
+
+def success_rate(solved: int, replicas: int, confidence: float = 0.95) -> Estimate:
+    """Share of solved replicas with the Wilson score interval.
+
+    Source: Wilson 1927, through `scipy.stats.binomtest`.
+    """
+    interval = binomtest(solved, replicas).proportion_ci(confidence, method="wilson")
+    return Estimate(value=solved / replicas, low=float(interval.low), high=float(interval.high))

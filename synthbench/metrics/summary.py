@@ -1,0 +1,62 @@
+"""The first figures of a cell, computed from its trajectories."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from synthbench.metrics.estimate import Estimate
+from synthbench.metrics.proportion import success_rate
+from synthbench.metrics.survival import kaplan_meier_median
+from synthbench.metrics.time_to_target import times_to_target
+from synthbench.trajectories import Trajectories
+
+
+class Summary(BaseModel):
+    """What the table of a run shows; intervals are at 95%."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    replicas: int
+    solved: int
+    diverged: int
+    success_rate: Estimate
+    """Wilson interval."""
+    samples_to_target: Estimate
+    """Kaplan-Meier median, in training samples."""
+    steps_to_target: Estimate
+    """The same in optimizer steps."""
+    flops_to_target: Estimate
+    """The same in training FLOPs (matrix products, convolutions, attention)."""
+    score: str
+    """Name of the ranked score."""
+    final_score: Estimate
+    """Median and 10%..90% quantiles, over replicas, of the last ranked score."""
+
+
+def summarize(
+    trajectories: Trajectories,
+    *,
+    target: float,
+    hold: int,
+    budget: int,
+    batch_size: int,
+    step_flops: int,
+    diverged: int,
+) -> Summary:
+    """Summarize one cell; `budget` in samples, `step_flops` of one replica's step."""
+    reached = times_to_target(trajectories, target, hold, budget)
+    samples = kaplan_meier_median(reached.times, reached.solved)
+    final = np.array([scores[-1] for scores in trajectories.by_replica(trajectories.ranked)])
+    low, median, high = (float(q) for q in np.quantile(final, [0.1, 0.5, 0.9]))
+    return Summary(
+        replicas=len(final),
+        solved=int(reached.solved.sum()),
+        diverged=diverged,
+        success_rate=success_rate(int(reached.solved.sum()), len(final)),
+        samples_to_target=samples,
+        steps_to_target=samples.scaled(1 / batch_size),
+        flops_to_target=samples.scaled(step_flops / batch_size),
+        score=trajectories.ranked,
+        final_score=Estimate(value=median, low=low, high=high),
+    )

@@ -1,0 +1,49 @@
+"""When each replica first reached the target, and stayed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthbench.trajectories import Trajectories
+
+
+@dataclass(frozen=True)
+class TimesToTarget:
+    """Right-censored times: (R,) samples and (R,) bool; False marks a censored replica."""
+
+    times: NDArray[np.float64]
+    solved: NDArray[np.bool_]
+
+
+def times_to_target(
+    trajectories: Trajectories, target: float, hold: int, budget: int
+) -> TimesToTarget:
+    """Samples to target of every replica.
+
+    A replica solves the task at the first of `hold` consecutive evaluations with progress
+    at or above `target`. One that never does is censored at `budget` samples, also if it
+    diverged earlier: it will not solve the task later, and leaving early must not help.
+
+    The true crossing lies between the evaluation before and the recorded one, at most the
+    protocol's resolution (5% by default) or one step earlier.
+    """
+    times, solved = [], []
+    samples = trajectories.by_replica("samples")
+    for spent, progress in zip(samples, trajectories.by_replica("progress"), strict=True):
+        index = first_held(progress >= target, hold)
+        times.append(budget if index is None else spent[index])
+        solved.append(index is not None)
+    return TimesToTarget(np.array(times, float), np.array(solved, bool))
+
+
+def first_held(above: NDArray[np.bool_], hold: int) -> int | None:
+    """Index of the first of `hold` consecutive True values, or None."""
+    run = 0
+    for index, hit in enumerate(above):
+        run = run + 1 if hit else 0
+        if run == hold:
+            return index - hold + 1
+    return None

@@ -1,0 +1,56 @@
+"""How a model is trained: optimizer, learning rate, batch size, loss, clipping, schedule."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Recipe(BaseModel):
+    """The training recipe that belongs to a model and is recorded with its results."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
+    """Update rule; weight decay is decoupled only in adamw."""
+    lr: float = Field(0.1, gt=0)
+    """Peak learning rate."""
+    batch_size: int = Field(32, ge=1)
+    """Fresh samples per optimizer step."""
+    loss: str | None = None
+    """One of the task's losses; none: the task's default."""
+    momentum: float = Field(0.0, ge=0, lt=1)
+    """Heavy-ball momentum (sgd only)."""
+    nesterov: bool = False
+    """Nesterov's form of the momentum (sgd only)."""
+    beta1: float = Field(0.9, ge=0, lt=1)
+    """Decay of the first moment (adam, adamw)."""
+    beta2: float = Field(0.999, ge=0, lt=1)
+    """Decay of the second moment (adam, adamw)."""
+    eps: float = Field(1e-8, gt=0)
+    """Added to the denominator (adam, adamw)."""
+    weight_decay: float = Field(0.0, ge=0)
+    """L2 coefficient (sgd, adam) or decoupled decay (adamw)."""
+    clip: float | None = Field(None, gt=0)
+    """Largest global gradient norm of a replica, each replica on its own; none: no clipping."""
+    schedule: Literal["constant", "linear", "cosine", "inverse-sqrt", "warmup-stable-decay"] = (
+        "constant"
+    )
+    """Shape of the learning rate after the warm-up, over the steps of the budget."""
+    warmup: int = Field(0, ge=0)
+    """Steps of linear warm-up from zero."""
+    lr_final: float = Field(0.0, ge=0, le=1)
+    """Where linear, cosine and warmup-stable-decay end, as a fraction of lr."""
+    decay: float = Field(0.2, gt=0, le=1)
+    """Share of the budget that warmup-stable-decay spends decaying."""
+
+    @model_validator(mode="after")
+    def _momentum_is_for_sgd(self) -> Recipe:
+        if self.optimizer != "sgd" and (self.momentum or self.nesterov):
+            raise ValueError("momentum and nesterov need optimizer=sgd; adam has beta1")
+        if self.nesterov and not self.momentum:
+            raise ValueError("nesterov needs momentum above 0")
+        return self

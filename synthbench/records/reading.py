@@ -1,0 +1,72 @@
+"""Reading a record back, trusting nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from synthbench.cell import hash_plan
+from synthbench.errors import RecordError
+from synthbench.records.schema import SCHEMA_VERSION, Record
+
+RECORD_FILE = "record.json"
+TRAJECTORIES_FILE = "trajectories.parquet"
+WEIGHTS_FILE = "weights.safetensors"
+
+
+def read_record(folder: Path | str) -> Record:
+    """Read and check the record in a run folder.
+
+    Raises RecordError when it is missing, is not valid JSON, does not match the schema, or
+    when the plan or a data file does not match its hash.
+    """
+    path = Path(folder) / RECORD_FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise RecordError(f"{path} is not valid JSON; {_advice()}") from None
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if version != SCHEMA_VERSION:
+        raise RecordError(
+            f"{path} has schema version {version!r}, this release reads {SCHEMA_VERSION}; "
+            f"{_advice()}"
+        )
+    try:
+        record = Record(**content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise RecordError(f"{path}: {where}: {first['msg'].lower()}; {_advice()}") from None
+    if hash_plan(record.plan) != record.plan_hash:
+        raise RecordError(f"{path}: plan_hash does not match the plan; {_advice()}")
+    _check_files(path, record)
+    return record
+
+
+def _check_files(path: Path, record: Record) -> None:
+    if TRAJECTORIES_FILE not in record.files:
+        raise RecordError(f"{path}: files does not list {TRAJECTORIES_FILE}; {_advice()}")
+    for name, expected in record.files.items():
+        if name not in (TRAJECTORIES_FILE, WEIGHTS_FILE):
+            raise RecordError(f"{path}: unexpected file {name!r}; {_advice()}")
+        try:
+            found = file_hash(path.parent / name)
+        except OSError as error:
+            raise RecordError(f"{path.parent / name}: {error.strerror}; {_advice()}") from None
+        if found != expected:
+            raise RecordError(f"{path.parent / name} does not match its hash; {_advice()}")
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _advice() -> str:
+    return "move it away, or train again with --no-resume"

@@ -1,0 +1,98 @@
+"""The record of a cell: everything needed to read its result and to run it again."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from synthbench.metrics.summary import Summary
+
+SCHEMA_VERSION = 1
+
+HASH = r"^[0-9a-f]{64}$"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+class SuiteReference(_Part):
+    """The suite a cell was planned from."""
+
+    name: str
+    version: int
+
+
+class Distribution(_Part):
+    """An installed plugin that took part."""
+
+    plugin: str
+    distribution: str
+    version: str
+
+
+class Environment(_Part):
+    """The software and the machine that produced the result."""
+
+    synthbench: str
+    python: str
+    torch: str
+    pytorch_lightning: str
+    platform: str
+    device: str
+    """Type of the device: cpu, cuda, mps."""
+    device_name: str
+    plugins: tuple[Distribution, ...]
+
+
+class Compute(_Part):
+    """What the training cost."""
+
+    parameters: int
+    """Trainable numbers of one replica."""
+    step_flops: int
+    """FLOPs of one replica's forward and backward pass on one batch."""
+    replicas_per_block: int
+    """Replicas trained at once (the last block may have been narrower after a memory error)."""
+    looped: str | None
+    """Why replicas were trained one at a time; null when they were vmapped."""
+    replica_steps: int
+    """Optimizer steps over all replicas, counted up to each replica's last evaluation."""
+    wall_seconds: float
+    """Time spent training and evaluating, over all sessions."""
+
+
+class ReplicaRecord(_Part):
+    """One replica: its seeds, how it ended, and what the references score on its samples."""
+
+    replica: int
+    seeds: dict[str, int]
+    outcome: Literal["solved", "censored", "diverged"]
+    samples_to_target: int | None
+    references: dict[str, dict[str, float]]
+
+
+class Record(_Part):
+    """One finished cell; `record.json` in its folder."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    plan: dict[str, Any]
+    """Full configuration of task, model, probes and protocol."""
+    plan_hash: str = Field(pattern=HASH)
+    """SHA-256 of the plan's canonical JSON."""
+    task: str
+    """The task's reference, as one types it."""
+    model: str
+    """The model's reference."""
+    suite: SuiteReference | None
+    created: str
+    """UTC time at which the record was written, ISO 8601."""
+    environment: Environment
+    compute: Compute
+    replicas: tuple[ReplicaRecord, ...]
+    summary: Summary
+    files: dict[str, str]
+    """SHA-256 of each data file beside the record."""

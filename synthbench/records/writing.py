@@ -1,0 +1,122 @@
+"""Turning the blocks of a finished cell into a record folder."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+
+from synthbench.cell import Cell, ReplicaSeeds
+from synthbench.engine.block import BlockResult
+from synthbench.engine.inspection import CellFacts
+from synthbench.metrics.summary import summarize
+from synthbench.metrics.time_to_target import times_to_target
+from synthbench.records.atomic import write_atomically
+from synthbench.records.partial import parquet_bytes
+from synthbench.records.reading import RECORD_FILE, TRAJECTORIES_FILE, WEIGHTS_FILE
+from synthbench.records.schema import (
+    Compute,
+    Distribution,
+    Environment,
+    Record,
+    ReplicaRecord,
+    SuiteReference,
+)
+from synthbench.trajectories import Trajectories
+
+
+def describe_environment(device: torch.device, plugins: tuple[Distribution, ...]) -> Environment:
+    """The software and machine of this process."""
+    cuda = device.type == "cuda"
+    name = torch.cuda.get_device_name(device) if cuda else platform.processor()
+    return Environment(
+        synthbench=version("synthbench"),
+        python=platform.python_version(),
+        torch=torch.__version__,
+        pytorch_lightning=version("pytorch-lightning"),
+        platform=platform.platform(),
+        device=device.type,
+        device_name=name or platform.machine(),
+        plugins=plugins,
+    )
+
+
+def write_record(
+    folder: Path,
+    cell: Cell,
+    blocks: list[BlockResult],
+    facts: CellFacts,
+    environment: Environment,
+    suite: SuiteReference | None,
+    widest: int,
+) -> Record:
+    """Write trajectories, then weights if the blocks hold any, then the record itself.
+
+    The record comes last and names the hashes of the others: a folder with a record is a
+    finished cell.
+    """
+    batch_size = cell.model.recipe.batch_size
+    trajectories = Trajectories.from_blocks(
+        [block.table for block in blocks], batch_size, facts.step_flops
+    )
+    files = {TRAJECTORIES_FILE: parquet_bytes(trajectories.table)}
+    if blocks[0].weights:
+        stacked = {n: torch.cat([b.weights[n] for b in blocks]) for n in blocks[0].weights}
+        files[WEIGHTS_FILE] = save(stacked)
+    record = Record(
+        plan=cell.plan(),
+        plan_hash=cell.plan_hash(),
+        task=cell.task.label(),
+        model=cell.model.label(),
+        suite=suite,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        environment=environment,
+        compute=Compute(
+            parameters=facts.parameters,
+            step_flops=facts.step_flops,
+            replicas_per_block=widest,
+            looped=facts.loop_reason,
+            replica_steps=sum(int(steps[-1]) for steps in trajectories.by_replica("step")),
+            wall_seconds=round(sum(block.seconds for block in blocks), 3),
+        ),
+        replicas=_replica_records(cell, blocks, trajectories),
+        summary=summarize(
+            trajectories,
+            target=cell.task.target,
+            hold=cell.protocol.hold,
+            budget=cell.protocol.budget,
+            batch_size=batch_size,
+            step_flops=facts.step_flops,
+            diverged=sum(sum(block.diverged) for block in blocks),
+        ),
+        files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+    )
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+    write_atomically(folder / RECORD_FILE, record.model_dump_json(indent=1).encode() + b"\n")
+    return record
+
+
+def _replica_records(
+    cell: Cell, blocks: list[BlockResult], trajectories: Trajectories
+) -> tuple[ReplicaRecord, ...]:
+    protocol = cell.protocol
+    reached = times_to_target(trajectories, cell.task.target, protocol.hold, protocol.budget)
+    diverged = [flag for block in blocks for flag in block.diverged]
+    references = [scores for block in blocks for scores in block.references]
+    seeds: list[ReplicaSeeds] = cell.replica_seeds()
+    return tuple(
+        ReplicaRecord(
+            replica=r,
+            seeds=vars(seeds[r]),
+            outcome="solved" if reached.solved[r] else "diverged" if diverged[r] else "censored",
+            samples_to_target=int(reached.times[r]) if reached.solved[r] else None,
+            references=references[r],
+        )
+        for r in range(len(seeds))
+    )

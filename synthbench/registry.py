@@ -1,0 +1,170 @@
+"""From names and references to validated objects.
+
+`'sparse-parity n=40 k=3'` is a reference: a registered name, then `field=value` tokens.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+from pydantic import BaseModel, ValidationError
+
+from synthbench.configuration import Configuration
+from synthbench.errors import ConfigurationError, RecordError, UnknownNameError, did_you_mean
+from synthbench.model import Model
+from synthbench.plugins import Plugin, PluginHost
+from synthbench.probe import Probe
+from synthbench.suites import Suite
+from synthbench.task import Task
+
+C = TypeVar("C", bound=Configuration)
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Looks up what the plugins provide."""
+
+    host: PluginHost
+
+    def names(self, kind: str) -> dict[str, Plugin]:
+        """Name -> providing plugin, for a kind: tasks, models, probes or suites."""
+        return {
+            name: plugin
+            for plugin in self.host.plugins
+            for name in (plugin.suites if kind == "suites" else plugin.classes[kind])
+        }
+
+    def kinds_of(self, name: str) -> list[str]:
+        """The kinds under which a name is registered."""
+        kinds = ("tasks", "models", "probes", "suites")
+        return [kind for kind in kinds if name in self.names(kind)]
+
+    def find(self, kind: str, name: str) -> type[Configuration]:
+        """The class of that name; UnknownNameError with a suggestion otherwise."""
+        return self._provider(kind, name).classes[kind][name]
+
+    def suite(self, name: str) -> Suite:
+        """The suite of that name; UnknownNameError with a suggestion otherwise."""
+        return self._provider("suites", name).suites[name]
+
+    def task(self, reference: str | Task) -> Task:
+        """A task from a reference such as `'sparse-parity n=40 k=3'`."""
+        return reference if isinstance(reference, Task) else self._parse("tasks", reference, Task)
+
+    def model(self, reference: str | Model) -> Model:
+        """A model from a reference such as `'mlp width=200 lr=0.05'`."""
+        if isinstance(reference, Model):
+            return reference
+        return self._parse("models", reference, Model)
+
+    def probe(self, reference: str | Probe) -> Probe:
+        """A probe from a reference."""
+        if isinstance(reference, Probe):
+            return reference
+        return self._parse("probes", reference, Probe)
+
+    def rebuild(self, kind: str, description: Mapping[str, Any]) -> Configuration:
+        """The object whose `describe()` is given, as stored in a record.
+
+        Raises RecordError when the installed class is of another version.
+        """
+        fields = dict(description)
+        name, version = str(fields.pop("name")), fields.pop("version")
+        found = self.find(kind, name)
+        if found.version != version:
+            raise RecordError(
+                f'{kind[:-1]} "{name}" is of version {found.version} here, {version} in the record'
+            )
+        return _validated(found, name, fields)
+
+    def _parse(self, kind: str, reference: str, contract: type[C]) -> C:
+        name, tokens = split_reference(reference)
+        found = self.find(kind, name)
+        fields = {key: _value(text) for key, text in tokens.items()}
+        return cast(C, _validated(found, name, _nest(found, name, fields)))
+
+    def _provider(self, kind: str, name: str) -> Plugin:
+        known = self.names(kind)
+        if name in known:
+            return known[name]
+        message = f'unknown {kind[:-1]} "{name}"{did_you_mean(name, known)}'
+        message = f"{message.rstrip('?')}? (" if message.endswith("?") else f"{message} ("
+        failed = "".join(f"\n  {failure.describe()}" for failure in self.host.failures)
+        if not self.host.plugins and not failed:
+            failed = "\n  no plugins were found; install the package with pip first"
+        raise UnknownNameError(f"{message}synthbench list {kind}){failed}")
+
+
+@lru_cache(maxsize=1)
+def installed() -> Registry:
+    """The registry of everything installed in this environment, loaded once."""
+    return Registry(PluginHost.from_entry_points())
+
+
+def split_reference(reference: str) -> tuple[str, dict[str, str]]:
+    """Split `'name key=value ...'` into the name and its tokens.
+
+    Raises ConfigurationError for an empty reference, a token without `=` or a repeated key.
+    """
+    try:
+        words = shlex.split(reference)
+    except ValueError as error:
+        raise ConfigurationError(f"cannot read {reference!r}: {error}") from None
+    if not words:
+        raise ConfigurationError("a reference must begin with a name, got an empty string")
+    tokens: dict[str, str] = {}
+    for word in words[1:]:
+        key, equals, text = word.partition("=")
+        if not (key and equals):
+            raise ConfigurationError(
+                f'cannot read "{word}" in {reference!r}: write field=value, for example n=40'
+            )
+        if key in tokens:
+            raise ConfigurationError(f'field "{key}" is given twice in {reference!r}')
+        tokens[key] = text
+    return words[0], tokens
+
+
+def _value(text: str) -> object:
+    if text.lower() == "none":
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _nest(cls: type[Configuration], name: str, fields: dict[str, object]) -> dict[str, object]:
+    """Move the recipe's fields, which a reference writes beside the model's, into the recipe."""
+    own = cls.model_fields
+    recipe = own["recipe"].default if "recipe" in own else None
+    recipe_fields = type(recipe).model_fields if recipe is not None else {}
+    allowed = [key for key in (*own, *recipe_fields) if key != "recipe"]
+    for key in fields:
+        if key not in allowed:
+            raise ConfigurationError(
+                f'"{name}" has no field "{key}"{did_you_mean(key, allowed)} '
+                f"(fields: {', '.join(allowed)})"
+            )
+    nested = {key: value for key, value in fields.items() if key in own}
+    changes = {key: value for key, value in fields.items() if key not in own}
+    if changes and recipe is not None:
+        nested["recipe"] = _validated(type(recipe), name, {**recipe.model_dump(), **changes})
+    return nested
+
+
+def _validated(cls: type[BaseModel], name: str, fields: Mapping[str, object]) -> Any:
+    try:
+        return cls(**fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        message = first["msg"].removeprefix("Value error, ")
+        message = message[:1].lower() + message[1:]
+        location = ".".join(str(part) for part in first["loc"])
+        where = f"{location} = {first['input']!r}: " if location else ""
+        raise ConfigurationError(f'"{name}" {where}{message}') from None

@@ -1,0 +1,19 @@
+"""What a random number is for; each purpose has a stream of its own."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Purpose(IntEnum):
+    """The streams of one replica.
+
+    Separate purposes let initialization and data noise be varied independently: a replica's
+    training data do not change when only its `init` seed does.
+    """
+
+    INIT = 0
+    WORLD = 1
+    TRAIN = 2
+    EVAL = 3
+    PROBE = 4

@@ -1,0 +1,77 @@
+"""The Task contract: a data distribution with its loss, its score and its references."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import Field
+
+from synthbench.configuration import Configuration
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from synthbench.interface import Interface
+    from synthbench.losses import Loss
+    from synthbench.streams import Stream
+
+World = Any
+"""A task's hidden truth: a tensor, or a tuple or dict of tensors."""
+
+
+class Batch(NamedTuple):
+    """Examples of one replica.
+
+    `latents` holds what only `score` and `references` may look at (true transition
+    matrices, for instance): tensors whose first axis is the batch.
+    """
+
+    x: Tensor
+    y: Tensor
+    latents: Mapping[str, Tensor] = {}
+
+
+class Task(Configuration, ABC):
+    """A data distribution, how a prediction is scored, and what simple predictors score.
+
+    Subclasses are frozen pydantic models whose fields are the configuration. Every method
+    speaks of a single replica; the engine adds the replica axis with `torch.vmap`. All
+    randomness comes from the `rng` argument.
+    """
+
+    target: float = Field(0.96, gt=0, le=1)
+    """Progress (0 trivial, 1 optimal) from which a replica counts as having solved the task."""
+
+    @property
+    @abstractmethod
+    def interface(self) -> Interface:
+        """What a model must accept and return."""
+
+    @abstractmethod
+    def world(self, rng: Stream) -> World:
+        """Draw one replica's hidden truth: a tensor, or a tuple or dict of tensors."""
+
+    @abstractmethod
+    def sample(self, world: World, rng: Stream, size: int) -> Batch:
+        """Draw `size` fresh examples."""
+
+    @abstractmethod
+    def losses(self) -> Mapping[str, Loss]:
+        """The training losses a recipe may name; the first is the default."""
+
+    @abstractmethod
+    def score(self, output: Tensor, batch: Batch) -> Mapping[str, Tensor]:
+        """Named scalars, each a mean over the batch; the first is the one that is ranked."""
+
+    @abstractmethod
+    def references(self, world: World, batch: Batch) -> Mapping[str, Tensor]:
+        """Outputs of known strategies on a batch, scored by `score` like any model.
+
+        Ordered from "trivial" (progress 0) to "optimal" (progress 1); both must be there.
+        """
+
+    @abstractmethod
+    def exact_scores(self) -> Mapping[str, float]:
+        """Population value of the ranked score for each reference that has a closed form."""

@@ -1,0 +1,80 @@
+"""The table of measurements: one row per replica and evaluation point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from synthbench.errors import RecordError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+INDEX = ("replica", "step", "samples", "flops")
+"""Replica number; optimizer steps, training samples and training FLOPs spent so far."""
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """What every replica scored, ordered by replica and step.
+
+    Columns after the four of `INDEX`: the task's scores (the ranked one first), `loss`,
+    `progress` (0 trivial, 1 optimal), `train_loss` (mean since the last evaluation, so
+    undefined at step 0) and one `<probe>/<name>` per probe value.
+    """
+
+    table: pa.Table
+
+    @classmethod
+    def from_blocks(cls, tables: list[pa.Table], batch_size: int, step_flops: int) -> Trajectories:
+        """Join the tables of blocks (`replica`, `step`, measurements) and add the spending."""
+        joined = pa.concat_tables(tables)
+        steps = joined["step"].to_numpy()
+        rest = joined.drop_columns(["replica", "step"])
+        index = {
+            "replica": joined["replica"],
+            "step": joined["step"],
+            "samples": pa.array(steps * batch_size),
+            "flops": pa.array(steps * step_flops),
+        }
+        return cls(pa.table({**index, **{name: rest[name] for name in rest.column_names}}))
+
+    @classmethod
+    def read(cls, path: Path) -> Trajectories:
+        """Read a parquet file; RecordError if it is not one or lacks the index columns."""
+        try:
+            table = pq.read_table(path)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise RecordError(f"{path} is not a readable parquet file: {error}") from None
+        missing = [name for name in (*INDEX, "progress") if name not in table.column_names]
+        if missing:
+            raise RecordError(f"{path} lacks the columns {', '.join(missing)}")
+        return cls(table)
+
+    @property
+    def ranked(self) -> str:
+        """Name of the task's ranked score."""
+        return str(self.table.column_names[len(INDEX)])
+
+    def replicas(self) -> list[int]:
+        """Replica numbers, ascending."""
+        return [int(r) for r in np.unique(self.column("replica"))]
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """One column over all rows."""
+        return np.asarray(self.table[name].to_numpy())
+
+    def by_replica(self, name: str) -> list[NDArray[np.float64]]:
+        """One column, split into one array per replica."""
+        starts = np.flatnonzero(np.diff(self.column("replica"))) + 1
+        return np.split(self.column(name), starts)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The table as a pandas data frame."""
+        return self.table.to_pandas()
