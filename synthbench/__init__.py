@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from synthbench.cell import Cell, Protocol
     from synthbench.configuration import Configuration
+    from synthbench.engine.block import TrainerOptions
     from synthbench.errors import SynthbenchError
-    from synthbench.evaluate import CellResult, Evaluation, evaluate
+    from synthbench.evaluation import CellResult, Settings, evaluate, evaluate_cells
     from synthbench.hookspecs import hookimpl
     from synthbench.interface import Interface, Margin, Port, Signs
     from synthbench.losses import MARGIN_LOSSES, Loss
@@ -30,9 +31,8 @@ _HOMES = {
     "MARGIN_LOSSES": "losses",
     "Batch": "task",
     "Cell": "cell",
-    "CellResult": "evaluate",
+    "CellResult": "evaluation",
     "Configuration": "configuration",
-    "Evaluation": "evaluate",
     "Interface": "interface",
     "Loss": "losses",
     "Margin": "interface",
@@ -43,13 +43,16 @@ _HOMES = {
     "Purpose": "streams",
     "Recipe": "recipe",
     "Record": "records",
+    "Settings": "evaluation",
     "Signs": "interface",
     "Stream": "streams",
     "SynthbenchError": "errors",
     "Task": "task",
     "Trajectories": "trajectories",
+    "TrainerOptions": "engine.block",
     "View": "probe",
-    "evaluate": "evaluate",
+    "evaluate": "evaluation",
+    "evaluate_cells": "evaluation",
     "hookimpl": "hookspecs",
     "read_record": "records",
 }
@@ -60,7 +63,6 @@ __all__ = [
     "Cell",
     "CellResult",
     "Configuration",
-    "Evaluation",
     "Interface",
     "Loss",
     "Margin",
@@ -71,13 +73,16 @@ __all__ = [
     "Purpose",
     "Recipe",
     "Record",
+    "Settings",
     "Signs",
     "Stream",
     "SynthbenchError",
     "Task",
     "Trajectories",
+    "TrainerOptions",
     "View",
     "evaluate",
+    "evaluate_cells",
     "hookimpl",
     "read_record",
 ]

@@ -76,7 +76,7 @@ def eval_command(
     from synthbench.cli.progress import TerminalListener
     from synthbench.cli.table import print_results
     from synthbench.engine.block import TrainerOptions
-    from synthbench.evaluate import Settings, evaluate_cells
+    from synthbench.evaluation import Settings, evaluate_cells
 
     chosen, name, cells = _plan(
         suite,
@@ -112,7 +112,7 @@ def _plan(
 ) -> tuple[Suite | None, str, list[Cell]]:
     """The suite if one is named, the folder name under --out, and the cells."""
     from synthbench.cell import Cell
-    from synthbench.evaluate import plan_suite
+    from synthbench.evaluation import plan_suite
     from synthbench.registry import installed
 
     registry = installed()

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from synthbench.evaluate import PICTURE_FILE, CellResult
+from synthbench.evaluation import PICTURE_FILE, CellResult
 from synthbench.figures.learning_curves import budget_note
 from synthbench.formatting import format_interval, format_seconds, format_time_to_target
 from synthbench.records import Record

@@ -14,7 +14,7 @@ import torch
 from torch.utils._pytree import tree_map
 
 from synthbench.cell import Cell, ReplicaSeeds
-from synthbench.engine.axis import over_replicas
+from synthbench.engine.gradients import replica_gradients
 from synthbench.engine.objective import Objective, recipe_loss
 from synthbench.engine.optimizers import build_optimizer
 from synthbench.engine.replicas import build_replicas
@@ -86,9 +86,9 @@ def _training_step(cell: Cell, width: int, device: torch.device) -> Callable[[],
     dtype = {"64-true": torch.float64, "bf16-true": torch.bfloat16}.get(
         cell.protocol.precision, torch.float32
     )
-    parameters = {n: p.to(device, dtype).requires_grad_() for n, p in replicas.parameters.items()}
+    parameters = {n: p.to(device, dtype) for n, p in replicas.parameters.items()}
     buffers = {n: b.to(device) for n, b in replicas.buffers.items()}
-    losses = over_replicas(Objective(replicas, recipe_loss(cell)))
+    gradients_of = replica_gradients(Objective(replicas, recipe_loss(cell)), looped=False)
     optimizer = build_optimizer(cell.model.recipe, list(parameters.values()))
     with torch.no_grad():
         worlds = draw_worlds(cell.task, keys_of([seeds.world] * width).to(device))
@@ -102,9 +102,9 @@ def _training_step(cell: Cell, width: int, device: torch.device) -> Callable[[],
 
     def step() -> None:
         with autocast:
-            loss = losses(parameters, buffers, batch).sum()
-        optimizer.zero_grad()
-        loss.backward()
+            gradients, _ = gradients_of(parameters, buffers, batch)
+        for name, parameter in parameters.items():
+            parameter.grad = gradients[name]
         optimizer.step()
 
     return step

@@ -16,7 +16,7 @@ def count_step_flops(objective: Objective, batch: Batch) -> int:
     `torch.utils.flop_counter` does; elementwise work and the optimizer are left out.
     """
     parameters = {
-        name: tensor[0].detach().clone().requires_grad_(tensor.is_floating_point())
+        name: tensor[0].detach().clone().requires_grad_()
         for name, tensor in objective.replicas.parameters.items()
     }
     buffers = {name: tensor[0].clone() for name, tensor in objective.replicas.buffers.items()}

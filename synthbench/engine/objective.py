@@ -24,7 +24,8 @@ class Objective:
 
     def __call__(self, parameters: State, buffers: State, batch: Batch) -> Tensor:
         """Scalar loss of one replica on one batch."""
-        return self.loss(self.replicas.forward(parameters, buffers, batch.x), batch)
+        output = self.replicas.forward(parameters, buffers, batch.x, training=True)
+        return self.loss(output, batch)
 
 
 def recipe_loss(cell: Cell) -> Loss:
@@ -64,7 +65,7 @@ def check_trainable(cell: Cell, objective: Objective, batch: Batch) -> str | Non
 
 def _attempt(objective: Objective, batch: Batch, looped: bool) -> None:
     parameters = {
-        name: tensor.detach().clone().requires_grad_(tensor.is_floating_point())
+        name: tensor.detach().clone().requires_grad_()
         for name, tensor in objective.replicas.parameters.items()
     }
     buffers = {name: tensor.clone() for name, tensor in objective.replicas.buffers.items()}

@@ -26,8 +26,15 @@ class Replicas:
     parameters: State
     buffers: State
 
-    def forward(self, parameters: State, buffers: State, x: Tensor) -> Tensor:
-        """One replica's output; parameters and buffers are that replica's own."""
+    def forward(
+        self, parameters: State, buffers: State, x: Tensor, training: bool = False
+    ) -> Tensor:
+        """One replica's output; parameters and buffers are that replica's own.
+
+        training: the mode of the module, as `nn.Module.train` sets it.
+        """
+        if self.skeleton.training is not training:
+            self.skeleton.train(training)
         output = functional_call(self.skeleton, (parameters, buffers), (x,))
         if not isinstance(output, Tensor):
             raise ModelError(f"forward must return a tensor, got {type(output).__name__}")
@@ -60,10 +67,12 @@ def build_replicas(model: Model, interface: Interface, seeds: list[int]) -> Repl
     parameters, buffers = stack_module_state(modules)
     if not parameters:
         raise ModelError(f'model "{model.name}" has no parameters to train')
+    # What cannot be differentiated does not train.
+    fixed = {name for name, tensor in parameters.items() if not tensor.is_floating_point()}
     return Replicas(
         copy.deepcopy(modules[0]).to("meta"),
-        {name: tensor.detach() for name, tensor in parameters.items()},
-        {name: tensor.detach() for name, tensor in buffers.items()},
+        {n: t.detach() for n, t in parameters.items() if n not in fixed},
+        {n: t.detach() for n, t in [*buffers.items(), *parameters.items()] if n not in parameters or n in fixed},
     )
 
 

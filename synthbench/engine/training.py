@@ -15,8 +15,8 @@ from torch.utils._pytree import tree_map
 from torch.utils.data import DataLoader
 
 from synthbench.cell import Cell, ReplicaSeeds
-from synthbench.engine.axis import over_replicas
 from synthbench.engine.evaluation import Columns, Evaluator
+from synthbench.engine.gradients import replica_gradients
 from synthbench.engine.objective import Objective, recipe_loss
 from synthbench.engine.optimizers import build_optimizer, clip_per_replica, learning_rate_factor
 from synthbench.engine.outcomes import Outcomes
@@ -47,16 +47,13 @@ class ReplicaTraining(pl.LightningModule):
         self.replica_count = len(seeds)
         replicas = build_replicas(cell.model, cell.task.interface, [s.init for s in seeds])
         self._names, self._buffer_names = list(replicas.parameters), list(replicas.buffers)
-        self._stacked = nn.ParameterList(
-            nn.Parameter(p, requires_grad=p.is_floating_point())
-            for p in replicas.parameters.values()
-        )
+        self._stacked = nn.ParameterList(nn.Parameter(p) for p in replicas.parameters.values())
         for index, tensor in enumerate(replicas.buffers.values()):
             self.register_buffer(f"stacked_buffer_{index}", tensor)
         for name in ("world", "train", "eval", "probe"):
             keys = keys_of([getattr(s, name) for s in seeds])
             self.register_buffer(f"{name}_keys", keys, persistent=False)
-        self._losses = over_replicas(Objective(replicas, recipe_loss(cell)), looped)
+        self._gradients = replica_gradients(Objective(replicas, recipe_loss(cell)), looped)
         self._evaluator = Evaluator(cell, replicas, looped)
         self.points = evaluation_steps(cell.steps, cell.protocol.resolution)
         self.outcomes = Outcomes(
@@ -101,7 +98,7 @@ class ReplicaTraining(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """The recipe's optimizer and, unless the rate is constant, its schedule."""
         recipe = self.cell.model.recipe
-        optimizer = build_optimizer(recipe, [p for p in self._stacked if p.requires_grad])
+        optimizer = build_optimizer(recipe, list(self._stacked))
         if recipe.schedule == "constant" and not recipe.warmup:
             return optimizer
         return [optimizer], [LambdaLR(optimizer, learning_rate_factor(recipe, self.cell.steps))]
@@ -109,7 +106,7 @@ class ReplicaTraining(pl.LightningModule):
     @torch.no_grad()
     def on_fit_start(self) -> None:
         """Draw the worlds and the evaluation set, once the device is known."""
-        self._dtype = next(p.dtype for p in self._stacked if p.is_floating_point())
+        self._dtype = self._stacked[0].dtype
         self._worlds = draw_worlds(self.cell.task, self.world_keys)
         self._evaluator.prepare(self._worlds, self.eval_keys, self.probe_keys, self._dtype)
         one_step = batch_bytes(self._draw(range(1)))
@@ -132,15 +129,15 @@ class ReplicaTraining(pl.LightningModule):
         losses = []
         for index in range(chunk.stop - chunk.start):
             batch = as_batch(tree_map(lambda leaf: leaf[index], batches))  # noqa: B023
-            loss = self._losses(parameters, buffers, batch)
-            optimizer.zero_grad()
-            self.manual_backward(loss.sum())
+            gradients, loss = self._gradients(parameters, buffers, batch)
+            for name, parameter in parameters.items():
+                parameter.grad = gradients[name]
             if clip is not None:
                 clip_per_replica(list(self._stacked), clip)
             optimizer.step()
             if scheduler is not None:
                 scheduler.step()
-            losses.append(loss.detach())
+            losses.append(loss)
         # In float64 a sum is finite exactly when every term is.
         self._loss_sum += torch.stack(losses).double().sum(0)
         self._interval_steps += len(losses)

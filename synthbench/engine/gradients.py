@@ -1,0 +1,56 @@
+"""Losses and gradients of all replicas in one call, traced once and replayed.
+
+Under `torch.vmap` most of a small network's step is Python: entering the transforms,
+swapping parameters into the module, building the autograd graph. `make_fx` records the
+tensor operations of one step once; replaying them costs a few microseconds each and is
+bit-identical (measured in benchmarks/RESULTS.md). Nothing is compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import grad_and_value
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils._pytree import tree_map
+
+from synthbench.engine.axis import over_replicas
+from synthbench.engine.objective import Objective
+from synthbench.engine.replicas import State
+from synthbench.task import Batch
+
+Gradients = Callable[[State, State, Batch], tuple[State, Tensor]]
+"""(parameters, buffers, batch), all (R, ...) -> (gradients (R, ...), losses (R,))."""
+
+
+def replica_gradients(objective: Objective, looped: bool) -> Gradients:
+    """Gradients of every replica's own loss.
+
+    The first call traces, so later calls must have the same shapes, and the module's
+    forward pass must be a function of its parameters, buffers and input alone.
+    """
+
+    def of_one(parameters: State, buffers: State, batch: Any) -> Any:
+        return grad_and_value(objective)(parameters, buffers, Batch(*batch))
+
+    function = over_replicas(of_one, looped)
+    if looped:
+        return lambda parameters, buffers, batch: function(parameters, buffers, tuple(batch))
+    traced: Callable[..., Any] | None = None
+
+    @torch.no_grad()
+    def replay(parameters: State, buffers: State, batch: Batch) -> tuple[State, Tensor]:
+        nonlocal traced
+        leaves = parameters, buffers, tuple(batch)
+        if traced is None:
+            # Tracing runs the step; on copies, so that it does not count twice in buffers.
+            copies = tree_map(lambda leaf: leaf.detach().clone(), leaves)
+            traced = make_fx(function)(*copies)
+        gradients, losses = traced(*leaves)
+        return gradients, losses
+
+    return replay
+
