@@ -21,6 +21,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import jax
@@ -82,7 +83,7 @@ class FreshBatches(IterableDataset[tuple[Tensor, Tensor]]):
 
     def __init__(self, support: Tensor, points: list[int]) -> None:
         self.support = support
-        self.counts = iter([b - a for a, b in zip(points, points[1:], strict=False)])
+        self.counts = iter([b - a for a, b in pairwise(points)])
 
     def __iter__(self):
         for _ in range(next(self.counts)):
@@ -179,7 +180,9 @@ def jax_accuracy(p, x, y):
 def jax_init(key):
     def uniform(index, shape, fan_in):
         bound = fan_in**-0.5
-        return jax.random.uniform(jax.random.fold_in(key, index), shape, minval=-bound, maxval=bound)
+        return jax.random.uniform(
+            jax.random.fold_in(key, index), shape, minval=-bound, maxval=bound
+        )
 
     return {
         "w": uniform(0, (N, WIDTH), N),
@@ -198,7 +201,7 @@ def hand_written_jax(work: Work, replicas: int) -> float:
     jax.block_until_ready(jax_accuracy(p, *held_out))
     start = time.perf_counter()
     p = jax.jit(jax.vmap(jax_init))(keys)
-    for a, b in zip(work.points, work.points[1:], strict=False):
+    for a, b in pairwise(work.points):
         p = jax_train(p, keys, supports, a, b)
         jax.block_until_ready(jax_accuracy(p, *held_out))
     return time.perf_counter() - start
@@ -212,7 +215,9 @@ class Contender:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--widths", type=int, nargs="+", default=[32, 64, 128, 256])
@@ -227,7 +232,9 @@ def main() -> None:
         Contender("hand-written JAX, jit(loop(vmap))", hand_written_jax, widths),
     ]
     synthbench(Work(50), 2)  # imports and first-call costs
-    rates: dict[str, dict[int, list[float]]] = {c.name: {w: [] for w in c.widths} for c in contenders}
+    rates: dict[str, dict[int, list[float]]] = {
+        c.name: {w: [] for w in c.widths} for c in contenders
+    }
     for _ in range(options.repeats):
         for contender in contenders:
             for width in contender.widths:
@@ -244,7 +251,9 @@ def report(rates: dict[str, dict[int, list[float]]], work: Work) -> None:
     for heading in ("", "best R", "replica-steps/s", "x plain Lightning", "x JAX"):
         table.add_column(heading, justify="left" if not heading else "right")
     for name, (width, rate) in best.items():
-        table.add_row(name, str(width), f"{rate:,.0f}", f"{rate / plain:.1f}", f"{rate / theirs:.2f}")
+        table.add_row(
+            name, str(width), f"{rate:,.0f}", f"{rate / plain:.1f}", f"{rate / theirs:.2f}"
+        )
     console = Console(width=100)
     console.print(table)
     for name, by in medians.items():
@@ -254,7 +263,9 @@ def report(rates: dict[str, dict[int, list[float]]], work: Work) -> None:
         f"SynthBench / JAX: {ours / theirs:.2f} (target 0.8)"
     )
     versions = f"torch {torch.__version__}, Lightning {pl.__version__}, jax {jax.__version__}"
-    console.print(f"{torch.get_num_threads()} threads, Python {platform.python_version()}, {versions}")
+    console.print(
+        f"{torch.get_num_threads()} threads, Python {platform.python_version()}, {versions}"
+    )
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from synthbench.cell import Cell, Protocol
+    from synthbench.cell_run import CellResult, Settings
     from synthbench.configuration import Configuration
     from synthbench.engine.block import TrainerOptions
     from synthbench.errors import SynthbenchError
-    from synthbench.evaluation import CellResult, Settings, evaluate, evaluate_cells
+    from synthbench.evaluation import evaluate, evaluate_cells
     from synthbench.hookspecs import hookimpl
     from synthbench.interface import Interface, Margin, Port, Signs
     from synthbench.losses import MARGIN_LOSSES, Loss
@@ -31,7 +32,7 @@ _HOMES = {
     "MARGIN_LOSSES": "losses",
     "Batch": "task",
     "Cell": "cell",
-    "CellResult": "evaluation",
+    "CellResult": "cell_run",
     "Configuration": "configuration",
     "Interface": "interface",
     "Loss": "losses",
@@ -43,7 +44,7 @@ _HOMES = {
     "Purpose": "streams",
     "Recipe": "recipe",
     "Record": "records",
-    "Settings": "evaluation",
+    "Settings": "cell_run",
     "Signs": "interface",
     "Stream": "streams",
     "SynthbenchError": "errors",
@@ -78,8 +79,8 @@ __all__ = [
     "Stream",
     "SynthbenchError",
     "Task",
-    "Trajectories",
     "TrainerOptions",
+    "Trajectories",
     "View",
     "evaluate",
     "evaluate_cells",

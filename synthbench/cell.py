@@ -36,7 +36,7 @@ class Protocol(BaseModel):
     """Replica r has seed first_seed + r in every stream."""
     evaluation_samples: int = Field(1024, ge=1)
     """Held-out samples per replica, the same at every evaluation point."""
-    evaluation_batch: int = Field(256, ge=1)
+    evaluation_batch: int = Field(128, ge=1)
     """Held-out samples drawn at once; evaluation_samples must be a multiple of it."""
     resolution: float = Field(0.05, gt=0, le=1)
     """Largest relative gap between two evaluation points (never less than one step)."""

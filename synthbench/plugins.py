@@ -122,13 +122,15 @@ class PluginHost:
 
     def _refuse_clash(self, staged: Plugin) -> None:
         for other in self.plugins:
-            kinds = [(kind, staged.classes[kind], other.classes[kind]) for kind in CONTRACTS]
-            for kind, ours, theirs in [*kinds, ("suites", staged.suites, other.suites)]:
-                for name in set(ours) & set(theirs):
-                    raise PluginError(
-                        f'{kind[:-1]} "{name}" is already provided by plugin '
-                        f'"{other.name}" of {other.distribution}; choose another name'
-                    )
+            clashes = [
+                (k, n) for k in CONTRACTS for n in staged.classes[k] if n in other.classes[k]
+            ]
+            clashes += [("suites", name) for name in staged.suites if name in other.suites]
+            for kind, name in clashes:
+                raise PluginError(
+                    f'{kind[:-1]} "{name}" is already provided by plugin "{other.name}" of '
+                    f"{other.distribution}; choose another name"
+                )
 
     def announce(self, event: str, **arguments: object) -> None:
         """Call an event hook plugin by plugin; a listener that raises becomes a warning."""

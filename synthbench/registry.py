@@ -22,7 +22,7 @@ from synthbench.probe import Probe
 from synthbench.suites import Suite
 from synthbench.task import Task
 
-C = TypeVar("C", bound=Configuration)
+B = TypeVar("B", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -54,19 +54,23 @@ class Registry:
 
     def task(self, reference: str | Task) -> Task:
         """A task from a reference such as `'sparse-parity n=40 k=3'`."""
-        return reference if isinstance(reference, Task) else self._parse("tasks", reference, Task)
+        return (
+            reference
+            if isinstance(reference, Task)
+            else cast(Task, self._parse("tasks", reference))
+        )
 
     def model(self, reference: str | Model) -> Model:
         """A model from a reference such as `'mlp width=200 lr=0.05'`."""
         if isinstance(reference, Model):
             return reference
-        return self._parse("models", reference, Model)
+        return cast(Model, self._parse("models", reference))
 
     def probe(self, reference: str | Probe) -> Probe:
         """A probe from a reference."""
         if isinstance(reference, Probe):
             return reference
-        return self._parse("probes", reference, Probe)
+        return cast(Probe, self._parse("probes", reference))
 
     def rebuild(self, kind: str, description: Mapping[str, Any]) -> Configuration:
         """The object whose `describe()` is given, as stored in a record.
@@ -82,11 +86,11 @@ class Registry:
             )
         return _validated(found, name, fields)
 
-    def _parse(self, kind: str, reference: str, contract: type[C]) -> C:
+    def _parse(self, kind: str, reference: str) -> Configuration:
         name, tokens = split_reference(reference)
         found = self.find(kind, name)
         fields = {key: _value(text) for key, text in tokens.items()}
-        return cast(C, _validated(found, name, _nest(found, name, fields)))
+        return _validated(found, name, _nest(found, name, fields))
 
     def _provider(self, kind: str, name: str) -> Plugin:
         known = self.names(kind)
@@ -158,7 +162,7 @@ def _nest(cls: type[Configuration], name: str, fields: dict[str, object]) -> dic
     return nested
 
 
-def _validated(cls: type[BaseModel], name: str, fields: Mapping[str, object]) -> Any:
+def _validated(cls: type[B], name: str, fields: Mapping[str, object]) -> B:
     try:
         return cls(**fields)
     except ValidationError as error:

@@ -77,4 +77,5 @@ class Trajectories:
 
     def to_pandas(self) -> pd.DataFrame:
         """The table as a pandas data frame."""
-        return self.table.to_pandas()
+        frame: pd.DataFrame = self.table.to_pandas()
+        return frame

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from itertools import pairwise
+from typing import ClassVar
 
 from pydantic import Field
 from torch import Tensor, nn
@@ -42,8 +43,11 @@ class MLP(Model):
         (inputs,) = interface.input.shape
         sizes = [inputs, *[self.width] * self.depth]
         layers: list[nn.Module] = []
-        for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
-            layers += [nn.Linear(fan_in, fan_out, self.bias), activation(self.activation, self.exponent)]
+        for fan_in, fan_out in pairwise(sizes):
+            layers += [
+                nn.Linear(fan_in, fan_out, self.bias),
+                activation(self.activation, self.exponent),
+            ]
         network = Network(nn.Sequential(*layers), nn.Linear(self.width, 1, self.bias))
         initialize(network, self.init, self.sparsity)
         return network

@@ -28,15 +28,19 @@ def parse_count(text: str) -> int:
     return int(value)
 
 
-def eval_command(
-    suite: Annotated[str | None, typer.Argument(help="A suite: see `synthbench list suites`.")] = None,
+def eval_command(  # noqa: PLR0913 - one parameter per flag
+    suite: Annotated[
+        str | None, typer.Argument(help="A suite: see `synthbench list suites`.")
+    ] = None,
     model: Annotated[
         list[str] | None,
         typer.Option("--model", "-m", help="For example 'mlp width=200 lr=0.05'; repeatable."),
     ] = None,
     task: Annotated[
         list[str] | None,
-        typer.Option("--task", "-t", help="Instead of a suite: 'sparse-parity n=30 k=3'; repeatable."),
+        typer.Option(
+            "--task", "-t", help="Instead of a suite: 'sparse-parity n=30 k=3'; repeatable."
+        ),
     ] = None,
     probe: Annotated[
         list[str] | None, typer.Option("--probe", "-p", help="Measured while training; repeatable.")
@@ -58,7 +62,9 @@ def eval_command(
     precision: Annotated[
         str, typer.Option(help="Lightning's flag: 32-true, 64-true, bf16-true, bf16-mixed.")
     ] = "32-true",
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path("runs"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path(
+        "runs"
+    ),
     resume: Annotated[
         bool, typer.Option(help="Reuse finished cells and continue unfinished ones.")
     ] = True,
@@ -73,10 +79,11 @@ def eval_command(
     ] = 30.0,
 ) -> None:
     """Train models on a suite or a task, hundreds of seeds at once, and measure how they learn."""
+    from synthbench.cell_run import Settings
     from synthbench.cli.progress import TerminalListener
     from synthbench.cli.table import print_results
     from synthbench.engine.block import TrainerOptions
-    from synthbench.evaluation import Settings, evaluate_cells
+    from synthbench.evaluation import evaluate_cells
 
     chosen, name, cells = _plan(
         suite,

@@ -63,7 +63,7 @@ class TerminalListener(Listener):
         self._cell = cell
         self._started = self._drawn = time.monotonic()
         self._first: int | None = None
-        self._solved_before, self._block = 0, -1
+        self._solved_before, self._last_solved, self._block = 0, 0, -1
         self._number += 1
         self._bar = self._progress.add_task(
             f"[{self._number}/{self._cells}] {escape(cell.model.label())}",

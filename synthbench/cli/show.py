@@ -32,8 +32,12 @@ def show_command(
     word, _ = split_reference(name)
     kinds = registry.kinds_of(word)
     if not kinds:
-        known = [n for kind in ("tasks", "models", "probes", "suites") for n in registry.names(kind)]
-        raise UnknownNameError(f'nothing is called "{word}"{did_you_mean(word, known)} (synthbench list)')
+        known = [
+            n for kind in ("tasks", "models", "probes", "suites") for n in registry.names(kind)
+        ]
+        raise UnknownNameError(
+            f'nothing is called "{word}"{did_you_mean(word, known)} (synthbench list)'
+        )
     for kind in kinds:
         if kind == "suites":
             _show_suite(console, registry.suite(word))
@@ -81,7 +85,9 @@ def _print_fields(console: Console, config: type[Configuration]) -> None:
     console.print(table)
 
 
-def _fields(config: type[BaseModel], defaults: BaseModel | None = None) -> list[tuple[str, str, str]]:
+def _fields(
+    config: type[BaseModel], defaults: BaseModel | None = None
+) -> list[tuple[str, str, str]]:
     from pydantic import BaseModel
     from rich.markup import escape
 

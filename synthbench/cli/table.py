@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from synthbench.evaluation import PICTURE_FILE, CellResult
-from synthbench.figures.learning_curves import budget_note
+from synthbench.cell_run import CellResult
+from synthbench.figures.learning_curves import PICTURE_FILE, budget_note
 from synthbench.formatting import format_interval, format_seconds, format_time_to_target
 from synthbench.records import Record
 
@@ -42,7 +42,13 @@ def _table(records: Sequence[Record]) -> Table:
         pad_edge=False,
     )
     table.add_column("model", overflow="fold", ratio=1)
-    for heading in ("solved", "samples to target", "steps", "FLOPs", f"final {first.summary.score}"):
+    for heading in (
+        "solved",
+        "samples to target",
+        "steps",
+        "FLOPs",
+        f"final {first.summary.score}",
+    ):
         table.add_column(heading, justify="right", no_wrap=heading != "samples to target")
     table.add_column("time", justify="right", no_wrap=True)
     for record in records:

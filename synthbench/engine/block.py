@@ -113,9 +113,7 @@ def _result(module: ReplicaTraining, block: Block) -> BlockResult:
     ]
     return BlockResult(
         # Undefined values are stored as null, so that equal tables compare equal.
-        table=pa.table(
-            {n: pa.array(np.asarray(v), from_pandas=True) for n, v in columns.items()}
-        ),
+        table=pa.table({n: pa.array(np.asarray(v), from_pandas=True) for n, v in columns.items()}),
         references=references,
         diverged=module.outcomes.diverged[:count].tolist(),
         weights={name: tensor[:count] for name, tensor in module.final.items()},

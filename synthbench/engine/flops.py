@@ -21,5 +21,5 @@ def count_step_flops(objective: Objective, batch: Batch) -> int:
     }
     buffers = {name: tensor[0].clone() for name, tensor in objective.replicas.buffers.items()}
     with FlopCounterMode(display=False) as counter, torch.enable_grad():
-        objective(parameters, buffers, batch).backward()
+        torch.autograd.backward(objective(parameters, buffers, batch))
     return int(counter.get_total_flops())

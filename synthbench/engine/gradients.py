@@ -53,4 +53,3 @@ def replica_gradients(objective: Objective, looped: bool) -> Gradients:
         return gradients, losses
 
     return replay
-

@@ -52,7 +52,9 @@ def check_trainable(cell: Cell, objective: Objective, batch: Batch) -> str | Non
             _attempt(objective, batch, looped=True)
         except Exception as error:
             message = str(error).strip().splitlines()[0]
-            raise ModelError(f'model "{cell.model.label()}" cannot be trained: {message}') from error
+            raise ModelError(
+                f'model "{cell.model.label()}" cannot be trained: {message}'
+            ) from error
     if not torch.equal(generator, torch.random.get_rng_state()):
         torch.random.set_rng_state(generator)
         raise ModelError(

@@ -62,7 +62,7 @@ def build_replicas(model: Model, interface: Interface, seeds: list[int]) -> Repl
     modules = []
     with torch.random.fork_rng(devices=[]):
         for seed in seeds:
-            torch.random.default_generator.manual_seed(seed_word(seed, Purpose.INIT))
+            torch.manual_seed(seed_word(seed, Purpose.INIT))
             modules.append(_build(model, interface))
     parameters, buffers = stack_module_state(modules)
     if not parameters:
@@ -72,7 +72,11 @@ def build_replicas(model: Model, interface: Interface, seeds: list[int]) -> Repl
     return Replicas(
         copy.deepcopy(modules[0]).to("meta"),
         {n: t.detach() for n, t in parameters.items() if n not in fixed},
-        {n: t.detach() for n, t in [*buffers.items(), *parameters.items()] if n not in parameters or n in fixed},
+        {
+            n: t.detach()
+            for n, t in [*buffers.items(), *parameters.items()]
+            if n not in parameters or n in fixed
+        },
     )
 
 

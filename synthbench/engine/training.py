@@ -9,6 +9,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from numpy.typing import NDArray
+from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils._pytree import tree_map
@@ -50,9 +51,7 @@ class ReplicaTraining(pl.LightningModule):
         self._stacked = nn.ParameterList(nn.Parameter(p) for p in replicas.parameters.values())
         for index, tensor in enumerate(replicas.buffers.values()):
             self.register_buffer(f"stacked_buffer_{index}", tensor)
-        for name in ("world", "train", "eval", "probe"):
-            keys = keys_of([getattr(s, name) for s in seeds])
-            self.register_buffer(f"{name}_keys", keys, persistent=False)
+        self._seeds = seeds
         self._gradients = replica_gradients(Objective(replicas, recipe_loss(cell)), looped)
         self._evaluator = Evaluator(cell, replicas, looped)
         self.points = evaluation_steps(cell.steps, cell.protocol.resolution)
@@ -106,9 +105,13 @@ class ReplicaTraining(pl.LightningModule):
     @torch.no_grad()
     def on_fit_start(self) -> None:
         """Draw the worlds and the evaluation set, once the device is known."""
-        self._dtype = self._stacked[0].dtype
-        self._worlds = draw_worlds(self.cell.task, self.world_keys)
-        self._evaluator.prepare(self._worlds, self.eval_keys, self.probe_keys, self._dtype)
+        self._precision = next(self._stacked.parameters()).dtype
+        world_keys, self._train_keys, eval_keys, probe_keys = (
+            keys_of([getattr(seeds, purpose) for seeds in self._seeds]).to(self.device)
+            for purpose in ("world", "train", "eval", "probe")
+        )
+        self._worlds = draw_worlds(self.cell.task, world_keys)
+        self._evaluator.prepare(self._worlds, eval_keys, probe_keys, self._precision)
         one_step = batch_bytes(self._draw(range(1)))
         self._chunk_length = min(max(CHUNK_BYTES // max(one_step, 1), 1), LONGEST_CHUNK)
         self._reset_interval()
@@ -123,6 +126,8 @@ class ReplicaTraining(pl.LightningModule):
     def training_step(self, chunk: Chunk, _: int) -> None:
         """Run the optimizer steps of one chunk."""
         optimizer, scheduler = self.optimizers(), self.lr_schedulers()
+        assert isinstance(optimizer, LightningOptimizer)
+        assert scheduler is None or isinstance(scheduler, LambdaLR)
         clip = self.cell.model.recipe.clip
         parameters, buffers = self.parameters_by_name, self.buffers_by_name
         batches = self._draw(range(chunk.start, chunk.stop))
@@ -155,7 +160,9 @@ class ReplicaTraining(pl.LightningModule):
         checkpoint["synthbench"] = {
             "finished_steps": self.finished_steps,
             "seconds": self.seconds,
-            "columns": {n: torch.tensor(np.stack([m[n] for m in self.measurements])) for n in names},
+            "columns": {
+                n: torch.tensor(np.stack([m[n] for m in self.measurements])) for n in names
+            },
             "final": self.final,
         }
 
@@ -210,9 +217,9 @@ class ReplicaTraining(pl.LightningModule):
     def _draw(self, steps: range) -> Batch:
         size = self.cell.model.recipe.batch_size
         batches = draw_batches(
-            self.cell.task, self._worlds, self.train_keys, Purpose.TRAIN, steps, size
+            self.cell.task, self._worlds, self._train_keys, Purpose.TRAIN, steps, size
         )
-        return cast_batch(batches, self._dtype)
+        return cast_batch(batches, self._precision)
 
 
 def _medians(columns: Columns) -> dict[str, float]:

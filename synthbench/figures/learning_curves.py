@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # Okabe & Ito 2008: told apart by colour-blind readers; the line styles by greyscale ones.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 STYLES = ("-", "--", "-.", ":")
+PICTURE_FILE = "learning_curves.png"
 Cell = tuple[Record, Trajectories]
 
 
@@ -67,7 +68,9 @@ def _draw_model(axes: Axes, cell: Cell, colour: str, style: str) -> None:
     grid, carried = carry_forward(samples, scores)
     low, median, high = np.quantile(carried[:, 1:], [0.1, 0.5, 0.9], axis=0)
     axes.fill_between(grid[1:], low, high, color=colour, alpha=0.15, linewidth=0)
-    axes.plot(grid[1:], median, color=colour, linestyle=style, linewidth=2.2, label=_caption(record))
+    axes.plot(
+        grid[1:], median, color=colour, linestyle=style, linewidth=2.2, label=_caption(record)
+    )
 
 
 def carry_forward(

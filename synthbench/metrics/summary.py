@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.proportion import success_rate
 from synthbench.metrics.survival import kaplan_meier_median
-from synthbench.metrics.time_to_target import times_to_target
+from synthbench.metrics.time_to_target import Target, times_to_target
 from synthbench.trajectories import Trajectories
 
 
@@ -35,17 +35,10 @@ class Summary(BaseModel):
 
 
 def summarize(
-    trajectories: Trajectories,
-    *,
-    target: float,
-    hold: int,
-    budget: int,
-    batch_size: int,
-    step_flops: int,
-    diverged: int,
+    trajectories: Trajectories, target: Target, *, batch_size: int, step_flops: int, diverged: int
 ) -> Summary:
-    """Summarize one cell; `budget` in samples, `step_flops` of one replica's step."""
-    reached = times_to_target(trajectories, target, hold, budget)
+    """Summarize one cell; `step_flops` is what one replica spends on one batch."""
+    reached = times_to_target(trajectories, target)
     samples = kaplan_meier_median(reached.times, reached.solved)
     final = np.array([scores[-1] for scores in trajectories.by_replica(trajectories.ranked)])
     low, median, high = (float(q) for q in np.quantile(final, [0.1, 0.5, 0.9]))

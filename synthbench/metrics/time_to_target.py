@@ -11,6 +11,18 @@ from synthbench.trajectories import Trajectories
 
 
 @dataclass(frozen=True)
+class Target:
+    """When a replica counts as solved: progress held for some evaluations within a budget.
+
+    progress: from 0 (trivial) to 1 (optimal); hold: consecutive evaluations; budget: samples.
+    """
+
+    progress: float
+    hold: int
+    budget: int
+
+
+@dataclass(frozen=True)
 class TimesToTarget:
     """Right-censored times: (R,) samples and (R,) bool; False marks a censored replica."""
 
@@ -18,13 +30,11 @@ class TimesToTarget:
     solved: NDArray[np.bool_]
 
 
-def times_to_target(
-    trajectories: Trajectories, target: float, hold: int, budget: int
-) -> TimesToTarget:
+def times_to_target(trajectories: Trajectories, target: Target) -> TimesToTarget:
     """Samples to target of every replica.
 
-    A replica solves the task at the first of `hold` consecutive evaluations with progress
-    at or above `target`. One that never does is censored at `budget` samples, also if it
+    A replica solves the task at the first of `target.hold` consecutive evaluations at or
+    above `target.progress`. One that never does is censored at the budget, also if it
     diverged earlier: it will not solve the task later, and leaving early must not help.
 
     The true crossing lies between the evaluation before and the recorded one, at most the
@@ -33,8 +43,8 @@ def times_to_target(
     times, solved = [], []
     samples = trajectories.by_replica("samples")
     for spent, progress in zip(samples, trajectories.by_replica("progress"), strict=True):
-        index = first_held(progress >= target, hold)
-        times.append(budget if index is None else spent[index])
+        index = first_held(progress >= target.progress, target.hold)
+        times.append(target.budget if index is None else spent[index])
         solved.append(index is not None)
     return TimesToTarget(np.array(times, float), np.array(solved, bool))
 

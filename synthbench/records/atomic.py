@@ -30,4 +30,6 @@ def make_folder(path: Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise OutputError(f"cannot write to {path}: {error.strerror}; choose another --out") from None
+        raise OutputError(
+            f"cannot write to {path}: {error.strerror}; choose another --out"
+        ) from None

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from synthbench.cell import hash_plan
 from synthbench.errors import RecordError
-from synthbench.records.schema import SCHEMA_VERSION, Record
+from synthbench.records.schema import Record
 
+SCHEMA_VERSION = 1
 RECORD_FILE = "record.json"
 TRAJECTORIES_FILE = "trajectories.parquet"
 WEIGHTS_FILE = "weights.safetensors"

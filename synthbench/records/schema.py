@@ -8,8 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from synthbench.metrics.summary import Summary
 
-SCHEMA_VERSION = 1
-
 HASH = r"^[0-9a-f]{64}$"
 
 
@@ -78,7 +76,7 @@ class ReplicaRecord(_Part):
 class Record(_Part):
     """One finished cell; `record.json` in its folder."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     plan: dict[str, Any]
     """Full configuration of task, model, probes and protocol."""
     plan_hash: str = Field(pattern=HASH)

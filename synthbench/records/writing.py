@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,7 @@ from synthbench.cell import Cell, ReplicaSeeds
 from synthbench.engine.block import BlockResult
 from synthbench.engine.inspection import CellFacts
 from synthbench.metrics.summary import summarize
-from synthbench.metrics.time_to_target import times_to_target
+from synthbench.metrics.time_to_target import Target, times_to_target
 from synthbench.records.atomic import write_atomically
 from synthbench.records.partial import parquet_bytes
 from synthbench.records.reading import RECORD_FILE, TRAJECTORIES_FILE, WEIGHTS_FILE
@@ -46,14 +47,26 @@ def describe_environment(device: torch.device, plugins: tuple[Distribution, ...]
     )
 
 
+@dataclass(frozen=True)
+class Provenance:
+    """Where a result comes from: software and machine, suite, widest block."""
+
+    environment: Environment
+    suite: SuiteReference | None
+    widest: int
+
+
+def target_of(cell: Cell) -> Target:
+    """What counts as solved in this cell."""
+    return Target(cell.task.target, cell.protocol.hold, cell.protocol.budget)
+
+
 def write_record(
     folder: Path,
     cell: Cell,
     blocks: list[BlockResult],
     facts: CellFacts,
-    environment: Environment,
-    suite: SuiteReference | None,
-    widest: int,
+    provenance: Provenance,
 ) -> Record:
     """Write trajectories, then weights if the blocks hold any, then the record itself.
 
@@ -73,13 +86,13 @@ def write_record(
         plan_hash=cell.plan_hash(),
         task=cell.task.label(),
         model=cell.model.label(),
-        suite=suite,
+        suite=provenance.suite,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        environment=environment,
+        environment=provenance.environment,
         compute=Compute(
             parameters=facts.parameters,
             step_flops=facts.step_flops,
-            replicas_per_block=widest,
+            replicas_per_block=provenance.widest,
             looped=facts.loop_reason,
             replica_steps=sum(int(steps[-1]) for steps in trajectories.by_replica("step")),
             wall_seconds=round(sum(block.seconds for block in blocks), 3),
@@ -87,9 +100,7 @@ def write_record(
         replicas=_replica_records(cell, blocks, trajectories),
         summary=summarize(
             trajectories,
-            target=cell.task.target,
-            hold=cell.protocol.hold,
-            budget=cell.protocol.budget,
+            target_of(cell),
             batch_size=batch_size,
             step_flops=facts.step_flops,
             diverged=sum(sum(block.diverged) for block in blocks),
@@ -105,8 +116,7 @@ def write_record(
 def _replica_records(
     cell: Cell, blocks: list[BlockResult], trajectories: Trajectories
 ) -> tuple[ReplicaRecord, ...]:
-    protocol = cell.protocol
-    reached = times_to_target(trajectories, cell.task.target, protocol.hold, protocol.budget)
+    reached = times_to_target(trajectories, target_of(cell))
     diverged = [flag for block in blocks for flag in block.diverged]
     references = [scores for block in blocks for scores in block.references]
     seeds: list[ReplicaSeeds] = cell.replica_seeds()
