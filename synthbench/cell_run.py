@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from synthbench.cell import Cell
 from synthbench.configuration import Configuration
-from synthbench.engine.block import Block, TrainerOptions, split_blocks, train_block
+from synthbench.engine.block import NARROWEST, Block, TrainerOptions, split_blocks, train_block
 from synthbench.engine.block_size import is_out_of_memory, measure_block_size
 from synthbench.engine.device import find_device
 from synthbench.engine.inspection import CellFacts
@@ -130,7 +130,7 @@ class CellRun:
         seeds = self.cell.protocol.seeds
         if self.settings.replicas_per_block is not None:
             return min(self.settings.replicas_per_block, seeds)
-        return 1 if self.facts.loop_reason else measure_block_size(self.cell, device)
+        return NARROWEST if self.facts.loop_reason else measure_block_size(self.cell, device)
 
     def _next_block(self, partial: PartialRun) -> Block | None:
         done = sum(len(block.diverged) for block in partial.finished())
@@ -158,9 +158,9 @@ class CellRun:
         return partial
 
     def _narrower(self, partial: PartialRun, block: Block) -> PartialRun:
-        if block.width == 1:
+        if block.width == NARROWEST:
             raise ModelError(
-                f'one replica of "{self.cell.model.label()}" does not fit into memory; '
+                f'two replicas of "{self.cell.model.label()}" do not fit into memory; '
                 "take a smaller model or batch_size"
             )
         widest = block.width // 2

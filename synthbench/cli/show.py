@@ -73,32 +73,31 @@ def _show_task(console: Console, task: Task) -> None:
 
 
 def _print_fields(console: Console, config: type[Configuration]) -> None:
+    from pydantic import BaseModel
+
+    own = {key: field.default for key, field in config.model_fields.items()}
+    nested = {key: value for key, value in own.items() if isinstance(value, BaseModel)}
+    flat = {key: value for key, value in own.items() if key not in nested}
+    _print_table(console, "field", config, flat)
+    for key, defaults in nested.items():
+        _print_table(console, key, type(defaults), dict(defaults))
+
+
+def _print_table(
+    console: Console, heading: str, config: type[BaseModel], defaults: dict[str, Any]
+) -> None:
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("field", style="bold", no_wrap=True)
-    table.add_column("default", no_wrap=True)
+    table.add_column(heading, style="bold", no_wrap=True, min_width=16)
+    table.add_column("default", no_wrap=True, min_width=9)
     table.add_column("meaning")
-    for name, default, meaning in _fields(config):
-        table.add_row(name, default, meaning)
+    for key, default in defaults.items():
+        meaning = config.model_fields[key].description or ""
+        table.add_row(key, escape(str(default).lower()), escape(meaning))
     console.print(table)
-
-
-def _fields(
-    config: type[BaseModel], defaults: BaseModel | None = None
-) -> list[tuple[str, str, str]]:
-    from pydantic import BaseModel
-    from rich.markup import escape
-
-    rows: list[tuple[str, str, str]] = []
-    for key, field in config.model_fields.items():
-        default: Any = getattr(defaults, key) if defaults else field.default
-        if isinstance(default, BaseModel):
-            rows += _fields(type(default), default)
-        else:
-            rows.append((key, escape(str(default).lower()), escape(field.description or "")))
-    return rows
 
 
 def _show_suite(console: Console, suite: Suite) -> None:
@@ -116,7 +115,10 @@ def _show_suite(console: Console, suite: Suite) -> None:
 def _heading(console: Console, kind: str, name: str, text: str) -> None:
     from rich.markup import escape
 
-    console.print(f"[bold]{escape(name)}[/] ({kind})\n{escape(text)}\n")
+    # Join the lines of each paragraph, which were wrapped for another width.
+    paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
+    console.print(f"[bold]{escape(name)}[/] ({kind})\n")
+    console.print(escape("\n\n".join(paragraphs)) + "\n")
 
 
 def _fact(console: Console, name: str, value: str) -> None:

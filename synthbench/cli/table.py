@@ -24,7 +24,7 @@ def print_results(results: Sequence[CellResult], folder: Path) -> None:
     for task in dict.fromkeys(result.record.task for result in results):
         records = [result.record for result in results if result.record.task == task]
         console.print(_table(records))
-    console.print("intervals are at 95%; final: median over replicas [10%, 90%]", style="dim")
+    console.print("intervals at 95%; score: final, median over replicas [10%, 90%]", style="dim")
     picture = folder if len(results) > 1 else results[0].folder
     console.print(f"picture: {escape(str(picture / PICTURE_FILE))}", soft_wrap=True)
     console.print(f"records: {escape(str(folder))}", soft_wrap=True)
@@ -41,16 +41,10 @@ def _table(records: Sequence[Record]) -> Table:
         padding=(0, 1, 0, 0),
         pad_edge=False,
     )
+    score = first.summary.score
     table.add_column("model", overflow="fold", ratio=1)
-    for heading in (
-        "solved",
-        "samples to target",
-        "steps",
-        "FLOPs",
-        f"final {first.summary.score}",
-    ):
-        table.add_column(heading, justify="right", no_wrap=heading != "samples to target")
-    table.add_column("time", justify="right", no_wrap=True)
+    for heading in ("solved", "samples to target", "steps", "FLOPs", score, "time"):
+        table.add_column(heading.replace(" to ", "\nto "), justify="right", no_wrap=True)
     for record in records:
         table.add_row(*_row(record))
     return table

@@ -59,10 +59,15 @@ class BlockResult:
     seconds: float
 
 
+NARROWEST = 2
+"""A stack of one replica rounds its reductions differently: torch drops the axis of length 1."""
+
+
 def split_blocks(seeds: Sequence[ReplicaSeeds], widest: int, first: int = 0) -> list[Block]:
-    """Split replicas into equal blocks of at most `widest`."""
+    """Split replicas into equal blocks of at most `widest`, and never narrower than two."""
+    widest = max(widest, NARROWEST)
     count = -(-len(seeds) // widest)
-    width = -(-len(seeds) // count)
+    width = max(-(-len(seeds) // count), NARROWEST)
     starts = range(0, len(seeds), width)
     return [Block(first + i, tuple(seeds[i : i + width]), width) for i in starts]
 

@@ -14,6 +14,7 @@ import torch
 from torch.utils._pytree import tree_map
 
 from synthbench.cell import Cell, ReplicaSeeds
+from synthbench.engine.block import NARROWEST
 from synthbench.engine.gradients import replica_gradients
 from synthbench.engine.objective import Objective, recipe_loss
 from synthbench.engine.optimizers import build_optimizer
@@ -39,10 +40,10 @@ def is_out_of_memory(error: BaseException) -> bool:
 def measure_block_size(cell: Cell, device: torch.device) -> int:
     """The number of replicas per block with the highest replica-steps per second.
 
-    Tries widths 1, 4, 16, ... and all replicas, stopping when throughput falls clearly or
+    Tries widths 2, 8, 32, ... and all replicas, stopping when throughput falls clearly or
     memory ends.
     """
-    best, best_rate = 1, 0.0
+    best, best_rate = NARROWEST, 0.0
     for width in _candidates(cell.protocol.seeds):
         try:
             rate = _replica_steps_per_second(cell, width, device)
@@ -60,11 +61,11 @@ def measure_block_size(cell: Cell, device: torch.device) -> int:
 
 
 def _candidates(replicas: int) -> Iterator[int]:
-    width = 1
+    width = NARROWEST
     while width < replicas:
         yield width
         width *= 4
-    yield replicas
+    yield max(replicas, NARROWEST)
 
 
 def _replica_steps_per_second(cell: Cell, width: int, device: torch.device) -> float:

@@ -39,11 +39,11 @@ class Outcomes:
         """Take in one evaluation; returns which replicas stop at it.
 
         progress, finite: (R,). A replica that is no longer finite stops at its previous
-        evaluation, the last one that means anything.
+        evaluation, the last one that means anything (or at its first, if it never was).
         """
         running = self.running
         self.diverged |= running & ~finite
-        self.last[running & ~finite] = index - 1
+        self.last[running & ~finite] = max(index - 1, 0)
         alive = running & finite
         self.hits = np.where(alive & (progress >= self.target), self.hits + 1, 0)
         self.solved |= alive & (self.hits >= self.hold)

@@ -86,13 +86,16 @@ class ReplicaTraining(pl.LightningModule):
         return self._evaluator.reference_scores
 
     def train_dataloader(self) -> DataLoader[Chunk]:
-        """Chunks of steps up to the next evaluation point."""
+        """Chunks of steps up to the next evaluation point.
+
+        The loader gets a generator of its own, or it would draw from the global one.
+        """
         source = ChunkSource(self.points, self._chunk_length, lambda: self.finished_steps)
-        return DataLoader(source, batch_size=None)
+        return DataLoader(source, batch_size=None, generator=torch.Generator())
 
     def val_dataloader(self) -> DataLoader[int]:
         """One validation batch per epoch: the evaluation of all replicas."""
-        return DataLoader([0], batch_size=None)  # type: ignore[arg-type]
+        return DataLoader([0], batch_size=None, generator=torch.Generator())  # type: ignore[arg-type]
 
     def configure_optimizers(self) -> Any:
         """The recipe's optimizer and, unless the rate is constant, its schedule."""

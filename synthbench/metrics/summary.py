@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from synthbench.metrics.estimate import Estimate
@@ -41,7 +42,6 @@ def summarize(
     reached = times_to_target(trajectories, target)
     samples = kaplan_meier_median(reached.times, reached.solved)
     final = np.array([scores[-1] for scores in trajectories.by_replica(trajectories.ranked)])
-    low, median, high = (float(q) for q in np.quantile(final, [0.1, 0.5, 0.9]))
     return Summary(
         replicas=len(final),
         solved=int(reached.solved.sum()),
@@ -51,5 +51,14 @@ def summarize(
         steps_to_target=samples.scaled(1 / batch_size),
         flops_to_target=samples.scaled(step_flops / batch_size),
         score=trajectories.ranked,
-        final_score=Estimate(value=median, low=low, high=high),
+        final_score=_spread(final),
     )
+
+
+def _spread(final: NDArray[np.float64]) -> Estimate:
+    """Median and 10%..90% quantiles, leaving out replicas that never had a finite score."""
+    finite = final[np.isfinite(final)]
+    if not len(finite):
+        return Estimate(value=None, low=None, high=None)
+    low, median, high = (float(q) for q in np.quantile(finite, [0.1, 0.5, 0.9]))
+    return Estimate(value=median, low=low, high=high)

@@ -1,0 +1,34 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import synthbench as sb
+from synthbench.cell import Cell
+from synthbench.registry import installed
+
+
+@pytest.fixture
+def small_cell() -> Cell:
+    """A cell that trains in about a second: parity of 2 in 10, six replicas."""
+    registry = installed()
+    return Cell(
+        registry.task("sparse-parity n=10 k=2"),
+        registry.model("mlp width=16"),
+        sb.Protocol(budget=12_800, seeds=6, evaluation_samples=256),
+    )
+
+
+@pytest.fixture
+def settings() -> sb.Settings:
+    """CPU, fixed block size, no measuring."""
+    return sb.Settings(sb.TrainerOptions(accelerator="cpu"), replicas_per_block=6)
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """An output folder that does not exist yet."""
+    return tmp_path / "runs"

@@ -1,0 +1,103 @@
+"""The engine against the one-seed world: a hand-written PyTorch loop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import ks_2samp
+from torch import nn
+
+import synthbench as sb
+from synthbench.cell import Cell
+from synthbench.engine.block import Block, TrainerOptions, train_block
+from synthbench.engine.schedule import evaluation_steps
+from synthbench.registry import installed
+from synthbench.streams import Purpose, Stream, seed_word
+
+STEPS, REPLICAS, BATCH = 100, 16, 32
+
+
+def train_by_hand(model: sb.Model, task: sb.Task, seed: int) -> dict[str, torch.Tensor]:
+    """One seed, no stacking, no vmap, no Lightning: the same data and initial weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed_word(seed, Purpose.INIT))
+        module = model.build(task.interface)
+    recipe = model.recipe
+    if recipe.optimizer == "sgd":
+        optimizer = torch.optim.SGD(module.parameters(), lr=recipe.lr)
+    else:
+        optimizer = torch.optim.AdamW(
+            module.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay
+        )
+    world = task.world(Stream.from_seed(seed, Purpose.WORLD))
+    for step in range(STEPS):
+        batch = task.sample(world, Stream.from_seed(seed, Purpose.TRAIN, step), BATCH)
+        loss = torch.relu(1 - batch.y * module(batch.x)).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return {name: p.detach() for name, p in module.named_parameters()}
+
+
+@pytest.mark.parametrize(
+    "reference", ["mlp width=50", "mlp width=50 optimizer=adamw lr=0.01 weight_decay=0.1"]
+)
+def test_weights_after_100_steps_agree(reference: str, tmp_path: Path) -> None:
+    registry = installed()
+    task, model = registry.task("sparse-parity n=20 k=3"), registry.model(reference)
+    protocol = sb.Protocol(budget=STEPS * BATCH, seeds=REPLICAS, until="budget")
+    cell = Cell(task, model, protocol)
+    block = Block(0, tuple(cell.replica_seeds()), REPLICAS)
+    result = train_block(cell, block, TrainerOptions("cpu"), False, tmp_path / "checkpoint")
+    for seed in range(REPLICAS):
+        for name, expected in train_by_hand(model, task, seed).items():
+            torch.testing.assert_close(result.weights[name][seed], expected, rtol=2e-4, atol=2e-6)
+
+
+def samples_to_target_by_hand(seed: int, n: int, k: int, width: int, last: int) -> int:
+    """Everything independent of the project but the evaluation points: torch's own RNG."""
+    generator = torch.Generator().manual_seed(10_000 + seed)
+    support = torch.randperm(n, generator=generator)[:k]
+
+    def draw(size: int) -> tuple[torch.Tensor, torch.Tensor]:
+        x = torch.randint(0, 2, (size, n), generator=generator).float() * 2 - 1
+        return x, x[:, support].prod(1)
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        net = nn.Sequential(nn.Linear(n, width), nn.ReLU(), nn.Linear(width, 1), nn.Flatten(0))
+    held_out, points = draw(1024), set(evaluation_steps(last, 0.05))
+    optimizer, first, step = torch.optim.SGD(net.parameters(), lr=0.1), None, 0
+    while step < last:
+        if step in points:
+            with torch.no_grad():
+                above = (torch.sign(net(held_out[0])) == held_out[1]).float().mean() >= 0.98
+            if above and first is not None:
+                return first * BATCH
+            first = step if above else None
+        x, y = draw(BATCH)
+        loss = torch.relu(1 - y * net(x)).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        step += 1
+    raise AssertionError(f"seed {seed} did not solve the task in {last} steps")
+
+
+def test_samples_to_target_have_the_same_distribution(out: Path, settings: sb.Settings) -> None:
+    n, k, width, seeds = 16, 3, 64, 64
+    result = sb.evaluate(
+        f"sparse-parity n={n} k={k}",
+        f"mlp width={width}",
+        protocol=sb.Protocol(budget=5_000 * BATCH, seeds=seeds),
+        out=out,
+        settings=sb.Settings(settings.trainer, replicas_per_block=seeds),
+    )
+    ours = [replica.samples_to_target for replica in result.record.replicas]
+    theirs = [samples_to_target_by_hand(seed, n, k, width, 5_000) for seed in range(seeds)]
+    assert None not in ours
+    assert ks_2samp(ours, theirs).pvalue > 0.01
+    assert np.median(ours) == pytest.approx(np.median(theirs), rel=0.15)

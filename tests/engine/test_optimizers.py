@@ -1,0 +1,74 @@
+"""Schedules against closed forms; stacked updates and clipping against torch, one by one."""
+
+import math
+
+import pytest
+import torch
+from torch.nn.utils import clip_grad_norm_
+
+from synthbench.engine.optimizers import build_optimizer, clip_per_replica, learning_rate_factor
+from synthbench.recipe import Recipe
+
+
+@pytest.mark.parametrize(
+    ("fields", "step", "expected"),
+    [
+        ({}, 500, 1.0),
+        ({"warmup": 10}, 0, 0.1),
+        ({"warmup": 10}, 9, 1.0),
+        ({"schedule": "linear"}, 0, 1.0),
+        ({"schedule": "linear"}, 250, 0.75),
+        ({"schedule": "linear", "lr_final": 0.5}, 500, 0.75),
+        ({"schedule": "linear", "warmup": 200}, 600, 0.5),
+        ({"schedule": "cosine"}, 250, 0.5 * (1 + math.cos(math.pi / 4))),
+        ({"schedule": "cosine", "lr_final": 0.1}, 1000, 0.1),
+        ({"schedule": "inverse-sqrt", "warmup": 100}, 400, 0.5),
+        ({"schedule": "inverse-sqrt"}, 16, 0.25),
+        ({"schedule": "warmup-stable-decay"}, 800, 1.0),
+        ({"schedule": "warmup-stable-decay"}, 900, 0.5),
+        ({"schedule": "warmup-stable-decay", "decay": 1.0}, 250, 0.75),
+    ],
+)
+def test_learning_rate_factor(fields: dict, step: int, expected: float) -> None:
+    assert learning_rate_factor(Recipe(**fields), 1000)(step) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+def test_a_stacked_optimizer_steps_each_replica_as_its_own(optimizer: str) -> None:
+    momentum = {"momentum": 0.9, "nesterov": True} if optimizer == "sgd" else {}
+    recipe = Recipe(optimizer=optimizer, lr=0.05, weight_decay=0.1, **momentum)
+    generator = torch.Generator().manual_seed(0)
+    start = torch.randn(3, 4, 5, generator=generator)
+    gradients = torch.randn(7, 3, 4, 5, generator=generator)
+
+    def train(parameter: torch.Tensor, updates: torch.Tensor) -> torch.Tensor:
+        parameter = parameter.clone()
+        stepper = build_optimizer(recipe, [parameter])
+        for gradient in updates:
+            parameter.grad = gradient.clone()
+            stepper.step()
+        return parameter
+
+    together = train(start, gradients)
+    for r in range(3):
+        assert torch.equal(together[r], train(start[r], gradients[:, r]))
+
+
+def test_clipping_is_per_replica_and_agrees_with_torch() -> None:
+    shapes, generator = [(3, 4, 5), (3, 4)], torch.Generator().manual_seed(1)
+    scales = torch.tensor([0.01, 1.0, 100.0])
+    gradients = [
+        torch.randn(s, generator=generator) * scales.reshape(-1, *[1] * (len(s) - 1))
+        for s in shapes
+    ]
+    stacked = [torch.zeros(s) for s in shapes]
+    for parameter, gradient in zip(stacked, gradients, strict=True):
+        parameter.grad = gradient.clone()
+    clip_per_replica(stacked, 1.0)
+    for r in range(3):
+        alone = [torch.zeros(s[1:]) for s in shapes]
+        for parameter, gradient in zip(alone, gradients, strict=True):
+            parameter.grad = gradient[r].clone()
+        clip_grad_norm_(alone, 1.0)
+        for together, single in zip(stacked, alone, strict=True):
+            torch.testing.assert_close(together.grad[r], single.grad)

@@ -1,0 +1,115 @@
+"""A replica's trajectory does not depend on which others it was batched with, to the bit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+import torch
+
+import synthbench as sb
+from synthbench.cell import Cell, ReplicaSeeds
+from synthbench.engine.block import Block, BlockResult, TrainerOptions, split_blocks, train_block
+from tests.engine.authored import Branching, Exploding, Normalized, Plain
+
+
+def train(
+    cell: Cell, seeds: list[int], width: int, folder: Path, looped: bool = False
+) -> BlockResult:
+    block = Block(0, tuple(ReplicaSeeds.same(seed) for seed in seeds), width)
+    return train_block(cell, block, TrainerOptions("cpu"), looped, folder / "checkpoint")
+
+
+def rows(result: BlockResult, replica: int) -> object:
+    table = result.table
+    return table.filter(pc.equal(table["replica"], replica)).drop_columns(["replica"])
+
+
+@pytest.mark.parametrize(
+    ("company", "width"), [([3], 2), ([3, 4], 2), ([9, 3, 1, 8, 12], 5), ([3, 5, 7], 8)]
+)
+def test_trajectories_are_equal_to_the_bit(
+    small_cell: Cell, company: list[int], width: int, tmp_path: Path
+) -> None:
+    everyone = train(small_cell, list(range(6)), 6, tmp_path)
+    some = train(small_cell, company, width, tmp_path)
+    for name in everyone.weights:
+        assert torch.equal(everyone.weights[name][3], some.weights[name][company.index(3)])
+    assert rows(everyone, 3).equals(rows(some, company.index(3)))
+
+
+def test_a_block_size_that_does_not_divide_the_seeds_changes_nothing(
+    small_cell: Cell, out: Path, settings: sb.Settings
+) -> None:
+    whole, parts = (
+        sb.evaluate_cells(
+            [small_cell], out / str(width), replace(settings, replicas_per_block=width)
+        )
+        for width in (6, 4)
+    )
+    assert whole[0].trajectories.table.equals(parts[0].trajectories.table)
+
+
+def test_blocks_are_balanced_and_padded() -> None:
+    seeds = [ReplicaSeeds.same(seed) for seed in range(32)]
+    blocks = split_blocks(seeds, 12)
+    assert [(b.first, len(b.seeds), b.width) for b in blocks] == [
+        (0, 11, 11),
+        (11, 11, 11),
+        (22, 10, 11),
+    ]
+    assert [s.init for s in blocks[2].padded()] == [*range(22, 32), 22]
+
+
+@pytest.mark.parametrize("factor", [1e37, 1e39])
+def test_a_diverging_replica_is_marked_and_its_neighbours_do_not_notice(
+    small_cell: Cell, factor: float, tmp_path: Path
+) -> None:
+    seeds = list(range(8))
+    bad = train(replace(small_cell, model=Exploding(factor=factor)), seeds, 8, tmp_path)
+    good = train(replace(small_cell, model=Exploding(factor=1)), seeds, 8, tmp_path)
+    assert 0 < sum(bad.diverged) < 8 and not any(good.diverged)
+    for r in seeds:
+        if bad.diverged[r]:
+            values = rows(bad, r).to_pandas().drop(columns="train_loss")
+            assert np.isfinite(values[1:].to_numpy()).all() and len(values) < 20
+        else:
+            assert rows(bad, r).equals(rows(good, r))
+
+
+def test_a_diverged_replica_is_recorded_and_censored_at_the_budget(
+    small_cell: Cell, out: Path, settings: sb.Settings
+) -> None:
+    record = sb.evaluate_cells([replace(small_cell, model=Exploding())], out, settings)[0].record
+    outcomes = [replica.outcome for replica in record.replicas]
+    assert outcomes.count("diverged") == record.summary.diverged > 0
+    assert record.summary.solved == outcomes.count("solved") > 0
+    assert all(r.samples_to_target is None for r in record.replicas if r.outcome != "solved")
+
+
+def test_looped_replicas_score_as_vmapped_ones(small_cell: Cell, tmp_path: Path) -> None:
+    cell = replace(small_cell, protocol=small_cell.protocol.model_copy(update={"budget": 3_200}))
+    vmapped = train(replace(cell, model=Plain()), [0, 1, 2], 3, tmp_path)
+    looped = train(replace(cell, model=Branching()), [0, 1, 2], 3, tmp_path, looped=True)
+    for name in vmapped.weights:
+        torch.testing.assert_close(
+            vmapped.weights[name], looped.weights[name], rtol=1e-4, atol=1e-6
+        )
+    assert vmapped.table["step"].equals(looped.table["step"])
+    np.testing.assert_allclose(vmapped.table["loss"], looped.table["loss"], rtol=1e-4, atol=1e-6)
+
+
+def test_buffers_belong_to_their_replica(small_cell: Cell, tmp_path: Path) -> None:
+    cell = replace(small_cell, model=Normalized())
+    together = train(cell, [0, 1, 2], 3, tmp_path)
+    alone = train(cell, [1], 2, tmp_path)
+    assert rows(together, 1).equals(rows(alone, 0))
+
+
+def test_initialization_leaves_the_global_generator_alone(small_cell: Cell, tmp_path: Path) -> None:
+    before = torch.random.get_rng_state()
+    train(small_cell, [0, 1], 2, tmp_path)
+    assert torch.equal(before, torch.random.get_rng_state())

@@ -1,0 +1,35 @@
+"""The device-independent logarithm and normal quantile against the standard libraries."""
+
+import numpy as np
+import torch
+from scipy.special import ndtri
+
+from synthbench.streams.exact import log, normal_quantile
+
+DRAWN = (torch.arange(1, 200_001, dtype=torch.float64) - 0.5) / 200_000
+SMALL = 10.0 ** -torch.linspace(0.3, 15.9, 2_000, dtype=torch.float64)
+POINTS = torch.cat([DRAWN, SMALL, 1 - SMALL])
+POINTS = POINTS[(POINTS > 0) & (POINTS < 1)]
+
+
+def test_log_is_within_two_units_in_the_last_place() -> None:
+    expected = np.log(POINTS.numpy())
+    assert np.all(np.abs(log(POINTS).numpy() - expected) <= 2 * np.spacing(np.abs(expected)))
+
+
+def test_log_of_powers_of_two_and_of_large_numbers() -> None:
+    x = torch.tensor([0.25, 0.5, 1.0, 2.0, 1e300], dtype=torch.float64)
+    np.testing.assert_allclose(log(x).numpy(), np.log(x.numpy()), rtol=1e-15, atol=0)
+
+
+def test_normal_quantile_agrees_with_scipy() -> None:
+    away = POINTS[(POINTS - 0.5).abs() > 1e-9]
+    np.testing.assert_allclose(normal_quantile(away).numpy(), ndtri(away.numpy()), rtol=2e-14)
+
+
+def test_normal_quantile_is_odd_and_zero_at_one_half() -> None:
+    p = torch.tensor([0.5, 2.0**-53, 0.25], dtype=torch.float64)
+    quantile = normal_quantile(p)
+    assert quantile[0] == 0
+    assert torch.equal(normal_quantile(1 - p)[2:], -quantile[2:])
+    np.testing.assert_allclose(quantile[1].item(), ndtri(2.0**-53), rtol=1e-14)
