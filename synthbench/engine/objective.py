@@ -35,43 +35,65 @@ def recipe_loss(cell: Cell) -> Loss:
 
 
 def check_trainable(cell: Cell, objective: Objective, batch: Batch) -> str | None:
-    """Run the forward and backward pass once; say why it must be looped, or None if it need not.
+    """Try the forward and backward pass; say why it must be looped, or None if it need not.
 
     batch: leaves (R, B, ...). Raises ModelError when the module works neither vmapped nor
-    looped, returns the wrong shape, or draws random numbers in its forward pass.
+    looped, returns the wrong shape, draws random numbers in its forward pass, or gives
+    different results for the same parameters and input.
     """
+    name = f'model "{cell.model.label()}"'
     generator = torch.random.get_rng_state()
-    reason = None
-    try:
-        _attempt(objective, batch, looped=False)
-    except ModelError:
-        raise
-    except Exception as vmap_error:
-        reason = str(vmap_error).strip().splitlines()[0]
-        try:
-            _attempt(objective, batch, looped=True)
-        except Exception as error:
-            message = str(error).strip().splitlines()[0]
-            raise ModelError(
-                f'model "{cell.model.label()}" cannot be trained: {message}'
-            ) from error
+    reason, losses = _try_vmapped_then_looped(name, objective, batch)
     if not torch.equal(generator, torch.random.get_rng_state()):
         torch.random.set_rng_state(generator)
         raise ModelError(
-            f'model "{cell.model.label()}" draws random numbers in its forward pass, so a '
-            "replica would depend on its neighbours; make the forward pass deterministic"
+            f"{name} draws random numbers in its forward pass, so a replica would depend on "
+            "its neighbours; make the forward pass deterministic"
+        )
+    if not torch.equal(losses, _attempt(objective, batch, looped=reason is not None)):
+        raise ModelError(
+            f"{name} gives two results for the same parameters and input; keep state in "
+            "buffers, not in attributes"
         )
     _check_output_shape(cell, objective, batch)
     return reason
 
 
-def _attempt(objective: Objective, batch: Batch, looped: bool) -> None:
+def _try_vmapped_then_looped(
+    name: str, objective: Objective, batch: Batch
+) -> tuple[str | None, Tensor]:
+    try:
+        return None, _attempt(objective, batch, looped=False)
+    except ModelError:
+        raise
+    except Exception as vmap_error:
+        reason = _first_line(vmap_error)
+    if "randomness" in reason:
+        raise ModelError(
+            f"{name} draws random numbers in its forward pass, so a replica would depend on "
+            "its neighbours; make the forward pass deterministic"
+        )
+    try:
+        return reason, _attempt(objective, batch, looped=True)
+    except Exception as error:
+        raise ModelError(f"{name} cannot be trained: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _attempt(objective: Objective, batch: Batch, looped: bool) -> Tensor:
+    """Losses (R,) of a forward and backward pass on copies of the parameters and buffers."""
     parameters = {
         name: tensor.detach().clone().requires_grad_()
         for name, tensor in objective.replicas.parameters.items()
     }
     buffers = {name: tensor.clone() for name, tensor in objective.replicas.buffers.items()}
-    over_replicas(objective, looped)(parameters, buffers, batch).sum().backward()
+    losses: Tensor = over_replicas(objective, looped)(parameters, buffers, batch)
+    losses.sum().backward()  # type: ignore[no-untyped-call]
+    return losses.detach()
 
 
 def _check_output_shape(cell: Cell, objective: Objective, batch: Batch) -> None:

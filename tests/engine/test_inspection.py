@@ -1,0 +1,80 @@
+"""What is found out, and refused, before anything trains."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+import synthbench as sb
+from synthbench.cell import Cell
+from synthbench.engine.inspection import inspect_cell
+from synthbench.errors import ConfigurationError, InterfaceError, ModelError
+from synthbench.registry import installed
+from tests.engine.authored import Branching, Counting, Plain, Random, WrongShape
+
+
+def test_flops_and_parameters_of_a_two_layer_network(small_cell: Cell) -> None:
+    facts = inspect_cell(small_cell)
+    batch, n, width = 32, 10, 16
+    forward = 2 * batch * (n * width + width)
+    # Backward: weight gradients of both layers, and the input gradient of the second only.
+    backward = 2 * batch * (n * width + 2 * width)
+    assert facts.step_flops == forward + backward
+    assert facts.parameters == n * width + width + width + 1
+    assert facts.loop_reason is None
+
+
+def test_a_module_that_vmap_cannot_take_says_why(small_cell: Cell) -> None:
+    reason = inspect_cell(replace(small_cell, model=Branching())).loop_reason
+    assert reason is not None and "item" in reason
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (Random(), "draws random numbers in its forward pass"),
+        (Counting(), "two results for the same parameters and input"),
+        (WrongShape(), r"must return shape \(32,\) for signs \(n=10\) -> margin, got \(32, 1\)"),
+        (Plain(recipe=sb.Recipe(loss="hing")), 'no loss "hing"'),
+    ],
+)
+def test_bad_models_are_refused(small_cell: Cell, model: sb.Model, message: str) -> None:
+    before = torch.random.get_rng_state()
+    with pytest.raises((ModelError, ConfigurationError), match=message):
+        inspect_cell(replace(small_cell, model=model))
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+class Tokens(sb.Port):
+    """An input the MLP does not take."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (5,)
+
+    def describe(self) -> str:
+        return "tokens (T=5)"
+
+
+def test_a_model_that_cannot_take_the_task_is_refused() -> None:
+    model = installed().model("mlp")
+    with pytest.raises(InterfaceError, match=r"its input must be signs, the task's is tokens"):
+        model.check_accepts(sb.Interface(Tokens(), sb.Margin()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"budget": 31}, "budget = 31 samples is below one batch of 32"),
+        ({"evaluation_samples": 100}, "must be a multiple of evaluation_batch = 128"),
+        ({"budget": 2**40}, "at most 2\\^32 - 1 steps"),
+    ],
+)
+def test_protocols_that_cannot_be_run_are_refused(
+    small_cell: Cell, changes: dict, message: str
+) -> None:
+    protocol = small_cell.protocol.model_copy(update=changes)
+    with pytest.raises(ConfigurationError, match=message):
+        replace(small_cell, protocol=protocol).check()
