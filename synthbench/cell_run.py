@@ -15,7 +15,7 @@ from synthbench.cell import Cell
 from synthbench.configuration import Configuration
 from synthbench.engine.block import NARROWEST, Block, TrainerOptions, split_blocks, train_block
 from synthbench.engine.block_size import is_out_of_memory, measure_block_size
-from synthbench.engine.device import find_device
+from synthbench.engine.checkpoints import is_readable
 from synthbench.engine.inspection import CellFacts
 from synthbench.engine.training import ReplicaTraining
 from synthbench.errors import ModelError, OutputError
@@ -67,6 +67,7 @@ class CellRun:
 
     cell: Cell
     facts: CellFacts
+    device: torch.device
     folder: Path
     settings: Settings
     suite: SuiteReference | None
@@ -99,9 +100,8 @@ class CellRun:
                 f'model "{self.cell.model.label()}" cannot be vmapped, so its replicas are '
                 f"trained one at a time ({self.facts.loop_reason})"
             )
-        device = find_device(self.settings.trainer.accelerator)
-        environment = describe_environment(device, _plugins_of(self.cell))
-        partial = self._open_partial(environment, device)
+        environment = describe_environment(self.device, _plugins_of(self.cell))
+        partial = self._open_partial(environment)
         while (block := self._next_block(partial)) is not None:
             partial = self._train_block(partial, block)
         provenance = Provenance(environment, self.suite, partial.widest)
@@ -109,7 +109,7 @@ class CellRun:
         partial.remove()
         return record
 
-    def _open_partial(self, environment: Environment, device: torch.device) -> PartialRun:
+    def _open_partial(self, environment: Environment) -> PartialRun:
         identity = PartialIdentity(
             self.cell.plan_hash(),
             environment.device,
@@ -121,16 +121,16 @@ class CellRun:
         if found is not None:
             self.settings.listener.note(f"continuing the unfinished run in {self.folder}")
             return found
-        fresh = PartialRun(self.folder / ".partial", identity, self._block_size(device))
+        fresh = PartialRun(self.folder / ".partial", identity, self._block_size())
         fresh.remove()
         fresh.save()
         return fresh
 
-    def _block_size(self, device: torch.device) -> int:
+    def _block_size(self) -> int:
         seeds = self.cell.protocol.seeds
         if self.settings.replicas_per_block is not None:
             return min(self.settings.replicas_per_block, seeds)
-        return NARROWEST if self.facts.loop_reason else measure_block_size(self.cell, device)
+        return NARROWEST if self.facts.loop_reason else measure_block_size(self.cell, self.device)
 
     def _next_block(self, partial: PartialRun) -> Block | None:
         done = sum(len(block.diverged) for block in partial.finished())
@@ -146,6 +146,11 @@ class CellRun:
             trainer.logger,
             trainer.checkpoint_seconds,
         )
+        if partial.checkpoint.exists() and not is_readable(partial.checkpoint):
+            self.settings.listener.note(
+                f"{partial.checkpoint} could not be read; starting its replicas again"
+            )
+            partial.checkpoint.unlink()
         try:
             result = train_block(
                 self.cell, block, options, self.facts.loop_reason is not None, partial.checkpoint

@@ -38,16 +38,18 @@ class Configuration(BaseModel):
 
 
 def field_tokens(config: BaseModel, always: tuple[str, ...] = ()) -> list[str]:
-    """`key=value` tokens of the fields in `always` and of those not at their defaults.
+    """`key=value` tokens: the fields in `always`, then all that are not at their defaults.
 
-    A nested configuration is flattened: its tokens stand beside the outer ones.
+    A nested configuration is flattened: its tokens come last.
     """
+    fields = type(config).model_fields
+    rest = [key for key in fields if key not in always]
+    rest.sort(key=lambda key: isinstance(getattr(config, key), BaseModel))
     tokens: list[str] = []
-    for key, field in type(config).model_fields.items():
-        value, default = getattr(config, key), field.get_default(call_default_factory=True)
+    for key in (*always, *rest):
+        value, default = getattr(config, key), fields[key].get_default(call_default_factory=True)
         if isinstance(value, BaseModel):
-            same = type(value) is type(default)
-            tokens += changed_tokens(value, default) if same else field_tokens(value)
+            tokens += changed_tokens(value, default)
         elif key in always or value != default:
             tokens.append(f"{key}={_token_value(value)}")
     return tokens

@@ -8,6 +8,7 @@ from pathlib import Path
 from synthbench.cell import Cell, Protocol
 from synthbench.cell_run import CellResult, CellRun, Settings
 from synthbench.engine.allocator import keep_freed_memory
+from synthbench.engine.device import find_device
 from synthbench.engine.inspection import inspect_cell
 from synthbench.errors import ConfigurationError
 from synthbench.figures.learning_curves import PICTURE_FILE, save_learning_curves
@@ -73,6 +74,7 @@ def evaluate_cells(
     hashes = [cell.plan_hash() for cell in cells]
     if len(set(hashes)) < len(hashes):
         raise ConfigurationError("the same task and model are planned twice; name each once")
+    device = find_device(settings.trainer.accelerator)
     facts = [inspect_cell(cell) for cell in cells]
     keep_freed_memory()
     make_folder(out)
@@ -81,7 +83,8 @@ def evaluate_cells(
     reference = SuiteReference(name=suite.name, version=suite.version) if suite else None
     results = []
     for cell, found in zip(cells, facts, strict=True):
-        result = CellRun(cell, found, out / cell.folder_name(), settings, reference).run()
+        folder = out / cell.folder_name()
+        result = CellRun(cell, found, device, folder, settings, reference).run()
         host.announce("cell_finished", record=result.record)
         results.append(result)
     host.announce("eval_finished", records=[result.record for result in results])

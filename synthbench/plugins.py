@@ -110,7 +110,7 @@ class PluginHost:
         except Exception as error:
             if self.manager.has_plugin(point.name):
                 self.manager.unregister(name=point.name)
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
             self.failures.append(PluginFailure(point.name, distribution, version, reason))
         else:
             self.plugins.append(staged)

@@ -106,7 +106,11 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
             keep_weights,
             listener,
         )
-        results = evaluate_cells(cells, out / name, settings, chosen)
+        try:
+            results = evaluate_cells(cells, out / name, settings, chosen)
+        except KeyboardInterrupt:
+            listener.note("interrupted; the same command continues where it stopped")
+            raise typer.Exit(130) from None
     print_results(results, out / name)
 
 

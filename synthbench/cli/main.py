@@ -48,6 +48,3 @@ def main() -> None:
     except SynthbenchError as error:
         Console(stderr=True).print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted; the same command continues where it stopped")
-        sys.exit(130)

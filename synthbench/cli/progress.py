@@ -15,13 +15,15 @@ from synthbench.progress import BlockProgress, Listener
 from synthbench.records import Record
 
 REFRESH_SECONDS = 0.1
+LABEL_WIDTH = 20
 
 
 class TerminalListener(Listener):
-    """One bar per cell: budget spent, replicas solved so far, replica-steps/s, time left.
+    """One bar per cell: budget spent, replicas solved so far, throughput, time left.
 
-    The bar counts replica-steps against the whole budget, so the time left is the most it
-    can be; a cell whose replicas all solve the task ends early.
+    Steps are optimizer steps summed over replicas. The bar counts them against the whole
+    budget, so the time left is the most it can be: a cell whose replicas all solve the task
+    ends early.
     """
 
     def __init__(self, cells: int) -> None:
@@ -66,7 +68,7 @@ class TerminalListener(Listener):
         self._solved_before, self._last_solved, self._block = 0, 0, -1
         self._number += 1
         self._bar = self._progress.add_task(
-            f"[{self._number}/{self._cells}] {escape(cell.model.label())}",
+            f"\\[{self._number}/{self._cells}] {escape(_shortened(cell.model.label()))}",
             total=cell.steps * cell.protocol.seeds,
             solved="",
             rate="",
@@ -92,7 +94,7 @@ class TerminalListener(Listener):
             self._bar,
             completed=done,
             solved=f"{solved}/{self._cell.protocol.seeds} solved",
-            rate=f"{format_count(rate)} replica-steps/s",
+            rate=f"{format_count(rate)} steps/s",
         )
 
     def cell_finished(self, record: Record, reused: bool) -> None:
@@ -110,3 +112,7 @@ class TerminalListener(Listener):
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _shortened(label: str) -> str:
+    return label if len(label) <= LABEL_WIDTH else label[: LABEL_WIDTH - 3] + "..."

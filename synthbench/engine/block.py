@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -97,8 +99,24 @@ def train_block(
             inference_mode=False,
         )
         resume = str(checkpoint) if checkpoint.exists() else None
-        trainer.fit(module, ckpt_path=resume, weights_only=True)
+        with _interruptible(trainer):
+            trainer.fit(module, ckpt_path=resume, weights_only=True)
     return _result(module, block)
+
+
+@contextmanager
+def _interruptible(trainer: pl.Trainer) -> Iterator[None]:
+    """Let Ctrl-C be Ctrl-C: Lightning turns it into an exit and then ignores the signal."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit:
+        if not trainer.interrupted:
+            raise
+        raise KeyboardInterrupt from None
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, before)
 
 
 def _result(module: ReplicaTraining, block: Block) -> BlockResult:

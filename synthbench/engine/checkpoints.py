@@ -43,3 +43,13 @@ class PeriodicCheckpoint(pl.Callback):
         if time.monotonic() - self._saved >= self._seconds:
             trainer.save_checkpoint(self._path)
             self._saved = time.monotonic()
+
+
+def is_readable(path: Path) -> bool:
+    """Whether a checkpoint file can be loaded; a damaged one cannot."""
+    try:
+        torch.load(path, map_location="cpu", weights_only=True)
+    # torch raises many kinds of error for damaged files.
+    except Exception:
+        return False
+    return True

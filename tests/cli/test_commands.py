@@ -1,0 +1,80 @@
+"""What the commands print."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from synthbench.cli.eval import parse_count
+from synthbench.cli.main import main
+
+
+def run(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+    monkeypatch.setattr(sys, "argv", ["synthbench", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    captured = capsys.readouterr()
+    assert ended.value.code == 0, captured.err
+    return captured.out
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("20000", 20_000), ("640k", 640_000), ("1.5M", 1_500_000), ("1_000", 1000)]
+)
+def test_counts(text: str, count: int) -> None:
+    assert parse_count(text) == count
+
+
+def test_list_names_everything_and_where_it_comes_from(capsys, monkeypatch) -> None:
+    printed = run(capsys, monkeypatch, "list")
+    for name in ("sparse-parity", "mlp", "weight-movement", "quickstart", "synthbench"):
+        assert name in printed
+    assert "mlp" not in run(capsys, monkeypatch, "list", "tasks")
+
+
+def test_list_reports_broken_plugins(capsys, monkeypatch) -> None:
+    from synthbench import registry
+    from synthbench.plugins import PluginHost
+    from tests.test_plugins import FakePoint
+
+    host = PluginHost.from_entry_points([FakePoint("bad", ImportError("no such library"))])
+    monkeypatch.setattr(registry, "installed", lambda: registry.Registry(host))
+    printed = run(capsys, monkeypatch, "list", "plugins")
+    assert 'plugin "bad" of third-party 1.2.3 was set aside: ImportError: no such library' in (
+        " ".join(printed.split())
+    )
+
+
+def test_show_a_task(capsys, monkeypatch) -> None:
+    printed = run(capsys, monkeypatch, "show", "sparse-parity n=12 noise=0.1")
+    for text in (
+        "signs (n=12) -> margin",
+        "trivial 0.5",
+        "optimal 0.9",
+        "hinge",
+        "arXiv:2207.08799",
+    ):
+        assert text in printed
+    assert re.search(r"n +40 +Number of coordinates", printed)
+
+
+def test_show_a_model_a_probe_and_a_suite(capsys, monkeypatch) -> None:
+    assert "batch_size" in run(capsys, monkeypatch, "show", "mlp")
+    assert "probe" in run(capsys, monkeypatch, "show", "weight-movement")
+    assert "budget 320k samples" in run(capsys, monkeypatch, "show", "quickstart")
+
+
+def test_eval_prints_a_table_of_80_columns_and_draws(capsys, monkeypatch, tmp_path: Path) -> None:
+    printed = run(
+        capsys, monkeypatch, "eval", "quickstart", "--seeds", "3", "--budget", "6400",
+        "--model", "mlp width=20 optimizer=adam lr=0.003", "--model", "mlp width=4",
+        "--device", "cpu", "--out", str(tmp_path),
+    )  # fmt: skip
+    table = printed.split("picture:")[0]
+    assert max(len(line) for line in table.splitlines()) <= 80
+    assert "0/3" in table and "> 6.40k" in table and "[0.00, 0.56]" in table
+    assert (tmp_path / "quickstart" / "learning_curves.png").read_bytes().startswith(b"\x89PNG")
+    assert len(list(tmp_path.rglob("record.json"))) == 2

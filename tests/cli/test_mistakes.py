@@ -1,0 +1,110 @@
+"""A user's mistake is one clear line, exit code 2, and nothing damaged."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from synthbench.cli.main import main
+
+TASK, MODEL = "sparse-parity n=8 k=2", "mlp width=4"
+CELL = ["eval", "--task", TASK, "--model", MODEL, "--seeds", "2", "--budget", "640"]
+
+
+def run(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, *arguments: str):
+    monkeypatch.setattr(sys, "argv", ["synthbench", *arguments])
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit) as ended:
+        main()
+    captured = capsys.readouterr()
+    return ended.value.code, captured.out, captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["eval", "quickstrat"], 'unknown suite "quickstrat"; did you mean "quickstart"?'),
+        (["eval"], "name a suite, or a task and a model"),
+        (["eval", "--task", TASK], "name a suite, or a task and a model"),
+        (["eval", "quickstart", "--task", TASK], "either a suite or --task, not both"),
+        (["eval", "quickstart", "--model", "mpl"], 'unknown model "mpl"; did you mean "mlp"?'),
+        ([*CELL, "--task", "sparse-partiy"], 'did you mean "sparse-parity"?'),
+        ([*CELL, "--task", "sparse-parity n=-1"], "n = -1: input should be greater than or equal"),
+        ([*CELL, "--task", "sparse-parity n=4 k=9"], "k must be at most n=4, got 9"),
+        ([*CELL, "--model", MODEL], "the same task and model are planned twice"),
+        ([*CELL, "--model", "mlp loss=hing"], 'no loss "hing" (losses: hinge, logistic'),
+        ([*CELL, "--probe", "weight-move"], 'did you mean "weight-movement"?'),
+        ([*CELL, "--budget", "10"], "budget = 10 samples is below one batch of 32"),
+        ([*CELL, "--precision", "16-mixed"], "--precision 16-mixed: input should be"),
+        ([*CELL, "--until", "never"], "--until never: input should be 'solved' or 'budget'"),
+        ([*CELL, "--accelerator", "abacus"], 'accelerator "abacus" cannot be used'),
+        ([*CELL, "--accelerator", "cuda"], 'accelerator "cuda" cannot be used'),
+        (
+            ["show", "sparse-partiy"],
+            'nothing is called "sparse-partiy"; did you mean "sparse-parity"?',
+        ),
+        (["show", ""], "a reference must begin with a name"),
+    ],
+)
+def test_mistakes(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if "cuda" in arguments:
+        monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, monkeypatch, *arguments)
+    assert code == 2
+    assert message in err
+    assert out == "" and "Traceback" not in err
+    assert len(err.strip().splitlines()) == 1
+    assert not list(tmp_path.rglob("record.json"))
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--seeds", "0"], ["--seeds", "many"], ["--budget", "lots"], ["--budget", "0.5"]]
+)
+def test_typer_refuses_bad_numbers(
+    arguments: list[str], capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, _, err = run(capsys, monkeypatch, *CELL, *arguments)
+    assert code == 2 and "Traceback" not in err and arguments[0] in err
+
+
+def test_an_unwritable_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A file where a folder is wanted: unwritable for root too.
+    (tmp_path / "file").write_text("precious")
+    code, _, err = run(capsys, monkeypatch, *CELL, "--out", str(tmp_path / "file" / "runs"))
+    assert code == 2 and "cannot write to" in err and "choose another --out" in err
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_a_corrupt_record(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = [*CELL, "--device", "cpu", "--out", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["synthbench", *arguments])
+    main_exits_with_zero(capsys)
+    (record,) = tmp_path.rglob("record.json")
+    record.write_text(record.read_text()[:100])
+    code, _, err = run(capsys, monkeypatch, *arguments)
+    assert code == 2 and "is not valid JSON" in err and "--no-resume" in err
+    assert len(record.read_text()) == 100
+    monkeypatch.setattr(sys, "argv", ["synthbench", *arguments, "--no-resume"])
+    main_exits_with_zero(capsys)
+    assert len(record.read_text()) > 1000
+
+
+def main_exits_with_zero(capsys: pytest.CaptureFixture) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main()
+    captured = capsys.readouterr()
+    assert ended.value.code == 0, captured.err
+    return captured.out

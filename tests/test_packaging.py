@@ -1,0 +1,42 @@
+"""The wheel holds the core and every bundled plugin, and nothing that does not belong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel_names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
+    done = subprocess.run([*command, str(ROOT)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = folder.glob("*.whl")
+    return zipfile.ZipFile(wheel).namelist()
+
+
+def test_the_wheel_holds_every_source_file(wheel_names: list[str]) -> None:
+    core = {str(p.relative_to(ROOT)) for p in (ROOT / "synthbench").rglob("*.py")}
+    plugins = {
+        str(p.relative_to(ROOT / "plugins"))
+        for suffix in ("*.py", "*.toml")
+        for p in (ROOT / "plugins").rglob(suffix)
+    }
+    assert core | plugins | {"synthbench/py.typed"} <= set(wheel_names)
+    assert plugins
+
+
+def test_the_wheel_has_no_stray_top_level_names(wheel_names: list[str]) -> None:
+    top = {name.split("/")[0] for name in wheel_names}
+    assert {name for name in top if not name.endswith(".dist-info")} == {
+        "synthbench",
+        *(p.name for p in (ROOT / "plugins").iterdir() if (p / "__init__.py").exists()),
+    }
+    assert not [name for name in wheel_names if name.endswith(".md") and "/" not in name]

@@ -1,0 +1,77 @@
+"""What is public, who may import what, and what an import costs."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+import synthbench as sb
+
+ROOT = Path(__file__).parent.parent
+PLUGIN_FILES = sorted((ROOT / "plugins").rglob("*.py"))
+
+
+def test_every_public_name_is_there_and_documented() -> None:
+    assert sorted(set(sb.__all__)) == sorted(sb.__all__)
+    for name in sb.__all__:
+        assert getattr(sb, name) is not None
+
+
+def test_unknown_attributes_are_errors() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        sb.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("path", PLUGIN_FILES, ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_bundled_plugins_import_only_public_names(path: Path) -> None:
+    own = path.parent.name
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                assert not name.name.startswith("synthbench"), ast.unparse(node)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("synthbench"):
+            assert node.module == "synthbench" or node.module.split(".")[0] == own, ast.unparse(
+                node
+            )
+            if node.module == "synthbench":
+                assert {alias.name for alias in node.names} <= set(sb.__all__), ast.unparse(node)
+
+
+def test_every_plugin_folder_is_an_entry_point_and_the_other_way_round() -> None:
+    folders = {path.parent.name for path in (ROOT / "plugins").glob("*/__init__.py")}
+    points = entry_points(group="synthbench")
+    assert folders == {p.value for p in points if p.dist and p.dist.name == "synthbench"}
+    assert not (ROOT / "plugins" / "__init__.py").exists()
+
+
+def loads_torch(code: str) -> bool:
+    program = f"import sys; {code}; print('torch' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip().endswith("True")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["eval", "--help"], ["--version"]])
+def test_help_imports_no_torch(arguments: list[str]) -> None:
+    run = (
+        f"sys.argv = ['synthbench', *{arguments}]\n"
+        "from synthbench.cli.main import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+    )
+    assert not loads_torch(f"exec({run!r})")
+
+
+def test_importing_the_package_imports_no_torch() -> None:
+    assert not loads_torch("import synthbench; synthbench.hookimpl")
+    assert loads_torch("import synthbench; synthbench.Stream"), "the check itself works"
+
+
+@pytest.mark.parametrize("folder", ["mlp", "movement", "parity", "suites"])
+def test_plugin_roots_import_no_torch(folder: str) -> None:
+    assert not loads_torch(f"import synthbench_{folder}")
