@@ -168,6 +168,8 @@ class CellRun:
                 f'two replicas of "{self.cell.model.label()}" do not fit into memory; '
                 "take a smaller model or batch_size"
             )
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
         widest = block.width // 2
         self.settings.listener.note(f"out of memory: continuing with {widest} replicas at once")
         return partial.with_widest(widest)

@@ -62,7 +62,7 @@ def build_replicas(model: Model, interface: Interface, seeds: list[int]) -> Repl
     modules = []
     with torch.random.fork_rng(devices=[]):
         for seed in seeds:
-            torch.manual_seed(seed_word(seed, Purpose.INIT))
+            torch.default_generator.manual_seed(seed_word(seed, Purpose.INIT))
             modules.append(_build(model, interface))
     parameters, buffers = stack_module_state(modules)
     if not parameters:

@@ -118,6 +118,12 @@ class ReplicaTraining(pl.LightningModule):
         one_step = batch_bytes(self._draw(range(1)))
         self._chunk_length = min(max(CHUNK_BYTES // max(one_step, 1), 1), LONGEST_CHUNK)
         self._reset_interval()
+        if not self.final:
+            # A replica that diverges keeps NaN.
+            self.final = {
+                name: torch.full_like(parameter, torch.nan, device="cpu", requires_grad=False)
+                for name, parameter in self.parameters_by_name.items()
+            }
 
     @torch.no_grad()
     def on_train_start(self) -> None:
@@ -146,8 +152,10 @@ class ReplicaTraining(pl.LightningModule):
             if scheduler is not None:
                 scheduler.step()
             losses.append(loss)
-        # In float64 a sum is finite exactly when every term is.
-        self._loss_sum += torch.stack(losses).double().sum(0)
+        # One by one, so that rounding does not depend on how steps are cut into chunks. In
+        # float64 the sum of finite float32 losses is finite.
+        for loss in losses:
+            self._loss_sum += loss
         self._interval_steps += len(losses)
         self.finished_steps = chunk.stop
 
@@ -210,8 +218,8 @@ class ReplicaTraining(pl.LightningModule):
     def _keep_weights(self, stopping: Tensor) -> None:
         """Copy the weights of replicas that stop now; later steps no longer count."""
         for name, parameter in self.parameters_by_name.items():
-            kept = self.final.setdefault(name, torch.zeros_like(parameter, device="cpu"))
-            kept[stopping] = parameter.detach()[stopping.to(parameter.device)].cpu()
+            now = parameter.detach()[stopping.to(parameter.device)]
+            self.final[name][stopping] = now.cpu()
 
     def _reset_interval(self) -> None:
         self._loss_sum = torch.zeros(self.replica_count, dtype=torch.float64, device=self.device)

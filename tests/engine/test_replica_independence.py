@@ -53,6 +53,15 @@ def test_a_block_size_that_does_not_divide_the_seeds_changes_nothing(
     assert whole[0].trajectories.table.equals(parts[0].trajectories.table)
 
 
+def test_chunks_of_another_length_change_nothing(
+    small_cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = train(small_cell, [0, 1, 2], 3, tmp_path)
+    monkeypatch.setattr("synthbench.engine.training.LONGEST_CHUNK", 3)
+    short = train(small_cell, [0, 1, 2], 3, tmp_path)
+    assert long.table.equals(short.table)
+
+
 def test_blocks_are_balanced_and_padded() -> None:
     seeds = [ReplicaSeeds.same(seed) for seed in range(32)]
     blocks = split_blocks(seeds, 12)

@@ -1,0 +1,88 @@
+"""Lightning's own flags: precision, callbacks, loggers."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+from pytorch_lightning.loggers import CSVLogger
+
+import synthbench as sb
+from synthbench.cell import Cell
+from synthbench.registry import installed
+
+
+def with_protocol(cell: Cell, **changes: object) -> Cell:
+    return replace(cell, protocol=cell.protocol.model_copy(update=changes))
+
+
+@pytest.mark.parametrize("precision", ["64-true", "bf16-mixed", "bf16-true"])
+def test_precisions_train_and_differ(
+    precision: str, small_cell: Cell, out: Path, settings: sb.Settings
+) -> None:
+    single, other = (
+        sb.evaluate_cells([with_protocol(small_cell, precision=p)], out, settings)[0]
+        for p in ("32-true", precision)
+    )
+    losses = [r.trajectories.to_pandas().query("step == 32")["loss"] for r in (single, other)]
+    assert not np.array_equal(losses[0], losses[1])
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5 if precision == "64-true" else 0.1)
+    assert other.record.summary.solved >= 4
+
+
+def test_double_precision_keeps_double_weights(
+    small_cell: Cell, out: Path, settings: sb.Settings
+) -> None:
+    cell = with_protocol(small_cell, precision="64-true", budget=320)
+    result = sb.evaluate_cells([cell], out, replace(settings, keep_weights=True))[0]
+    from safetensors.numpy import load_file
+
+    weights = load_file(result.folder / "weights.safetensors")
+    assert {w.dtype for w in weights.values()} == {np.dtype("float64")}
+
+
+class Count(pl.Callback):
+    """Counts Lightning's events."""
+
+    def __init__(self) -> None:
+        self.validations = 0
+        self.steps = 0
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.validations += 1
+        self.steps = trainer.global_step
+
+
+def test_callbacks_and_loggers_are_lightnings_own(
+    small_cell: Cell, out: Path, settings: sb.Settings
+) -> None:
+    count, logger = Count(), CSVLogger(str(out), "log")
+    options = replace(settings.trainer, callbacks=(count,), logger=logger)
+    cell = with_protocol(small_cell, budget=3_200, until="budget")
+    result = sb.evaluate_cells([cell], out, replace(settings, trainer=options))[0]
+    evaluations = result.trajectories.by_replica("step")[0]
+    assert count.validations == len(evaluations) - 1, "the first evaluation is before training"
+    assert count.steps == evaluations[-1] == 100, "global_step counts optimizer steps"
+    with (Path(logger.log_dir) / "metrics.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["median/accuracy"]]
+    final = np.median([scores[-1] for scores in result.trajectories.by_replica("accuracy")])
+    assert float(rows[-1]["median/accuracy"]) == pytest.approx(final, abs=1e-6)
+
+
+def test_clipping_and_schedules_reach_the_training_step(
+    small_cell: Cell, out: Path, settings: sb.Settings
+) -> None:
+    def first_rows(reference: str) -> np.ndarray:
+        cell = replace(with_protocol(small_cell, budget=640), model=installed().model(reference))
+        return sb.evaluate_cells([cell], out, settings)[0].trajectories.column("loss")
+
+    plain = first_rows("mlp width=16")
+    still = first_rows("mlp width=16 clip=1e-12")
+    assert still == pytest.approx(np.repeat(still[:: len(still) // 6], len(still) // 6), abs=1e-6)
+    assert np.abs(plain - still).max() > 1e-3
+    assert not np.array_equal(plain, first_rows("mlp width=16 schedule=linear"))
+    assert not np.array_equal(plain, first_rows("mlp width=16 warmup=10"))
