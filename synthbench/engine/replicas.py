@@ -65,19 +65,20 @@ def build_replicas(model: Model, interface: Interface, seeds: list[int]) -> Repl
             torch.default_generator.manual_seed(seed_word(seed, Purpose.INIT))
             modules.append(_build(model, interface))
     parameters, buffers = stack_module_state(modules)
-    if not parameters:
+    trained = {name for name, p in modules[0].named_parameters() if _is_trained(p)}
+    if not trained:
         raise ModelError(f'model "{model.name}" has no parameters to train')
-    # What cannot be differentiated does not train.
-    fixed = {name for name, tensor in parameters.items() if not tensor.is_floating_point()}
+    fixed = {name: tensor for name, tensor in parameters.items() if name not in trained}
     return Replicas(
         copy.deepcopy(modules[0]).to("meta"),
-        {n: t.detach() for n, t in parameters.items() if n not in fixed},
-        {
-            n: t.detach()
-            for n, t in [*buffers.items(), *parameters.items()]
-            if n not in parameters or n in fixed
-        },
+        {name: parameters[name].detach() for name in parameters if name in trained},
+        {name: tensor.detach() for name, tensor in {**buffers, **fixed}.items()},
     )
+
+
+def _is_trained(parameter: nn.Parameter) -> bool:
+    """Frozen parameters and integer ones ride along with the buffers."""
+    return parameter.requires_grad and parameter.is_floating_point()
 
 
 def _build(model: Model, interface: Interface) -> nn.Module:

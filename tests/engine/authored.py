@@ -120,3 +120,21 @@ class Normalized(Plain):
         return nn.Sequential(
             nn.Linear(n, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 1), nn.Flatten(0)
         )
+
+
+class FrozenNet(SmallNet):
+    """Trains the second layer only."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__(n)
+        self.first.requires_grad_(False)
+
+
+class Frozen(Plain):
+    """A network with parameters that must not move, weight decay or not."""
+
+    name: ClassVar[str] = "frozen"
+    recipe: sb.Recipe = sb.Recipe(lr=0.1, batch_size=32, weight_decay=0.1)
+
+    def build(self, interface: sb.Interface) -> nn.Module:
+        return FrozenNet(interface.input.shape[0])

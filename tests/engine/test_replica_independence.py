@@ -8,12 +8,22 @@ from pathlib import Path
 import numpy as np
 import pyarrow.compute as pc
 import pytest
+import pytorch_lightning as pl
 import torch
 
 import synthbench as sb
 from synthbench.cell import Cell, ReplicaSeeds
-from synthbench.engine.block import Block, BlockResult, TrainerOptions, split_blocks, train_block
-from tests.engine.authored import Branching, Exploding, Normalized, Plain
+from synthbench.engine.block import (
+    Block,
+    BlockResult,
+    TrainerOptions,
+    quiet_lightning,
+    split_blocks,
+    train_block,
+)
+from synthbench.engine.inspection import inspect_cell
+from synthbench.engine.training import ReplicaTraining
+from tests.engine.authored import Branching, Exploding, Frozen, Normalized, Plain
 
 
 def train(
@@ -122,3 +132,19 @@ def test_initialization_leaves_the_global_generator_alone(small_cell: Cell, tmp_
     before = torch.random.get_rng_state()
     train(small_cell, [0, 1], 2, tmp_path)
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_frozen_parameters_stay_and_are_not_counted(small_cell: Cell, tmp_path: Path) -> None:
+    cell = replace(small_cell, model=Frozen())
+    module = ReplicaTraining(cell, [ReplicaSeeds.same(s) for s in range(3)])
+    assert sorted(module.parameters_by_name) == ["second.bias", "second.weight"]
+    before = {name: tensor.clone() for name, tensor in module.buffers_by_name.items()}
+    assert sorted(before) == ["first.bias", "first.weight"]
+    trainer = pl.Trainer(
+        accelerator="cpu", max_epochs=5, logger=False, enable_checkpointing=False,
+        enable_progress_bar=False, enable_model_summary=False, inference_mode=False,
+    )  # fmt: skip
+    with quiet_lightning():
+        trainer.fit(module)
+    assert all(torch.equal(module.buffers_by_name[name], before[name]) for name in before)
+    assert inspect_cell(cell).parameters == 17

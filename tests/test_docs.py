@@ -1,0 +1,63 @@
+"""What README and CONTRIBUTING say is true."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+
+from synthbench.cli.main import app
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "plugins/README.md")]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_two_commands_are_there_whole() -> None:
+    run, test = (line for block in blocks("sh") for line in block.splitlines() if "venv" in line)
+    assert run.startswith("python3 -m venv .venv && ") and run.endswith(
+        "synthbench eval quickstart"
+    )
+    assert test.startswith("python3 -m venv .venv && ") and test.endswith("python -m pytest")
+
+
+def test_python_snippets_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for snippet in blocks("python"):
+        names: dict = {}
+        exec(snippet, names)
+        assert names["result"].record.summary.solved == 16
+        assert len(names["frame"]) > 16
+
+
+def test_shell_snippets_use_flags_that_exist() -> None:
+    commands = typer.main.get_command(app).commands
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    found = [shlex.split(line, comments=True) for line in lines if line.startswith("synthbench ")]
+    assert len(found) >= 5
+    for _, name, *arguments in found:
+        commands[name].make_context(name, arguments)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+def test_places_named_in_contributing_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    table = text[text.index("| place |") : text.index("What is public")]
+    for row in table.strip().splitlines()[2:]:
+        folder = Path()
+        for name in re.findall(r"`([^`]+)`", row.split("|")[1]):
+            path = Path(name) if "/" in name else folder / name
+            assert (ROOT / path).exists(), name
+            folder = path.parent
