@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import CensoredData, ecdf
+from scipy.stats import CensoredData, ecdf, norm
 
 from synthbench.metrics.estimate import Estimate
 
@@ -15,17 +15,29 @@ from synthbench.metrics.estimate import Estimate
 def kaplan_meier_median(
     times: NDArray[np.float64], solved: NDArray[np.bool_], confidence: float = 0.95
 ) -> Estimate:
-    """Median time to target of right-censored replicas.
+    """Median time to target of right-censored replicas: `kaplan_meier_quantile` at one half."""
+    return kaplan_meier_quantile(times, solved, 0.5, confidence)
+
+
+def kaplan_meier_quantile(
+    times: NDArray[np.float64],
+    solved: NDArray[np.bool_],
+    quantile: float,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Time by which a share `quantile` of right-censored replicas has solved the task.
 
     times: (R,) time of the first solved evaluation, or of the end of the budget if never
     solved. solved: (R,) bool; False marks a censored replica.
-    The value is the first time at which the survival curve is at most one half, its interval
-    the times at which one half lies inside the curve's pointwise log(-log) band; None where
-    the curve (or an edge of the band) never gets there. Where the curve is 0 that band is
-    undefined, and the exact binomial bound 1 - (alpha / 2)^(1 / R) is its upper edge.
+    The value is the first time at which the survival curve is at most 1 - quantile, its
+    interval the times at which that level lies inside the curve's pointwise log(-log) band;
+    None where the curve (or an edge of the band) never gets there. Where the curve is 0 that
+    band is undefined, and the exact binomial bound 1 - (alpha / 2)^(1 / R) is its upper edge.
     Source: Kaplan & Meier 1958; interval by Brookmeyer & Crowley 1982 with the log(-log)
     transformation of Kalbfleisch & Prentice 1980.
     """
+    if not 0 < quantile < 1:
+        raise ValueError(f"quantile must be between 0 and 1, got {quantile}")
     if not solved.any():
         return Estimate(value=None, low=None, high=None)
     curve = ecdf(CensoredData(uncensored=times[solved], right=times[~solved])).sf
@@ -38,14 +50,45 @@ def kaplan_meier_median(
     exact = 1 - ((1 - confidence) / 2) ** (1 / len(times))
     lower = np.where(ended, 0.0, np.asarray(band.low.probabilities))
     upper = np.where(ended, exact, np.asarray(band.high.probabilities))
+    level = 1 - quantile
     return Estimate(
-        value=_first_below_half(points, survival),
-        low=_first_below_half(points, lower),
-        high=_first_below_half(points, upper),
+        value=_first_at_most(points, survival, level),
+        low=_first_at_most(points, lower, level),
+        high=_first_at_most(points, upper, level),
     )
 
 
-def _first_below_half(times: NDArray[np.float64], survival: NDArray[np.float64]) -> float | None:
-    """The first time at which survival is at most one half; NaN never is."""
-    below = np.flatnonzero(survival <= 0.5 + 1e-12)
+def restricted_mean(
+    times: NDArray[np.float64],
+    solved: NDArray[np.bool_],
+    budget: float,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Mean of min(time to target, budget): the area under the survival curve up to the budget.
+
+    Unlike the median it exists whatever share of the replicas solved the task. times, solved:
+    as for `kaplan_meier_quantile`. Normal interval with Greenwood's variance,
+    sum over event times t of (area under the curve from t to the budget)^2 d / (n (n - d)).
+    Source: Irwin 1949; Klein & Moeschberger 2003, section 4.5.
+    """
+    events = np.unique(times[solved & (times <= budget)])
+    edges = np.concatenate([[0.0], events, [budget]])
+    at_risk = np.array([(times >= t).sum() for t in events], float)
+    counts = np.array([((times == t) & solved).sum() for t in events], float)
+    survival = np.concatenate([[1.0], np.cumprod(1 - counts / at_risk)])
+    areas = survival * np.diff(edges)
+    remaining = areas.sum() - np.cumsum(areas)[:-1]
+    left = at_risk - counts
+    # The last event may leave nobody at risk; no area remains beyond it either.
+    weights = np.divide(counts, at_risk * left, out=np.zeros_like(left), where=left > 0)
+    mean, error = float(areas.sum()), float(np.sqrt((remaining**2 * weights).sum()))
+    half = float(norm.ppf(0.5 + confidence / 2)) * error
+    return Estimate(value=mean, low=max(mean - half, 0.0), high=min(mean + half, budget))
+
+
+def _first_at_most(
+    times: NDArray[np.float64], survival: NDArray[np.float64], level: float
+) -> float | None:
+    """The first time at which survival is at most `level`; NaN never is."""
+    below = np.flatnonzero(survival <= level + 1e-12)
     return float(times[below[0]]) if len(below) else None

@@ -31,7 +31,7 @@ def by_hand(times: np.ndarray, solved: np.ndarray) -> tuple[float | None, ...]:
         else:
             low, high = 0.0, 1 - 0.025 ** (1 / len(times))
         for index, value in enumerate((survival, low, high)):
-            if found[index] is None and value <= 0.5:
+            if found[index] is None and value <= 0.5 + 1e-12:
                 found[index] = float(t)
     return tuple(found)
 
