@@ -97,6 +97,8 @@ class Cell:
                 f"evaluation_samples = {protocol.evaluation_samples} must be a multiple of "
                 f"evaluation_batch = {protocol.evaluation_batch}"
             )
+        if protocol.first_seed + protocol.seeds > 2**64:
+            raise ConfigurationError("seeds must be below 2^64; take a smaller first_seed")
         names = [probe.name for probe in self.probes]
         if len(set(names)) < len(names):
             raise ConfigurationError(f"a probe is named twice: {', '.join(names)}")

@@ -14,9 +14,10 @@ from filelock import FileLock, Timeout
 from synthbench.cell import Cell
 from synthbench.configuration import Configuration
 from synthbench.engine.block import NARROWEST, Block, TrainerOptions, split_blocks, train_block
-from synthbench.engine.block_size import is_out_of_memory, measure_block_size
+from synthbench.engine.block_size import measure_block_size
 from synthbench.engine.checkpoints import is_readable
 from synthbench.engine.inspection import CellFacts
+from synthbench.engine.memory import is_out_of_memory
 from synthbench.engine.training import ReplicaTraining
 from synthbench.errors import ModelError, OutputError
 from synthbench.figures.learning_curves import PICTURE_FILE, save_learning_curves
@@ -24,7 +25,7 @@ from synthbench.plugins import Plugin
 from synthbench.progress import BlockProgress, Listener, Silent
 from synthbench.records import Record, read_record
 from synthbench.records.atomic import make_folder
-from synthbench.records.partial import PartialIdentity, PartialRun, find_partial
+from synthbench.records.partial import PartialIdentity, PartialRun, find_partial, remove_partial
 from synthbench.records.reading import RECORD_FILE, TRAJECTORIES_FILE, WEIGHTS_FILE
 from synthbench.records.schema import Distribution, Environment, SuiteReference
 from synthbench.records.writing import Provenance, describe_environment, write_record
@@ -80,6 +81,9 @@ class CellRun:
             reused = record is not None
             if record is None:
                 record = self._train()
+            # After the record: a run that was killed in between still owes these two.
+            remove_partial(self.folder)
+            if not (reused and (self.folder / PICTURE_FILE).exists()):
                 trajectories = Trajectories.read(self.folder / TRAJECTORIES_FILE)
                 save_learning_curves([(record, trajectories)], self.folder / PICTURE_FILE)
         self.settings.listener.cell_finished(record, reused)
@@ -104,10 +108,8 @@ class CellRun:
         partial = self._open_partial(environment)
         while (block := self._next_block(partial)) is not None:
             partial = self._train_block(partial, block)
-        provenance = Provenance(environment, self.suite, partial.widest)
-        record = write_record(self.folder, self.cell, partial.finished(), self.facts, provenance)
-        partial.remove()
-        return record
+        provenance = Provenance(environment, self.suite, max(partial.widest, NARROWEST))
+        return write_record(self.folder, self.cell, partial.finished(), self.facts, provenance)
 
     def _open_partial(self, environment: Environment) -> PartialRun:
         identity = PartialIdentity(
@@ -120,9 +122,15 @@ class CellRun:
         found = find_partial(self.folder, identity) if self.settings.resume else None
         if found is not None:
             self.settings.listener.note(f"continuing the unfinished run in {self.folder}")
-            return found
+            wanted = self.settings.replicas_per_block
+            return found.with_widest(wanted) if wanted and wanted < found.widest else found
+        if self.settings.resume and (self.folder / ".partial").exists():
+            self.settings.listener.note(
+                f"the unfinished run in {self.folder} is damaged or was made with other "
+                "software, device or --keep-weights; starting again"
+            )
+        remove_partial(self.folder)
         fresh = PartialRun(self.folder / ".partial", identity, self._block_size())
-        fresh.remove()
         fresh.save()
         return fresh
 
@@ -146,16 +154,17 @@ class CellRun:
             trainer.logger,
             trainer.checkpoint_seconds,
         )
-        if partial.checkpoint.exists() and not is_readable(partial.checkpoint):
+        checkpoint = partial.checkpoint(block)
+        if checkpoint.exists() and not is_readable(checkpoint):
             self.settings.listener.note(
-                f"{partial.checkpoint} could not be read; starting its replicas again"
+                f"{checkpoint} could not be read; starting its replicas again"
             )
-            partial.checkpoint.unlink()
+            checkpoint.unlink()
         try:
             result = train_block(
-                self.cell, block, options, self.facts.loop_reason is not None, partial.checkpoint
+                self.cell, block, options, self.facts.loop_reason is not None, checkpoint
             )
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             return self._narrower(partial, block)

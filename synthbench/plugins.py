@@ -91,6 +91,7 @@ class PluginHost:
 
     def _load(self, point: EntryPoint) -> None:
         distribution, version = _distribution(point)
+        module = None
         try:
             module = point.load()
             self.manager.register(module, name=point.name)
@@ -107,9 +108,10 @@ class PluginHost:
             )
             self._refuse_clash(staged)
         # BaseException would swallow Ctrl-C; anything else a plugin raises is the plugin's.
-        except Exception as error:
-            if self.manager.has_plugin(point.name):
-                self.manager.unregister(name=point.name)
+        except (Exception, SystemExit) as error:
+            # Only what this entry point registered: its name may be another plugin's too.
+            if module is not None and self.manager.get_plugin(point.name) is module:
+                self.manager.unregister(module)
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             self.failures.append(PluginFailure(point.name, distribution, version, reason))
         else:

@@ -29,7 +29,7 @@ class FakePoint:
         return SimpleNamespace(name=self.distribution, version="1.2.3")
 
     def load(self) -> object:
-        if isinstance(self.target, Exception):
+        if isinstance(self.target, BaseException):
             raise self.target
         return self.target
 
@@ -97,6 +97,7 @@ def exits():
     ("target", "reason"),
     [
         (ModuleNotFoundError("No module named 'nowhere'"), "No module named 'nowhere'"),
+        (SystemExit("not here"), "not here"),
         (plugin(register_models=takes_arguments), "config"),
         (plugin(register_models=raises), "boom"),
         (plugin(register_models=exits), r"register_models\(\) must return a list, got 3"),
@@ -168,3 +169,11 @@ def test_the_installed_plugins_all_load() -> None:
     host = PluginHost.from_entry_points()
     assert not host.failures
     assert {p.name for p in host.plugins} >= {"mlp", "movement", "parity", "suites"}
+
+
+def test_a_plugin_of_the_same_entry_point_name_does_not_unregister_the_first() -> None:
+    first = FakePoint("same", plugin(register_models=[Plain]), "a-distribution")
+    second = FakePoint("same", plugin(register_models=[Other]), "b-distribution")
+    host = load(first, second)
+    assert [p.distribution for p in host.plugins] == ["a-distribution"]
+    assert len(host.failures) == 1 and host.manager.get_plugin("same") is first.target

@@ -23,7 +23,7 @@ def parse_count(text: str) -> int:
         value = float(number.replace("_", "")) * factor
     except ValueError:
         value = -1.0
-    if not (value >= 1 and value == int(value)):
+    if not (1 <= value < 2**63 and value == int(value)):
         raise typer.BadParameter(f"{text!r} is not a number of samples such as 20000, 640k or 2M")
     return int(value)
 
@@ -52,6 +52,9 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         typer.Option(
             parser=parse_count, metavar="SAMPLES", help="Training samples per replica: 640k, 2M."
         ),
+    ] = None,
+    evaluation_samples: Annotated[
+        int | None, typer.Option(min=1, help="Held-out samples per replica; default 1024.")
     ] = None,
     until: Annotated[
         str, typer.Option(help="When a replica stops: 'solved' or 'budget'.")
@@ -94,6 +97,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
             "seeds": seeds,
             "first_seed": first_seed,
             "budget": budget,
+            "evaluation_samples": evaluation_samples,
             "until": until,
             "precision": precision,
         },

@@ -64,7 +64,7 @@ def _row(record: Record) -> list[str]:
         f"{samples}\n{interval}",
         step_count,
         flops,
-        f"{final.value:.3f}\n{format_interval(final)}",
+        "never finite" if final.value is None else f"{final.value:.3f}\n{format_interval(final)}",
         format_seconds(record.compute.wall_seconds),
     ]
     return [cells[0], *(escape(cell) for cell in cells[1:])]

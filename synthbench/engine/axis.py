@@ -8,13 +8,16 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_leaves, tree_map
 
+from synthbench.engine.memory import is_out_of_memory
+
 
 def over_replicas(function: Callable[..., Any], looped: bool = False) -> Callable[..., Any]:
     """Lift a function of one replica to tensors with a leading replica axis (R, ...).
 
     Every positional argument, and every result, is a tensor or a tuple or dict of tensors.
     `looped` calls the function once per replica, for what `torch.vmap` cannot take; the
-    results are the same to rounding. A function that asks torch for random numbers is
+    results are the same to rounding, and a replica whose call raises, once one has worked,
+    gets NaN. A function that asks torch for random numbers is
     refused by vmap: they would depend on the other replicas.
     """
 
@@ -25,9 +28,22 @@ def over_replicas(function: Callable[..., Any], looped: bool = False) -> Callabl
         # vmap prints the repr of a callable without a __name__, weights and all, at every call.
         return torch.vmap(one_replica, randomness="error")
 
+    template: Any = None
+
     def loop(*arguments: Any) -> Any:
+        nonlocal template
         replicas = tree_leaves(arguments)[0].shape[0]
-        results = [function(*tree_map(lambda t: t[r], arguments)) for r in range(replicas)]  # noqa: B023
+        results = []
+        for r in range(replicas):
+            try:
+                result = function(*tree_map(lambda t: t[r], arguments))  # noqa: B023
+                template = tree_map(torch.zeros_like, result) if template is None else template
+            except Exception as error:
+                # A module that ran and now raises (on NaN, say) ends its own replica only.
+                if template is None or is_out_of_memory(error):
+                    raise
+                result = tree_map(lambda t: torch.full_like(t, torch.nan), template)
+            results.append(result)
         return tree_map(lambda *leaves: torch.stack(leaves), *results)
 
     return loop

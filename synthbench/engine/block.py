@@ -21,6 +21,7 @@ from synthbench.cell import Cell, ReplicaSeeds
 from synthbench.engine.checkpoints import AtomicCheckpointIO, PeriodicCheckpoint
 from synthbench.engine.replicas import State
 from synthbench.engine.training import ReplicaTraining
+from synthbench.errors import ConfigurationError
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,11 @@ def train_block(
         resume = str(checkpoint) if checkpoint.exists() else None
         with _interruptible(trainer):
             trainer.fit(module, ckpt_path=resume, weights_only=True)
+    if module.outcomes.running.any():
+        raise ConfigurationError(
+            f"training was stopped at step {module.finished_steps} while replicas were running; "
+            "remove the callback that stops it (SynthBench stops each replica itself)"
+        )
     return _result(module, block)
 
 

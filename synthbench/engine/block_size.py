@@ -16,9 +16,10 @@ from torch.utils._pytree import tree_map
 from synthbench.cell import Cell, ReplicaSeeds
 from synthbench.engine.block import NARROWEST
 from synthbench.engine.gradients import replica_gradients
+from synthbench.engine.memory import is_out_of_memory
 from synthbench.engine.objective import Objective, recipe_loss
 from synthbench.engine.optimizers import build_optimizer
-from synthbench.engine.replicas import build_replicas
+from synthbench.engine.replicas import build_modules, stack_modules, true_dtype
 from synthbench.engine.sampling import as_batch, cast_batch, draw_batches, draw_worlds
 from synthbench.streams import Purpose, keys_of
 
@@ -26,15 +27,6 @@ TIMING_SECONDS = 0.1
 """Time spent on each candidate, beyond a first step that warms up."""
 WORTH_IT = 1.02
 """A wider block must be at least this much faster per replica; ties go to the narrow one."""
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception means that a tensor did not fit into memory."""
-    message = str(error)
-    return isinstance(error, torch.OutOfMemoryError) or (
-        isinstance(error, RuntimeError)
-        and ("can't allocate memory" in message or "not enough memory" in message)
-    )
 
 
 def measure_block_size(cell: Cell, device: torch.device) -> int:
@@ -47,7 +39,7 @@ def measure_block_size(cell: Cell, device: torch.device) -> int:
     for width in _candidates(cell.protocol.seeds):
         try:
             rate = _replica_steps_per_second(cell, width, device)
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             break
@@ -83,11 +75,10 @@ def _replica_steps_per_second(cell: Cell, width: int, device: torch.device) -> f
 def _training_step(cell: Cell, width: int, device: torch.device) -> Callable[[], None]:
     """A scratch copy of the training step over `width` copies of the first replica."""
     seeds: ReplicaSeeds = cell.replica_seeds()[0]
-    replicas = build_replicas(cell.model, cell.task.interface, [seeds.init]).tile(width)
-    dtype = {"64-true": torch.float64, "bf16-true": torch.bfloat16}.get(
-        cell.protocol.precision, torch.float32
-    )
-    parameters = {n: p.to(device, dtype) for n, p in replicas.parameters.items()}
+    dtype = true_dtype(cell.protocol.precision)
+    modules = build_modules(cell.model, cell.task.interface, [seeds.init])
+    replicas = stack_modules(cell.model, modules).to(dtype).tile(width)
+    parameters = {n: p.to(device) for n, p in replicas.parameters.items()}
     buffers = {n: b.to(device) for n, b in replicas.buffers.items()}
     gradients_of = replica_gradients(Objective(replicas, recipe_loss(cell)), looped=False)
     optimizer = build_optimizer(cell.model.recipe, list(parameters.values()))

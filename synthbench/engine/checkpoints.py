@@ -39,8 +39,8 @@ class PeriodicCheckpoint(pl.Callback):
         self._saved = time.monotonic()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save when it is time."""
-        if time.monotonic() - self._saved >= self._seconds:
+        """Save when it is time, unless the block is done."""
+        if not trainer.should_stop and time.monotonic() - self._saved >= self._seconds:
             trainer.save_checkpoint(self._path)
             self._saved = time.monotonic()
 

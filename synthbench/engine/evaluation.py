@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils._pytree import tree_map
 
 from synthbench.cell import Cell
 from synthbench.engine.axis import over_replicas
@@ -34,7 +34,10 @@ class Evaluator:
         """looped: as for `over_replicas`."""
         self._cell = cell
         self._replicas = replicas
-        self._lift: Callable[..., Any] = partial(over_replicas, looped=looped)
+        # Lifted once: a looped function remembers the shape of what it returned.
+        self._scores = over_replicas(self._score, looped)
+        self._references = over_replicas(self._score_references, looped)
+        self._measures = {p.name: over_replicas(self._measure_of(p), looped) for p in cell.probes}
         self._initial = {name: p.clone() for name, p in replicas.parameters.items()}
         self._cache: list[Batch] | None = None
 
@@ -50,7 +53,7 @@ class Evaluator:
         first = next(batches)
         if batch_bytes(first) * self._batch_count() <= CACHE_BYTES:
             self._cache = [first, *batches]
-        scores = self._mean(lambda batch: self._lift(self._score_references)(worlds, batch))
+        scores = self._mean(lambda batch: self._references(worlds, batch))
         self.reference_scores: dict[str, Columns] = {}
         for name, values in scores.items():
             reference, _, metric = name.partition("/")
@@ -58,7 +61,7 @@ class Evaluator:
 
     def measure(self, parameters: State, buffers: State) -> Columns:
         """Column -> (R,) values: the task's score, the loss, the progress, the probes."""
-        columns = self._mean(lambda b: self._lift(self._score)(parameters, buffers, b))
+        columns = self._mean(lambda b: self._scores(parameters, buffers, b))
         ranked = next(iter(columns))
         trivial = self.reference_scores["trivial"][ranked]
         optimal = self.reference_scores["optimal"][ranked]
@@ -81,9 +84,7 @@ class Evaluator:
             for metric, value in self._cell.task.score(output, batch).items()
         }
 
-    def _probe(self, probe: Probe, parameters: State, buffers: State) -> Columns:
-        batch = self._cache[0] if self._cache is not None else next(self._draw())
-
+    def _measure_of(self, probe: Probe) -> Callable[..., Mapping[str, Tensor]]:
         def measure(
             now: State, initial: State, own: State, world: World, data: Batch, key: Tensor
         ) -> Mapping[str, Tensor]:
@@ -98,9 +99,14 @@ class Evaluator:
             )
             return probe.measure(view)
 
-        values = self._lift(measure)(
-            parameters, self._initial, buffers, self._worlds, batch, self._probe_keys
-        )
+        return measure
+
+    def _probe(self, probe: Probe, parameters: State, buffers: State) -> Columns:
+        batch = self._cache[0] if self._cache is not None else next(self._draw())
+        # Copies: a probe that writes into what it is given must not change the training.
+        arguments = (parameters, self._initial, buffers, self._worlds, tuple(batch))
+        copies = tree_map(lambda leaf: leaf.detach().clone(), arguments)
+        values = self._measures[probe.name](*copies, self._probe_keys)
         return {f"{probe.name}/{name}": _numpy(value) for name, value in values.items()}
 
     def _mean(self, scores_of: Callable[[Batch], Mapping[str, Tensor]]) -> Columns:
@@ -113,14 +119,15 @@ class Evaluator:
     def _draw(self) -> Iterator[Batch]:
         size = self._cell.protocol.evaluation_batch
         for index in range(self._batch_count()):
-            batches = draw_batches(
-                self._cell.task,
-                self._worlds,
-                self._eval_keys,
-                Purpose.EVAL,
-                range(index, index + 1),
-                size,
-            )
+            with torch.autocast(self._eval_keys.device.type, enabled=False):
+                batches = draw_batches(
+                    self._cell.task,
+                    self._worlds,
+                    self._eval_keys,
+                    Purpose.EVAL,
+                    range(index, index + 1),
+                    size,
+                )
             yield cast_batch(Batch(*(_without_step_axis(part) for part in batches)), self._dtype)
 
     def _batch_count(self) -> int:

@@ -38,7 +38,7 @@ def replica_gradients(objective: Objective, looped: bool) -> Gradients:
 
     function = over_replicas(of_one, looped)
     if looped:
-        return lambda parameters, buffers, batch: function(parameters, buffers, tuple(batch))
+        return lambda p, b, batch: tree_map(Tensor.detach, function(p, b, tuple(batch)))
     traced: Callable[..., Any] | None = None
 
     @torch.no_grad()

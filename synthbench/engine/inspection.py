@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import torch
+from torch import nn
 from torch.utils._pytree import tree_map
 
 from synthbench.cell import Cell
+from synthbench.engine.axis import over_replicas
+from synthbench.engine.evaluation import Evaluator
 from synthbench.engine.flops import count_step_flops
-from synthbench.engine.objective import Objective, check_trainable, recipe_loss
-from synthbench.engine.replicas import build_replicas
-from synthbench.engine.sampling import as_batch, draw_batches, draw_worlds
+from synthbench.engine.memory import is_out_of_memory
+from synthbench.engine.objective import Objective, check_trainable, first_line, recipe_loss
+from synthbench.engine.references import check_references
+from synthbench.engine.replicas import build_modules, stack_modules
+from synthbench.engine.sampling import as_batch, cast_batch, draw_batches, draw_worlds
+from synthbench.errors import ModelError
 from synthbench.streams import Purpose, keys_of
+from synthbench.task import Batch
 
 
 @dataclass(frozen=True)
@@ -30,18 +39,87 @@ def inspect_cell(cell: Cell) -> CellFacts:
     Raises InterfaceError, ConfigurationError or ModelError with one clear line.
     """
     cell.check()
-    seeds = [cell.replica_seeds()[0]] * 2
-    replicas = build_replicas(cell.model, cell.task.interface, [s.init for s in seeds])
-    objective = Objective(replicas, recipe_loss(cell))
-    keys = keys_of([s.train for s in seeds])
-    with torch.no_grad():
-        worlds = draw_worlds(cell.task, keys_of([s.world for s in seeds]))
-        size = cell.model.recipe.batch_size
-        drawn = draw_batches(cell.task, worlds, keys, Purpose.TRAIN, range(1), size)
-    batch = as_batch(tree_map(lambda leaf: leaf[0], drawn))
-    reason = check_trainable(cell, objective, batch)
-    return CellFacts(
-        parameters=sum(p[0].numel() for p in replicas.parameters.values()),
-        step_flops=count_step_flops(objective, as_batch(tree_map(lambda leaf: leaf[0], batch))),
-        loop_reason=reason,
-    )
+    first = cell.protocol.first_seed
+    seeds = [first, (first + 1) % 2**64]
+    with _memory_errors(cell):
+        check_references(cell)
+        modules = build_modules(cell.model, cell.task.interface, seeds)
+        objective = Objective(stack_modules(cell.model, modules), recipe_loss(cell))
+        batch = _first_batch(cell, seeds)
+        reason = check_trainable(cell, objective, batch)
+        _check_stack(cell, objective, modules, batch, looped=reason is not None)
+        _check_measured(cell, objective, seeds, looped=reason is not None)
+        single = as_batch(tree_map(lambda leaf: leaf[0], batch))
+        return CellFacts(
+            parameters=sum(p[0].numel() for p in objective.replicas.parameters.values()),
+            step_flops=count_step_flops(objective, single),
+            loop_reason=reason,
+        )
+
+
+@contextmanager
+def _memory_errors(cell: Cell) -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise ModelError(
+            f'two replicas of "{cell.model.label()}" do not fit into memory; '
+            "take a smaller model or batch_size"
+        ) from None
+
+
+@torch.no_grad()
+def _first_batch(cell: Cell, seeds: list[int]) -> Batch:
+    worlds, keys = draw_worlds(cell.task, keys_of(seeds)), keys_of(seeds)
+    size = cell.model.recipe.batch_size
+    drawn = draw_batches(cell.task, worlds, keys, Purpose.TRAIN, range(1), size)
+    return cast_batch(as_batch(tree_map(lambda leaf: leaf[0], drawn)), torch.float32)
+
+
+@torch.no_grad()
+def _check_stack(
+    cell: Cell, objective: Objective, modules: list[nn.Module], batch: Batch, looped: bool
+) -> None:
+    """Compare the stack with the modules it was made of, which were initialized differently.
+
+    What a module keeps outside its parameters and buffers, or assigns to a buffer instead of
+    writing into it, is lost when modules are stacked.
+    """
+    buffers = {name: tensor.clone() for name, tensor in objective.replicas.buffers.items()}
+    losses = over_replicas(objective, looped)(objective.replicas.parameters, buffers, batch)
+    for r, module in enumerate(modules):
+        own = as_batch(tree_map(lambda leaf: leaf[r], batch))  # noqa: B023
+        pairs = [(objective.loss(module.train()(own.x), own), losses[r])]
+        pairs += [(t, buffers[name][r]) for name, t in module.named_buffers() if name in buffers]
+        if not all(
+            torch.allclose(a.double(), b.double(), rtol=1e-3, atol=1e-5, equal_nan=True)
+            for a, b in pairs
+        ):
+            raise ModelError(
+                f'model "{cell.model.label()}" changes when its replicas are stacked; keep '
+                "tensors in parameters or buffers, and write into buffers (copy_, add_)"
+            )
+
+
+@torch.no_grad()
+def _check_measured(cell: Cell, objective: Objective, seeds: list[int], looped: bool) -> None:
+    """Score two replicas and run each probe on them once."""
+    small = cell.protocol.model_copy(update={"evaluation_samples": cell.protocol.evaluation_batch})
+    keys = keys_of(seeds)
+    worlds = draw_worlds(cell.task, keys)
+    for probes in ((), *((probe,) for probe in cell.probes)):
+        part = replace(cell, protocol=small, probes=probes)
+        what = f'probe "{probes[0].name}"' if probes else f'model "{cell.model.label()}"'
+        try:
+            evaluator = Evaluator(part, objective.replicas, looped)
+            evaluator.prepare(worlds, keys, keys, torch.float32)
+            buffers = {n: t.clone() for n, t in objective.replicas.buffers.items()}
+            evaluator.measure(objective.replicas.parameters, buffers)
+        except ModelError:
+            raise
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
+            raise ModelError(f"{what} cannot be evaluated: {first_line(error)}") from error

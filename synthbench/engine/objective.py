@@ -50,7 +50,8 @@ def check_trainable(cell: Cell, objective: Objective, batch: Batch) -> str | Non
             f"{name} draws random numbers in its forward pass, so a replica would depend on "
             "its neighbours; make the forward pass deterministic"
         )
-    if not torch.equal(losses, _attempt(objective, batch, looped=reason is not None)):
+    again = _attempt(objective, batch, looped=reason is not None)
+    if not torch.allclose(losses, again, rtol=0, atol=0, equal_nan=True):
         raise ModelError(
             f"{name} gives two results for the same parameters and input; keep state in "
             "buffers, not in attributes"
@@ -67,7 +68,7 @@ def _try_vmapped_then_looped(
     except ModelError:
         raise
     except Exception as vmap_error:
-        reason = _first_line(vmap_error)
+        reason = first_line(vmap_error)
     if "randomness" in reason:
         raise ModelError(
             f"{name} draws random numbers in its forward pass, so a replica would depend on "
@@ -76,10 +77,11 @@ def _try_vmapped_then_looped(
     try:
         return reason, _attempt(objective, batch, looped=True)
     except Exception as error:
-        raise ModelError(f"{name} cannot be trained: {_first_line(error)}") from error
+        raise ModelError(f"{name} cannot be trained: {first_line(error)}") from error
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """The first line of an error's message, or the name of its type."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
 

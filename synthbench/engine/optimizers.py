@@ -75,5 +75,8 @@ def clip_per_replica(parameters: Sequence[Tensor], largest: float) -> None:
     squares = [g.flatten(1).square().sum(1) for g in gradients]
     norms = torch.stack(squares).sum(0).sqrt()
     scale = torch.clamp(largest / (norms + 1e-6), max=1.0)
-    for gradient in gradients:
-        gradient.mul_(scale.reshape(-1, *[1] * (gradient.dim() - 1)))
+    for parameter in parameters:
+        # Out of place: two parameters may share one gradient tensor.
+        if parameter.grad is not None:
+            shape = (-1, *[1] * (parameter.dim() - 1))
+            parameter.grad = parameter.grad * scale.reshape(shape)

@@ -40,6 +40,14 @@ class Replicas:
             raise ModelError(f"forward must return a tensor, got {type(output).__name__}")
         return output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
 
+    def to(self, dtype: torch.dtype) -> Replicas:
+        """The same replicas with floating-point tensors in another precision."""
+        return Replicas(
+            self.skeleton,
+            {name: tensor.to(dtype) for name, tensor in self.parameters.items()},
+            {n: t.to(dtype) if t.is_floating_point() else t for n, t in self.buffers.items()},
+        )
+
     def tile(self, width: int) -> Replicas:
         """`width` copies of the first replica, for timing."""
         return Replicas(
@@ -49,12 +57,20 @@ class Replicas:
         )
 
 
+def true_dtype(precision: str) -> torch.dtype:
+    """The type of weights and data under Lightning's precision flag.
+
+    Lightning converts the module itself, but only after it has loaded a checkpoint into it.
+    """
+    return {"64-true": torch.float64, "bf16-true": torch.bfloat16}.get(precision, torch.float32)
+
+
 def _tiled(tensor: Tensor, width: int) -> Tensor:
     return tensor.detach()[:1].repeat(width, *[1] * (tensor.dim() - 1))
 
 
-def build_replicas(model: Model, interface: Interface, seeds: list[int]) -> Replicas:
-    """Build and initialize one module per `init` seed, on CPU, and stack them.
+def build_modules(model: Model, interface: Interface, seeds: list[int]) -> list[nn.Module]:
+    """Build and initialize one module per `init` seed, on CPU.
 
     Torch's global generator is seeded per replica inside a fork and left as it was, so a
     replica's weights depend on its own seed alone. Raises ModelError when `build` fails.
@@ -64,16 +80,40 @@ def build_replicas(model: Model, interface: Interface, seeds: list[int]) -> Repl
         for seed in seeds:
             torch.default_generator.manual_seed(seed_word(seed, Purpose.INIT))
             modules.append(_build(model, interface))
-    parameters, buffers = stack_module_state(modules)
+    return modules
+
+
+def stack_modules(model: Model, modules: list[nn.Module]) -> Replicas:
+    """Stack the modules' parameters and buffers; ModelError if they cannot be stacked."""
     trained = {name for name, p in modules[0].named_parameters() if _is_trained(p)}
     if not trained:
         raise ModelError(f'model "{model.name}" has no parameters to train')
+    try:
+        parameters, buffers = stack_module_state(modules)
+        skeleton = _without_storage(modules[0])
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise ModelError(f'model "{model.label()}" cannot be stacked: {reason}') from error
     fixed = {name: tensor for name, tensor in parameters.items() if name not in trained}
     return Replicas(
-        copy.deepcopy(modules[0]).to("meta"),
+        skeleton,
         {name: parameters[name].detach() for name in parameters if name in trained},
         {name: tensor.detach() for name, tensor in {**buffers, **fixed}.items()},
     )
+
+
+def _without_storage(module: nn.Module) -> nn.Module:
+    """A copy whose parameters and buffers are on the meta device; tied ones stay tied.
+
+    (`module.to("meta")` makes a tensor of its own for every use of a tied parameter.)
+    """
+    memo: dict[int, Any] = {}
+    for parameter in module.parameters():
+        empty = torch.empty_like(parameter, device="meta")
+        memo[id(parameter)] = nn.Parameter(empty, parameter.requires_grad)
+    for buffer in module.buffers():
+        memo[id(buffer)] = torch.empty_like(buffer, device="meta")
+    return copy.deepcopy(module, memo)
 
 
 def _is_trained(parameter: nn.Parameter) -> bool:

@@ -21,7 +21,7 @@ from synthbench.engine.gradients import replica_gradients
 from synthbench.engine.objective import Objective, recipe_loss
 from synthbench.engine.optimizers import build_optimizer, clip_per_replica, learning_rate_factor
 from synthbench.engine.outcomes import Outcomes
-from synthbench.engine.replicas import State, build_replicas
+from synthbench.engine.replicas import State, build_modules, stack_modules, true_dtype
 from synthbench.engine.sampling import as_batch, batch_bytes, cast_batch, draw_batches, draw_worlds
 from synthbench.engine.schedule import Chunk, ChunkSource, evaluation_steps
 from synthbench.streams import Purpose, keys_of
@@ -46,7 +46,8 @@ class ReplicaTraining(pl.LightningModule):
         self.automatic_optimization = False
         self.cell = cell
         self.replica_count = len(seeds)
-        replicas = build_replicas(cell.model, cell.task.interface, [s.init for s in seeds])
+        modules = build_modules(cell.model, cell.task.interface, [s.init for s in seeds])
+        replicas = stack_modules(cell.model, modules).to(true_dtype(cell.protocol.precision))
         self._names, self._buffer_names = list(replicas.parameters), list(replicas.buffers)
         self._stacked = nn.ParameterList(nn.Parameter(p) for p in replicas.parameters.values())
         for index, tensor in enumerate(replicas.buffers.values()):
@@ -127,10 +128,12 @@ class ReplicaTraining(pl.LightningModule):
 
     @torch.no_grad()
     def on_train_start(self) -> None:
-        """Evaluate the untrained replicas."""
+        """Evaluate the untrained replicas; stop at once if a checkpoint was of a finished block."""
         if not self.measurements:
             with self.trainer.precision_plugin.val_step_context():
                 self._evaluate()
+        if not self.outcomes.running.any():
+            self.trainer.should_stop = True
 
     def training_step(self, chunk: Chunk, _: int) -> None:
         """Run the optimizer steps of one chunk."""
@@ -227,9 +230,11 @@ class ReplicaTraining(pl.LightningModule):
 
     def _draw(self, steps: range) -> Batch:
         size = self.cell.model.recipe.batch_size
-        batches = draw_batches(
-            self.cell.task, self._worlds, self._train_keys, Purpose.TRAIN, steps, size
-        )
+        # Under autocast a task's own arithmetic would be rounded.
+        with torch.autocast(self.device.type, enabled=False):
+            batches = draw_batches(
+                self.cell.task, self._worlds, self._train_keys, Purpose.TRAIN, steps, size
+            )
         return cast_batch(batches, self._precision)
 
 

@@ -50,13 +50,16 @@ def draw_panel(axes: Axes, cells: Sequence[Cell]) -> None:
         _draw_model(axes, cell, COLOURS[index % len(COLOURS)], STYLES[index % len(STYLES)])
     record, trajectories = cells[0]
     _draw_references(axes, record, trajectories.ranked)
-    axes.set_xscale("log")
+    if any(trajectories.column("samples").any() for _, trajectories in cells):
+        axes.set_xscale("log")
     axes.set_xlabel("training samples per replica")
     axes.set_ylabel(trajectories.ranked)
-    axes.set_title(record.task, loc="left", fontweight="bold")
+    axes.set_title(record.task, loc="left", fontweight="bold", parse_math=False)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    axes.legend(loc="upper left", bbox_to_anchor=(0.0, 0.9), frameon=False, fontsize=8.5)
+    legend = axes.legend(loc="upper left", bbox_to_anchor=(0.0, 0.9), frameon=False, fontsize=8.5)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
 
 
 def _draw_model(axes: Axes, cell: Cell, colour: str, style: str) -> None:
@@ -66,7 +69,11 @@ def _draw_model(axes: Axes, cell: Cell, colour: str, style: str) -> None:
     for spent, score in zip(samples, scores, strict=True):
         axes.plot(spent[1:], score[1:], color=colour, alpha=0.18, linewidth=0.7)
     grid, carried = carry_forward(samples, scores)
-    low, median, high = np.quantile(carried[:, 1:], [0.1, 0.5, 0.9], axis=0)
+    if len(grid) == 1:
+        # Every replica diverged before its first evaluation.
+        axes.plot([], [], color=colour, linestyle=style, label=_caption(record))
+        return
+    low, median, high = np.nanquantile(carried[:, 1:], [0.1, 0.5, 0.9], axis=0)
     axes.fill_between(grid[1:], low, high, color=colour, alpha=0.15, linewidth=0)
     axes.plot(
         grid[1:], median, color=colour, linestyle=style, linewidth=2.2, label=_caption(record)

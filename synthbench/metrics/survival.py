@@ -31,8 +31,10 @@ def kaplan_meier_quantile(
     solved. solved: (R,) bool; False marks a censored replica.
     The value is the first time at which the survival curve is at most 1 - quantile, its
     interval the times at which that level lies inside the curve's pointwise log(-log) band;
-    None where the curve (or an edge of the band) never gets there. Where the curve is 0 that
-    band is undefined, and the exact binomial bound 1 - (alpha / 2)^(1 / R) is its upper edge.
+    None where the curve (or an edge of the band) never gets there. Where the curve is 1 or 0
+    that band is undefined, and the exact binomial bounds are its edges: (alpha / 2)^(1 / R)
+    from below before the first event (so few replicas bound nothing from below), and
+    1 - (alpha / 2)^(1 / R) from above after the last.
     Source: Kaplan & Meier 1958; interval by Brookmeyer & Crowley 1982 with the log(-log)
     transformation of Kalbfleisch & Prentice 1980.
     """
@@ -47,13 +49,13 @@ def kaplan_meier_quantile(
         warnings.simplefilter("ignore", RuntimeWarning)
         band: Any = curve.confidence_interval(confidence, method="log-log")
     ended = survival == 0
-    exact = 1 - ((1 - confidence) / 2) ** (1 / len(times))
+    exact = ((1 - confidence) / 2) ** (1 / len(times))
     lower = np.where(ended, 0.0, np.asarray(band.low.probabilities))
-    upper = np.where(ended, exact, np.asarray(band.high.probabilities))
+    upper = np.where(ended, 1 - exact, np.asarray(band.high.probabilities))
     level = 1 - quantile
     return Estimate(
         value=_first_at_most(points, survival, level),
-        low=_first_at_most(points, lower, level),
+        low=0.0 if exact <= level else _first_at_most(points, lower, level),
         high=_first_at_most(points, upper, level),
     )
 

@@ -10,9 +10,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from synthbench.engine.block import Block, BlockResult
+from synthbench.errors import OutputError
 from synthbench.records.atomic import make_folder, write_atomically
 
 FOLDER = ".partial"
@@ -38,14 +40,14 @@ class PartialRun:
     identity: PartialIdentity
     widest: int
 
-    @property
-    def checkpoint(self) -> Path:
-        """Lightning checkpoint of the block in training."""
-        return self.folder / "block.ckpt"
+    def checkpoint(self, block: Block) -> Path:
+        """Lightning checkpoint of a block: its replicas are in the name, so no other takes it."""
+        return self.folder / f"block-{block.first:06d}-{len(block.seeds)}-{block.width}.ckpt"
 
     def with_widest(self, widest: int) -> PartialRun:
         """Train narrower blocks from here on; the block in training starts again."""
-        self.checkpoint.unlink(missing_ok=True)
+        for path in self.folder.glob("block-*.ckpt"):
+            path.unlink()
         changed = replace(self, widest=widest)
         changed.save()
         return changed
@@ -69,11 +71,23 @@ class PartialRun:
         }
         table = result.table.replace_schema_metadata({METADATA: json.dumps(notes).encode()})
         write_atomically(self.folder / f"{name}.parquet", parquet_bytes(table))
-        self.checkpoint.unlink(missing_ok=True)
+        self.checkpoint(block).unlink(missing_ok=True)
 
     def finished(self) -> list[BlockResult]:
         """The finished blocks, in the order of their replicas."""
-        return [self._read(path) for path in sorted(self.folder.glob("replicas-*.parquet"))]
+        return [self._read(path) for path in self._paths()]
+
+    def is_whole(self) -> bool:
+        """Whether the finished blocks can be read and follow one another from replica 0."""
+        done = 0
+        for path, block in zip(self._paths(), self.finished(), strict=True):
+            if path.stem != f"replicas-{done:06d}":
+                return False
+            done += len(block.diverged)
+        return True
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.folder.glob("replicas-*.parquet"))
 
     def _read(self, path: Path) -> BlockResult:
         table = pq.read_table(path)
@@ -81,20 +95,29 @@ class PartialRun:
         weights = load_file(path.with_suffix(".safetensors")) if self.identity.keep_weights else {}
         return BlockResult(table=table.replace_schema_metadata(None), weights=weights, **notes)
 
-    def remove(self) -> None:
-        """Delete the folder: the record has taken its place."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+
+def remove_partial(cell_folder: Path) -> None:
+    """Delete what is left of a half-finished run; without its state file it is nothing."""
+    folder = cell_folder / FOLDER
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.exists():
+        (folder / "state.json").unlink(missing_ok=True)
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise OutputError(f"cannot delete {folder}: {error.strerror}") from None
 
 
 def find_partial(cell_folder: Path, identity: PartialIdentity) -> PartialRun | None:
-    """The half-finished run in a cell's folder, if it is of the same identity."""
+    """The half-finished run in a cell's folder, if it is whole and of the same identity."""
     folder = cell_folder / FOLDER
     try:
         content = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-        widest = int(content.pop("widest"))
-    except (OSError, ValueError, KeyError, AttributeError):
+        found = PartialRun(folder, identity, int(content.pop("widest")))
+        return found if content == vars(identity) and found.is_whole() else None
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, SafetensorError):
         return None
-    return PartialRun(folder, identity, widest) if content == vars(identity) else None
 
 
 def parquet_bytes(table: pa.Table) -> bytes:

@@ -43,10 +43,18 @@ def read_record(folder: Path | str) -> Record:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise RecordError(f"{path}: {where}: {first['msg'].lower()}; {_advice()}") from None
-    if hash_plan(record.plan) != record.plan_hash:
+    if _plan_hash(record) != record.plan_hash:
         raise RecordError(f"{path}: plan_hash does not match the plan; {_advice()}")
     _check_files(path, record)
     return record
+
+
+def _plan_hash(record: Record) -> str | None:
+    try:
+        return hash_plan(record.plan)
+    except ValueError:
+        # NaN or infinity, which a plan cannot hold.
+        return None
 
 
 def _check_files(path: Path, record: Record) -> None:

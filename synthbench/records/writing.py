@@ -81,6 +81,7 @@ def write_record(
     if blocks[0].weights:
         stacked = {n: torch.cat([b.weights[n] for b in blocks]) for n in blocks[0].weights}
         files[WEIGHTS_FILE] = save(stacked)
+    replicas = _replica_records(cell, blocks, trajectories)
     record = Record(
         plan=cell.plan(),
         plan_hash=cell.plan_hash(),
@@ -97,13 +98,13 @@ def write_record(
             replica_steps=sum(int(steps[-1]) for steps in trajectories.by_replica("step")),
             wall_seconds=round(sum(block.seconds for block in blocks), 3),
         ),
-        replicas=_replica_records(cell, blocks, trajectories),
+        replicas=replicas,
         summary=summarize(
             trajectories,
             target_of(cell),
             batch_size=batch_size,
             step_flops=facts.step_flops,
-            diverged=sum(sum(block.diverged) for block in blocks),
+            diverged=sum(replica.outcome == "diverged" for replica in replicas),
         ),
         files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     )

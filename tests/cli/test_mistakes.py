@@ -36,6 +36,8 @@ def run(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, *argumen
         ([*CELL, "--model", MODEL], "the same task and model are planned twice"),
         ([*CELL, "--model", "mlp loss=hing"], 'no loss "hing" (losses: hinge, logistic'),
         ([*CELL, "--probe", "weight-move"], 'did you mean "weight-movement"?'),
+        ([*CELL, "--first-seed", str(2**64 - 1)], "seeds must be below 2^64"),
+        ([*CELL, "--task", "sparse-parity n=8 noise=0.49"], "raise evaluation_samples"),
         ([*CELL, "--budget", "10"], "budget = 10 samples is below one batch of 32"),
         ([*CELL, "--precision", "16-mixed"], "--precision 16-mixed: input should be"),
         ([*CELL, "--until", "never"], "--until never: input should be 'solved' or 'budget'"),
@@ -67,7 +69,15 @@ def test_mistakes(
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--seeds", "0"], ["--seeds", "many"], ["--budget", "lots"], ["--budget", "0.5"]]
+    "arguments",
+    [
+        ["--seeds", "0"],
+        ["--seeds", "many"],
+        ["--budget", "lots"],
+        ["--budget", "0.5"],
+        ["--budget", "inf"],
+        ["--budget", "1e999"],
+    ],
 )
 def test_typer_refuses_bad_numbers(
     arguments: list[str], capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch

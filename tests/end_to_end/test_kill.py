@@ -52,9 +52,9 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_killed_three_times_gives_the_same_bytes(unbroken: Path, tmp_path: Path) -> None:
     # In the first block, between the blocks, and in the second block.
     for pattern, delay in (
-        ("block.ckpt", 0.4),
+        ("block-*.ckpt", 0.4),
         ("replicas-000000.parquet", 0.0),
-        ("block.ckpt", 0.2),
+        ("block-*.ckpt", 0.2),
     ):
         process = start(tmp_path)
         wait_for(tmp_path, pattern, process)
@@ -70,9 +70,46 @@ def test_killed_three_times_gives_the_same_bytes(unbroken: Path, tmp_path: Path)
         assert (folder / name).read_bytes() == (unbroken / name).read_bytes()
 
 
+@pytest.mark.parametrize("moment", ["before_add", "after_parquet", "after_record"])
+def test_killed_at_the_seams(unbroken: Path, moment: str, tmp_path: Path) -> None:
+    """After the last checkpoint, between a block's file and its checkpoint, after the record."""
+    target = {
+        "before_add": "synthbench.records.partial.PartialRun.add",
+        "after_parquet": "pathlib.Path.unlink",
+        "after_record": "synthbench.cell_run.remove_partial",
+    }[moment]
+    module, _, name = target.rpartition(".")
+    program = (
+        "import os, pkgutil, sys\n"
+        "from synthbench.cli.main import main\n"
+        "import synthbench.cell_run, synthbench.records.partial\n"
+        f"owner = pkgutil.resolve_name({module!r})\n"
+        f"real = getattr(owner, {name!r})\n"
+        "def fatal(self, *rest, **named):\n"
+        f"    seam = {moment!r}\n"
+        "    if seam == 'after_parquet' and not (\n"
+        "        self.suffix == '.ckpt' and list(self.parent.glob('replicas-*.parquet'))\n"
+        "    ):\n"
+        "        return real(self, *rest, **named)\n"
+        "    if seam == 'after_record' and not (self / 'record.json').exists():\n"
+        "        return real(self, *rest, **named)\n"
+        "    os.kill(os.getpid(), 9)\n"
+        f"setattr(owner, {name!r}, fatal)\n"
+        f"sys.argv = {['synthbench', *COMMAND[3:], '--out', str(tmp_path)]!r}\n"
+        "main()\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    folder, _ = finish(tmp_path)
+    assert (folder / "learning_curves.png").exists()
+    assert (folder / "trajectories.parquet").read_bytes() == (
+        unbroken / "trajectories.parquet"
+    ).read_bytes()
+
+
 def test_interrupted_says_how_to_continue(unbroken: Path, tmp_path: Path) -> None:
     process = start(tmp_path)
-    wait_for(tmp_path, "block.ckpt", process)
+    wait_for(tmp_path, "block-*.ckpt", process)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -85,10 +122,10 @@ def test_interrupted_says_how_to_continue(unbroken: Path, tmp_path: Path) -> Non
 
 def test_a_damaged_checkpoint_starts_the_block_again(unbroken: Path, tmp_path: Path) -> None:
     process = start(tmp_path)
-    wait_for(tmp_path, "block.ckpt", process)
+    wait_for(tmp_path, "block-*.ckpt", process)
     process.kill()
     process.communicate()
-    (checkpoint,) = tmp_path.rglob("block.ckpt")
+    (checkpoint,) = tmp_path.rglob("block-*.ckpt")
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     folder, errors = finish(tmp_path)
     assert "could not be read" in errors

@@ -138,3 +138,108 @@ class Frozen(Plain):
 
     def build(self, interface: sb.Interface) -> nn.Module:
         return FrozenNet(interface.input.shape[0])
+
+
+class ProjectedNet(SmallNet):
+    """Keeps a random tensor where stacking cannot find it."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__(n)
+        self.projection = torch.randn(n)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x * self.projection)
+
+
+class Projected(Plain):
+    """A network whose replicas would all share the first one's attribute."""
+
+    name: ClassVar[str] = "projected"
+
+    def build(self, interface: sb.Interface) -> nn.Module:
+        return ProjectedNet(interface.input.shape[0])
+
+
+class AveragedNet(SmallNet):
+    """Assigns to a buffer instead of writing into it."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__(n)
+        self.register_buffer("average", torch.zeros(n))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.average = 0.9 * self.average + 0.1 * x.mean(0)
+        return super().forward(x - self.average)
+
+
+class Averaged(Plain):
+    """A network whose buffer would silently stay at its initial value."""
+
+    name: ClassVar[str] = "averaged"
+
+    def build(self, interface: sb.Interface) -> nn.Module:
+        return AveragedNet(interface.input.shape[0])
+
+
+class TiedNet(nn.Module):
+    """Two layers with one weight."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        self.first, self.second, self.third = (nn.Linear(n, n), nn.Linear(n, n), nn.Linear(n, 1))
+        self.second.weight = self.first.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.third(torch.relu(self.second(torch.relu(self.first(x))))).squeeze(-1)
+
+
+class Tied(Plain):
+    """A network with tied weights."""
+
+    name: ClassVar[str] = "tied"
+    recipe: sb.Recipe = sb.Recipe(lr=0.1, batch_size=32, clip=0.5)
+
+    def build(self, interface: sb.Interface) -> nn.Module:
+        return TiedNet(interface.input.shape[0])
+
+
+class FussyNet(SmallNet):
+    """Raises on NaN, as a Python branch on data may."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        output = super().forward(x)
+        int(output.abs().max().item())
+        return output
+
+
+class Fussy(Exploding):
+    """A network that must be looped and dies on NaN, for a few of its initializations."""
+
+    name: ClassVar[str] = "fussy"
+
+    def build(self, interface: sb.Interface) -> nn.Module:
+        net = super().build(interface)
+        fussy = FussyNet(interface.input.shape[0])
+        fussy.load_state_dict(net.state_dict())
+        return fussy
+
+
+class NaNProbe(sb.Probe):
+    """Undefined, and destructive if it could be."""
+
+    name: ClassVar[str] = "nan"
+
+    def measure(self, view: sb.View) -> dict[str, Tensor]:
+        for parameter in view.parameters.values():
+            parameter.mul_(0)
+        view.batch.x.mul_(0)
+        return {"value": next(iter(view.parameters.values())).sum() * torch.nan}
+
+
+class BrokenProbe(sb.Probe):
+    """Returns what is not a tensor."""
+
+    name: ClassVar[str] = "broken"
+
+    def measure(self, view: sb.View) -> dict[str, Tensor]:
+        return {"value": 3.0}

@@ -11,14 +11,15 @@ from synthbench.cell import Cell
 from synthbench.engine.axis import over_replicas
 from synthbench.engine.gradients import replica_gradients
 from synthbench.engine.objective import Objective, recipe_loss
-from synthbench.engine.replicas import build_replicas
+from synthbench.engine.replicas import build_modules, stack_modules
 from synthbench.engine.sampling import draw_batches, draw_worlds
 from synthbench.streams import Purpose, keys_of
 
 
 @pytest.fixture
 def pieces(small_cell: Cell):
-    replicas = build_replicas(small_cell.model, small_cell.task.interface, [0, 1, 2])
+    modules = build_modules(small_cell.model, small_cell.task.interface, [0, 1, 2])
+    replicas = stack_modules(small_cell.model, modules)
     keys = keys_of([0, 1, 2])
     worlds = draw_worlds(small_cell.task, keys)
     batches = draw_batches(small_cell.task, worlds, keys, Purpose.TRAIN, range(4), 32)

@@ -12,7 +12,17 @@ from synthbench.cell import Cell
 from synthbench.engine.inspection import inspect_cell
 from synthbench.errors import ConfigurationError, InterfaceError, ModelError
 from synthbench.registry import installed
-from tests.engine.authored import Branching, Counting, Plain, Random, WrongShape
+from tests.engine.authored import (
+    Averaged,
+    Branching,
+    BrokenProbe,
+    Counting,
+    Plain,
+    Projected,
+    Random,
+    Tied,
+    WrongShape,
+)
 
 
 def test_flops_and_parameters_of_a_two_layer_network(small_cell: Cell) -> None:
@@ -38,12 +48,18 @@ def test_a_module_that_vmap_cannot_take_says_why(small_cell: Cell) -> None:
         (Counting(), "two results for the same parameters and input"),
         (WrongShape(), r"must return shape \(32,\) for signs \(n=10\) -> margin, got \(32, 1\)"),
         (Plain(recipe=sb.Recipe(loss="hing")), 'no loss "hing"'),
+        (Projected(), "changes when its replicas are stacked; keep tensors in parameters"),
+        (Averaged(), "changes when its replicas are stacked; keep tensors in parameters"),
+        (Plain(recipe=sb.Recipe(batch_size=10**13)), "do not fit into memory"),
     ],
 )
 def test_bad_models_are_refused(small_cell: Cell, model: sb.Model, message: str) -> None:
     before = torch.random.get_rng_state()
+    protocol = small_cell.protocol.model_copy(
+        update={"budget": max(12_800, model.recipe.batch_size)}
+    )
     with pytest.raises((ModelError, ConfigurationError), match=message):
-        inspect_cell(replace(small_cell, model=model))
+        inspect_cell(replace(small_cell, model=model, protocol=protocol))
     assert torch.equal(before, torch.random.get_rng_state())
 
 
@@ -78,3 +94,33 @@ def test_protocols_that_cannot_be_run_are_refused(
     protocol = small_cell.protocol.model_copy(update=changes)
     with pytest.raises(ConfigurationError, match=message):
         replace(small_cell, protocol=protocol).check()
+
+
+def test_a_broken_probe_is_refused(small_cell: Cell) -> None:
+    with pytest.raises(ModelError, match='probe "broken" cannot be evaluated'):
+        inspect_cell(replace(small_cell, probes=(BrokenProbe(),)))
+
+
+def test_tied_weights_stay_tied(small_cell: Cell) -> None:
+    facts = inspect_cell(replace(small_cell, model=Tied()))
+    assert facts.loop_reason is None and facts.parameters == 10 * 10 + 10 + 10 + 10 + 1
+
+
+@pytest.mark.parametrize(
+    ("noise", "fine"), [(0.0, True), (0.3, True), (0.45, False), (0.49, False)]
+)
+def test_references_must_be_told_apart_on_the_samples(
+    small_cell: Cell, noise: float, fine: bool
+) -> None:
+    protocol = small_cell.protocol.model_copy(update={"evaluation_samples": 1024})
+    cell = replace(
+        small_cell, task=small_cell.task.model_copy(update={"noise": noise}), protocol=protocol
+    )
+    if fine:
+        inspect_cell(cell)
+    else:
+        with pytest.raises(ConfigurationError, match="raise evaluation_samples"):
+            inspect_cell(cell)
+        more = protocol.model_copy(update={"evaluation_samples": 128 * 1000})
+        if noise == 0.45:
+            inspect_cell(replace(cell, protocol=more))

@@ -13,6 +13,8 @@ from pytorch_lightning.loggers import CSVLogger
 
 import synthbench as sb
 from synthbench.cell import Cell
+from synthbench.engine.block import Block, train_block
+from synthbench.errors import ConfigurationError
 from synthbench.registry import installed
 
 
@@ -86,3 +88,43 @@ def test_clipping_and_schedules_reach_the_training_step(
     assert np.abs(plain - still).max() > 1e-3
     assert not np.array_equal(plain, first_rows("mlp width=16 schedule=linear"))
     assert not np.array_equal(plain, first_rows("mlp width=16 warmup=10"))
+
+
+class Stop(pl.Callback):
+    """Ends training early, as EarlyStopping would."""
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        trainer.should_stop = True
+
+
+def test_a_callback_that_stops_training_makes_no_record(
+    small_cell: Cell, out: Path, settings: sb.Settings
+) -> None:
+    options = replace(settings.trainer, callbacks=(Stop(),))
+    with pytest.raises(ConfigurationError, match="remove the callback that stops it"):
+        sb.evaluate_cells([small_cell], out, replace(settings, trainer=options))
+    assert not list(out.rglob("record.json"))
+
+
+@pytest.mark.parametrize("precision", ["64-true", "bf16-true", "32-true"])
+def test_a_checkpoint_resumes_to_the_same_bits_in_every_precision(
+    precision: str, small_cell: Cell, tmp_path: Path
+) -> None:
+    cell = with_protocol(small_cell, precision=precision, budget=3_200, until="budget")
+    block = Block(0, tuple(cell.replica_seeds()), 6)
+    whole = train_block(cell, block, sb.TrainerOptions("cpu"), False, tmp_path / "none")
+    path = tmp_path / "checkpoint"
+    often = sb.TrainerOptions("cpu", callbacks=(Interrupt(),), checkpoint_seconds=0)
+    with pytest.raises(KeyboardInterrupt):
+        train_block(cell, block, often, False, path)
+    assert path.exists()
+    resumed = train_block(cell, block, sb.TrainerOptions("cpu"), False, path)
+    assert resumed.table.equals(whole.table)
+
+
+class Interrupt(pl.Callback):
+    """Ctrl-C in the middle."""
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.current_epoch == 20:
+            raise KeyboardInterrupt

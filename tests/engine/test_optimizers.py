@@ -72,3 +72,16 @@ def test_clipping_is_per_replica_and_agrees_with_torch() -> None:
         clip_grad_norm_(alone, 1.0)
         for together, single in zip(stacked, alone, strict=True):
             torch.testing.assert_close(together.grad[r], single.grad)
+
+
+def test_clipping_scales_a_shared_gradient_once() -> None:
+    shared = torch.full((2, 3), 10.0)
+    first, second = torch.zeros(2, 3), torch.zeros(2, 3)
+    first.grad = second.grad = shared
+    clip_per_replica([first, second], 1.0)
+    norm = torch.cat([first.grad, second.grad], 1).norm(dim=1)
+    torch.testing.assert_close(norm, torch.ones(2), rtol=1e-4, atol=0)
+    expanded = torch.zeros(2, 3)
+    expanded.grad = torch.full((2, 1), 10.0).expand(2, 3)
+    clip_per_replica([expanded], 1.0)
+    assert expanded.grad[0].norm().item() == pytest.approx(1.0, rel=1e-4)

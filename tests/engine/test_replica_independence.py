@@ -23,7 +23,7 @@ from synthbench.engine.block import (
 )
 from synthbench.engine.inspection import inspect_cell
 from synthbench.engine.training import ReplicaTraining
-from tests.engine.authored import Branching, Exploding, Frozen, Normalized, Plain
+from tests.engine.authored import Branching, Exploding, Frozen, Fussy, NaNProbe, Normalized, Plain
 
 
 def train(
@@ -148,3 +148,31 @@ def test_frozen_parameters_stay_and_are_not_counted(small_cell: Cell, tmp_path: 
         trainer.fit(module)
     assert all(torch.equal(module.buffers_by_name[name], before[name]) for name in before)
     assert inspect_cell(cell).parameters == 17
+
+
+def test_a_looped_replica_that_raises_on_nan_does_not_stop_its_neighbours(
+    small_cell: Cell, tmp_path: Path
+) -> None:
+    protocol = small_cell.protocol.model_copy(update={"budget": 1_600})
+    cell = replace(small_cell, protocol=protocol)
+    seeds = list(range(6))
+    fussy = train(replace(cell, model=Fussy()), seeds, 6, tmp_path, looped=True)
+    calm = train(replace(cell, model=Fussy(factor=1)), seeds, 6, tmp_path, looped=True)
+    assert 0 < sum(fussy.diverged) < 6
+    for r in seeds:
+        assert fussy.diverged[r] or rows(fussy, r).equals(rows(calm, r))
+
+
+def test_a_probe_cannot_change_the_training(small_cell: Cell, tmp_path: Path) -> None:
+    without = train(small_cell, [0, 1], 2, tmp_path)
+    with_probe = train(replace(small_cell, probes=(NaNProbe(),)), [0, 1], 2, tmp_path)
+    assert with_probe.table["nan/value"].null_count == len(with_probe.table)
+    assert with_probe.table.drop_columns(["nan/value"]).equals(without.table)
+
+
+def test_everything_diverging_at_once_still_makes_a_record(
+    small_cell: Cell, out: Path, settings: sb.Settings
+) -> None:
+    cell = replace(small_cell, model=Plain(recipe=sb.Recipe(lr=1e30)))
+    record = sb.evaluate_cells([cell], out, settings)[0].record
+    assert record.summary.diverged == 6 and record.summary.solved == 0

@@ -121,6 +121,10 @@ CORRUPTIONS = {
         lambda f: edit(f, lambda c: c["plan"]["protocol"].update(budget=1)),
         "plan_hash does not match",
     ),
+    "NaN in the plan": (
+        lambda f: edit(f, lambda c: c["plan"]["protocol"].update(budget=float("nan"))),
+        "plan_hash does not match",
+    ),
     "path": (lambda f: edit(f, lambda c: c["files"].update({"../x": "0"})), "unexpected file"),
     "no data": (lambda f: edit(f, lambda c: c.update(files={})), "does not list trajectories"),
     "edited data": (
