@@ -134,7 +134,7 @@ class Cell:
 
 
 def _slug(label: str) -> str:
-    return re.sub(r"[^a-z0-9.]+", "-", label.lower().replace("=", ""))[:60].strip("-.")
+    return re.sub(r"[^a-z0-9.+]+", "-", label.lower().replace("=", ""))[:60].strip("-.")
 
 
 def hash_plan(plan: dict[str, Any]) -> str:

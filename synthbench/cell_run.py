@@ -77,7 +77,7 @@ class CellRun:
         """The finished cell: read from the folder if it is there, trained otherwise."""
         make_folder(self.folder)
         with _locked(self.folder):
-            record = self._finished_record() if self.settings.resume else None
+            record = self._finished_record() if self._may_resume() else None
             reused = record is not None
             if record is None:
                 record = self._train()
@@ -88,6 +88,18 @@ class CellRun:
                 save_learning_curves([(record, trajectories)], self.folder / PICTURE_FILE)
         self.settings.listener.cell_finished(record, reused)
         return CellResult(record, self.folder, reused)
+
+    def _may_resume(self) -> bool:
+        """Whether what is in the folder may be used: not if its code may have changed since."""
+        unregistered = [
+            config.name for kind, config in _parts(self.cell) if not _known(kind, config)
+        ]
+        if unregistered and self.settings.resume and any(self.folder.glob("*.json")):
+            self.settings.listener.note(
+                f"{', '.join(unregistered)}: not from an installed plugin, so the code may have "
+                "changed; training anew"
+            )
+        return self.settings.resume and not unregistered
 
     def _finished_record(self) -> Record | None:
         if not (self.folder / RECORD_FILE).exists():
@@ -119,7 +131,7 @@ class CellRun:
             environment.synthbench,
             self.settings.keep_weights,
         )
-        found = find_partial(self.folder, identity) if self.settings.resume else None
+        found = find_partial(self.folder, identity) if self._may_resume() else None
         if found is not None:
             self.settings.listener.note(f"continuing the unfinished run in {self.folder}")
             wanted = self.settings.replicas_per_block
@@ -218,21 +230,24 @@ def _locked(folder: Path) -> Iterator[None]:
         ) from None
 
 
+def _parts(cell: Cell) -> list[tuple[str, Configuration]]:
+    """The kind and configuration of the cell's task, model and probes."""
+    return [("tasks", cell.task), ("models", cell.model), *(("probes", p) for p in cell.probes)]
+
+
+def _known(kind: str, config: Configuration) -> bool:
+    """Whether an installed plugin provides this very class."""
+    plugin = installed().names(kind).get(config.name)
+    return plugin is not None and plugin.classes[kind][config.name] is type(config)
+
+
 def _plugins_of(cell: Cell) -> tuple[Distribution, ...]:
     """The plugins that provide the cell's task, model and probes."""
-    registry = installed()
-    parts: dict[str, list[Configuration]] = {
-        "tasks": [cell.task],
-        "models": [cell.model],
-        "probes": list(cell.probes),
-    }
     found: list[Plugin] = []
-    for kind, configs in parts.items():
-        known = registry.names(kind)
-        for config in configs:
-            plugin = known.get(config.name)
-            if plugin is not None and plugin not in found:
-                found.append(plugin)
+    for kind, config in _parts(cell):
+        plugin = installed().names(kind)[config.name] if _known(kind, config) else None
+        if plugin is not None and plugin not in found:
+            found.append(plugin)
     return tuple(
         Distribution(plugin=p.name, distribution=p.distribution, version=p.distribution_version)
         for p in found

@@ -5,6 +5,7 @@
     ├── ConfigurationError    a field that does not exist or a value that is not allowed
     ├── InterfaceError        a model that cannot take the task
     ├── ModelError            a module that fails in its forward or backward pass
+    ├── TaskError             a task that fails, or whose batches and references do not fit
     ├── PluginError           a plugin that breaks the contract
     ├── RecordError           a record that is missing, corrupt or does not match its files
     └── OutputError           a folder that cannot be written, or is in use
@@ -36,6 +37,10 @@ class InterfaceError(SynthbenchError, ValueError):
 
 class ModelError(SynthbenchError, RuntimeError):
     """A module that cannot be built, run or differentiated."""
+
+
+class TaskError(SynthbenchError, RuntimeError):
+    """A task that cannot be sampled or scored, or that contradicts itself."""
 
 
 class PluginError(SynthbenchError, RuntimeError):

@@ -32,11 +32,10 @@ def format_interval(estimate: Estimate) -> str:
 
 
 def format_seconds(seconds: float) -> str:
-    """`2.1 s`, `3 min 20 s`, `1 h 5 min`."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    """`2.1 s`, `139 s`, `45 min`, `3.2 h`: never wider than seven characters."""
+    if seconds < 999.5:
+        return f"{seconds:.1f} s" if seconds < 60 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 99.5 * 60 else f"{seconds / 3600:.1f} h"
 
 
 def _three_digits(value: float) -> str:

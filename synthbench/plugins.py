@@ -157,7 +157,7 @@ def _distribution(point: EntryPoint) -> tuple[str, str]:
 def _refuse_unknown_hooks(manager: pluggy.PluginManager, module: object) -> None:
     for caller in manager.get_hookcallers(module) or []:
         if not caller.has_spec():
-            known = sorted(name for name in vars(hookspecs) if name.startswith("register_"))
+            known = sorted(n for n, f in vars(hookspecs).items() if hasattr(f, "synthbench_spec"))
             raise PluginError(f"no hook is called {caller.name!r} (hooks: {', '.join(known)})")
 
 

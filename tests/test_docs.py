@@ -21,7 +21,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_two_commands_are_there_whole() -> None:
-    run, test = (line for block in blocks("sh") for line in block.splitlines() if "venv" in line)
+    run, test = (line for block in blocks("sh") for line in block.splitlines() if "-m venv" in line)
     assert run.startswith("python3 -m venv .venv && ") and run.endswith(
         "synthbench eval quickstart"
     )

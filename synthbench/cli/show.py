@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inspect import getdoc
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -95,7 +95,10 @@ def _print_table(
     table.add_column("default", no_wrap=True, min_width=9)
     table.add_column("meaning")
     for key, default in defaults.items():
-        meaning = config.model_fields[key].description or ""
+        field = config.model_fields[key]
+        allowed = [str(value) for value in get_args(field.annotation) if isinstance(value, str)]
+        meaning = field.description or ""
+        meaning += f" One of: {', '.join(allowed)}." if allowed else ""
         table.add_row(key, escape(str(default).lower()), escape(meaning))
     console.print(table)
 

@@ -14,9 +14,10 @@ from synthbench.cell import Cell
 from synthbench.engine.axis import over_replicas
 from synthbench.engine.evaluation import Evaluator
 from synthbench.engine.flops import count_step_flops
+from synthbench.engine.gradients import replica_gradients
 from synthbench.engine.memory import is_out_of_memory
 from synthbench.engine.objective import Objective, check_trainable, first_line, recipe_loss
-from synthbench.engine.references import check_references
+from synthbench.engine.references import check_task
 from synthbench.engine.replicas import build_modules, stack_modules
 from synthbench.engine.sampling import as_batch, cast_batch, draw_batches, draw_worlds
 from synthbench.errors import ModelError
@@ -42,11 +43,12 @@ def inspect_cell(cell: Cell) -> CellFacts:
     first = cell.protocol.first_seed
     seeds = [first, (first + 1) % 2**64]
     with _memory_errors(cell):
-        check_references(cell)
+        check_task(cell)
         modules = build_modules(cell.model, cell.task.interface, seeds)
         objective = Objective(stack_modules(cell.model, modules), recipe_loss(cell))
         batch = _first_batch(cell, seeds)
         reason = check_trainable(cell, objective, batch)
+        _check_gradients(cell, objective, batch, looped=reason is not None)
         _check_stack(cell, objective, modules, batch, looped=reason is not None)
         _check_measured(cell, objective, seeds, looped=reason is not None)
         single = as_batch(tree_map(lambda leaf: leaf[0], batch))
@@ -101,6 +103,19 @@ def _check_stack(
                 f'model "{cell.model.label()}" changes when its replicas are stacked; keep '
                 "tensors in parameters or buffers, and write into buffers (copy_, add_)"
             )
+
+
+def _check_gradients(cell: Cell, objective: Objective, batch: Batch, looped: bool) -> None:
+    """Run the very step that training will run, once."""
+    buffers = {name: tensor.clone() for name, tensor in objective.replicas.buffers.items()}
+    try:
+        replica_gradients(objective, looped)(objective.replicas.parameters, buffers, batch)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise ModelError(
+            f'model "{cell.model.label()}" cannot be differentiated: {first_line(error)}'
+        ) from error
 
 
 @torch.no_grad()

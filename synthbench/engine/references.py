@@ -2,45 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
 from synthbench.cell import Cell
 from synthbench.engine.axis import over_replicas
+from synthbench.engine.memory import is_out_of_memory
+from synthbench.engine.objective import first_line
 from synthbench.engine.sampling import as_batch, draw_worlds
-from synthbench.errors import ConfigurationError
+from synthbench.errors import ConfigurationError, SynthbenchError, TaskError
 from synthbench.streams import Purpose, Stream, keys_of
-from synthbench.task import World
+from synthbench.task import Batch, World
 
 DRAWS = 16
 LEAST_GAP = 6.0
 """Standard errors between trivial and optimal; below, chance can pass for progress."""
 
 
-@torch.no_grad()
-def check_references(cell: Cell) -> None:
-    """Raise ConfigurationError unless trivial and optimal differ clearly on the samples.
+def check_task(cell: Cell) -> None:
+    """Draw worlds and batches, score the references, and hold them against one another.
 
-    Progress divides by their difference, so a label noise near one half, or too few
-    evaluation samples, would make it meaningless.
+    Raises TaskError for a task that fails, whose batches do not match its interface or whose
+    references contradict its exact scores; ConfigurationError unless trivial and optimal
+    differ clearly on the evaluation samples. Progress divides by their difference, so a label
+    noise near one half, or too few samples, would make it meaningless.
     """
-    protocol = cell.protocol
+    try:
+        scores = _reference_scores(cell)
+    except SynthbenchError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        reason = first_line(error)
+        hint = "; draw from rng, not from torch" if "random" in reason else ""
+        raise TaskError(
+            f'task "{cell.task.label()}" fails in world, sample, references or score: '
+            f"{type(error).__name__}: {reason}{hint}"
+        ) from error
+    _check_exact(cell, scores)
+    _check_gap(cell, scores["optimal"] - scores["trivial"])
 
-    def gap(key: Tensor, world: World) -> Tensor:
-        rng = Stream(key, Purpose.EVAL)
-        batch = as_batch(cell.task.sample(world, rng, protocol.evaluation_batch))
-        outputs = cell.task.references(world, batch)
-        missing = {"trivial", "optimal"} - set(outputs)
-        if missing:
-            raise ConfigurationError(
-                f'task "{cell.task.name}" has no reference called {", ".join(sorted(missing))}'
+
+@torch.no_grad()
+def _reference_scores(cell: Cell) -> dict[str, Tensor]:
+    """Ranked score of every reference, (DRAWS,) float64, on one evaluation batch each."""
+    task, size = cell.task, cell.protocol.evaluation_batch
+
+    def score(key: Tensor, world: World) -> dict[str, Tensor]:
+        batch = as_batch(task.sample(world, Stream(key, Purpose.EVAL), size))
+        outputs = task.references(world, batch)
+        _check_shapes(cell, batch, outputs)
+        return {n: next(iter(task.score(out, batch).values())) for n, out in outputs.items()}
+
+    keys = keys_of([(cell.protocol.first_seed + r) % 2**64 for r in range(DRAWS)])
+    found = over_replicas(score)(keys, draw_worlds(task, keys))
+    return {name: values.double() for name, values in found.items()}
+
+
+def _check_shapes(cell: Cell, batch: Batch, outputs: Mapping[str, Tensor]) -> None:
+    interface, size = cell.task.interface, cell.protocol.evaluation_batch
+    name = f'task "{cell.task.label()}"'
+    if tuple(batch.x.shape) != (size, *interface.input.shape):
+        raise TaskError(
+            f"{name} must sample x of shape {(size, *interface.input.shape)}, "
+            f"got {tuple(batch.x.shape)}"
+        )
+    missing = {"trivial", "optimal"} - set(outputs)
+    if missing:
+        raise TaskError(f"{name} has no reference called {', '.join(sorted(missing))}")
+    for reference, output in outputs.items():
+        if tuple(output.shape) != (size, *interface.output.shape):
+            raise TaskError(
+                f'{name}: the output of reference "{reference}" must have shape '
+                f"{(size, *interface.output.shape)}, got {tuple(output.shape)}; is y of the same?"
             )
-        scores = [cell.task.score(outputs[name], batch) for name in ("trivial", "optimal")]
-        trivial, optimal = (next(iter(score.values())) for score in scores)
-        return optimal - trivial
 
-    keys = keys_of([(protocol.first_seed + r) % 2**64 for r in range(DRAWS)])
-    gaps = over_replicas(gap)(keys, draw_worlds(cell.task, keys)).double()
+
+def _check_exact(cell: Cell, scores: Mapping[str, Tensor]) -> None:
+    for name, exact in cell.task.exact_scores().items():
+        if name not in scores:
+            raise TaskError(f'task "{cell.task.name}" has an exact score of no reference "{name}"')
+        found = float(scores[name].mean())
+        error = float(scores[name].std()) / DRAWS**0.5
+        if abs(found - exact) > LEAST_GAP * error + 1e-5:
+            raise TaskError(
+                f'task "{cell.task.label()}": reference "{name}" scores {found:.4g} on samples, '
+                f"exact_scores says {exact:.4g}"
+            )
+
+
+def _check_gap(cell: Cell, gaps: Tensor) -> None:
+    protocol = cell.protocol
     batches = protocol.evaluation_samples // protocol.evaluation_batch
     error = float(gaps.std()) / batches**0.5
     distance = abs(float(gaps.mean()))

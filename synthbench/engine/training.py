@@ -122,8 +122,8 @@ class ReplicaTraining(pl.LightningModule):
         if not self.final:
             # A replica that diverges keeps NaN.
             self.final = {
-                name: torch.full_like(parameter, torch.nan, device="cpu", requires_grad=False)
-                for name, parameter in self.parameters_by_name.items()
+                name: torch.full_like(tensor.detach(), _undefined(tensor), device="cpu")
+                for name, tensor in {**self.parameters_by_name, **self.buffers_by_name}.items()
             }
 
     @torch.no_grad()
@@ -220,8 +220,8 @@ class ReplicaTraining(pl.LightningModule):
 
     def _keep_weights(self, stopping: Tensor) -> None:
         """Copy the weights of replicas that stop now; later steps no longer count."""
-        for name, parameter in self.parameters_by_name.items():
-            now = parameter.detach()[stopping.to(parameter.device)]
+        for name, tensor in {**self.parameters_by_name, **self.buffers_by_name}.items():
+            now = tensor.detach()[stopping.to(tensor.device)]
             self.final[name][stopping] = now.cpu()
 
     def _reset_interval(self) -> None:
@@ -236,6 +236,10 @@ class ReplicaTraining(pl.LightningModule):
                 self.cell.task, self._worlds, self._train_keys, Purpose.TRAIN, steps, size
             )
         return cast_batch(batches, self._precision)
+
+
+def _undefined(tensor: Tensor) -> float:
+    return torch.nan if tensor.is_floating_point() else 0
 
 
 def _medians(columns: Columns) -> dict[str, float]:

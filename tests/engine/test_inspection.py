@@ -10,7 +10,7 @@ import torch
 import synthbench as sb
 from synthbench.cell import Cell
 from synthbench.engine.inspection import inspect_cell
-from synthbench.errors import ConfigurationError, InterfaceError, ModelError
+from synthbench.errors import ConfigurationError, InterfaceError, ModelError, TaskError
 from synthbench.registry import installed
 from tests.engine.authored import (
     Averaged,
@@ -124,3 +124,50 @@ def test_references_must_be_told_apart_on_the_samples(
         more = protocol.model_copy(update={"evaluation_samples": 128 * 1000})
         if noise == 0.45:
             inspect_cell(replace(cell, protocol=more))
+
+
+PARITY = type(installed().task("sparse-parity"))
+
+
+class TallLabels(PARITY):
+    """Labels that would broadcast against the output."""
+
+    def sample(self, world, rng, size):
+        batch = super().sample(world, rng, size)
+        return sb.Batch(batch.x, batch.y[:, None])
+
+
+class Swapped(PARITY):
+    """References that contradict the exact scores."""
+
+    def references(self, world, batch):
+        found = super().references(world, batch)
+        return {**found, "trivial": found["optimal"], "optimal": found["trivial"]}
+
+
+class Impatient(PARITY):
+    """Draws from torch instead of its stream."""
+
+    def sample(self, world, rng, size):
+        return sb.Batch(torch.randn(size, self.n), torch.ones(size))
+
+
+class Forgetful(PARITY):
+    """Has no optimum."""
+
+    def references(self, world, batch):
+        return {"trivial": torch.zeros_like(batch.y)}
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        (TallLabels, r"must have shape \(128,\), got \(128, 1\); is y of the same"),
+        (Swapped, 'reference "trivial" scores 1 on samples, exact_scores says 0.5'),
+        (Impatient, "draw from rng, not from torch"),
+        (Forgetful, "has no reference called optimal"),
+    ],
+)
+def test_bad_tasks_are_refused(small_cell: Cell, task: type, message: str) -> None:
+    with pytest.raises(TaskError, match=message):
+        inspect_cell(replace(small_cell, task=task(n=10, k=2)))

@@ -17,6 +17,7 @@ from synthbench.cell import Cell, hash_plan
 from synthbench.errors import OutputError, RecordError
 from synthbench.records.schema import Record
 from synthbench.registry import installed
+from tests.engine.authored import Plain
 
 
 @pytest.fixture
@@ -167,3 +168,12 @@ def test_the_published_schema_is_the_code(request: pytest.FixtureRequest) -> Non
 
 def test_parquet_metadata_holds_nothing_of_the_machine(result: sb.CellResult) -> None:
     assert pq.read_schema(result.folder / "trajectories.parquet").metadata is None
+
+
+def test_a_class_that_no_plugin_provides_is_trained_anew(
+    small_cell: Cell, out: Path, settings: sb.Settings
+) -> None:
+    cell = replace(small_cell, model=Plain())
+    first = sb.evaluate_cells([cell], out, settings)[0]
+    again = sb.evaluate_cells([cell], out, settings)[0]
+    assert not first.reused and not again.reused, "its code may have changed in between"
