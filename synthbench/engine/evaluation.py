@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 import numpy as np
 import torch
@@ -128,16 +127,11 @@ class Evaluator:
                     range(index, index + 1),
                     size,
                 )
-            yield cast_batch(Batch(*(_without_step_axis(part) for part in batches)), self._dtype)
+            only = as_batch(tree_map(lambda leaf: leaf[0], batches))
+            yield cast_batch(only, self._dtype)
 
     def _batch_count(self) -> int:
         return self._cell.protocol.evaluation_samples // self._cell.protocol.evaluation_batch
-
-
-def _without_step_axis(part: Any) -> Any:
-    if isinstance(part, Mapping):
-        return {name: tensor[0] for name, tensor in part.items()}
-    return part[0]
 
 
 def _numpy(values: Tensor) -> NDArray[np.float64]:

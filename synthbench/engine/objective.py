@@ -46,10 +46,7 @@ def check_trainable(cell: Cell, objective: Objective, batch: Batch) -> str | Non
     reason, losses = _try_vmapped_then_looped(name, objective, batch)
     if not torch.equal(generator, torch.random.get_rng_state()):
         torch.random.set_rng_state(generator)
-        raise ModelError(
-            f"{name} draws random numbers in its forward pass, so a replica would depend on "
-            "its neighbours; make the forward pass deterministic"
-        )
+        raise _random_forward(name)
     again = _attempt(objective, batch, looped=reason is not None)
     if not torch.allclose(losses, again, rtol=0, atol=0, equal_nan=True):
         raise ModelError(
@@ -70,14 +67,18 @@ def _try_vmapped_then_looped(
     except Exception as vmap_error:
         reason = first_line(vmap_error)
     if "randomness" in reason:
-        raise ModelError(
-            f"{name} draws random numbers in its forward pass, so a replica would depend on "
-            "its neighbours; make the forward pass deterministic"
-        )
+        raise _random_forward(name)
     try:
         return reason, _attempt(objective, batch, looped=True)
     except Exception as error:
         raise ModelError(f"{name} cannot be trained: {first_line(error)}") from error
+
+
+def _random_forward(name: str) -> ModelError:
+    return ModelError(
+        f"{name} draws random numbers in its forward pass, so a replica would depend on "
+        "its neighbours; make the forward pass deterministic"
+    )
 
 
 def first_line(error: Exception) -> str:
