@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from synthbench.cell import Cell, Protocol
-    from synthbench.cell_run import CellResult, Settings
+    from synthbench.cell_run import Settings
     from synthbench.configuration import Configuration
     from synthbench.engine.block import TrainerOptions
     from synthbench.errors import SynthbenchError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from synthbench.probe import Probe, View
     from synthbench.recipe import Recipe
     from synthbench.records import Record, read_record
+    from synthbench.results import CellResult, Results, read_results
     from synthbench.streams import Purpose, Stream
     from synthbench.task import Batch, Task
     from synthbench.trajectories import Trajectories
@@ -32,7 +33,7 @@ _HOMES = {
     "MARGIN_LOSSES": "losses",
     "Batch": "task",
     "Cell": "cell",
-    "CellResult": "cell_run",
+    "CellResult": "results",
     "Configuration": "configuration",
     "Interface": "interface",
     "Loss": "losses",
@@ -44,6 +45,7 @@ _HOMES = {
     "Purpose": "streams",
     "Recipe": "recipe",
     "Record": "records",
+    "Results": "results",
     "Settings": "cell_run",
     "Signs": "interface",
     "Stream": "streams",
@@ -56,6 +58,7 @@ _HOMES = {
     "evaluate_cells": "evaluation",
     "hookimpl": "hookspecs",
     "read_record": "records",
+    "read_results": "results",
 }
 
 __all__ = [
@@ -74,6 +77,7 @@ __all__ = [
     "Purpose",
     "Recipe",
     "Record",
+    "Results",
     "Settings",
     "Signs",
     "Stream",
@@ -86,6 +90,7 @@ __all__ = [
     "evaluate_cells",
     "hookimpl",
     "read_record",
+    "read_results",
 ]
 
 

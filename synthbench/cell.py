@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,6 +34,9 @@ class Protocol(BaseModel):
     """Number of replicas."""
     first_seed: int = Field(0, ge=0)
     """Replica r has seed first_seed + r in every stream."""
+    initializations: int | None = Field(None, ge=2)
+    """Cross this many initializations with seeds / initializations data streams; the hidden
+    truth and the held-out samples are then those of first_seed for every replica."""
     evaluation_samples: int = Field(1024, ge=1)
     """Held-out samples per replica, the same at every evaluation point."""
     evaluation_batch: int = Field(128, ge=1)
@@ -99,6 +102,13 @@ class Cell:
             )
         if protocol.first_seed + protocol.seeds > 2**64:
             raise ConfigurationError("seeds must be below 2^64; take a smaller first_seed")
+        rows = protocol.initializations
+        if rows is not None and (protocol.seeds % rows or protocol.seeds < 2 * rows):
+            nearest = rows * max(protocol.seeds // rows, 2)
+            raise ConfigurationError(
+                f"seeds = {protocol.seeds} must be initializations = {rows} times the number of "
+                f"data streams, two or more; for example seeds = {nearest}"
+            )
         names = [probe.name for probe in self.probes]
         if len(set(names)) < len(names):
             raise ConfigurationError(f"a probe is named twice: {', '.join(names)}")
@@ -109,9 +119,16 @@ class Cell:
         return self.protocol.budget // self.model.recipe.batch_size
 
     def replica_seeds(self) -> list[ReplicaSeeds]:
-        """The seeds of every replica, in order."""
-        first = self.protocol.first_seed
-        return [ReplicaSeeds.same(first + r) for r in range(self.protocol.seeds)]
+        """The seeds of every replica, in order; a crossed design goes row by row."""
+        first, count = self.protocol.first_seed, self.protocol.seeds
+        if self.protocol.initializations is None:
+            return [ReplicaSeeds.same(first + r) for r in range(count)]
+        columns = count // self.protocol.initializations
+        shared = ReplicaSeeds.same(first)
+        return [
+            replace(shared, init=first + r // columns, train=first + r % columns)
+            for r in range(count)
+        ]
 
     def plan(self) -> dict[str, Any]:
         """The cell as JSON values: what the hash covers and the record keeps."""

@@ -20,17 +20,18 @@ from synthbench.engine.inspection import CellFacts
 from synthbench.engine.memory import is_out_of_memory
 from synthbench.engine.training import ReplicaTraining
 from synthbench.errors import ModelError, OutputError
-from synthbench.figures.learning_curves import PICTURE_FILE, save_learning_curves
+from synthbench.figures import PICTURE_FILE, save_default_picture
+from synthbench.measured_cell import MeasuredCell
 from synthbench.plugins import Plugin
 from synthbench.progress import BlockProgress, Listener, Silent
 from synthbench.records import Record, read_record
 from synthbench.records.atomic import make_folder
 from synthbench.records.partial import PartialIdentity, PartialRun, find_partial, remove_partial
-from synthbench.records.reading import RECORD_FILE, TRAJECTORIES_FILE, WEIGHTS_FILE
+from synthbench.records.reading import RECORD_FILE, WEIGHTS_FILE
 from synthbench.records.schema import Distribution, Environment, SuiteReference
 from synthbench.records.writing import Provenance, describe_environment, write_record
 from synthbench.registry import installed
-from synthbench.trajectories import Trajectories
+from synthbench.results import CellResult
 
 
 @dataclass(frozen=True)
@@ -46,20 +47,6 @@ class Settings:
     replicas_per_block: int | None = None
     keep_weights: bool = False
     listener: Listener = field(default_factory=Silent)
-
-
-@dataclass(frozen=True)
-class CellResult:
-    """A finished cell: its record, its folder, and whether it was there before."""
-
-    record: Record
-    folder: Path
-    reused: bool
-
-    @property
-    def trajectories(self) -> Trajectories:
-        """The measurements, read from the folder."""
-        return Trajectories.read(self.folder / TRAJECTORIES_FILE)
 
 
 @dataclass(frozen=True)
@@ -84,10 +71,9 @@ class CellRun:
             # After the record: a run that was killed in between still owes these two.
             remove_partial(self.folder)
             if not (reused and (self.folder / PICTURE_FILE).exists()):
-                trajectories = Trajectories.read(self.folder / TRAJECTORIES_FILE)
-                save_learning_curves([(record, trajectories)], self.folder / PICTURE_FILE)
+                save_default_picture([MeasuredCell(record, self.folder)], self.folder)
         self.settings.listener.cell_finished(record, reused)
-        return CellResult(record, self.folder, reused)
+        return CellResult(MeasuredCell(record, self.folder), reused)
 
     def _may_resume(self) -> bool:
         """Whether what is in the folder may be used: not if its code may have changed since."""

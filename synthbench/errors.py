@@ -8,7 +8,8 @@
     ├── TaskError             a task that fails, or whose batches and references do not fit
     ├── PluginError           a plugin that breaks the contract
     ├── RecordError           a record that is missing, corrupt or does not match its files
-    └── OutputError           a folder that cannot be written, or is in use
+    ├── OutputError           a folder that cannot be written, or is in use
+    └── NothingToDrawError    a picture of something that was not measured
 
 The command line prints the message alone and exits with code 2.
 """
@@ -53,6 +54,10 @@ class RecordError(SynthbenchError, ValueError):
 
 class OutputError(SynthbenchError, OSError):
     """An output folder that cannot be written or is already in use."""
+
+
+class NothingToDrawError(SynthbenchError, ValueError):
+    """A picture of something these results do not hold."""
 
 
 def did_you_mean(word: str, options: Iterable[str]) -> str:

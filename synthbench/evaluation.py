@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from synthbench.cell import Cell, Protocol
-from synthbench.cell_run import CellResult, CellRun, Settings
+from synthbench.cell_run import CellRun, Settings
 from synthbench.engine.allocator import keep_freed_memory
 from synthbench.engine.device import find_device
 from synthbench.engine.inspection import inspect_cell
 from synthbench.errors import ConfigurationError
-from synthbench.figures.learning_curves import PICTURE_FILE, save_learning_curves
+from synthbench.figures import save_default_picture
 from synthbench.model import Model
 from synthbench.records.atomic import make_folder
 from synthbench.records.schema import SuiteReference
 from synthbench.registry import installed
+from synthbench.results import CellResult, Results
 from synthbench.suites import Suite
 from synthbench.task import Task
 
@@ -66,7 +67,7 @@ def plan_suite(suite: Suite, models: Sequence[str | Model], protocol: Protocol) 
 
 def evaluate_cells(
     cells: Sequence[Cell], out: Path, settings: Settings, suite: Suite | None = None
-) -> list[CellResult]:
+) -> Results:
     """Train and measure cells into `out`, one folder each, and draw them side by side.
 
     Every cell is checked before the first one trains.
@@ -89,5 +90,5 @@ def evaluate_cells(
         results.append(result)
     host.announce("eval_finished", records=[result.record for result in results])
     if len(results) > 1:
-        save_learning_curves([(r.record, r.trajectories) for r in results], out / PICTURE_FILE)
-    return results
+        save_default_picture([result.measured for result in results], out)
+    return Results(results)

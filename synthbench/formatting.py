@@ -1,6 +1,8 @@
-"""Numbers as people read them."""
+"""Numbers as people read them, with no more digits than their interval supports."""
 
 from __future__ import annotations
+
+from math import floor, log10
 
 from synthbench.metrics.estimate import Estimate
 
@@ -9,26 +11,49 @@ PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 def format_count(value: float) -> str:
     """Three significant digits with an SI prefix: 40.1k, 1.28M, 640k, 12."""
-    for size, prefix in PREFIXES:
-        if value >= size * 0.9995:
-            return f"{_three_digits(value / size)}{prefix}"
-    return _three_digits(value)
+    text = _with_prefix(value, 10.0 ** (_magnitude(value) - 2))
+    number, prefix = (text[:-1], text[-1]) if text[-1].isalpha() else (text, "")
+    # An exact 12 or 320k is not 12.0 or 320.0k.
+    return (number.split(".")[0] if float(number).is_integer() else number) + prefix
 
 
 def format_time_to_target(estimate: Estimate, budget: float) -> tuple[str, str]:
-    """Value and interval of a censored median: ("40.1k", "[38.2k, 41.9k]") or ("> 640k", "")."""
+    """Value and interval of a censored time: ("1.28k", "[1.21k, 1.36k]") or ("> 640k", "")."""
+    if estimate.value is None and estimate.low is None:
+        return f"> {format_count(budget)}", ""
+    place = _place(estimate)
 
     def end(number: float | None) -> str:
-        return f"> {format_count(budget)}" if number is None else format_count(number)
+        return f"> {format_count(budget)}" if number is None else _with_prefix(number, place)
 
-    if estimate.value is None and estimate.low is None:
-        return end(None), ""
     return end(estimate.value), f"[{end(estimate.low)}, {end(estimate.high)}]"
 
 
-def format_interval(estimate: Estimate) -> str:
-    """`[0.89, 1.00]` for numbers between 0 and 1."""
-    return f"[{estimate.low:.2f}, {estimate.high:.2f}]"
+def format_estimate(estimate: Estimate, missing: str = "-") -> tuple[str, str]:
+    """Value and interval of a plain number: ("0.88", "[0.65, 1.00]"); an open end is `...`."""
+    if estimate.value is None and estimate.low is None:
+        return missing, ""
+    decimals = max(0, -_exponent(_place(estimate)))
+
+    def end(number: float | None) -> str:
+        return "..." if number is None else f"{number:.{decimals}f}"
+
+    value = missing if estimate.value is None else end(estimate.value)
+    return value, f"[{end(estimate.low)}, {end(estimate.high)}]"
+
+
+def format_ratio(estimate: Estimate) -> tuple[str, str]:
+    """Like `format_estimate`, with `< 0.12` or `> 8.1` where only a bound is known."""
+    if estimate.value is not None or estimate.low is None:
+        return format_estimate(estimate)
+    if estimate.high is not None:
+        return f"< {format_count(estimate.high)}", ""
+    return (f"> {format_count(estimate.low)}" if estimate.low > 0 else "?"), ""
+
+
+def format_p_value(p: float) -> str:
+    """`0.03`, `0.0012`, `< 0.001`: one or two significant digits."""
+    return "< 0.001" if p < 0.001 else f"{p:.2g}"
 
 
 def format_seconds(seconds: float) -> str:
@@ -38,8 +63,33 @@ def format_seconds(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 99.5 * 60 else f"{seconds / 3600:.1f} h"
 
 
-def _three_digits(value: float) -> str:
-    if value >= 99.95:
-        return f"{value:.0f}"
-    text = f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
-    return text.rstrip("0").rstrip(".") if float(text).is_integer() else text
+def _place(estimate: Estimate) -> float:
+    """The decimal place to round to: two digits of the interval's width, at most three in all.
+
+    An interval with an open end is judged by the side that is known.
+    """
+    known = [end for end in (estimate.low, estimate.value, estimate.high) if end is not None]
+    width, largest = max(known) - min(known), max(abs(end) for end in known)
+    if estimate.low is None or estimate.high is None:
+        width *= 2
+    finest = _magnitude(largest) - 2
+    return float(10.0 ** (max(_magnitude(width) - 1, finest) if width > 0 else finest))
+
+
+def _magnitude(value: float) -> int:
+    """Power of ten of the leading digit, once rounded to three digits."""
+    return floor(log10(float(f"{abs(value):.2e}"))) if value else 0
+
+
+def _exponent(place: float) -> int:
+    return round(log10(place))
+
+
+def _with_prefix(value: float, place: float) -> str:
+    """A number rounded to a decimal place, in the largest prefix that fits."""
+    if value == 0:
+        return "0"
+    rounded = round(value, -_exponent(place))
+    size, prefix = next((p for p in PREFIXES if rounded >= p[0]), (1.0, ""))
+    decimals = max(0, _exponent(size) - _exponent(place))
+    return f"{rounded / size:.{decimals}f}{prefix}"

@@ -62,6 +62,11 @@ class Trajectories:
         """Name of the task's ranked score."""
         return str(self.table.column_names[len(INDEX)])
 
+    @property
+    def probes(self) -> list[str]:
+        """Columns measured by probes: `<probe>/<name>`."""
+        return [name for name in self.table.column_names if "/" in name]
+
     def replicas(self) -> list[int]:
         """Replica numbers, ascending."""
         return [int(r) for r in np.unique(self.column("replica"))]

@@ -47,6 +47,10 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     ] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Replicas per cell.")] = None,
     first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first replica.")] = 0,
+    initializations: Annotated[
+        int | None,
+        typer.Option(min=2, help="Cross this many initializations with the data streams."),
+    ] = None,
     budget: Annotated[
         int | None,
         typer.Option(
@@ -96,6 +100,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         {
             "seeds": seeds,
             "first_seed": first_seed,
+            "initializations": initializations,
             "budget": budget,
             "evaluation_samples": evaluation_samples,
             "until": until,

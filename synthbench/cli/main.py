@@ -11,6 +11,8 @@ from rich.markup import escape
 from synthbench import __version__
 from synthbench.cli.eval import eval_command
 from synthbench.cli.list import list_command
+from synthbench.cli.metrics import metrics_command
+from synthbench.cli.plot import plot_command
 from synthbench.cli.show import show_command
 from synthbench.errors import SynthbenchError
 
@@ -22,6 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("eval")(eval_command)
+app.command("metrics")(metrics_command)
+app.command("plot")(plot_command)
 app.command("list")(list_command)
 app.command("show")(show_command)
 

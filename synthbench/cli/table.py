@@ -10,10 +10,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from synthbench.cell_run import CellResult
-from synthbench.figures.learning_curves import PICTURE_FILE, budget_note
-from synthbench.formatting import format_interval, format_seconds, format_time_to_target
+from synthbench.figures import PICTURE_FILE
+from synthbench.formatting import (
+    format_count,
+    format_estimate,
+    format_seconds,
+    format_time_to_target,
+)
 from synthbench.records import Record
+from synthbench.results import CellResult
 
 WIDTH = 80
 
@@ -56,15 +61,22 @@ def _row(record: Record) -> list[str]:
     samples, interval = format_time_to_target(summary.samples_to_target, protocol["budget"])
     step_count, _ = format_time_to_target(summary.steps_to_target, steps)
     flops, _ = format_time_to_target(summary.flops_to_target, steps * record.compute.step_flops)
-    final = summary.final_score
+    _, share = format_estimate(summary.success_rate)
+    final, spread = format_estimate(summary.final_score, missing="never finite")
     diverged = f"\n{summary.diverged} diverged" if summary.diverged else ""
     cells = [
         escape(record.model),
-        f"{summary.solved}/{summary.replicas}\n{format_interval(summary.success_rate)}{diverged}",
+        f"{summary.solved}/{summary.replicas}\n{share}{diverged}",
         f"{samples}\n{interval}",
         step_count,
         flops,
-        "never finite" if final.value is None else f"{final.value:.3f}\n{format_interval(final)}",
+        f"{final}\n{spread}",
         format_seconds(record.compute.wall_seconds),
     ]
     return [cells[0], *(escape(cell) for cell in cells[1:])]
+
+
+def budget_note(record: Record) -> str:
+    """`32 replicas, budget 640k samples`."""
+    protocol = record.plan["protocol"]
+    return f"{protocol['seeds']} replicas, budget {format_count(protocol['budget'])} samples"

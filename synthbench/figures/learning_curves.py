@@ -3,67 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synthbench.formatting import format_count, format_time_to_target
-from synthbench.records.atomic import write_atomically
+from synthbench.figures.style import GREY, SAMPLES, colour, finish, line_style, make_panels
+from synthbench.formatting import format_time_to_target
+from synthbench.measured_cell import MeasuredCell
 from synthbench.records.schema import Record
-from synthbench.trajectories import Trajectories
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-# Okabe & Ito 2008: told apart by colour-blind readers; the line styles by greyscale ones.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-STYLES = ("-", "--", "-.", ":")
-PICTURE_FILE = "learning_curves.png"
-Cell = tuple[Record, Trajectories]
-
-
-def save_learning_curves(cells: Sequence[Cell], path: Path) -> None:
-    """Draw one panel per task with its models side by side, and write a PNG."""
-    from io import BytesIO
-
     from matplotlib.figure import Figure
 
-    tasks = list(dict.fromkeys(record.task for record, _ in cells))
-    columns = min(len(tasks), 3)
-    rows = -(-len(tasks) // columns)
-    figure = Figure(figsize=(7.2 * columns, 4.4 * rows), dpi=150, layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False).flatten()
-    for panel, task in zip(panels, tasks, strict=False):
-        draw_panel(panel, [cell for cell in cells if cell[0].task == task])
-    for panel in panels[len(tasks) :]:
-        panel.remove()
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    write_atomically(path, buffer.getvalue())
+
+def draw_learning_curves(cells: Sequence[MeasuredCell]) -> Figure:
+    """One panel per task, its models side by side."""
+    tasks = list(dict.fromkeys(cell.record.task for cell in cells))
+    figure, panels = make_panels(len(tasks))
+    for panel, task in zip(panels, tasks, strict=True):
+        _draw_panel(panel, [cell for cell in cells if cell.record.task == task])
+    return figure
 
 
-def draw_panel(axes: Axes, cells: Sequence[Cell]) -> None:
-    """Draw the models of one task into one set of axes."""
+def _draw_panel(axes: Axes, cells: Sequence[MeasuredCell]) -> None:
     for index, cell in enumerate(cells):
-        _draw_model(axes, cell, COLOURS[index % len(COLOURS)], STYLES[index % len(STYLES)])
-    record, trajectories = cells[0]
-    _draw_references(axes, record, trajectories.ranked)
-    if any(trajectories.column("samples").any() for _, trajectories in cells):
+        _draw_model(axes, cell, colour(index), line_style(index))
+    record, ranked = cells[0].record, cells[0].trajectories.ranked
+    _draw_references(axes, record, ranked)
+    if any(cell.trajectories.column("samples").any() for cell in cells):
         axes.set_xscale("log")
-    axes.set_xlabel("training samples per replica")
-    axes.set_ylabel(trajectories.ranked)
-    axes.set_title(record.task, loc="left", fontweight="bold", parse_math=False)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    legend = axes.legend(loc="upper left", bbox_to_anchor=(0.0, 0.9), frameon=False, fontsize=8.5)
-    for text in legend.get_texts():
-        text.set_parse_math(False)
+    axes.set_xlabel(SAMPLES)
+    axes.set_ylabel(ranked)
+    finish(axes, record.task, legend="best")
 
 
-def _draw_model(axes: Axes, cell: Cell, colour: str, style: str) -> None:
-    record, trajectories = cell
+def _draw_model(axes: Axes, cell: MeasuredCell, colour: str, style: str) -> None:
+    record, trajectories = cell.record, cell.trajectories
     samples = trajectories.by_replica("samples")
     scores = trajectories.by_replica(trajectories.ranked)
     for spent, score in zip(samples, scores, strict=True):
@@ -113,7 +90,7 @@ def _draw_references(axes: Axes, record: Record, ranked: str) -> None:
         ("optimal", optimal, ":"),
         (f"target {target:.3g}", target, "--"),
     ):
-        axes.axhline(score, color="0.35", linestyle=style, linewidth=0.9, zorder=0)
+        axes.axhline(score, color=GREY, linestyle=style, linewidth=0.9, zorder=0)
         below = label.startswith("target")
         axes.annotate(
             label,
@@ -124,11 +101,5 @@ def _draw_references(axes: Axes, record: Record, ranked: str) -> None:
             ha="right",
             va="top" if below else "bottom",
             fontsize=8,
-            color="0.35",
+            color=GREY,
         )
-
-
-def budget_note(record: Record) -> str:
-    """`32 replicas, budget 640k samples`."""
-    protocol = record.plan["protocol"]
-    return f"{protocol['seeds']} replicas, budget {format_count(protocol['budget'])} samples"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,49 @@ from numpy.typing import NDArray
 from scipy.stats import CensoredData, ecdf, norm
 
 from synthbench.metrics.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class SurvivalCurve:
+    """Share of replicas still unsolved, with its pointwise interval.
+
+    times: (E,) distinct times, ascending; survival, low, high: (E,) from that time on. Before
+    the first time the share is 1.
+    """
+
+    times: NDArray[np.float64]
+    survival: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+def survival_curve(
+    times: NDArray[np.float64], solved: NDArray[np.bool_], confidence: float = 0.95
+) -> SurvivalCurve:
+    """Kaplan-Meier curve of right-censored replicas with its log(-log) band.
+
+    times: (R,) time of the first solved evaluation, or of the end of the budget if never
+    solved. solved: (R,) bool; False marks a censored replica.
+    Where the curve is 1 or 0 the band is undefined, and the exact binomial bounds are its
+    edges: (alpha / 2)^(1 / R) from below before the first event, and 1 - (alpha / 2)^(1 / R)
+    from above after the last.
+    Source: Kaplan & Meier 1958; band by Kalbfleisch & Prentice 1980 on Greenwood's variance;
+    ends by Clopper & Pearson 1934.
+    """
+    curve = ecdf(CensoredData(uncensored=times[solved], right=times[~solved])).sf
+    points, survival = np.asarray(curve.quantiles), np.asarray(curve.probabilities)
+    exact = ((1 - confidence) / 2) ** (1 / len(times))
+    whole, ended = survival == 1, survival == 0
+    if whole.all():
+        low, high = np.full(len(points), exact), np.ones(len(points))
+        return SurvivalCurve(points, survival, low, high)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        # 0 / 0 where the curve is 1 or 0; scipy warns, the ends are set below.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        band: Any = curve.confidence_interval(confidence, method="log-log")
+    low = np.select([ended, whole], [0.0, exact], np.asarray(band.low.probabilities))
+    high = np.select([ended, whole], [1 - exact, 1.0], np.asarray(band.high.probabilities))
+    return SurvivalCurve(points, survival, low, high)
 
 
 def kaplan_meier_median(
@@ -27,36 +71,22 @@ def kaplan_meier_quantile(
 ) -> Estimate:
     """Time by which a share `quantile` of right-censored replicas has solved the task.
 
-    times: (R,) time of the first solved evaluation, or of the end of the budget if never
-    solved. solved: (R,) bool; False marks a censored replica.
-    The value is the first time at which the survival curve is at most 1 - quantile, its
-    interval the times at which that level lies inside the curve's pointwise log(-log) band;
-    None where the curve (or an edge of the band) never gets there. Where the curve is 1 or 0
-    that band is undefined, and the exact binomial bounds are its edges: (alpha / 2)^(1 / R)
-    from below before the first event (so few replicas bound nothing from below), and
-    1 - (alpha / 2)^(1 / R) from above after the last.
-    Source: Kaplan & Meier 1958; interval by Brookmeyer & Crowley 1982 with the log(-log)
-    transformation of Kalbfleisch & Prentice 1980.
+    times, solved: as for `survival_curve`. The value is the first time at which the survival
+    curve is at most 1 - quantile, its interval the times at which that level lies inside the
+    curve's band; None where the curve (or an edge of the band) never gets there. Few replicas
+    bound nothing from below: low is then 0.
+    Source: Brookmeyer & Crowley 1982, with the band of `survival_curve`.
     """
     if not 0 < quantile < 1:
         raise ValueError(f"quantile must be between 0 and 1, got {quantile}")
     if not solved.any():
         return Estimate(value=None, low=None, high=None)
-    curve = ecdf(CensoredData(uncensored=times[solved], right=times[~solved])).sf
-    points, survival = np.asarray(curve.quantiles), np.asarray(curve.probabilities)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        # 0 / 0 where the curve is 1 or 0; scipy warns, the ends are set below.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        band: Any = curve.confidence_interval(confidence, method="log-log")
-    ended = survival == 0
-    exact = ((1 - confidence) / 2) ** (1 / len(times))
-    lower = np.where(ended, 0.0, np.asarray(band.low.probabilities))
-    upper = np.where(ended, 1 - exact, np.asarray(band.high.probabilities))
-    level = 1 - quantile
+    curve, level = survival_curve(times, solved, confidence), 1 - quantile
+    unbounded = ((1 - confidence) / 2) ** (1 / len(times)) <= level
     return Estimate(
-        value=_first_at_most(points, survival, level),
-        low=0.0 if exact <= level else _first_at_most(points, lower, level),
-        high=_first_at_most(points, upper, level),
+        value=_first_at_most(curve.times, curve.survival, level),
+        low=0.0 if unbounded else _first_at_most(curve.times, curve.low, level),
+        high=_first_at_most(curve.times, curve.high, level),
     )
 
 

@@ -29,6 +29,10 @@ class TimesToTarget:
     times: NDArray[np.float64]
     solved: NDArray[np.bool_]
 
+    def within(self, budget: float) -> TimesToTarget:
+        """The same replicas with no more than `budget` to spend."""
+        return TimesToTarget(np.minimum(self.times, budget), self.solved & (self.times <= budget))
+
 
 def times_to_target(trajectories: Trajectories, target: Target) -> TimesToTarget:
     """Samples to target of every replica.
@@ -51,9 +55,11 @@ def times_to_target(trajectories: Trajectories, target: Target) -> TimesToTarget
 
 def first_held(above: NDArray[np.bool_], hold: int) -> int | None:
     """Index of the first of `hold` consecutive True values, or None."""
-    run = 0
-    for index, hit in enumerate(above):
-        run = run + 1 if hit else 0
-        if run == hold:
-            return index - hold + 1
-    return None
+    starts = len(above) - hold + 1
+    if starts < 1:
+        return None
+    held = above[:starts]
+    for later in range(1, hold):
+        held = held & above[later : later + starts]
+    first = int(held.argmax())
+    return first if held[first] else None

@@ -66,12 +66,14 @@ def test_callbacks_and_loggers_are_lightnings_own(
     options = replace(settings.trainer, callbacks=(count,), logger=logger)
     cell = with_protocol(small_cell, budget=3_200, until="budget")
     result = sb.evaluate_cells([cell], out, replace(settings, trainer=options))[0]
-    evaluations = result.trajectories.by_replica("step")[0]
+    evaluations = result.measured.trajectories.by_replica("step")[0]
     assert count.validations == len(evaluations) - 1, "the first evaluation is before training"
     assert count.steps == evaluations[-1] == 100, "global_step counts optimizer steps"
     with (Path(logger.log_dir) / "metrics.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["median/accuracy"]]
-    final = np.median([scores[-1] for scores in result.trajectories.by_replica("accuracy")])
+    final = np.median(
+        [scores[-1] for scores in result.measured.trajectories.by_replica("accuracy")]
+    )
     assert float(rows[-1]["median/accuracy"]) == pytest.approx(final, abs=1e-6)
 
 
@@ -80,7 +82,7 @@ def test_clipping_and_schedules_reach_the_training_step(
 ) -> None:
     def first_rows(reference: str) -> np.ndarray:
         cell = replace(with_protocol(small_cell, budget=640), model=installed().model(reference))
-        return sb.evaluate_cells([cell], out, settings)[0].trajectories.column("loss")
+        return sb.evaluate_cells([cell], out, settings)[0].measured.trajectories.column("loss")
 
     plain = first_rows("mlp width=16")
     still = first_rows("mlp width=16 clip=1e-12")

@@ -53,7 +53,7 @@ def test_blocks_are_halved_and_the_result_is_the_same(
     assert widths == [6, 3, 3]
     assert notes.messages == ["out of memory: continuing with 3 replicas at once"]
     assert tight.record.compute.replicas_per_block == 3
-    assert tight.trajectories.table.equals(roomy.trajectories.table)
+    assert tight.measured.trajectories.table.equals(roomy.measured.trajectories.table)
 
 
 def test_a_model_that_never_fits_is_refused(

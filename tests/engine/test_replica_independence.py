@@ -60,7 +60,7 @@ def test_a_block_size_that_does_not_divide_the_seeds_changes_nothing(
         )
         for width in (6, 4)
     )
-    assert whole[0].trajectories.table.equals(parts[0].trajectories.table)
+    assert whole[0].measured.trajectories.table.equals(parts[0].measured.trajectories.table)
 
 
 def test_chunks_of_another_length_change_nothing(

@@ -1,0 +1,66 @@
+"""Samples to target against size, with the fitted power law."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synthbench.figures.style import colour, finish, line_style, make_panels, marker
+from synthbench.formatting import format_estimate, format_p_value
+from synthbench.measured_cell import MeasuredCell
+from synthbench.metrics.survival import kaplan_meier_median
+from synthbench.scaling_series import ScalingSeries, find_series
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def draw_scaling(cells: Sequence[MeasuredCell], field: str | None = None) -> Figure:
+    """Medians with intervals for every series; an arrow marks a median beyond the budget."""
+    found = find_series(cells, field)
+    figure, (panel,) = make_panels(1)
+    for index, series in enumerate(found):
+        _draw_series(panel, series, index)
+    sizes = sorted({size for series in found for size in series.sizes})
+    panel.set_xscale("log")
+    panel.set_yscale("log")
+    panel.set_xticks(sizes, [f"{size:g}" for size in sizes])
+    panel.minorticks_off()
+    panel.set_xlabel(found[0].field)
+    panel.set_ylabel("samples to target (Kaplan-Meier median)")
+    finish(panel, f"samples to target against {found[0].field}", legend="upper left")
+    return figure
+
+
+def _draw_series(axes: Axes, series: ScalingSeries, index: int) -> None:
+    for position, (size, cell) in enumerate(zip(series.sizes, series.cells, strict=True)):
+        reached = cell.metrics.reached
+        median = kaplan_meier_median(reached.times, reached.solved)
+        look: dict[str, Any] = {"color": colour(index), "marker": marker(index), "markersize": 6}
+        label = _label(series) if position == 0 else None
+        if median.value is None:
+            look["marker"] = "$\\uparrow$"
+            axes.plot([size], [cell.budget], linestyle="none", label=label, **look)
+            continue
+        low = median.low or median.value
+        high = cell.budget if median.high is None else median.high
+        errors = [[median.value - low], [max(high - median.value, 0.0)]]
+        axes.errorbar([size], [median.value], errors, capsize=3, linestyle="none", label=label,
+                      **look)  # fmt: skip
+    if series.law is not None:
+        ends = np.geomspace(series.sizes[0], series.sizes[-1], 50)
+        axes.plot(ends, series.law.predict(ends), color=colour(index), linestyle=line_style(index))
+
+
+def _label(series: ScalingSeries) -> str:
+    if series.law is None:
+        return f"{series.label}: too few solved"
+    value, interval = format_estimate(series.law.exponent)
+    text = f"{series.label}: exponent {value} {interval}"
+    curvature = series.law.curvature
+    if curvature is not None and curvature < 0.05:
+        text += f", not a power law (p {format_p_value(curvature)})"
+    return text

@@ -1,0 +1,195 @@
+"""All the metrics of one cell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthbench.metrics.change_points import find_stages
+from synthbench.metrics.concordance import held_out_concordance
+from synthbench.metrics.estimate import Estimate
+from synthbench.metrics.hidden_progress import find_hidden_progress
+from synthbench.metrics.mean import mean_estimate, median_estimate
+from synthbench.metrics.nearest_reference import score_distances, time_near_references, told_apart
+from synthbench.metrics.random_search import RandomSearchTest, random_search_test
+from synthbench.metrics.regret import regret
+from synthbench.metrics.survival import kaplan_meier_median, restricted_mean
+from synthbench.metrics.time_to_target import Target, TimesToTarget, times_to_target
+from synthbench.metrics.transition import Transition, find_transition
+from synthbench.metrics.transitions import TransitionSummary, summarize_transitions
+from synthbench.metrics.variance_split import VarianceSplit, split_variance
+from synthbench.trajectories import Trajectories
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a cell's metrics need beside its trajectories.
+
+    points: (E,) all evaluation points of the protocol, in samples; step: samples per optimizer
+    step. diverged: (R,) bool. references: for each replica, what each named strategy scores on
+    its held-out samples (the ranked score). initializations: how many initialization seeds
+    were crossed with the data seeds, replica by replica in rows; None without such a design.
+    """
+
+    target: Target
+    points: Array
+    step: int
+    diverged: Sequence[bool]
+    references: Sequence[Mapping[str, float]]
+    initializations: int | None = None
+
+
+@dataclass(frozen=True)
+class ProbeMetrics:
+    """How one probe value relates to the transition.
+
+    lead: median over replicas of log10(midpoint / half of the probe's change), in decades;
+    plateau_fraction: median share of the plateau at which that half was passed. concordance:
+    whether the value at `moment` (samples) orders later midpoints on held-out replicas.
+    """
+
+    lead: Estimate
+    plateau_fraction: Estimate
+    concordance: Estimate | None
+    moment: float | None
+
+
+@dataclass(frozen=True)
+class TimeNearReference:
+    """Time nearest to one strategy: replicas that ever were; mean share of log samples."""
+
+    replicas: int
+    first: Estimate
+    share: Estimate
+
+
+@dataclass(frozen=True)
+class CellMetrics:
+    """Everything SynthBench says about a cell; intervals are at 95%.
+
+    transition_counts: number of transitions found by change points -> number of replicas.
+    near: the time near each strategy that a score can tell from the others.
+    """
+
+    reached: TimesToTarget
+    restricted_mean: Estimate
+    regret: Estimate
+    transitions: TransitionSummary
+    transition_counts: Mapping[int, int]
+    near: Mapping[str, TimeNearReference]
+    random_search: RandomSearchTest | None
+    probes: Mapping[str, ProbeMetrics]
+    variance_split: VarianceSplit | None
+
+
+def measure_cell(trajectories: Trajectories, setting: Setting) -> CellMetrics:
+    """Compute every metric of one cell from its trajectories."""
+    target = setting.target
+    samples = [s.astype(float) for s in trajectories.by_replica("samples")]
+    progress = trajectories.by_replica("progress")
+    reached = times_to_target(trajectories, target)
+    shapes = [find_transition(s, p, target.hold) for s, p in zip(samples, progress, strict=True)]
+    regrets = [
+        regret(s, p, target.budget, diverged=gone)
+        for s, p, gone in zip(samples, progress, setting.diverged, strict=True)
+    ]
+    stages = [find_stages(s, p) for s, p in zip(samples, progress, strict=True)]
+    counts = Counter(len(found.transitions) for found in stages)
+    return CellMetrics(
+        reached=reached,
+        restricted_mean=restricted_mean(reached.times, reached.solved, target.budget),
+        regret=mean_estimate(np.array(regrets)),
+        transitions=summarize_transitions(shapes, target.budget),
+        transition_counts=dict(sorted(counts.items())),
+        near=_near(samples, trajectories.by_replica(trajectories.ranked), setting.references),
+        random_search=random_search_test(
+            reached.times, reached.solved, setting.points, setting.step
+        ),
+        probes={
+            name: _measure_probe(samples, trajectories.by_replica(name), shapes, target)
+            for name in trajectories.probes
+        },
+        variance_split=_split(reached, setting.initializations),
+    )
+
+
+def _near(
+    samples: Sequence[Array], scores: Sequence[Array], references: Sequence[Mapping[str, float]]
+) -> dict[str, TimeNearReference]:
+    names = told_apart(references)
+    times = [
+        time_near_references(s, score_distances(score, {name: levels[name] for name in names}))
+        for s, score, levels in zip(samples, scores, references, strict=True)
+    ]
+    found = {}
+    for name in names:
+        firsts = [t[name].first for t in times if t[name].first is not None]
+        found[name] = TimeNearReference(
+            replicas=len(firsts),
+            first=median_estimate(np.array(firsts, float)),
+            share=mean_estimate(np.array([t[name].share for t in times])),
+        )
+    return found
+
+
+def _measure_probe(
+    samples: Sequence[Array], values: Sequence[Array], shapes: Sequence[Transition], target: Target
+) -> ProbeMetrics:
+    leads = [
+        found
+        for s, v, shape in zip(samples, values, shapes, strict=True)
+        if (found := find_hidden_progress(s, v, shape, target.hold)) is not None
+    ]
+    fractions = [h.plateau_fraction for h in leads if h.plateau_fraction is not None]
+    moment = _moment(shapes, target.budget)
+    judged = None if moment is None else _predict(samples, values, shapes, (moment, target.budget))
+    return ProbeMetrics(
+        lead=median_estimate(np.array([h.lead for h in leads])),
+        plateau_fraction=median_estimate(np.array(fractions)),
+        concordance=judged,
+        moment=moment,
+    )
+
+
+def _moment(shapes: Sequence[Transition], budget: float) -> float | None:
+    """Half the median onset: well within the plateau of most replicas."""
+    onsets = np.array([np.nan if t.onset is None else t.onset for t in shapes])
+    reached = np.isfinite(onsets)
+    median = kaplan_meier_median(np.where(reached, onsets, budget), reached).value
+    return None if median is None or median <= 0 else median / 2
+
+
+def _predict(
+    samples: Sequence[Array],
+    values: Sequence[Array],
+    shapes: Sequence[Transition],
+    when: tuple[float, float],
+) -> Estimate | None:
+    """Held-out concordance of the values at `when[0]` samples with the midpoints after it."""
+    moment, budget = when
+    early, midpoints = [], []
+    for s, v, shape in zip(samples, values, shapes, strict=True):
+        index = int(np.searchsorted(s, moment, side="right")) - 1
+        before = shape.onset is None or shape.onset > moment
+        if before and s[-1] >= moment and np.isfinite(v[index]):
+            early.append(v[index])
+            midpoints.append(np.nan if shape.midpoint is None else shape.midpoint)
+    if len(early) < 2:
+        return None
+    times = np.array(midpoints)
+    happened = np.isfinite(times)
+    return held_out_concordance(np.array(early), np.where(happened, times, budget), happened)
+
+
+def _split(reached: TimesToTarget, initializations: int | None) -> VarianceSplit | None:
+    """The variance split of a crossed design in which every replica solved the task."""
+    if initializations is None or not reached.solved.all():
+        return None
+    table = reached.times.reshape(initializations, -1)
+    return split_variance(table) if min(table.shape) > 1 else None

@@ -1,0 +1,39 @@
+"""Means and medians over replicas, with intervals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import quantile_test, t
+
+from synthbench.metrics.estimate import Estimate
+
+
+def mean_estimate(values: NDArray[np.float64], confidence: float = 0.95) -> Estimate:
+    """Mean of (R,) values with Student's t interval; no interval for a single value."""
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return Estimate(value=mean, low=None, high=None)
+    half = float(t.ppf(0.5 + confidence / 2, len(values) - 1) * np.std(values, ddof=1))
+    half /= len(values) ** 0.5
+    return Estimate(value=mean, low=mean - half, high=mean + half)
+
+
+def median_estimate(values: NDArray[np.float64], confidence: float = 0.95) -> Estimate:
+    """Median of (R,) values with the exact interval between order statistics.
+
+    An end is None when there are too few values to bound the median on that side. Source:
+    the sign test (Conover 1999, section 3.2), through `scipy.stats.quantile_test`.
+    """
+    if not len(values):
+        return Estimate(value=None, low=None, high=None)
+    # Any: the stubs take the interval for a number.
+    interval: Any = quantile_test(values, q=0, p=0.5).confidence_interval(confidence)
+    low, high = (float(end) for end in (interval.low, interval.high))
+    return Estimate(
+        value=float(np.median(values)),
+        low=low if np.isfinite(low) else None,
+        high=high if np.isfinite(high) else None,
+    )

@@ -1,0 +1,61 @@
+"""The transitions of many replicas: when they happen and what shape they have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from synthbench.metrics.estimate import Estimate
+from synthbench.metrics.mean import median_estimate
+from synthbench.metrics.survival import kaplan_meier_median
+from synthbench.metrics.transition import Transition
+
+
+class TransitionSummary(BaseModel):
+    """Medians over replicas; intervals are at 95%.
+
+    onset, midpoint, completion: samples, Kaplan-Meier over all replicas. The shape
+    (`Transition` has the units) is over the replicas whose transition completed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    onset: Estimate
+    midpoint: Estimate
+    completion: Estimate
+    completed: int
+    plateau: Estimate
+    width: Estimate
+    sharpness: Estimate
+    height: Estimate
+    overshoot: Estimate
+    relapse: Estimate
+
+
+def summarize_transitions(transitions: Sequence[Transition], budget: float) -> TransitionSummary:
+    """Summarize one cell; a time that a replica never reached is censored at the budget."""
+    completed = [t for t in transitions if t.completion is not None]
+    return TransitionSummary(
+        onset=_median_time([t.onset for t in transitions], budget),
+        midpoint=_median_time([t.midpoint for t in transitions], budget),
+        completion=_median_time([t.completion for t in transitions], budget),
+        completed=len(completed),
+        plateau=_median([t.plateau for t in completed]),
+        width=_median([t.width for t in completed]),
+        sharpness=_median([t.sharpness for t in completed]),
+        height=_median([t.height for t in completed]),
+        overshoot=_median([t.overshoot for t in completed]),
+        relapse=_median([t.relapse for t in completed]),
+    )
+
+
+def _median_time(times: Sequence[float | None], budget: float) -> Estimate:
+    reached = np.array([time is not None for time in times])
+    spent = np.array([budget if time is None else time for time in times], float)
+    return kaplan_meier_median(spent, reached)
+
+
+def _median(values: Sequence[float | None]) -> Estimate:
+    return median_estimate(np.array([value for value in values if value is not None], float))

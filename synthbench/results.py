@@ -1,0 +1,160 @@
+"""Finished cells in Python: tables, pictures, data sets, comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, overload
+
+from synthbench.errors import RecordError
+from synthbench.figures import DEFAULT_KIND, draw
+from synthbench.measured_cell import MeasuredCell
+from synthbench.metrics.cell_metrics import CellMetrics
+from synthbench.metrics.estimate import Estimate
+from synthbench.model_comparisons import ModelComparison, compare_models
+from synthbench.records.reading import RECORD_FILE, read_record
+from synthbench.records.schema import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from datasets import Dataset
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """A finished cell, and whether it was there before."""
+
+    measured: MeasuredCell
+    reused: bool
+
+    @property
+    def record(self) -> Record:
+        """Configuration, seeds, environment and summary."""
+        return self.measured.record
+
+    @property
+    def folder(self) -> Path:
+        """Where the record and its files lie."""
+        return self.measured.folder
+
+    @property
+    def metrics(self) -> CellMetrics:
+        """Every metric, computed from the trajectories when first asked for."""
+        return self.measured.metrics
+
+    @cached_property
+    def trajectories(self) -> Dataset:
+        """The measurements as a Hugging Face data set: one row per replica and evaluation."""
+        from datasets import Dataset
+        from datasets.table import InMemoryTable
+
+        return Dataset(InMemoryTable(self.measured.trajectories.table))
+
+    def table(self) -> pd.DataFrame:
+        """One row with the cell's metrics: `Results.table`."""
+        return Results([self]).table()
+
+    def plot(self, kind: str = DEFAULT_KIND) -> Figure:
+        """A matplotlib figure: `Results.plot`."""
+        return Results([self]).plot(kind)
+
+
+class Results(Sequence[CellResult]):
+    """Finished cells, in the order in which they were planned."""
+
+    def __init__(self, cells: Sequence[CellResult]) -> None:
+        self._cells = tuple(cells)
+
+    @overload
+    def __getitem__(self, index: int) -> CellResult: ...
+    @overload
+    def __getitem__(self, index: slice) -> Results: ...
+    def __getitem__(self, index: int | slice) -> CellResult | Results:
+        """One cell, or some."""
+        return Results(self._cells[index]) if isinstance(index, slice) else self._cells[index]
+
+    def __len__(self) -> int:
+        """Number of cells."""
+        return len(self._cells)
+
+    @property
+    def measured(self) -> list[MeasuredCell]:
+        """The cells without the word on whether they were reused."""
+        return [cell.measured for cell in self._cells]
+
+    def table(self) -> pd.DataFrame:
+        """One row per cell; an estimate has the columns `x`, `x_low` and `x_high`.
+
+        Times are in samples unless named otherwise; NaN means beyond the budget, or undefined.
+        """
+        import pandas as pd
+
+        return pd.DataFrame([_row(cell) for cell in self.measured])
+
+    def plot(self, kind: str = DEFAULT_KIND, against: str | None = None) -> Figure:
+        """Draw the cells together; kinds are those of `synthbench plot`.
+
+        against: for the kind "scaling", the field on the horizontal axis. Raises
+        UnknownNameError for another kind, NothingToDrawError if nothing of it was measured.
+        """
+        return draw(self.measured, kind, against)
+
+    def compare(self) -> list[ModelComparison]:
+        """Every two models of the same task, corrected for the number of comparisons."""
+        return compare_models(self.measured)
+
+
+def read_results(folder: Path | str) -> Results:
+    """Read every finished cell in a folder, such as `runs/quickstart` or one cell's own.
+
+    Raises RecordError when there is none, or one cannot be trusted.
+    """
+    root = Path(folder)
+    found = sorted(root.rglob(RECORD_FILE)) if root.is_dir() else []
+    if not found:
+        raise RecordError(
+            f"no finished cell in {root}; name a folder that `synthbench eval` has written"
+        )
+    cells = [MeasuredCell(read_record(path.parent), path.parent) for path in found]
+    # As trained: folder names alone would put n=100 before n=20.
+    cells.sort(key=lambda cell: (cell.record.created, str(cell.folder)))
+    return Results([CellResult(cell, reused=True) for cell in cells])
+
+
+def _row(cell: MeasuredCell) -> dict[str, object]:
+    summary, metrics = cell.record.summary, cell.metrics
+    shape, test = metrics.transitions, metrics.random_search
+    row: dict[str, object] = {
+        "task": cell.record.task,
+        "model": cell.record.model,
+        "replicas": summary.replicas,
+        "solved": summary.solved,
+        "diverged": summary.diverged,
+        "budget": cell.budget,
+    }
+    for name, estimate in (
+        ("success_rate", summary.success_rate),
+        ("samples_to_target", summary.samples_to_target),
+        ("steps_to_target", summary.steps_to_target),
+        ("flops_to_target", summary.flops_to_target),
+        ("restricted_mean", metrics.restricted_mean),
+        ("regret", metrics.regret),
+        ("onset", shape.onset),
+        ("midpoint", shape.midpoint),
+        ("completion", shape.completion),
+        ("plateau", shape.plateau),
+        ("width", shape.width),
+        ("sharpness", shape.sharpness),
+        ("final_score", summary.final_score),
+    ):
+        row |= _columns(name, estimate)
+    row["random_search_cv"] = test.cv if test else None
+    row["random_search_p"] = test.p_value if test else None
+    return row
+
+
+def _columns(name: str, estimate: Estimate) -> dict[str, float | None]:
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
