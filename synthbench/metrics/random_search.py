@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-SIMULATIONS = 999
+SIMULATIONS = 1999
 FEWEST = 4
 """Solved replicas below which no law can be told from another."""
 

@@ -35,7 +35,8 @@ def split_variance(times: NDArray[np.float64], confidence: float = 0.95) -> Vari
     intraclass correlation for absolute agreement, on I rows and J columns.
     Source: Searle, Casella & McCulloch 1992, chapter 4; interval: McGraw & Wong 1996, ICC(A,1).
     """
-    logs = np.log(times)
+    # Relative to one of them, so that equal times leave no rounding to be split.
+    logs = np.log(times / times[0, 0])
     if min(logs.shape) < 2:
         raise ValueError(f"a crossed design needs two seeds of each kind, got {logs.shape}")
     rows, columns, residual = _mean_squares(logs)

@@ -1,0 +1,112 @@
+"""Every kind of picture, drawn from cells that were really trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+import synthbench as sb
+from synthbench.errors import ConfigurationError, NothingToDrawError, UnknownNameError
+from synthbench.figures import KINDS
+from synthbench.figures.style import COLOURS, STYLES, save_figure
+from synthbench.metrics.survival import survival_curve
+from synthbench.registry import installed
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> sb.Results:
+    registry = installed()
+    protocol = sb.Protocol(budget=19_200, seeds=8, evaluation_samples=256)
+    cells = [
+        sb.Cell(registry.task(task), registry.model(model), protocol,
+                (registry.probe("weight-movement"),))
+        for task in ("sparse-parity n=8 k=2", "sparse-parity n=14 k=2")
+        for model in ("mlp width=16", "mlp width=64")
+    ]  # fmt: skip
+    settings = sb.Settings(sb.TrainerOptions(accelerator="cpu"), replicas_per_block=8)
+    return sb.evaluate_cells(cells, tmp_path_factory.mktemp("runs"), settings)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_names_its_axes_and_is_written_as_png_and_svg(
+    results: sb.Results, kind: str, tmp_path: Path
+) -> None:
+    figure = results.plot(kind, "n" if kind == "scaling" else None)
+    panels = [axes for axes in figure.axes if axes.get_title(loc="left")]
+    assert panels
+    for axes in panels:
+        assert axes.get_xlabel() and axes.get_ylabel()
+    paths = [tmp_path / "picture.png", tmp_path / "picture.svg"]
+    save_figure(figure, paths)
+    assert paths[0].read_bytes().startswith(b"\x89PNG")
+    assert b"<svg" in paths[1].read_bytes()[:2000]
+
+
+def test_models_are_told_apart_by_style_and_by_colour(results: sb.Results) -> None:
+    panel = results.plot("survival").axes[0]
+    lines = [line for line in panel.lines if "median" in str(line.get_label())]
+    assert len(lines) == 2
+    assert len({line.get_linestyle() for line in lines}) == 2
+    assert len({line.get_color() for line in lines}) == 2
+
+
+def test_the_first_colours_differ_in_greyscale() -> None:
+    # Rec. 709 luma; a line style tells apart what comes after.
+    grey = [float(np.dot(to_rgb(c), (0.2126, 0.7152, 0.0722))) for c in COLOURS[:2]]
+    assert abs(grey[0] - grey[1]) > 0.05 and len(set(STYLES)) == len(STYLES)
+
+
+def test_survival_draws_the_curve(results: sb.Results) -> None:
+    cell = results.measured[0]
+    curve = survival_curve(cell.metrics.reached.times, cell.metrics.reached.solved)
+    line = results.plot("survival").axes[0].lines[0]
+    assert line.get_ydata()[1:-1].tolist() == curve.survival.tolist()
+    assert line.get_xdata()[1:-1].tolist() == curve.times.tolist()
+
+
+def test_the_raster_is_sorted_by_midpoint(results: sb.Results) -> None:
+    dots = results.plot("transition-raster").axes[0].lines[0].get_xdata()
+    assert len(dots) > 4 and (np.diff(dots) >= 0).all()
+
+
+def test_the_scaling_label_carries_the_exponent(results: sb.Results) -> None:
+    (panel,) = results.plot("scaling", "n").axes
+    labels = [text.get_text() for text in panel.get_legend().get_texts()]
+    assert len(labels) == 2 and all("exponent" in label and "[" in label for label in labels)
+
+
+def test_what_cannot_be_drawn_says_why(results: sb.Results) -> None:
+    with pytest.raises(UnknownNameError, match='did you mean "survival"'):
+        results.plot("survivl")
+    with pytest.raises(ConfigurationError, match="several fields vary"):
+        results.plot("scaling")
+    with pytest.raises(NothingToDrawError, match='no two cells differ in "k"'):
+        results.plot("scaling", "k")
+    with pytest.raises(ConfigurationError, match='only the kind "scaling"'):
+        results.plot("survival", "n")
+    with pytest.raises(NothingToDrawError, match="several sizes"):
+        results[0].plot("scaling")
+
+
+def test_pictures_of_replicas_that_never_learn(
+    small_cell: sb.Cell, settings: sb.Settings, out: Path
+) -> None:
+    hard = sb.Cell(
+        installed().task("sparse-parity n=30 k=5"), small_cell.model,
+        sb.Protocol(budget=320, seeds=3, evaluation_samples=256),
+    )  # fmt: skip
+    results = sb.evaluate_cells([hard], out, settings)
+    for kind in ("learning-curves", "survival", "transition-raster"):
+        results.plot(kind).draw_without_rendering()
+    with pytest.raises(NothingToDrawError, match="fewer than four replicas"):
+        results.plot("random-search")
+    with pytest.raises(NothingToDrawError, match="--probe"):
+        results.plot("probes")
+
+
+def test_a_label_is_not_a_formula(results: sb.Results) -> None:
+    panel = results.plot("survival").axes[0]
+    assert not panel._left_title.get_parse_math()

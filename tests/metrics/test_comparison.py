@@ -1,0 +1,110 @@
+"""Comparisons of two models: against lifelines, brute force, and what must be symmetric."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from lifelines.statistics import logrank_test
+
+from synthbench.metrics.comparison import (
+    _medians,
+    compare,
+    log_rank_p_value,
+    probability_of_superiority,
+    ratio_of_medians,
+)
+from synthbench.metrics.survival import kaplan_meier_median
+from synthbench.metrics.time_to_target import TimesToTarget
+
+BUDGET = 100.0
+
+
+def draw(generator: np.random.Generator, replicas: int, median: float = 60) -> TimesToTarget:
+    times = np.round(median * np.exp(generator.normal(0, 0.5, replicas)))
+    return TimesToTarget(np.minimum(times, BUDGET), times <= BUDGET)
+
+
+def test_log_rank_against_lifelines() -> None:
+    generator = np.random.default_rng(0)
+    for _ in range(10):
+        first, second = draw(generator, 20), draw(generator, 31, 80)
+        expected = logrank_test(first.times, second.times, first.solved, second.solved).p_value
+        assert log_rank_p_value(first, second) == pytest.approx(expected, rel=1e-9)
+
+
+def test_log_rank_where_nothing_can_differ() -> None:
+    none = TimesToTarget(np.full(8, BUDGET), np.zeros(8, bool))
+    same = TimesToTarget(np.full(8, 50.0), np.ones(8, bool))
+    assert log_rank_p_value(none, none) == log_rank_p_value(same, same) == 1
+
+
+def test_superiority_counts_pairs() -> None:
+    generator = np.random.default_rng(1)
+    for _ in range(10):
+        first, second = draw(generator, 12), draw(generator, 17, 75)
+        wins = 0.0
+        for time, solved in zip(first.times, first.solved, strict=True):
+            for other, other_solved in zip(second.times, second.solved, strict=True):
+                a, b = time if solved else np.inf, other if other_solved else np.inf
+                wins += 1.0 if a < b else 0.5 if a == b else 0.0
+        found = probability_of_superiority(first, second)
+        assert found.value == pytest.approx(wins / (12 * 17))
+        assert 0 <= found.low < found.value < found.high <= 1
+        mirrored = probability_of_superiority(second, first)
+        assert (mirrored.low, mirrored.high) == pytest.approx((1 - found.high, 1 - found.low))
+
+
+def test_superiority_of_separate_samples_is_not_certain() -> None:
+    early = TimesToTarget(np.arange(1.0, 9), np.ones(8, bool))
+    late = TimesToTarget(np.arange(11.0, 19), np.ones(8, bool))
+    found = probability_of_superiority(early, late)
+    # Newcombe 2006, method 5, at theta = 1: (1 - low)^2 = z^2 V(low), solved by hand.
+    low = found.low
+    spread = 1 + 7 * ((1 - low) / (2 - low) + low / (1 + low))
+    assert found.value == found.high == 1 and 0.6 < low < 0.9
+    assert (1 - low) ** 2 == pytest.approx(1.959964**2 * low * (1 - low) * spread / 64, rel=1e-4)
+    assert probability_of_superiority(late, early).value == 0
+
+
+def test_weighted_medians_are_kaplan_meier_medians_of_the_resample() -> None:
+    generator = np.random.default_rng(2)
+    for _ in range(10):
+        reached = draw(generator, 15, 80)
+        weights = generator.multinomial(15, np.full(15, 1 / 15), size=20).astype(float)
+        for row, median in zip(weights, _medians(reached, weights), strict=True):
+            chosen = np.repeat(np.arange(15), row.astype(int))
+            expected = kaplan_meier_median(reached.times[chosen], reached.solved[chosen]).value
+            assert median == (np.inf if expected is None else expected)
+
+
+def test_the_ratio_is_one_against_itself_and_only_pairs_know_it() -> None:
+    first = draw(np.random.default_rng(3), 40, 50)
+    paired = ratio_of_medians(first, first, paired=True)
+    assert (paired.low, paired.value, paired.high) == (1, 1, 1)
+    independent = ratio_of_medians(first, first, paired=False)
+    assert independent.low < 0.95 and independent.high > 1.05
+
+
+def test_the_ratio_of_a_scaled_model_is_the_scale() -> None:
+    first = draw(np.random.default_rng(4), 40, 30)
+    third = TimesToTarget(first.times / 3, first.solved)
+    found = ratio_of_medians(first.within(90), third.within(30), paired=True)
+    assert (found.low, found.value, found.high) == pytest.approx((3, 3, 3))
+
+
+def test_a_median_beyond_the_budget_only_bounds_the_ratio() -> None:
+    fast = TimesToTarget(np.full(20, 10.0), np.ones(20, bool))
+    stuck = TimesToTarget(np.full(20, 80.0), np.zeros(20, bool))
+    below = ratio_of_medians(fast, stuck, paired=True)
+    assert (below.value, below.low, below.high) == (None, 0, 10 / 80)
+    above = ratio_of_medians(stuck, fast, paired=True)
+    assert (above.value, above.low, above.high) == (None, 8, None)
+    neither = ratio_of_medians(stuck, stuck, paired=True)
+    assert (neither.value, neither.low, neither.high) == (None, 0, None)
+
+
+def test_all_three_agree_on_who_is_faster() -> None:
+    generator = np.random.default_rng(5)
+    found = compare(draw(generator, 64, 30), draw(generator, 64, 70), paired=False)
+    assert found.ratio_of_medians.high < 1 and found.superiority.low > 0.5
+    assert found.log_rank < 1e-6

@@ -1,0 +1,77 @@
+"""Power-law fits against least squares, lifelines, and simulations with known exponents."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from lifelines import LogNormalAFTFitter
+from scipy.stats import linregress, t
+
+from synthbench.metrics.scaling import fit_power_law
+
+SIZES = np.repeat([10.0, 20, 40, 80], 12)
+
+
+def draw(seed: int, spread: float = 0.4) -> np.ndarray:
+    return 5 * SIZES**1.5 * np.exp(spread * np.random.default_rng(seed).standard_normal(48))
+
+
+def test_without_censoring_it_is_least_squares_with_students_interval() -> None:
+    times = draw(0)
+    found = fit_power_law(SIZES, times, np.ones(48, bool))
+    line = linregress(np.log(SIZES), np.log(times))
+    half = t.ppf(0.975, 46) * line.stderr
+    assert found.exponent.value == pytest.approx(line.slope, abs=1e-6)
+    assert found.coefficient == pytest.approx(np.exp(line.intercept), rel=1e-5)
+    assert found.exponent.low == pytest.approx(line.slope - half, abs=1e-4)
+    assert found.exponent.high == pytest.approx(line.slope + half, abs=1e-4)
+    assert found.predict(np.array([30.0])) == pytest.approx(
+        np.exp(line.intercept) * 30**line.slope, rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_with_censoring_it_is_lifelines_log_normal_model(seed: int) -> None:
+    times, budget = draw(seed), 2_000.0
+    solved = times <= budget
+    assert 0.15 < 1 - solved.mean() < 0.45
+    found = fit_power_law(SIZES, np.minimum(times, budget), solved)
+    frame = pd.DataFrame({"T": np.minimum(times, budget), "E": solved, "x": np.log(SIZES)})
+    fitted = LogNormalAFTFitter().fit(frame, "T", "E")
+    assert found.exponent.value == pytest.approx(fitted.params_[("mu_", "x")], rel=1e-3)
+    assert np.log(found.coefficient) == pytest.approx(
+        fitted.params_[("mu_", "Intercept")], rel=2e-3
+    )
+    assert np.log(found.spread) == pytest.approx(fitted.params_[("sigma_", "Intercept")], abs=5e-3)
+    # Its Wald interval: the profile likelihood's is close, and a little wider.
+    wald = fitted.confidence_intervals_.loc[("mu_", "x")].to_numpy()
+    assert [found.exponent.low, found.exponent.high] == pytest.approx(wald, abs=0.05)
+
+
+def test_dropping_the_censored_would_bias_it() -> None:
+    times = draw(7)
+    solved = times <= 2_000
+    kept = fit_power_law(SIZES, np.minimum(times, 2_000), solved).exponent
+    dropped = fit_power_law(SIZES[solved], times[solved], solved[solved]).exponent
+    assert kept.low < 1.5 < kept.high and dropped.value < kept.value
+
+
+def test_one_solved_size_says_nothing() -> None:
+    times = np.minimum(draw(1), 100.0)
+    assert fit_power_law(SIZES, times, SIZES == 10) is None
+
+
+def test_one_replica_in_the_second_size_leaves_the_interval_wide() -> None:
+    solved = (SIZES == 10) | (np.arange(48) == 12)
+    found = fit_power_law(SIZES, np.where(solved, draw(1), 300.0), solved)
+    assert found.exponent.high is None or found.exponent.high - found.exponent.low > 0.5
+
+
+def test_exponential_growth_is_not_a_power_law() -> None:
+    noise = np.exp(0.1 * np.random.default_rng(0).standard_normal(48))
+    assert fit_power_law(SIZES, np.exp(SIZES / 10) * noise, np.ones(48, bool)).curvature < 1e-6
+    p_values = [fit_power_law(SIZES, draw(s), np.ones(48, bool)).curvature for s in range(40)]
+    assert 0.3 < np.median(p_values) < 0.7
+    two = SIZES <= 20
+    assert fit_power_law(SIZES[two], draw(0)[two], np.ones(24, bool)).curvature is None

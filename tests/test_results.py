@@ -1,0 +1,78 @@
+"""Results in Python: tables, data sets, comparisons, reading back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import synthbench as sb
+from synthbench.errors import RecordError
+from synthbench.registry import installed
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[sb.Results, Path]:
+    registry, folder = installed(), tmp_path_factory.mktemp("runs")
+    protocol = sb.Protocol(budget=19_200, seeds=8, evaluation_samples=256)
+    cells = [
+        sb.Cell(registry.task("sparse-parity n=10 k=2"), registry.model(model), protocol)
+        for model in ("mlp width=16", "mlp width=64 optimizer=adam lr=0.01")
+    ]
+    settings = sb.Settings(sb.TrainerOptions(accelerator="cpu"), replicas_per_block=8)
+    return sb.evaluate_cells(cells, folder, settings), folder
+
+
+def test_the_table_has_one_row_per_cell_with_intervals(run) -> None:
+    results, _ = run
+    table = results.table()
+    assert list(table["model"]) == [cell.record.model for cell in results]
+    summary = results[0].record.summary
+    assert table["samples_to_target"][0] == summary.samples_to_target.value
+    assert table["samples_to_target_low"][0] == summary.samples_to_target.low
+    for name in ("regret", "midpoint", "width", "restricted_mean"):
+        assert (table[f"{name}_low"] <= table[name]).all()
+    assert results[1].table().iloc[0]["model"] == table["model"][1]
+
+
+def test_trajectories_are_a_data_set(run) -> None:
+    results, _ = run
+    data = results[0].trajectories
+    assert type(data).__module__.startswith("datasets")
+    assert {"replica", "samples", "progress", "accuracy"} <= set(data.column_names)
+    assert len(data) == results[0].measured.trajectories.table.num_rows
+    last = data.filter(lambda row: row["replica"] == 7).to_pandas()["progress"].iloc[-1]
+    assert last == results[0].measured.trajectories.by_replica("progress")[7][-1]
+
+
+def test_models_are_compared_in_pairs_of_seeds(run) -> None:
+    results, _ = run
+    (one,) = results.compare()
+    assert one.paired and one.p_value == one.comparison.log_rank
+    medians = [cell.record.summary.samples_to_target.value for cell in results]
+    assert one.comparison.ratio_of_medians.value == pytest.approx(medians[0] / medians[1])
+
+
+def test_reading_back_gives_the_same(run) -> None:
+    results, folder = run
+    again = sb.read_results(folder)
+    assert len(again) == 2 and all(cell.reused for cell in again)
+    same = {cell.record.plan_hash: cell for cell in again}
+    for cell in results:
+        assert same[cell.record.plan_hash].metrics.regret == cell.metrics.regret
+    (only,) = sb.read_results(results[0].folder)
+    assert only.record == results[0].record
+
+
+def test_an_empty_folder_says_what_to_name(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="no finished cell in"):
+        sb.read_results(tmp_path)
+    with pytest.raises(RecordError, match="no finished cell in"):
+        sb.read_results(tmp_path / "missing")
+
+
+def test_slices_are_results(run) -> None:
+    results, _ = run
+    assert isinstance(results[:1], sb.Results) and len(results[:1]) == 1
+    assert np.array_equal([cell.record for cell in results], [c.record for c in results[:]])
