@@ -51,9 +51,10 @@ def format_ratio(estimate: Estimate) -> tuple[str, str]:
     return (f"> {format_count(estimate.low)}" if estimate.low > 0 else "?"), ""
 
 
-def format_p_value(p: float) -> str:
-    """`0.03`, `0.0012`, `< 0.001`: one or two significant digits."""
-    return "< 0.001" if p < 0.001 else f"{p:.2g}"
+def format_p_value(p: float, *, name: bool = False) -> str:
+    """`0.031`, `< 0.001`; with its name `p = 0.031`, `p < 0.001`."""
+    text = "< 0.001" if p < 0.001 else f"{p:.2g}"
+    return text if not name else f"p {text}" if p < 0.001 else f"p = {text}"
 
 
 def format_seconds(seconds: float) -> str:

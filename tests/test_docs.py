@@ -13,7 +13,9 @@ from synthbench.cli.main import app
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "plugins/README.md")]
+PAGES = [
+    ROOT / name for name in ("README.md", "CONTRIBUTING.md", "plugins/README.md", "docs/metrics.md")
+]
 
 
 def blocks(language: str) -> list[str]:
@@ -34,7 +36,7 @@ def test_python_snippets_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         names: dict = {}
         exec(snippet, names)
         assert names["result"].record.summary.solved == 16
-        assert len(names["frame"]) > 16
+        assert len(names["data"]) > 16 and (tmp_path / "survival.png").exists()
 
 
 def test_shell_snippets_use_flags_that_exist() -> None:

@@ -72,3 +72,4 @@ def test_p_values() -> None:
     assert [format_p_value(p) for p in (0.0004, 0.0012, 0.031, 0.4)] == [
         "< 0.001", "0.0012", "0.031", "0.4",
     ]  # fmt: skip
+    assert [format_p_value(p, name=True) for p in (0.0004, 0.4)] == ["p < 0.001", "p = 0.4"]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from synthbench.errors import NothingToDrawError
+from synthbench.errors import ConfigurationError, NothingToDrawError
 
 
 def plot_command(
@@ -38,6 +38,8 @@ def plot_command(
     from synthbench.records.atomic import make_folder
     from synthbench.results import read_results
 
+    if against is not None and kind and "scaling" not in kind:
+        raise ConfigurationError("--against goes with --kind scaling")
     console = Console()
     cells = read_results(run).measured
     folder = out or run
@@ -45,7 +47,7 @@ def plot_command(
     left_out: list[str] = []
     for name in track(kind or KINDS, "drawing", console=console, transient=True):
         try:
-            figure = draw(cells, name, against if name == "scaling" or kind else None)
+            figure = draw(cells, name, against if name == "scaling" else None)
         except NothingToDrawError as error:
             if kind:
                 raise

@@ -33,6 +33,7 @@ def print_results(results: Sequence[CellResult], folder: Path) -> None:
     picture = folder if len(results) > 1 else results[0].folder
     console.print(f"picture: {escape(str(picture / PICTURE_FILE))}", soft_wrap=True)
     console.print(f"records: {escape(str(folder))}", soft_wrap=True)
+    console.print(f"more: synthbench metrics {escape(str(folder))}", style="dim", soft_wrap=True)
 
 
 def _table(records: Sequence[Record]) -> Table:

@@ -36,15 +36,16 @@ def _draw_panel(axes: Axes, cells: Sequence[MeasuredCell]) -> None:
         axes.set_xscale("log")
     axes.set_xlabel(SAMPLES)
     axes.set_ylabel(ranked)
-    finish(axes, record.task, legend="best")
+    finish(axes, record.task)
 
 
 def _draw_model(axes: Axes, cell: MeasuredCell, colour: str, style: str) -> None:
     record, trajectories = cell.record, cell.trajectories
     samples = trajectories.by_replica("samples")
     scores = trajectories.by_replica(trajectories.ranked)
+    faint = float(np.clip(6 / len(scores), 0.03, 0.18))
     for spent, score in zip(samples, scores, strict=True):
-        axes.plot(spent[1:], score[1:], color=colour, alpha=0.18, linewidth=0.7)
+        axes.plot(spent[1:], score[1:], color=colour, alpha=faint, linewidth=0.7)
     grid, carried = carry_forward(samples, scores)
     if len(grid) == 1:
         # Every replica diverged before its first evaluation.

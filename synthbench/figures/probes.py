@@ -45,7 +45,7 @@ def _draw_cell(axes: Axes, cell: MeasuredCell) -> None:
     axes.set_ylim(-0.1, 1.15)
     axes.set_xlabel(SAMPLES)
     axes.set_ylabel("share of the whole change")
-    finish(axes, f"{cell.record.task}\n{cell.record.model}", legend="upper left")
+    finish(axes, f"{cell.record.task}\n{cell.record.model}")
 
 
 def _share_of_change(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -30,7 +30,7 @@ def draw_random_search(cells: Sequence[MeasuredCell]) -> Figure:
         panel.plot([0, max(ends)], [0, max(ends)], color=GREY, linewidth=1, zorder=0)
         panel.set_xlabel("quantile under random search (units of its mean time)")
         panel.set_ylabel("solving time (units of random search's mean)")
-        finish(panel, task, legend="upper left")
+        finish(panel, task)
     return figure
 
 
@@ -42,11 +42,10 @@ def _draw_model(axes: Axes, cell: MeasuredCell, index: int) -> float:
     shares = (np.arange(1, len(times) + 1) - 0.5) / len(reached.times)
     expected = -np.log1p(-shares)
     verdict = "rejected" if test.p_value < 0.05 else "not rejected"
-    p_value = format_p_value(test.p_value)
-    p_value = p_value if p_value.startswith("<") else f"= {p_value}"
+    verdict += f", {format_p_value(test.p_value, name=True)}"
     label = f"{cell.record.model}: CV {test.cv:.2f}, random search {test.random_search_cv:.2f}"
     axes.plot(
-        expected, times, marker=marker(index), markersize=4, linestyle="none",
-        color=colour(index), label=f"{label} ({verdict}, p {p_value})",
+        expected, times, marker=marker(index), markersize=5, fillstyle="none", linestyle="none",
+        color=colour(index), label=f"{label} ({verdict})",
     )  # fmt: skip
     return float(max(expected[-1], times[-1]))

@@ -31,7 +31,7 @@ def draw_scaling(cells: Sequence[MeasuredCell], field: str | None = None) -> Fig
     panel.minorticks_off()
     panel.set_xlabel(found[0].field)
     panel.set_ylabel("samples to target (Kaplan-Meier median)")
-    finish(panel, f"samples to target against {found[0].field}", legend="upper left")
+    finish(panel, f"samples to target against {found[0].field}")
     return figure
 
 
@@ -62,5 +62,5 @@ def _label(series: ScalingSeries) -> str:
     text = f"{series.label}: exponent {value} {interval}"
     curvature = series.law.curvature
     if curvature is not None and curvature < 0.05:
-        text += f", not a power law (p {format_p_value(curvature)})"
+        text += f", power law rejected ({format_p_value(curvature, name=True)})"
     return text

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from synthbench.records.atomic import write_atomically
-
-Corner = Literal["best", "upper left", "lower left"]
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,21 +43,24 @@ def make_panels(count: int) -> tuple[Figure, list[Axes]]:
 
     columns = min(count, 3)
     rows = -(-count // columns)
-    figure = Figure(figsize=(7.2 * columns, 4.4 * rows), dpi=150, layout="constrained")
+    figure = Figure(figsize=(7.2 * columns, 4.8 * rows), dpi=150, layout="constrained")
     panels = list(figure.subplots(rows, columns, squeeze=False).flatten())
     for panel in panels[count:]:
         panel.remove()
     return figure, panels[:count]
 
 
-def finish(axes: Axes, title: str, legend: Corner | None = None) -> None:
-    """Set the title, drop the frame, and place the legend if any."""
+def finish(axes: Axes, title: str, *, legend: bool = True) -> None:
+    """Set the title, drop the frame, and put the legend below, where it hides nothing."""
     # A label may contain what matplotlib would read as a formula.
     axes.set_title(title, loc="left", fontweight="bold", parse_math=False)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    if legend is not None:
-        box = axes.legend(loc=legend, frameon=False, fontsize=8.5)
+    if legend:
+        box = axes.legend(
+            loc="upper left", bbox_to_anchor=(0, -0.13), frameon=False, fontsize=8.5,
+            borderaxespad=0,
+        )  # fmt: skip
         for text in box.get_texts():
             text.set_parse_math(False)
 

@@ -30,7 +30,7 @@ def draw_survival(cells: Sequence[MeasuredCell]) -> Figure:
         panel.axhline(0.5, color="0.6", linestyle=":", linewidth=0.9, zorder=0)
         panel.set_xlabel(SAMPLES)
         panel.set_ylabel("share of replicas not yet solved")
-        finish(panel, task, legend="lower left")
+        finish(panel, task)
     return figure
 
 

@@ -86,11 +86,11 @@ def find_stages(samples: Array, progress: Array) -> Stages:
     return Stages(tuple(levels), tuple(changes))
 
 
-def _cut(signal: Array) -> list[int]:
+def _cut(signal: Array, price: float) -> list[int]:
     """Ends of the pieces of constant mean, from 0 to the last."""
     from ruptures import KernelCPD
 
-    found = KernelCPD(kernel="linear", min_size=2).fit(signal[:, None]).predict(pen=_price(signal))
+    found = KernelCPD(kernel="linear", min_size=2).fit(signal[:, None]).predict(pen=price)
     return [0, *(int(end) for end in found)]
 
 
@@ -107,12 +107,15 @@ class _Lines:
     def __init__(self, signal: Array) -> None:
         x = np.arange(len(signal), dtype=float)
         terms = np.stack([np.ones_like(x), x, signal, x * x, x * signal, signal * signal])
-        self._sums = np.concatenate([np.zeros((6, 1)), terms.cumsum(axis=1)], axis=1)
+        # Plain floats: a stretch takes a dozen operations, for which arrays are slow.
+        self._sums = np.concatenate([np.zeros((6, 1)), terms.cumsum(axis=1)], axis=1).T.tolist()
 
     def _moments(self, start: int, stop: int) -> tuple[float, float, float, float]:
         """Mean of the signal; centred sums of x^2, x y and y^2."""
-        n, x, y, xx, xy, yy = (float(s) for s in self._sums[:, stop] - self._sums[:, start])
-        return y / n, xx - x * x / n, xy - x * y / n, yy - y * y / n
+        n0, x0, y0, xx0, xy0, yy0 = self._sums[start]
+        n1, x1, y1, xx1, xy1, yy1 = self._sums[stop]
+        n, x, y = n1 - n0, x1 - x0, y1 - y0
+        return y / n, xx1 - xx0 - x * x / n, xy1 - xy0 - x * y / n, yy1 - yy0 - y * y / n
 
     def mean(self, start: int, stop: int) -> float:
         return self._moments(start, stop)[0]
@@ -149,8 +152,8 @@ def _straighten(ends: list[int], lines: _Lines, price: float) -> list[int]:
 
 def _plateaus(signal: Array, spacing: float) -> list[tuple[int, int]]:
     """(start, stop) of the pieces that are plateaus."""
-    lines = _Lines(signal)
-    pieces = list(pairwise(_straighten(_cut(signal), lines, JOIN * _price(signal))))
+    lines, price = _Lines(signal), _price(signal)
+    pieces = list(pairwise(_straighten(_cut(signal, price), lines, JOIN * price)))
     kept = [pieces[0]]
     for before, piece, after in zip(pieces, pieces[1:], pieces[2:], strict=False):
         if (piece[1] - piece[0]) * spacing >= LEAST_PLATEAU and _is_flat(

@@ -28,11 +28,9 @@ def held_out_concordance(
     Source: Harrell et al. 1982.
     """
     first, agreement = _pairs(early, times, happened)
-    folds = np.arange(len(early)) % FOLDS
-    together = folds[:, None] == folds[None, :]
     draws = np.random.default_rng(0)
     weights = draws.multinomial(len(early), np.full(len(early), 1 / len(early)), RESAMPLES)
-    values = _judge(first, agreement, folds, np.vstack([np.ones(len(early)), weights]), together)
+    values = _judge(first, agreement, np.vstack([np.ones(len(early)), weights]))
     if np.isnan(values[0]):
         return None
     tails = (0.5 - confidence / 2, 0.5 + confidence / 2)
@@ -64,19 +62,17 @@ def _pairs(
 
 
 def _judge(
-    first: NDArray[np.float64],
-    agreement: NDArray[np.float64],
-    folds: NDArray[np.int64],
-    weights: NDArray[np.float64],
-    together: NDArray[np.bool_],
+    first: NDArray[np.float64], agreement: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Held-out concordance under each row of replica weights (N, R); NaN without a pair."""
     hits, pairs = np.zeros(len(weights)), np.zeros(len(weights))
+    folds = np.arange(weights.shape[1]) % FOLDS
     for fold in range(FOLDS):
-        train, test = weights * (folds != fold), weights * (folds == fold)
-        learned = _total(agreement, train) - _total(first, train) / 2
-        pairs += (count := _total(first * together, test))
-        agreed = _total(agreement * together, test)
+        train, test = np.ix_(folds != fold, folds != fold), np.ix_(folds == fold, folds == fold)
+        known, new = weights[:, folds != fold], weights[:, folds == fold]
+        learned = _total(agreement[train] - first[train] / 2, known)
+        count, agreed = _total(first[test], new), _total(agreement[test], new)
+        pairs += count
         hits += np.where(learned > 0, agreed, np.where(learned < 0, count - agreed, count / 2))
     return np.where(pairs > 0, hits / np.maximum(pairs, 1), np.nan)
 

@@ -36,21 +36,25 @@ def time_near_references(
     evaluation belongs to the strategy found there.
     """
     names = list(distances)
-    stacked = np.stack([np.where(np.isfinite(d), d, np.inf) for d in distances.values()])
-    nearest = len(names) - 1 - np.argmin(stacked[::-1], axis=0)
+    stacked = np.stack(list(distances.values()))
+    # From the last backwards, so that a tie goes to it; NaN is infinitely far.
+    nearest = len(names) - 1 - np.where(np.isnan(stacked), np.inf, stacked)[::-1].argmin(axis=0)
     spent = np.diff(samples, prepend=samples[:1])
     logs = np.log(np.maximum(samples, samples[1] if len(samples) > 1 else 1.0))
     decades = np.diff(logs, prepend=logs[:1])
-    total = decades.sum()
-    found = {}
-    for index, name in enumerate(names):
-        here = nearest == index
-        found[name] = TimeNear(
-            first=float(samples[here][0]) if here.any() else None,
-            samples=float(spent[here].sum()),
-            share=float(decades[here].sum() / total) if total > 0 else 0.0,
+    total = max(float(logs[-1] - logs[0]), 1e-300)
+    counts, time, share = (
+        np.bincount(nearest, weights, len(names)) for weights in (None, spent, decades)
+    )
+    firsts = [float(samples[int((nearest == i).argmax())]) for i in range(len(names))]
+    return {
+        name: TimeNear(
+            first=firsts[i] if counts[i] else None,
+            samples=float(time[i]),
+            share=float(share[i]) / total,
         )
-    return found
+        for i, name in enumerate(names)
+    }
 
 
 def told_apart(references: Sequence[Mapping[str, float]], least: float = LEAST_RISE) -> list[str]:

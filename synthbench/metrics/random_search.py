@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-SIMULATIONS = 1999
+SIMULATIONS = 999
 FEWEST = 4
 """Solved replicas below which no law can be told from another."""
 
@@ -50,7 +50,8 @@ def random_search_test(
     statistic, mean = anderson_darling(times[None], solved[None], budget)
     chance = min(step / mean[0], 1.0)
     draws = np.random.default_rng(0)
-    exact = step * draws.geometric(chance, size=(SIMULATIONS, len(times)))
+    # In order within each sample, in which they are found among the points much faster.
+    exact = step * np.sort(draws.geometric(chance, size=(SIMULATIONS, len(times))), axis=1)
     reached = exact <= budget
     seen = points[np.minimum(np.searchsorted(points, exact), len(points) - 1)]
     enough = reached.sum(axis=1) >= FEWEST

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+import synthbench as sb
 from synthbench.cli.eval import parse_count
 from synthbench.cli.main import main
+from synthbench.formatting import format_estimate
+from synthbench.registry import installed
 
 
 def run(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
@@ -78,3 +81,44 @@ def test_eval_prints_a_table_of_80_columns_and_draws(capsys, monkeypatch, tmp_pa
     assert "0/3" in table and "> 6.40k" in table and "[0.00, 0.56]" in table
     assert (tmp_path / "quickstart" / "learning_curves.png").read_bytes().startswith(b"\x89PNG")
     assert len(list(tmp_path.rglob("record.json"))) == 2
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two models on one task, measured with a probe on a crossed design of 2 x 4."""
+    registry = installed()
+    protocol = sb.Protocol(budget=38_400, seeds=8, initializations=2, evaluation_samples=256)
+    cells = [
+        sb.Cell(registry.task("sparse-parity n=8 k=2"), registry.model(model), protocol,
+                (registry.probe("weight-movement"),))
+        for model in ("mlp width=16", "mlp width=64")
+    ]  # fmt: skip
+    settings = sb.Settings(sb.TrainerOptions(accelerator="cpu"), replicas_per_block=8)
+    folder = tmp_path_factory.mktemp("run")
+    sb.evaluate_cells(cells, folder, settings)
+    return folder
+
+
+def test_metrics_prints_every_table_in_80_columns(capsys, monkeypatch, run_folder: Path) -> None:
+    printed = run(capsys, monkeypatch, "metrics", str(run_folder))
+    assert max(len(line) for line in printed.splitlines()) <= 80
+    for heading in (
+        "efficiency", "transition", "is it random search?", "hidden progress",
+        "variance of log time", "comparison", "Holm's method over 1 comparison;",
+    ):  # fmt: skip
+        assert heading in printed, heading
+    regret = sb.read_results(run_folder)[0].metrics.regret
+    assert format_estimate(regret)[0] in printed
+
+
+def test_plot_draws_what_can_be_drawn_and_says_what_cannot(
+    capsys, monkeypatch, run_folder: Path, tmp_path: Path
+) -> None:
+    printed = run(capsys, monkeypatch, "plot", str(run_folder), "--out", str(tmp_path))
+    drawn = {path.name for path in tmp_path.iterdir()}
+    for stem in ("learning_curves", "survival", "transition_raster", "probes", "scaling"):
+        assert {f"{stem}.png", f"{stem}.svg"} <= drawn and f"{stem}.png" in printed
+    (only,) = [p for p in run_folder.iterdir() if p.is_dir() and "width16" in p.name]
+    printed = run(capsys, monkeypatch, "plot", str(only), "--out", str(tmp_path / "one"))
+    assert "no scaling: a scaling fit needs cells of several sizes" in printed
+    assert not (tmp_path / "one" / "scaling.png").exists()

@@ -48,6 +48,10 @@ def run(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, *argumen
             'nothing is called "sparse-partiy"; did you mean "sparse-parity"?',
         ),
         (["show", ""], "a reference must begin with a name"),
+        ([*CELL, "--initializations", "3"], "must be initializations = 3 times the number"),
+        (["plot", "nowhere"], "no finished cell in nowhere; name a folder"),
+        (["metrics", "nowhere"], "no finished cell in nowhere; name a folder"),
+        (["plot", "nowhere", "-k", "survival", "--against", "n"], "goes with --kind scaling"),
     ],
 )
 def test_mistakes(

@@ -45,7 +45,7 @@ def test_solving_times_of_sgd_are_told_from_random_search_either_way() -> None:
     points, generator = points_up_to(20_000), np.random.default_rng(0)
     concentrated = np.ceil(1_000 * np.exp(0.2 * generator.standard_normal(64)))
     found = random_search_test(*observe(concentrated, points), points, 1.0)
-    assert found.p_value == 1 / 2000 and found.cv < 0.3 and found.random_search_cv > 0.95
+    assert found.p_value == 1 / 1000 and found.cv < 0.3 and found.random_search_cv > 0.95
     spread_out = np.ceil(300 * np.exp(2.5 * generator.standard_normal(64)))
     found = random_search_test(*observe(spread_out, points), points, 1.0)
     assert found.p_value < 0.01
