@@ -43,7 +43,7 @@ def evaluate(
         protocol or Protocol(),
         tuple(registry.probe(probe) for probe in probes),
     )
-    return evaluate_cells([cell], Path(out), settings or Settings())[0]
+    return evaluate_cells([cell], out, settings or Settings())[0]
 
 
 def plan_suite(suite: Suite, models: Sequence[str | Model], protocol: Protocol) -> list[Cell]:
@@ -66,7 +66,7 @@ def plan_suite(suite: Suite, models: Sequence[str | Model], protocol: Protocol) 
 
 
 def evaluate_cells(
-    cells: Sequence[Cell], out: Path, settings: Settings, suite: Suite | None = None
+    cells: Sequence[Cell], out: Path | str, settings: Settings, suite: Suite | None = None
 ) -> Results:
     """Train and measure cells into `out`, one folder each, and draw them side by side.
 
@@ -78,6 +78,7 @@ def evaluate_cells(
     device = find_device(settings.trainer.accelerator)
     facts = [inspect_cell(cell) for cell in cells]
     keep_freed_memory()
+    out = Path(out)
     make_folder(out)
     host = installed().host
     host.announce("eval_started", cells=cells)

@@ -48,7 +48,7 @@ def format_ratio(estimate: Estimate) -> tuple[str, str]:
         return format_estimate(estimate)
     if estimate.high is not None:
         return f"< {format_count(estimate.high)}", ""
-    return (f"> {format_count(estimate.low)}" if estimate.low > 0 else "?"), ""
+    return (f"> {format_count(estimate.low)}" if estimate.low > 0 else "-"), ""
 
 
 def format_p_value(p: float, *, name: bool = False) -> str:

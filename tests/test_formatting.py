@@ -65,7 +65,7 @@ def test_ratios_with_only_a_bound() -> None:
     assert format_ratio(estimate(0.5, 0.4, 0.62))[0] == "0.50"
     assert format_ratio(estimate(None, 0, 0.125)) == ("< 0.125", "")
     assert format_ratio(estimate(None, 8, None)) == ("> 8", "")
-    assert format_ratio(estimate(None, 0, None)) == ("?", "")
+    assert format_ratio(estimate(None, 0, None)) == ("-", "")
 
 
 def test_p_values() -> None:

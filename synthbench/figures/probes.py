@@ -41,7 +41,8 @@ def _draw_cell(axes: Axes, cell: MeasuredCell) -> None:
         lead, interval = format_estimate(cell.metrics.probes[name].lead)
         label = f"{name}: leads by {lead} {interval} decades"
         _draw_band(axes, samples, shares, index, label)
-    axes.set_xscale("log")
+    if any(len(spent) > 1 for spent in samples):
+        axes.set_xscale("log")
     axes.set_ylim(-0.1, 1.15)
     axes.set_xlabel(SAMPLES)
     axes.set_ylabel("share of the whole change")
@@ -64,9 +65,16 @@ def _draw_band(
     label: str,
 ) -> None:
     grid, carried = carry_forward(samples, values)
-    low, median, high = np.nanquantile(carried[:, 1:], [0.1, 0.5, 0.9], axis=0)
-    axes.fill_between(grid[1:], low, high, color=colour(index), alpha=0.15, linewidth=0)
+    # A probe may be undefined for every replica at some point, and all may diverge at once.
+    carried = np.where(np.isfinite(carried), carried, np.nan)
+    known = np.isfinite(carried).any(axis=0) & (grid > 0)
+    grid, carried = grid[known], carried[:, known]
+    if not len(grid):
+        axes.plot([], [], color=colour(index), linestyle=line_style(index), label=label)
+        return
+    low, median, high = np.nanquantile(carried, [0.1, 0.5, 0.9], axis=0)
+    axes.fill_between(grid, low, high, color=colour(index), alpha=0.15, linewidth=0)
     axes.plot(
-        grid[1:], median, color=colour(index), linestyle=line_style(index), linewidth=2.0,
+        grid, median, color=colour(index), linestyle=line_style(index), linewidth=2.0,
         label=label,
     )  # fmt: skip

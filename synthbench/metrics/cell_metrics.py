@@ -108,15 +108,19 @@ def measure_cell(trajectories: Trajectories, setting: Setting) -> CellMetrics:
         transitions=summarize_transitions(shapes, target.budget),
         transition_counts=dict(sorted(counts.items())),
         near=_near(samples, trajectories.by_replica(trajectories.ranked), setting.references),
-        random_search=random_search_test(
-            reached.times, reached.solved, setting.points, setting.step
-        ),
+        random_search=_random_search(reached, setting),
         probes={
             name: _measure_probe(samples, trajectories.by_replica(name), shapes, target)
             for name in trajectories.probes
         },
         variance_split=_split(reached, setting.initializations),
     )
+
+
+def _random_search(reached: TimesToTarget, setting: Setting) -> RandomSearchTest | None:
+    # The last point is the end of the budget up to less than one step.
+    seen = reached.within(setting.points[-1])
+    return random_search_test(seen.times, seen.solved, setting.points, setting.step)
 
 
 def _near(

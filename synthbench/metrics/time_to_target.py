@@ -42,13 +42,14 @@ def times_to_target(trajectories: Trajectories, target: Target) -> TimesToTarget
     diverged earlier: it will not solve the task later, and leaving early must not help.
 
     The true crossing lies between the evaluation before and the recorded one, at most the
-    protocol's resolution (5% by default) or one step earlier.
+    protocol's resolution (5% by default) or one step earlier. A replica that is solved
+    before its first step takes one sample, so that ratios and logarithms exist.
     """
     times, solved = [], []
     samples = trajectories.by_replica("samples")
     for spent, progress in zip(samples, trajectories.by_replica("progress"), strict=True):
         index = first_held(progress >= target.progress, target.hold)
-        times.append(target.budget if index is None else spent[index])
+        times.append(target.budget if index is None else max(spent[index], 1))
         solved.append(index is not None)
     return TimesToTarget(np.array(times, float), np.array(solved, bool))
 

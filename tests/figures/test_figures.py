@@ -110,3 +110,19 @@ def test_pictures_of_replicas_that_never_learn(
 def test_a_label_is_not_a_formula(results: sb.Results) -> None:
     panel = results.plot("survival").axes[0]
     assert not panel._left_title.get_parse_math()
+
+
+@pytest.mark.filterwarnings("error")
+def test_pictures_of_replicas_that_all_diverge_at_once(settings: sb.Settings, out: Path) -> None:
+    registry = installed()
+    cell = sb.Cell(
+        registry.task("sparse-parity n=8 k=2"),
+        registry.model("mlp width=8 lr=1e30 activation=power exponent=3"),
+        sb.Protocol(budget=640, seeds=5, evaluation_samples=256),
+        (registry.probe("weight-movement"),),
+    )
+    (result,) = sb.evaluate_cells([cell], out, settings)
+    assert result.record.summary.diverged == 5 and result.metrics.regret.value == 1
+    for kind in ("learning-curves", "survival", "transition-raster", "probes"):
+        result.plot(kind).draw_without_rendering()
+    assert len(result.table()) == 1
