@@ -133,7 +133,7 @@ def _print_strategies(console: Console, cells: Sequence[MeasuredCell]) -> None:
     for cell in cells:
         total = cell.record.summary.replicas
         for name, near in cell.metrics.near.items():
-            first = _time(near.first, cell) if near.replicas else "never"
+            first = _time(near.first, cell)
             rows.append([cell.record.model, name, f"{near.replicas}/{total}", first,
                          _number(near.share)])  # fmt: skip
     # With the two ends alone the transition says it all.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from synthbench.metrics.change_points import find_stages
 from synthbench.metrics.concordance import held_out_concordance
 from synthbench.metrics.estimate import Estimate
-from synthbench.metrics.hidden_progress import find_hidden_progress
+from synthbench.metrics.hidden_progress import find_hidden_progress, last_transition
 from synthbench.metrics.mean import mean_estimate, median_estimate
 from synthbench.metrics.nearest_reference import score_distances, time_near_references, told_apart
 from synthbench.metrics.random_search import RandomSearchTest, random_search_test
@@ -49,7 +49,8 @@ class Setting:
 class ProbeMetrics:
     """How one probe value relates to the transition.
 
-    lead: median over replicas of log10(midpoint / half of the probe's change), in decades;
+    Of the last transition, where learning is staged. lead: median over replicas of
+    log10(midpoint / half of the probe's change), in decades;
     plateau_fraction: median share of the plateau at which that half was passed. concordance:
     whether the value at `moment` (samples) orders later midpoints on held-out replicas.
     """
@@ -62,7 +63,11 @@ class ProbeMetrics:
 
 @dataclass(frozen=True)
 class TimeNearReference:
-    """Time nearest to one strategy: replicas that ever were; mean share of log samples."""
+    """Time nearest to one strategy.
+
+    replicas: how many ever were; first: when, in samples, Kaplan-Meier over all; share: mean
+    share of log samples.
+    """
 
     replicas: int
     first: Estimate
@@ -100,6 +105,7 @@ def measure_cell(trajectories: Trajectories, setting: Setting) -> CellMetrics:
         for s, p, gone in zip(samples, progress, setting.diverged, strict=True)
     ]
     stages = [find_stages(s, p) for s, p in zip(samples, progress, strict=True)]
+    last = [last_transition(shape, found) for shape, found in zip(shapes, stages, strict=True)]
     counts = Counter(len(found.transitions) for found in stages)
     return CellMetrics(
         reached=reached,
@@ -107,10 +113,10 @@ def measure_cell(trajectories: Trajectories, setting: Setting) -> CellMetrics:
         regret=mean_estimate(np.array(regrets)),
         transitions=summarize_transitions(shapes, target.budget),
         transition_counts=dict(sorted(counts.items())),
-        near=_near(samples, trajectories.by_replica(trajectories.ranked), setting.references),
+        near=_near(samples, trajectories.by_replica(trajectories.ranked), setting),
         random_search=_random_search(reached, setting),
         probes={
-            name: _measure_probe(samples, trajectories.by_replica(name), shapes, target)
+            name: _measure_probe(samples, trajectories.by_replica(name), last, target)
             for name in trajectories.probes
         },
         variance_split=_split(reached, setting.initializations),
@@ -124,8 +130,9 @@ def _random_search(reached: TimesToTarget, setting: Setting) -> RandomSearchTest
 
 
 def _near(
-    samples: Sequence[Array], scores: Sequence[Array], references: Sequence[Mapping[str, float]]
+    samples: Sequence[Array], scores: Sequence[Array], setting: Setting
 ) -> dict[str, TimeNearReference]:
+    references, budget = setting.references, setting.target.budget
     names = told_apart(references)
     times = [
         time_near_references(s, score_distances(score, {name: levels[name] for name in names}))
@@ -133,23 +140,28 @@ def _near(
     ]
     found = {}
     for name in names:
-        firsts = [t[name].first for t in times if t[name].first is not None]
+        firsts = np.array([np.nan if t[name].first is None else t[name].first for t in times])
+        ever = np.isfinite(firsts)
         found[name] = TimeNearReference(
-            replicas=len(firsts),
-            first=median_estimate(np.array(firsts, float)),
+            replicas=int(ever.sum()),
+            first=kaplan_meier_median(np.where(ever, firsts, budget), ever),
             share=mean_estimate(np.array([t[name].share for t in times])),
         )
     return found
 
 
 def _measure_probe(
-    samples: Sequence[Array], values: Sequence[Array], shapes: Sequence[Transition], target: Target
+    samples: Sequence[Array],
+    values: Sequence[Array],
+    last: Sequence[tuple[Transition, float]],
+    target: Target,
 ) -> ProbeMetrics:
     leads = [
         found
-        for s, v, shape in zip(samples, values, shapes, strict=True)
-        if (found := find_hidden_progress(s, v, shape, target.hold)) is not None
+        for s, v, (shape, since) in zip(samples, values, last, strict=True)
+        if (found := find_hidden_progress(s, v, shape, target.hold, since)) is not None
     ]
+    shapes = [shape for shape, _ in last]
     fractions = [h.plateau_fraction for h in leads if h.plateau_fraction is not None]
     moment = _moment(shapes, target.budget)
     judged = None if moment is None else _predict(samples, values, shapes, (moment, target.budget))

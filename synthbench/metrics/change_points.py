@@ -8,6 +8,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from synthbench.metrics.transition import MIDPOINT, ONSET
+
 Array = NDArray[np.float64]
 
 SPACING = 0.02
@@ -30,13 +32,15 @@ JOIN = 4.0
 class Stages:
     """The plateaus of one trajectory and the changes between them, in order.
 
-    levels: (P,) mean progress on each plateau. changes: (P - 1,) samples at which progress
-    passes half-way from one plateau to the next. A rise of at least a tenth is a transition,
-    a fall of at least a tenth a relapse; smaller differences do not part two plateaus.
+    levels: (P,) mean progress on each plateau. changes, onsets: (P - 1,) samples at which
+    progress passes half, and a tenth, of the way from one plateau to the next. A rise of at
+    least a tenth is a transition, a fall of at least a tenth a relapse; smaller differences
+    do not part two plateaus.
     """
 
     levels: tuple[float, ...]
     changes: tuple[float, ...]
+    onsets: tuple[float, ...] = ()
 
     @property
     def transitions(self) -> tuple[float, ...]:
@@ -77,13 +81,14 @@ def find_stages(samples: Array, progress: Array) -> Stages:
     signal = np.interp(grid, logs, level)
     plateaus = _merge(_plateaus(signal, grid[1] - grid[0]), signal)
     levels = [float(np.mean(signal[start:stop])) for start, stop in plateaus]
-    changes = []
+    changes: list[float] = []
+    onsets: list[float] = []
     for before, after in zip(range(len(levels) - 1), range(1, len(levels)), strict=True):
         gap = slice(plateaus[before][1] - 1, plateaus[after][0] + 1)
-        changes.append(
-            float(10 ** _crossing(grid[gap], signal[gap], levels[before], levels[after]))
-        )
-    return Stages(tuple(levels), tuple(changes))
+        ends = levels[before], levels[after]
+        for found, part in ((changes, MIDPOINT), (onsets, ONSET)):
+            found.append(float(10 ** _crossing(grid[gap], signal[gap], ends, part)))
+    return Stages(tuple(levels), tuple(changes), tuple(onsets))
 
 
 def _cut(signal: Array, price: float) -> list[int]:
@@ -187,12 +192,12 @@ def _merge(plateaus: list[tuple[int, int]], signal: Array) -> list[tuple[int, in
     return joined
 
 
-def _crossing(logs: Array, level: Array, before: float, after: float) -> float:
-    """Where the signal first passes half-way between two levels, by linear interpolation."""
-    share = (level - before) / (after - before)
-    index = int(np.argmax(share >= 0.5)) if (share >= 0.5).any() else len(share) - 1
+def _crossing(logs: Array, level: Array, ends: tuple[float, float], part: float) -> float:
+    """Where the signal first passes `part` of the way between two levels, interpolated."""
+    share = (level - ends[0]) / (ends[1] - ends[0])
+    index = int(np.argmax(share >= part)) if (share >= part).any() else len(share) - 1
     if index == 0:
         return float(logs[0])
     rise = share[index] - share[index - 1]
-    part = (0.5 - share[index - 1]) / rise if rise > 0 else 0.5
-    return float(logs[index - 1] + np.clip(part, 0.0, 1.0) * (logs[index] - logs[index - 1]))
+    within = (part - share[index - 1]) / rise if rise > 0 else 0.5
+    return float(logs[index - 1] + np.clip(within, 0.0, 1.0) * (logs[index] - logs[index - 1]))
