@@ -1,4 +1,4 @@
-"""Logarithm and normal quantile from IEEE basic operations only.
+"""Logarithm, exponential and normal quantile from IEEE basic operations only.
 
 `torch.log` differs in the last bit between CPU and GPU. Addition, multiplication, division
 and square root do not (IEEE 754 rounds them correctly), and separate tensor operations are
@@ -15,6 +15,12 @@ from torch import Tensor
 
 # Odd powers of s = (m - 1) / (m + 1): |s| <= 0.172 makes the next term smaller than 2^-53.
 LOG_COEFFICIENTS = tuple(1.0 / (2 * j + 1) for j in range(12))
+
+EXP_COEFFICIENTS = tuple(1.0 / math.factorial(j) for j in range(14))
+LN2_HIGH = 6.93147180369123816490e-01
+LN2_LOW = 1.90821492927058770002e-10
+"""ln 2 in two parts: k times the first is exact for |k| < 2^20 (fdlibm)."""
+POWERS_OF_TWO = tuple(2.0**k for k in range(-1022, 1024))
 
 # Wichura 1988, algorithm AS 241 (PPND16), constant term first.
 CENTRAL_NUMERATOR = (
@@ -69,6 +75,27 @@ def log(x: Tensor) -> Tensor:
     exponent = torch.where(low, exponent - 1, exponent).to(torch.float64)
     s = (mantissa - 1) / (mantissa + 1)
     return exponent * math.log(2.0) + 2 * s * polynomial(s * s, LOG_COEFFICIENTS)
+
+
+def exp(x: Tensor) -> Tensor:
+    """Exponential of float64 numbers between -700 and 700, the same bits on every device.
+
+    Relative error below 1e-15 (x = k ln 2 + r with |r| <= ln(2) / 2, then Taylor's series).
+    """
+    k = torch.round(x * (1 / math.log(2.0)))
+    r = (x - k * LN2_HIGH) - k * LN2_LOW
+    # A table, because a power is not one of the operations IEEE 754 rounds correctly.
+    powers = torch.tensor(POWERS_OF_TWO, dtype=torch.float64, device=x.device)
+    scale = torch.nn.functional.embedding(k.to(torch.int64) + 1022, powers[:, None]).squeeze(-1)
+    return polynomial(r, EXP_COEFFICIENTS) * scale
+
+
+def ordered_sum(values: Tensor) -> Tensor:
+    """Sum over the last axis from left to right, so that every device rounds alike."""
+    total = values[..., 0]
+    for index in range(1, values.shape[-1]):
+        total = total + values[..., index]
+    return total
 
 
 def normal_quantile(p: Tensor) -> Tensor:

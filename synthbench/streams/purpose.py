@@ -17,3 +17,5 @@ class Purpose(IntEnum):
     TRAIN = 2
     EVAL = 3
     PROBE = 4
+    NOISE = 5
+    """Dropout masks; keyed by the `train` seed."""

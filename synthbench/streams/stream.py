@@ -7,7 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from synthbench.streams.exact import log, normal_quantile
+from synthbench.streams.exact import exp, log, normal_quantile, ordered_sum
+from synthbench.streams.gamma import log_gamma_draws
 from synthbench.streams.philox import MASK, philox4x32, seed_to_key
 from synthbench.streams.purpose import Purpose
 
@@ -24,17 +25,27 @@ class Stream:
     `torch.vmap`, where `key` and `step` carry the replica and the step axes.
     """
 
-    def __init__(self, key: Tensor, purpose: Purpose, step: Tensor | int = 0) -> None:
-        """key: (2,) int64 words of the seed; step: the counter, an integer in [0, 2^32)."""
+    def __init__(
+        self, key: Tensor, purpose: Purpose, step: Tensor | int = 0, call: int = 0
+    ) -> None:
+        """key: (2,) int64 words of the seed; step: the counter, an integer in [0, 2^32).
+
+        call: how many calls to skip, so that several users can share a counter.
+        """
         self._key = key
         self._purpose = int(purpose)
         self._step = torch.as_tensor(step, dtype=torch.int64, device=key.device)
-        self._calls = 0
+        self._calls = call
 
     @classmethod
     def from_seed(cls, seed: int, purpose: Purpose, step: int = 0) -> Stream:
         """The stream of one seed, on CPU, outside any replica axis."""
         return cls(torch.tensor(seed_to_key(seed), dtype=torch.int64), purpose, step)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the numbers are drawn."""
+        return self._key.device
 
     def words(self, count: int) -> Tensor:
         """Uniform 32-bit words: (count,) int64, values in [0, 2^32)."""
@@ -83,12 +94,21 @@ class Stream:
 
     def normal(self, shape: tuple[int, ...]) -> Tensor:
         """Standard normal float32 numbers, by inversion of a 52-bit uniform."""
-        quantile = normal_quantile(self._open_uniform(math.prod(shape)))
+        quantile = normal_quantile(self.open_uniform(math.prod(shape)))
         return quantile.to(torch.float32).reshape(shape)
 
     def exponential(self, shape: tuple[int, ...]) -> Tensor:
         """Exponential float32 numbers of mean 1, by inversion of a 52-bit uniform."""
-        return (-log(self._open_uniform(math.prod(shape)))).to(torch.float32).reshape(shape)
+        return (-log(self.open_uniform(math.prod(shape)))).to(torch.float32).reshape(shape)
+
+    def dirichlet(self, alpha: float, shape: tuple[int, ...]) -> Tensor:
+        """Points of the simplex, Dirichlet(alpha, ..., alpha) along the last axis, float64.
+
+        Raises ValueError unless 0.01 <= alpha <= 1000.
+        """
+        logs = log_gamma_draws(self, alpha, math.prod(shape)).reshape(shape)
+        shares = exp(torch.clamp(logs - logs.max(dim=-1, keepdim=True).values, min=-700.0))
+        return shares / ordered_sum(shares)[..., None]
 
     def permutation(self, n: int) -> Tensor:
         """A uniform permutation of 0..n-1: (n,) int64.
@@ -108,6 +128,12 @@ class Stream:
             raise ValueError(f"cannot choose k={k} distinct integers out of n={n}")
         return torch.sort(self.permutation(n)[:k]).values
 
+    def open_uniform(self, count: int) -> Tensor:
+        """Odd multiples of 2^-53 in (0, 1): (count,) float64, never 0 or 1."""
+        upper, lower = self._pairs(count)
+        mantissa = (upper << 20) | (lower >> 12)
+        return (2 * mantissa + 1).to(torch.float64) * 2.0**-53
+
     def _by_byte(self, table: Tensor, shape: tuple[int, ...]) -> Tensor:
         """Turn random bytes into rows of a (256, 8) table: eight values from one look-up."""
         count = math.prod(shape)
@@ -121,12 +147,6 @@ class Stream:
         """Two independent 32-bit words for each of `count` draws."""
         words = self.words(2 * count).reshape(count, 2)
         return words[:, 0], words[:, 1]
-
-    def _open_uniform(self, count: int) -> Tensor:
-        """Odd multiples of 2^-53 in (0, 1): (count,) float64, never 0 or 1."""
-        upper, lower = self._pairs(count)
-        mantissa = (upper << 20) | (lower >> 12)
-        return (2 * mantissa + 1).to(torch.float64) * 2.0**-53
 
 
 def seed_word(seed: int, purpose: Purpose) -> int:

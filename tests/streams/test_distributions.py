@@ -8,6 +8,7 @@ import torch
 from scipy import stats
 
 from synthbench.streams import Purpose, Stream
+from synthbench.streams.gamma import log_gamma_draws
 
 COUNT = 40_000
 THRESHOLD = 1e-3
@@ -105,3 +106,20 @@ def test_permutation_is_uniform() -> None:
 def test_choice_of_too_many_is_refused() -> None:
     with pytest.raises(ValueError, match="cannot choose k=4 distinct integers out of n=3"):
         stream().choice(3, 4)
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.5, 1.0, 1.5, 10.0])
+def test_dirichlet_margins_are_beta(alpha: float) -> None:
+    values = stream().dirichlet(alpha, (COUNT // 2, 3)).numpy()
+    assert values.sum(1) == pytest.approx(np.ones(COUNT // 2))
+    for column in values.T:
+        assert stats.kstest(column, "beta", args=(alpha, 2 * alpha)).pvalue > THRESHOLD
+
+
+def test_gamma_draws_of_tiny_shapes_do_not_vanish() -> None:
+    logs = log_gamma_draws(stream(), 0.01, COUNT).numpy()
+    assert np.isfinite(logs).all() and logs.min() < -700
+    # P(ln G < -t) is close to exp(-alpha t) / Gamma(alpha + 1) far down.
+    assert (logs < -100).mean() == pytest.approx(stats.gamma.cdf(np.exp(-100), 0.01), abs=0.01)
+    with pytest.raises(ValueError, match="alpha must be between"):
+        stream().dirichlet(0.001, (2, 2))

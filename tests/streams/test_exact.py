@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from scipy.special import ndtri
 
-from synthbench.streams.exact import log, normal_quantile
+from synthbench.streams.exact import exp, log, normal_quantile, ordered_sum
 
 DRAWN = (torch.arange(1, 200_001, dtype=torch.float64) - 0.5) / 200_000
 SMALL = 10.0 ** -torch.linspace(0.3, 15.9, 2_000, dtype=torch.float64)
@@ -33,3 +33,15 @@ def test_normal_quantile_is_odd_and_zero_at_one_half() -> None:
     assert quantile[0] == 0
     assert torch.equal(normal_quantile(1 - p)[2:], -quantile[2:])
     np.testing.assert_allclose(quantile[1].item(), ndtri(2.0**-53), rtol=1e-14)
+
+
+def test_exp_is_within_two_units_in_the_last_place() -> None:
+    x = torch.linspace(-699, 699, 200_001, dtype=torch.float64)
+    expected = np.exp(x.numpy())
+    assert np.all(np.abs(exp(x).numpy() - expected) <= 2 * np.spacing(expected))
+    assert exp(torch.zeros(1, dtype=torch.float64)).item() == 1
+
+
+def test_ordered_sum_goes_from_left_to_right() -> None:
+    x = torch.tensor([[1.0, 1e16, -1e16, 1.0]], dtype=torch.float64)
+    assert ordered_sum(x).tolist() == [((1.0 + 1e16) - 1e16) + 1.0]
