@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     from synthbench.cell import Cell, Protocol
     from synthbench.cell_run import Settings
     from synthbench.configuration import Configuration
+    from synthbench.dropout import Dropout
     from synthbench.engine.block import TrainerOptions
     from synthbench.errors import SynthbenchError
     from synthbench.evaluation import evaluate, evaluate_cells
     from synthbench.hookspecs import hookimpl
-    from synthbench.interface import Interface, Margin, Port, Signs
-    from synthbench.losses import MARGIN_LOSSES, Loss
+    from synthbench.interface import Interface, Margin, Port, Signs, TokenLogits, Tokens
+    from synthbench.losses import MARGIN_LOSSES, NEXT_TOKEN_LOSSES, Loss
     from synthbench.model import Model
-    from synthbench.probe import Probe, View
+    from synthbench.probe import Activations, Probe, View
     from synthbench.recipe import Recipe
     from synthbench.records import Record, read_record
     from synthbench.results import CellResult, Results, read_results
@@ -30,15 +31,18 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Activations": "probe",
     "MARGIN_LOSSES": "losses",
     "Batch": "task",
     "Cell": "cell",
     "CellResult": "results",
     "Configuration": "configuration",
+    "Dropout": "dropout",
     "Interface": "interface",
     "Loss": "losses",
     "Margin": "interface",
     "Model": "model",
+    "NEXT_TOKEN_LOSSES": "losses",
     "Port": "interface",
     "Probe": "probe",
     "Protocol": "cell",
@@ -51,6 +55,8 @@ _HOMES = {
     "Stream": "streams",
     "SynthbenchError": "errors",
     "Task": "task",
+    "TokenLogits": "interface",
+    "Tokens": "interface",
     "Trajectories": "trajectories",
     "TrainerOptions": "engine.block",
     "View": "probe",
@@ -63,10 +69,13 @@ _HOMES = {
 
 __all__ = [
     "MARGIN_LOSSES",
+    "NEXT_TOKEN_LOSSES",
+    "Activations",
     "Batch",
     "Cell",
     "CellResult",
     "Configuration",
+    "Dropout",
     "Interface",
     "Loss",
     "Margin",
@@ -83,6 +92,8 @@ __all__ = [
     "Stream",
     "SynthbenchError",
     "Task",
+    "TokenLogits",
+    "Tokens",
     "TrainerOptions",
     "Trajectories",
     "View",

@@ -50,6 +50,40 @@ class Margin(Port):
 
 
 @dataclass(frozen=True)
+class Tokens(Port):
+    """A sequence of symbols 0..vocabulary-1: `x` is int64 of shape (B, length)."""
+
+    vocabulary: int
+    length: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(length,)."""
+        return (self.length,)
+
+    def describe(self) -> str:
+        """`tokens (vocabulary=2, length=100)`."""
+        return f"tokens (vocabulary={self.vocabulary}, length={self.length})"
+
+
+@dataclass(frozen=True)
+class TokenLogits(Port):
+    """Log-odds of the next symbol at every position: `output` has shape (B, length, vocabulary)."""
+
+    vocabulary: int
+    length: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(length, vocabulary)."""
+        return (self.length, self.vocabulary)
+
+    def describe(self) -> str:
+        """`token logits (vocabulary=2, length=100)`."""
+        return f"token logits (vocabulary={self.vocabulary}, length={self.length})"
+
+
+@dataclass(frozen=True)
 class Interface:
     """What goes into a model and what must come out."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import log_softmax, softplus
 
 if TYPE_CHECKING:
     from synthbench.task import Batch
@@ -35,6 +35,24 @@ def correlation(output: Tensor, batch: Batch) -> Tensor:
     """Mean of -y f(x), whose population gradient has a closed form (Barak et al. 2022, sec. 4)."""
     return -(batch.y * output).mean()
 
+
+def cross_entropy(output: Tensor, batch: Batch) -> Tensor:
+    """Mean over sequences and positions of -ln p(y_t), in nats."""
+    missed = -torch.gather(log_softmax(output, dim=-1), 2, batch.y[:, :, None])
+    return missed.mean()
+
+
+def last_cross_entropy(output: Tensor, batch: Batch) -> Tensor:
+    """Mean over sequences of -ln p(y_T) at the last position, in nats."""
+    missed = -torch.gather(log_softmax(output[:, -1], dim=-1), 1, batch.y[:, -1:])
+    return missed.mean()
+
+
+NEXT_TOKEN_LOSSES: Mapping[str, Loss] = {
+    "cross-entropy": cross_entropy,
+    "last": last_cross_entropy,
+}
+"""Losses for a `TokenLogits` output; the first is the default."""
 
 MARGIN_LOSSES: Mapping[str, Loss] = {
     "hinge": hinge,

@@ -19,7 +19,7 @@ class Model(Configuration, ABC):
 
     `build` may use torch's global generator as ordinary modules do when they initialize
     their weights: the engine seeds it, per replica, from the `init` stream. The module's
-    forward pass must use no randomness.
+    forward pass must use no randomness but `synthbench.Dropout`.
     """
 
     inputs: ClassVar[tuple[type[Port], ...]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from synthbench.configuration import Configuration
@@ -16,12 +16,27 @@ if TYPE_CHECKING:
     from synthbench.task import Batch, Task, World
 
 
+@dataclass
+class Activations:
+    """What a network computed on the way, by the names its modules have.
+
+    outputs: module path -> its output, such as `blocks.0` -> (B, T, width); the last one where
+    a module ran several times. attention: the attention maps in the order of their
+    computation, each (B, ..., T, T) with rows that sum to 1: every softmax over the last axis
+    whose last two axes are equal, and every `scaled_dot_product_attention`.
+    """
+
+    outputs: dict[str, Tensor] = field(default_factory=dict)
+    attention: list[Tensor] = field(default_factory=list)
+
+
 @dataclass(frozen=True)
 class View:
     """What a probe may look at, for one replica at one evaluation point.
 
     parameters, initial: the module's parameters by name, now and at initialization.
     forward: the network as a function, `forward(parameters, x: (B, ...)) -> (B, ...)`.
+    record: the same, returning what happened inside: `record(parameters, x) -> Activations`.
     batch: an evaluation batch; rng: the replica's `probe` stream, the same at every
     evaluation point.
     """
@@ -30,6 +45,7 @@ class View:
     parameters: Mapping[str, Tensor]
     initial: Mapping[str, Tensor]
     forward: Callable[[Mapping[str, Tensor], Tensor], Tensor]
+    record: Callable[[Mapping[str, Tensor], Tensor], Activations]
     world: World
     batch: Batch
     rng: Stream

@@ -34,6 +34,8 @@ class Recipe(BaseModel):
     """Added to the denominator (adam, adamw)."""
     weight_decay: float = Field(0.0, ge=0)
     """L2 coefficient (sgd, adam) or decoupled decay (adamw)."""
+    decayed: Literal["all", "matrices"] = "all"
+    """What the weight decay applies to; matrices leaves out biases and normalization gains."""
     clip: float | None = Field(None, gt=0)
     """Largest global gradient norm of a replica, each replica on its own; none: no clipping."""
     schedule: Literal["constant", "linear", "cosine", "inverse-sqrt", "warmup-stable-decay"] = (

@@ -92,6 +92,7 @@ class Evaluator:
                 parameters=now,
                 initial=initial,
                 forward=lambda weights, x: self._replicas.forward(dict(weights), own, x),
+                record=lambda weights, x: self._replicas.record(dict(weights), own, x),
                 world=world,
                 batch=as_batch(data),
                 rng=Stream(key, Purpose.PROBE),

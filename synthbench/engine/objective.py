@@ -77,7 +77,7 @@ def _try_vmapped_then_looped(
 def _random_forward(name: str) -> ModelError:
     return ModelError(
         f"{name} draws random numbers in its forward pass, so a replica would depend on "
-        "its neighbours; make the forward pass deterministic"
+        "its neighbours; use synthbench.Dropout, or make the forward pass deterministic"
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,8 +17,9 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from synthbench.recipe import Recipe
 
 
-def build_optimizer(recipe: Recipe, parameters: Sequence[Tensor]) -> Optimizer:
+def build_optimizer(recipe: Recipe, stacked: Sequence[Tensor]) -> Optimizer:
     """The recipe's optimizer over stacked parameters (R, ...)."""
+    parameters = _groups(recipe, stacked)
     if recipe.optimizer == "sgd":
         return SGD(
             parameters,
@@ -36,6 +38,19 @@ def build_optimizer(recipe: Recipe, parameters: Sequence[Tensor]) -> Optimizer:
         weight_decay=recipe.weight_decay,
         foreach=True,
     )
+
+
+def _groups(recipe: Recipe, stacked: Sequence[Tensor]) -> list[dict[str, Any]]:
+    """Parameter groups with their weight decay; a stacked matrix has three axes."""
+    if recipe.decayed == "all":
+        return [{"params": list(stacked)}]
+    matrices = [p for p in stacked if p.dim() >= 3]
+    others = [p for p in stacked if p.dim() < 3]
+    groups: list[dict[str, Any]] = [
+        {"params": matrices},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]
 
 
 def learning_rate_factor(recipe: Recipe, steps: int) -> Callable[[int], float]:

@@ -10,9 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state
 
+from synthbench.dropout import Dropout, number_dropouts
+from synthbench.engine.activations import recorded
 from synthbench.errors import ModelError
 from synthbench.interface import Interface
 from synthbench.model import Model
+from synthbench.probe import Activations
 from synthbench.streams import Purpose, seed_word
 
 State = dict[str, Tensor]
@@ -25,6 +28,15 @@ class Replicas:
     skeleton: nn.Module
     parameters: State
     buffers: State
+
+    @property
+    def noise_buffers(self) -> list[str]:
+        """Names of the buffers that tell dropout layers which masks to draw."""
+        return [
+            f"{name}.stream" if name else "stream"
+            for name, module in self.skeleton.named_modules()
+            if isinstance(module, Dropout)
+        ]
 
     def forward(
         self, parameters: State, buffers: State, x: Tensor, training: bool = False
@@ -39,6 +51,14 @@ class Replicas:
         if not isinstance(output, Tensor):
             raise ModelError(f"forward must return a tensor, got {type(output).__name__}")
         return output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
+
+    def record(self, parameters: State, buffers: State, x: Tensor) -> Activations:
+        """One replica's activations on x, in evaluation mode."""
+        if self.skeleton.training:
+            self.skeleton.train(False)
+        with recorded(self.skeleton) as activations:
+            functional_call(self.skeleton, (parameters, buffers), (x,))
+        return activations
 
     def to(self, dtype: torch.dtype) -> Replicas:
         """The same replicas with floating-point tensors in another precision."""
@@ -91,6 +111,7 @@ def stack_modules(model: Model, modules: list[nn.Module]) -> Replicas:
     try:
         parameters, buffers = stack_module_state(modules)
         skeleton = _without_storage(modules[0])
+        number_dropouts(skeleton)
     except Exception as error:
         reason = " ".join(str(error).split())
         raise ModelError(f'model "{model.label()}" cannot be stacked: {reason}') from error

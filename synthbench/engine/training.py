@@ -52,6 +52,7 @@ class ReplicaTraining(pl.LightningModule):
         self._stacked = nn.ParameterList(nn.Parameter(p) for p in replicas.parameters.values())
         for index, tensor in enumerate(replicas.buffers.values()):
             self.register_buffer(f"stacked_buffer_{index}", tensor)
+        self._noise_buffers = replicas.noise_buffers
         self._seeds = seeds
         self._gradients = replica_gradients(Objective(replicas, recipe_loss(cell)), looped)
         self._evaluator = Evaluator(cell, replicas, looped)
@@ -114,6 +115,8 @@ class ReplicaTraining(pl.LightningModule):
             keys_of([getattr(seeds, purpose) for seeds in self._seeds]).to(self.device)
             for purpose in ("world", "train", "eval", "probe")
         )
+        for name in self._noise_buffers:
+            self.buffers_by_name[name][:, :2] = self._train_keys
         self._worlds = draw_worlds(self.cell.task, world_keys)
         self._evaluator.prepare(self._worlds, eval_keys, probe_keys, self._precision)
         one_step = batch_bytes(self._draw(range(1)))
@@ -143,9 +146,12 @@ class ReplicaTraining(pl.LightningModule):
         clip = self.cell.model.recipe.clip
         parameters, buffers = self.parameters_by_name, self.buffers_by_name
         batches = self._draw(range(chunk.start, chunk.stop))
+        noise = [buffers[name] for name in self._noise_buffers]
         losses = []
         for index in range(chunk.stop - chunk.start):
             batch = as_batch(tree_map(lambda leaf: leaf[index], batches))  # noqa: B023
+            for stream in noise:
+                stream[:, 2] = chunk.start + index
             gradients, loss = self._gradients(parameters, buffers, batch)
             for name, parameter in parameters.items():
                 parameter.grad = gradients[name]

@@ -1,0 +1,86 @@
+"""Induction copying: repeat what followed the previous occurrence of the last symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn.functional import log_softmax, one_hot
+
+from synthbench import NEXT_TOKEN_LOSSES, Batch, Interface, Loss, Stream, Task, TokenLogits, Tokens
+
+CERTAIN = 30.0
+"""Log-odds of a strategy that is sure of its symbol."""
+
+
+class InductionCopying(Task):
+    """A random sequence ends in a symbol that occurred before; predict what followed it then.
+
+    All symbols but the last are uniform; the last repeats one of them, chosen uniformly among
+    the positions that have a successor. Ranked by the accuracy of the answer. The training
+    loss is that of the last position, since no other can be predicted.
+    """
+
+    name: ClassVar[str] = "induction-copying"
+    headline: ClassVar[tuple[str, ...]] = ("symbols", "length")
+    paper: ClassVar[str] = "Olsson et al. 2022, arXiv:2209.11895"
+
+    symbols: int = Field(8, ge=2, le=1024)
+    """Number of symbols."""
+    length: int = Field(32, ge=3)
+    """Symbols the model sees, the repeated one included."""
+
+    @property
+    def interface(self) -> Interface:
+        """`length` symbols in, a distribution over the next at every position out."""
+        return Interface(Tokens(self.symbols, self.length), TokenLogits(self.symbols, self.length))
+
+    def world(self, rng: Stream) -> Tensor:
+        """An empty tensor: nothing is hidden from one sequence to the next."""
+        return torch.zeros(0, device=rng.device)
+
+    def sample(self, world: Tensor, rng: Stream, size: int) -> Batch:
+        """x (size, T) and y (size, T): y_t = x_{t+1}, and at the end the symbol to copy."""
+        free = rng.integers(self.symbols, (size, self.length - 1))
+        asked = rng.integers(self.length - 2, (size, 1))
+        x = torch.cat([free, torch.gather(free, 1, asked)], dim=1)
+        answer = torch.gather(x, 1, previous_occurrence(x)[:, None] + 1)
+        return Batch(x, torch.cat([x[:, 1:], answer], dim=1))
+
+    def losses(self) -> Mapping[str, Loss]:
+        """Cross-entropy of the answer (the default), or of every next symbol."""
+        return dict(reversed(NEXT_TOKEN_LOSSES.items()))
+
+    def score(self, output: Tensor, batch: Batch) -> Mapping[str, Tensor]:
+        """Probability-weighted accuracy of the answer, and its cross-entropy in nats."""
+        predicted = log_softmax(output[:, -1], dim=-1)
+        answer = torch.gather(predicted, 1, batch.y[:, -1:]).squeeze(1)
+        ties = (predicted == predicted.max(dim=-1, keepdim=True).values).to(torch.float32)
+        hit = torch.gather(ties / ties.sum(dim=-1, keepdim=True), 1, batch.y[:, -1:]).squeeze(1)
+        return {"accuracy": hit.mean(), "cross-entropy": -answer.mean()}
+
+    def references(self, world: Tensor, batch: Batch) -> Mapping[str, Tensor]:
+        """Guessing, the most frequent symbol so far, and copying."""
+        x = batch.x
+        counts = one_hot(x, self.symbols).to(torch.float32).cumsum(dim=1)
+        copied = torch.gather(x, 1, previous_occurrence(x)[:, None] + 1)
+        answer = CERTAIN * one_hot(copied, self.symbols).to(torch.float32)
+        return {
+            "trivial": torch.zeros_like(counts),
+            "most-frequent": counts,
+            "optimal": answer.expand(-1, self.length, -1),
+        }
+
+    def exact_scores(self) -> Mapping[str, float]:
+        """A guess is right once in V times, a copy always."""
+        return {"trivial": 1 / self.symbols, "optimal": 1.0}
+
+
+def previous_occurrence(x: Tensor) -> Tensor:
+    """Where the last symbol occurred before, the latest place: (B, T) -> (B,) int64."""
+    same = x[:, :-1] == x[:, -1:]
+    place = torch.arange(x.shape[1] - 1, device=x.device)
+    return torch.where(same, place, -1).max(dim=1).values

@@ -1,0 +1,85 @@
+"""Which strategy a model follows, and what its attention looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn.functional import log_softmax
+
+from synthbench import Probe, View
+
+
+class Strategies(Probe):
+    """Divergence of the model's predictions from each strategy's, KL(model || strategy), in nats.
+
+    Over the last positions of the held-out sequences, for every reference of the task.
+    Source: E. Edelman et al. 2024, figure 1.
+    """
+
+    name: ClassVar[str] = "strategies"
+    paper: ClassVar[str] = "E. Edelman et al. 2024, arXiv:2402.11004"
+
+    last: int = 10
+    """Positions at the end over which the divergence is averaged."""
+
+    def measure(self, view: View) -> Mapping[str, Tensor]:
+        """One divergence for each reference."""
+        model = log_softmax(view.forward(view.parameters, view.batch.x)[:, -self.last :], dim=-1)
+        found = {}
+        for name, output in view.task.references(view.world, view.batch).items():
+            strategy = log_softmax(output[:, -self.last :], dim=-1)
+            found[name] = (model.exp() * (model - strategy)).sum(dim=-1).mean()
+        return found
+
+
+class Attention(Probe):
+    """Where each layer's attention goes, averaged over heads, sequences and later positions.
+
+    previous: to the previous token. successors: to the tokens that followed earlier
+    occurrences of the current one, the induction score. matches: to those earlier occurrences
+    themselves. Only positions with such a token count, in the second half of the sequence.
+    Source: E. Edelman et al. 2024, section 3; Olsson et al. 2022.
+    """
+
+    name: ClassVar[str] = "attention"
+    paper: ClassVar[str] = "E. Edelman et al. 2024, arXiv:2402.11004"
+
+    def measure(self, view: View) -> Mapping[str, Tensor]:
+        """`layer<l>-<kind>` for every attention map."""
+        x = view.batch.x
+        targets = {
+            "previous": previous_token(x),
+            "successors": successors(x),
+            "matches": earlier(x),
+        }
+        half = x.shape[1] // 2
+        found = {}
+        for layer, weights in enumerate(view.record(view.parameters, x).attention, start=1):
+            heads = weights.reshape(x.shape[0], -1, x.shape[1], x.shape[1]).mean(dim=1)
+            for kind, target in targets.items():
+                mass = (heads * target).sum(dim=-1)[:, half:]
+                counted = target.any(dim=-1)[:, half:].to(mass.dtype)
+                share = (mass * counted).sum() / counted.sum().clamp(min=1)
+                found[f"layer{layer}-{kind}"] = share
+        return found
+
+
+def previous_token(x: Tensor) -> Tensor:
+    """(B, T, T) bool: column t - 1 of row t."""
+    length = x.shape[1]
+    diagonal = torch.ones(length, length, dtype=torch.bool, device=x.device)
+    return (diagonal.triu(-1) & diagonal.tril(-1)).expand(x.shape[0], -1, -1)
+
+
+def earlier(x: Tensor) -> Tensor:
+    """(B, T, T) bool: earlier positions with the same token as position t."""
+    before = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).tril(-1)
+    return (x[:, :, None] == x[:, None, :]) & before
+
+
+def successors(x: Tensor) -> Tensor:
+    """(B, T, T) bool: positions, up to t, that follow an earlier occurrence of x_t."""
+    return torch.nn.functional.pad(earlier(x)[:, :, :-1], (1, 0))

@@ -1,0 +1,189 @@
+"""In-context Markov chains (E. Edelman et al. 2024, "The Evolution of Statistical Induction")."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+from torch.nn.functional import log_softmax
+
+from synthbench import NEXT_TOKEN_LOSSES, Batch, Interface, Loss, Stream, Task, TokenLogits, Tokens
+from synthbench_markov.chains import (
+    dirichlet_rows,
+    doubly_stochastic_rows,
+    memoryless_rows,
+    two_state_rows,
+)
+from synthbench_markov.strategies import n_gram, stay_or_move, uniform
+from synthbench_markov.walk import choose, follow, stationary, thresholds
+
+MOST_CONTEXTS = 256
+BURN_IN = 256
+"""Symbols dropped before a sequence of a higher-order chain begins."""
+NAMES = ("unigram", "bigram", "trigram", "4-gram", "5-gram")
+
+
+class MarkovChain(Task):
+    """Predict the next symbol of a sequence whose Markov chain is new every time.
+
+    Each sequence draws its own transition probabilities from the prior, walks `length` + 1
+    symbols, and the model predicts every next one. Ranked by the Kullback-Leibler divergence
+    of the true next-symbol probabilities from the model's, in nats, over the last positions.
+    """
+
+    name: ClassVar[str] = "markov-chain"
+    headline: ClassVar[tuple[str, ...]] = ("symbols", "length")
+    paper: ClassVar[str] = "E. Edelman et al. 2024, arXiv:2402.11004"
+
+    symbols: int = Field(2, ge=2, le=16)
+    """Number of symbols."""
+    length: int = Field(100, ge=2)
+    """Symbols the model sees."""
+    order: int = Field(1, ge=1, le=3)
+    """Symbols the next one depends on; 2 makes trigrams."""
+    prior: Literal["dirichlet", "doubly-stochastic", "unigram", "fixed"] = "dirichlet"
+    """Chains: rows Dirichlet(alpha); all symbols equally frequent; no memory; one for all."""
+    alpha: float = Field(1.0, ge=0.05, le=100)
+    """Concentration of the Dirichlet prior."""
+    start: Literal["stationary", "uniform"] = "stationary"
+    """Distribution of the first symbol."""
+    p: float | None = Field(None, gt=0, lt=1)
+    """P(0 -> 1) of the fixed binary chain; none: drawn from the prior, one per replica."""
+    q: float | None = Field(None, gt=0, lt=1)
+    """P(1 -> 0) of the fixed binary chain."""
+    last: int = Field(10, ge=1)
+    """Positions at the end over which the divergence is averaged."""
+    target: float = Field(0.9, gt=0, le=1)
+    """Progress (0 uniform, 1 Bayes) from which a replica counts as having solved the task."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> MarkovChain:
+        if self.contexts > MOST_CONTEXTS:
+            raise ValueError(f"symbols^order must be at most {MOST_CONTEXTS}, got {self.contexts}")
+        if self.order > 1 and self.prior in ("doubly-stochastic", "unigram"):
+            raise ValueError(f"prior={self.prior} needs order=1, got {self.order}")
+        if (self.p is None) != (self.q is None):
+            raise ValueError("p and q go together")
+        if self.p is not None and (self.prior != "fixed" or self.symbols != 2 or self.order != 1):
+            raise ValueError("p and q describe prior=fixed symbols=2 order=1")
+        if self.last > self.length:
+            raise ValueError(f"last must be at most length={self.length}, got {self.last}")
+        return self
+
+    @property
+    def contexts(self) -> int:
+        """Number of rows of a chain."""
+        return int(self.symbols**self.order)
+
+    @property
+    def interface(self) -> Interface:
+        """`length` symbols in, a distribution over the next at every position out."""
+        return Interface(Tokens(self.symbols, self.length), TokenLogits(self.symbols, self.length))
+
+    def world(self, rng: Stream) -> Tensor:
+        """The fixed chain (C, V); for the other priors an empty tensor, nothing is shared."""
+        if self.prior != "fixed":
+            return torch.zeros(0, dtype=torch.float64, device=rng.device)
+        if self.p is not None and self.q is not None:
+            return two_state_rows(self.p, self.q, rng.device)
+        return dirichlet_rows(rng, self.alpha, 1, self.contexts, self.symbols)[0]
+
+    def sample(self, world: Tensor, rng: Stream, size: int) -> Batch:
+        """x (size, T) and y (size, T), the same sequence one symbol later.
+
+        Latents: `transitions` (size, C, V) and `context` (size, T), the row that x_t draws
+        its successor from.
+        """
+        rows = self._chains(world, rng, size)
+        burn_in = 0 if self.order == 1 else BURN_IN
+        start = self._start(rows, rng, size)
+        length = burn_in + self.length + (0 if self.order == 1 else 1)
+        words = rng.words(size * length).reshape(size, length, 1)
+        drawn = choose(words, thresholds(rows)[:, None])
+        places = torch.arange(self.contexts, device=rows.device)
+        maps = (places * self.symbols + drawn) % self.contexts
+        # The start counts as a state of its own only where it is drawn from the chain's law.
+        states = follow(maps, start)
+        if self.order == 1:
+            states = torch.cat([start[:, None], states], dim=1)
+        states = states[:, burn_in:]
+        symbols = states % self.symbols
+        latents = {"transitions": rows.to(torch.float32), "context": states[:, :-1]}
+        return Batch(symbols[:, :-1], symbols[:, 1:], latents)
+
+    def losses(self) -> Mapping[str, Loss]:
+        """Cross-entropy of every next symbol (the default), or of the last alone."""
+        return NEXT_TOKEN_LOSSES
+
+    def score(self, output: Tensor, batch: Batch) -> Mapping[str, Tensor]:
+        """Divergence from the true chain at the last positions; cross-entropy over all; nats."""
+        predicted = log_softmax(output, dim=-1)
+        rows = batch.latents["transitions"]
+        context = batch.latents["context"][:, -self.last :]
+        true = torch.gather(rows, 1, context[:, :, None].expand(-1, -1, rows.shape[2]))
+        divergence = torch.xlogy(true, true) - true * predicted[:, -self.last :]
+        missed = -torch.gather(predicted, 2, batch.y[:, :, None])
+        return {"kl": divergence.sum(dim=-1).mean(), "cross-entropy": missed.mean()}
+
+    def references(self, world: Tensor, batch: Batch) -> Mapping[str, Tensor]:
+        """Uniform, in-context n-grams up to order + 1, the chain itself, and Bayes' rule."""
+        x, symbols = batch.x, self.symbols
+        found = {"trivial": uniform(x, symbols)}
+        for order in range(self.order + 2):
+            found[NAMES[order]] = n_gram(x, symbols, order)
+        rows, context = batch.latents["transitions"], batch.latents["context"]
+        true = torch.gather(rows, 1, context[:, :, None].expand(-1, -1, symbols))
+        found["true-chain"] = torch.log(torch.clamp(true, min=1e-30))
+        found["optimal"] = self._bayes(x, found["true-chain"])
+        return found
+
+    def exact_scores(self) -> Mapping[str, float]:
+        """Divergences with a closed form; E. Edelman et al. 2024 and Makkuva et al. 2024.
+
+        A doubly stochastic binary chain stays with p uniform on (0, 1), so the uniform
+        predictor is off by ln 2 - E[H(p)] = ln 2 - 1/2.
+        """
+        scores = {"true-chain": 0.0}
+        if self.prior == "doubly-stochastic" and self.symbols == 2:
+            scores["trivial"] = math.log(2) - 0.5
+        if self.p is not None and self.q is not None and self.start == "stationary":
+            scores["trivial"] = math.log(2) - entropy_rate(self.p, self.q)
+        return scores
+
+    def _chains(self, world: Tensor, rng: Stream, size: int) -> Tensor:
+        if self.prior == "fixed":
+            return world.expand(size, self.contexts, self.symbols)
+        if self.prior == "unigram":
+            return memoryless_rows(rng, self.alpha, size, self.symbols)
+        if self.prior == "doubly-stochastic":
+            return doubly_stochastic_rows(rng, size, self.symbols)
+        return dirichlet_rows(rng, self.alpha, size, self.contexts, self.symbols)
+
+    def _start(self, rows: Tensor, rng: Stream, size: int) -> Tensor:
+        """(size,) first symbol of an order-1 chain, or the context before the burn-in."""
+        if self.order > 1 or self.start == "uniform":
+            return rng.integers(self.contexts, (size,))
+        return choose(rng.words(size), thresholds(stationary(rows)))
+
+    def _bayes(self, x: Tensor, true: Tensor) -> Tensor:
+        """The best prediction from the prefix (for V > 2 doubly stochastic: the best known)."""
+        if self.prior == "fixed":
+            return true
+        if self.prior == "unigram":
+            return n_gram(x, self.symbols, 0, self.alpha)
+        if self.prior == "doubly-stochastic":
+            return stay_or_move(x) if self.symbols == 2 else n_gram(x, self.symbols, 1)
+        return n_gram(x, self.symbols, self.order, self.alpha)
+
+
+def entropy_rate(p: float, q: float) -> float:
+    """Nats per symbol of the stationary binary chain: (q H(p) + p H(q)) / (p + q)."""
+
+    def entropy(share: float) -> float:
+        return -share * math.log(share) - (1 - share) * math.log(1 - share)
+
+    return (q * entropy(p) + p * entropy(q)) / (p + q)

@@ -1,0 +1,80 @@
+"""Walking many chains at once: exact choices, the stationary start, no loop over time.
+
+Everything up to the choice of a symbol is IEEE basic arithmetic in a fixed order, and the
+choice itself compares integers, so that every device draws the same sequences to the bit.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+RESOLUTION = 2**32
+SMALLEST = 1e-30
+"""Transition probabilities below are raised to it in the stationary distribution, or a chain
+that never leaves a symbol would divide by zero."""
+
+
+def thresholds(rows: Tensor) -> Tensor:
+    """Cumulative probabilities as integers: (..., V) float64 -> (..., V - 1) int64.
+
+    A word u, uniform on 0..2^32 - 1, chooses the number of thresholds at or below it.
+    """
+    total = rows[..., 0]
+    cumulative = [total]
+    for index in range(1, rows.shape[-1] - 1):
+        total = total + rows[..., index]
+        cumulative.append(total)
+    return torch.floor(torch.stack(cumulative, dim=-1) * RESOLUTION).to(torch.int64)
+
+
+def choose(words: Tensor, steps: Tensor) -> Tensor:
+    """The symbol each word chooses: words (...), thresholds (..., V - 1) -> (...) int64."""
+    chosen = torch.zeros_like(words)
+    for index in range(steps.shape[-1]):
+        chosen = chosen + (words >= steps[..., index])
+    return chosen
+
+
+def stationary(rows: Tensor) -> Tensor:
+    """Stationary distributions of chains: (..., V, V) float64 rows -> (..., V) float64.
+
+    Left eigenvector by elimination without subtractions, hence accurate to rounding for any
+    chain. Source: Grassmann, Taksar & Heyman 1985.
+    """
+    size = rows.shape[-1]
+    rest, columns = torch.clamp(rows, min=SMALLEST), []
+    for last in range(size - 1, 0, -1):
+        out = rest[..., last, :last]
+        total = out[..., 0]
+        for index in range(1, last):
+            total = total + out[..., index]
+        column = rest[..., :last, last] / total[..., None]
+        columns.append(column)
+        rest = rest[..., :last, :last] + column[..., :, None] * out[..., None, :]
+    weights = [torch.ones_like(rows[..., 0, 0])]
+    for column in reversed(columns):
+        weight = weights[0] * column[..., 0]
+        for index in range(1, len(weights)):
+            weight = weight + weights[index] * column[..., index]
+        weights.append(weight)
+    total = weights[0]
+    for weight in weights[1:]:
+        total = total + weight
+    return torch.stack(weights, dim=-1) / total[..., None]
+
+
+def follow(maps: Tensor, start: Tensor) -> Tensor:
+    """States after each step of a sequence of random maps.
+
+    maps: (B, L, C) int64, step l takes state c to maps[b, l, c]. start: (B,) int64. Returns
+    (B, L). The maps are composed over growing spans (a parallel prefix: Hillis & Steele
+    1986), ln2(L) operations instead of L.
+    """
+    length, span = maps.shape[1], 1
+    while span < length:
+        later = torch.gather(maps[:, span:], 2, maps[:, :-span])
+        maps = torch.cat([maps[:, :span], later], dim=1)
+        span *= 2
+    index = start[:, None, None].expand(-1, length, 1)
+    return torch.gather(maps, 2, index).squeeze(2)
