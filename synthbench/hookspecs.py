@@ -56,7 +56,7 @@ def register_probes() -> Iterable[type[Probe]]:  # type: ignore[empty-body]
 
     @hookimpl
     def register_probes():
-        from synthbench_movement.probe import WeightMovement
+        from synthbench_dynamics.weight_movement import WeightMovement
         return [WeightMovement]
     """
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
-from synthbench.measured_cell import MeasuredCell
+from synthbench.measured_cell import MeasuredCell, setting_of
 from synthbench.metrics.comparison import Comparison, compare
 from synthbench.metrics.multiple import holm
+from synthbench.metrics.time_to_target import TimesToTarget, times_to_target
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,16 @@ class ModelComparison:
 
 
 def compare_models(cells: Sequence[MeasuredCell]) -> list[ModelComparison]:
-    """Compare every two cells of the same task within the smaller of their budgets."""
-    pairs = [(a, b) for a, b in combinations(cells, 2) if a.record.task == b.record.task]
+    """Compare every two models of the same task within the smaller of their budgets.
+
+    Cells that differ in the protocol alone, such as their budget, are not held against each
+    other.
+    """
+    pairs = [
+        (a, b)
+        for a, b in combinations(cells, 2)
+        if a.record.task == b.record.task and a.record.model != b.record.model
+    ]
     compared = [_compare(a, b) for a, b in pairs]
     adjusted = holm([comparison.log_rank for _, comparison in compared])
     return [
@@ -40,7 +49,22 @@ def compare_models(cells: Sequence[MeasuredCell]) -> list[ModelComparison]:
 
 def _compare(first: MeasuredCell, second: MeasuredCell) -> tuple[bool, Comparison]:
     budget = min(first.budget, second.budget)
-    seeds = [[replica.seeds for replica in cell.record.replicas] for cell in (first, second)]
-    paired = seeds[0] == seeds[1]
-    one, two = (cell.metrics.reached.within(budget) for cell in (first, second))
+    one, two = (_within(cell, budget) for cell in (first, second))
+    paired = _independent_seeds(first) == _independent_seeds(second)
     return paired, compare(one, two, paired=paired)
+
+
+def _within(cell: MeasuredCell, budget: int) -> TimesToTarget:
+    """Times to target as if the cell's budget had been smaller; later evaluations do not count."""
+    if budget == cell.budget:
+        return cell.metrics.reached
+    setting = setting_of(cell.record)
+    chosen = setting.independent()
+    trajectories = cell.trajectories if chosen is None else cell.trajectories.select(chosen)
+    return times_to_target(trajectories.until(budget), replace(setting.target, budget=budget))
+
+
+def _independent_seeds(cell: MeasuredCell) -> list[dict[str, int]]:
+    chosen = setting_of(cell.record).independent()
+    seeds = [replica.seeds for replica in cell.record.replicas]
+    return seeds if chosen is None else [seeds[r] for r in chosen]

@@ -12,6 +12,7 @@ from synthbench.configuration import Configuration
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from synthbench.losses import Loss
     from synthbench.streams import Stream
     from synthbench.task import Batch, Task, World
 
@@ -37,8 +38,9 @@ class View:
     parameters, initial: the module's parameters by name, now and at initialization.
     forward: the network as a function, `forward(parameters, x: (B, ...)) -> (B, ...)`.
     record: the same, returning what happened inside: `record(parameters, x) -> Activations`.
-    batch: an evaluation batch; rng: the replica's `probe` stream, the same at every
-    evaluation point.
+    loss: the training loss, `loss(output, batch) -> scalar`. batch: an evaluation batch;
+    sample: `sample(size) -> Batch` draws fresh ones; rng: the replica's `probe` stream. Both
+    give the same numbers at every evaluation point.
     """
 
     task: Task
@@ -46,8 +48,10 @@ class View:
     initial: Mapping[str, Tensor]
     forward: Callable[[Mapping[str, Tensor], Tensor], Tensor]
     record: Callable[[Mapping[str, Tensor], Tensor], Activations]
+    loss: Loss
     world: World
     batch: Batch
+    sample: Callable[[int], Batch]
     rng: Stream
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,9 +58,9 @@ class CellResult:
         """One row with the cell's metrics: `Results.table`."""
         return Results([self]).table()
 
-    def plot(self, kind: str = DEFAULT_KIND) -> Figure:
+    def plot(self, kind: str = DEFAULT_KIND, against: str | None = None) -> Figure:
         """A matplotlib figure: `Results.plot`."""
-        return Results([self]).plot(kind)
+        return Results([self]).plot(kind, against)
 
 
 class Results(Sequence[CellResult]):
@@ -148,13 +149,19 @@ def _row(cell: MeasuredCell) -> dict[str, object]:
         ("plateau", shape.plateau),
         ("width", shape.width),
         ("sharpness", shape.sharpness),
+        ("height", shape.height),
+        ("overshoot", shape.overshoot),
+        ("relapse", shape.relapse),
         ("final_score", summary.final_score),
     ):
         row |= _columns(name, estimate)
-    row["random_search_cv"] = test.cv if test else None
-    row["random_search_p"] = test.p_value if test else None
+    row["random_search_cv"] = test.cv if test else math.nan
+    row["random_search_p"] = test.p_value if test else math.nan
+    for name, probe in metrics.probes.items():
+        row |= _columns(f"{name}/lead", probe.lead)
     return row
 
 
-def _columns(name: str, estimate: Estimate) -> dict[str, float | None]:
-    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+def _columns(name: str, estimate: Estimate) -> dict[str, float]:
+    ends = {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+    return {key: math.nan if end is None else end for key, end in ends.items()}

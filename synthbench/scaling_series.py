@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from synthbench.errors import ConfigurationError, NothingToDrawError, did_you_mean
+from synthbench.errors import NothingToDrawError, did_you_mean
 from synthbench.measured_cell import MeasuredCell
 from synthbench.metrics.scaling import PowerLaw, fit_power_law
 
@@ -87,7 +87,7 @@ def _varying(cells: Sequence[MeasuredCell]) -> str:
             "a scaling fit needs cells of several sizes, such as --task 'sparse-parity n=20' "
             "--task 'sparse-parity n=40' evaluated in one command"
         )
-    raise ConfigurationError(
+    raise NothingToDrawError(
         f"several fields vary ({', '.join(varying)}); choose one with --against"
     )
 
@@ -95,7 +95,7 @@ def _varying(cells: Sequence[MeasuredCell]) -> str:
 def _rest(cell: MeasuredCell, field: str) -> str:
     """Everything the cell is but its size."""
     parts = [{k: v for k, v in part.items() if k not in (field, "recipe")} for part in _parts(cell)]
-    return json.dumps(parts, sort_keys=True)
+    return json.dumps([*parts, cell.record.plan["protocol"]], sort_keys=True)
 
 
 def _label(cell: MeasuredCell, field: str) -> str:

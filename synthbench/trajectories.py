@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,6 +80,14 @@ class Trajectories:
         """One column, split into one array per replica."""
         starts = np.flatnonzero(np.diff(self.column("replica"))) + 1
         return np.split(self.column(name), starts)
+
+    def until(self, samples: float) -> Trajectories:
+        """The measurements of the first `samples` training samples."""
+        return Trajectories(self.table.filter(pa.array(self.column("samples") <= samples)))
+
+    def select(self, replicas: Sequence[int]) -> Trajectories:
+        """The measurements of some replicas."""
+        return Trajectories(self.table.filter(pa.array(np.isin(self.column("replica"), replicas))))
 
     def to_pandas(self) -> pd.DataFrame:
         """The table as a pandas data frame."""

@@ -9,6 +9,7 @@ import pytest
 
 import synthbench as sb
 from synthbench.errors import RecordError
+from synthbench.model_comparisons import _within
 from synthbench.registry import installed
 
 
@@ -76,3 +77,23 @@ def test_slices_are_results(run) -> None:
     results, _ = run
     assert isinstance(results[:1], sb.Results) and len(results[:1]) == 1
     assert np.array_equal([cell.record for cell in results], [c.record for c in results[:]])
+
+
+def test_a_larger_budget_is_no_advantage(tmp_path: Path) -> None:
+    """The same trainings, cut where some cross the target just before the smaller budget ends."""
+    registry = installed()
+    task, model = registry.task("sparse-parity n=10 k=2"), registry.model("mlp width=16")
+    settings = sb.Settings(sb.TrainerOptions(accelerator="cpu"), replicas_per_block=8)
+
+    def evaluate(budget: int) -> sb.CellResult:
+        protocol = sb.Protocol(budget=budget, seeds=8, evaluation_samples=256)
+        return sb.evaluate_cells([sb.Cell(task, model, protocol)], tmp_path, settings)[0]
+
+    long = evaluate(19_200)
+    # The evaluation that would confirm this replica's crossing comes after the smaller budget.
+    budget = int(np.sort(long.metrics.reached.times)[3])
+    short = evaluate(budget)
+    assert 0 < short.record.summary.solved < 4
+    cut, whole = (_within(cell.measured, budget) for cell in (short, long))
+    assert np.array_equal(cut.times, whole.times) and np.array_equal(cut.solved, whole.solved)
+    assert sb.read_results(tmp_path).compare() == [], "a model is not held against itself"

@@ -35,7 +35,7 @@ class MarkovChain(Task):
     of the true next-symbol probabilities from the model's, in nats, over the last positions.
     """
 
-    name: ClassVar[str] = "markov-chain"
+    name: ClassVar[str] = "markov"
     headline: ClassVar[tuple[str, ...]] = ("symbols", "length")
     paper: ClassVar[str] = "E. Edelman et al. 2024, arXiv:2402.11004"
 

@@ -1,11 +1,30 @@
-"""Sparse parity, as a plugin."""
+"""Sparse parity, networks made for it, and probes of hidden progress, as a plugin."""
 
 from synthbench import hookimpl
 
 
 @hookimpl
 def register_tasks():
-    """Provide the sparse parity task."""
+    """Provide the task."""
     from synthbench_parity.task import SparseParity
 
     return [SparseParity]
+
+
+@hookimpl
+def register_models():
+    """Provide the networks with a parity's own structure."""
+    from synthbench_parity.polynet import PolyNet
+    from synthbench_parity.sine_neuron import SineNeuron
+
+    return [PolyNet, SineNeuron]
+
+
+@hookimpl
+def register_probes():
+    """Provide the probes of the first layer."""
+    from synthbench_parity.feature_overlap import FeatureOverlap
+    from synthbench_parity.fourier_gap import FourierGap
+    from synthbench_parity.support_mass import SupportMass
+
+    return [SupportMass, FeatureOverlap, FourierGap]

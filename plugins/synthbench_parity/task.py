@@ -15,8 +15,9 @@ from synthbench import MARGIN_LOSSES, Batch, Interface, Loss, Margin, Signs, Str
 class SparseParity(Task):
     """y = the product of k hidden coordinates of x, with x uniform on {-1, +1}^n.
 
-    Each replica has a support of its own, uniform over the C(n, k) subsets. With label
-    noise, y is flipped with probability `noise`, independently per sample.
+    Each replica has a support of its own, uniform over the C(n, k) subsets or, if disjoint,
+    over those with one coordinate in each of k blocks of n/k. With label noise, y is flipped
+    with probability `noise`, independently per sample.
     """
 
     name: ClassVar[str] = "sparse-parity"
@@ -29,11 +30,15 @@ class SparseParity(Task):
     """Number of coordinates in the support."""
     noise: float = Field(0.0, ge=0, lt=0.5)
     """Probability that a label is flipped."""
+    disjoint: bool = False
+    """Whether the support has one coordinate in each of k equal blocks."""
 
     @model_validator(mode="after")
     def _support_fits(self) -> SparseParity:
         if self.k > self.n:
             raise ValueError(f"k must be at most n={self.n}, got {self.k}")
+        if self.disjoint and self.n % self.k:
+            raise ValueError(f"k={self.k} must divide n={self.n} with disjoint=true")
         return self
 
     @property
@@ -43,7 +48,11 @@ class SparseParity(Task):
 
     def world(self, rng: Stream) -> Tensor:
         """The support: (k,) distinct coordinates."""
-        return rng.choice(self.n, self.k)
+        if not self.disjoint:
+            return rng.choice(self.n, self.k)
+        block = self.n // self.k
+        starts = torch.arange(0, self.n, block, device=rng.device)
+        return starts + rng.integers(block, (self.k,))
 
     def sample(self, world: Tensor, rng: Stream, size: int) -> Batch:
         """Fresh samples: x (size, n) and y (size,), both -1 or +1."""

@@ -39,29 +39,33 @@ class SelfAttention(nn.Module):
         batch, length, width = x.shape
         split = self.inputs(x).reshape(batch, length, 3, self.heads, self.size)
         query, key, value = split.permute(2, 0, 3, 1, 4)
+        # Scaled before the products: queries are smaller than scores.
+        query = query / math.sqrt(self.size)
         if self.positions == "rotary":
             query, key = rotate(query), rotate(key)
         scores = query @ key.transpose(-2, -1)
         if self.distance is not None:
-            scores = scores + by_distance(query @ self.distance[:length].T)
-        future = torch.ones(length, length, dtype=torch.bool, device=x.device).triu(1)
-        scores = (scores / math.sqrt(self.size)).masked_fill(future, -torch.inf)
-        weights = self.dropout(torch.softmax(scores, dim=-1))
+            scores = scores + scores_by_distance(query, self.distance)
+        # Added, not filled in: the gradient of a sum needs no mask.
+        future = torch.full((length, length), -torch.inf, device=x.device, dtype=x.dtype).triu(1)
+        weights = self.dropout(torch.softmax(scores + future, dim=-1))
         mixed = (weights @ value).transpose(1, 2).reshape(batch, length, width)
         out: Tensor = self.output(mixed)
         return out
 
 
-def by_distance(scores: Tensor) -> Tensor:
-    """Scores by distance, (..., T, T) with column d for distance d, to scores by key position.
+def scores_by_distance(query: Tensor, distance: Tensor) -> Tensor:
+    """q_i . r_{i-j} for every query i and key j: (..., T, d) and (>= T, d) -> (..., T, T).
 
-    Entry (i, j) of the result is column i - j of row i where j <= i, and meaningless above
-    the diagonal. A reshape instead of a gather (Huang et al. 2018, "skewing").
+    Row d of `distance` belongs to distance d; entries with j > i are meaningless. The product
+    with the rows in reversed order has i - j along its columns, and reading it T columns at a
+    time instead of T + 1 shifts every row by one more: a view instead of a gather ("skewing",
+    Huang et al. 2018).
     """
-    length = scores.shape[-1]
-    flipped = nn.functional.pad(scores.flip(-1), (1, 0))
-    skewed = flipped.reshape(*scores.shape[:-2], length + 1, length)
-    return skewed[..., 1:, :]
+    length, size = query.shape[-2:]
+    rows = nn.functional.pad(distance[:length].flip(0), (0, 0, 1, 0))
+    products = query.reshape(-1, size) @ rows.T
+    return products.reshape(*query.shape[:-2], length + 1, length)[..., 1:, :]
 
 
 def rotate(x: Tensor) -> Tensor:

@@ -123,9 +123,11 @@ def _print_transitions(console: Console, cells: Sequence[MeasuredCell]) -> None:
         shape, counts = cell.metrics.transitions, cell.metrics.transition_counts
         found = "\n".join(f"{number} in {count}" for number, count in counts.items())
         rows.append([cell.record.model, _number(shape.plateau), _number(shape.sharpness),
-                     _number(shape.relapse), found])  # fmt: skip
-    headings = ("", "plateau", "sharpness\n(per decade)", "relapse", "transitions\nin replicas")
-    _print_table(console, headings, rows)
+                     _number(shape.height), _number(shape.overshoot), _number(shape.relapse),
+                     found])  # fmt: skip
+    more = ("", "plateau\n(share)", "sharpness\n(/decade)", "height", "over-\nshoot",
+                "relapse", "transitions\nin replicas")  # fmt: skip
+    _print_table(console, more, rows)
 
 
 def _print_strategies(console: Console, cells: Sequence[MeasuredCell]) -> None:
@@ -181,10 +183,17 @@ def _print_variance_split(console: Console, cells: Sequence[MeasuredCell]) -> No
             rows.append([cell.record.model, _number(split.initialization), _number(split.data),
                          f"{split.interaction:.2f}"])  # fmt: skip
         elif cell.record.plan["protocol"].get("initializations"):
-            rows.append([cell.record.model, "not all solved", "", ""])
+            every = cell.record.summary.solved == cell.record.summary.replicas
+            rows.append([cell.record.model, "all alike" if every else "not all solved", "", ""])
     if rows:
         headings = ("variance of log time", "initialization", "data", "both together")
         _print_table(console, headings, rows)
+        used = len(cells[0].metrics.reached.times)
+        console.print(
+            f"seeds are crossed: all other intervals and tests use {used} replicas, no two of "
+            "which share an initialization or data",
+            style="dim",
+        )
 
 
 def _print_comparisons(console: Console, comparisons: Sequence[ModelComparison]) -> None:

@@ -80,4 +80,5 @@ def _row(record: Record) -> list[str]:
 def budget_note(record: Record) -> str:
     """`32 replicas, budget 640k samples`."""
     protocol = record.plan["protocol"]
-    return f"{protocol['seeds']} replicas, budget {format_count(protocol['budget'])} samples"
+    count = f"{protocol['seeds']} replica{'s' * (protocol['seeds'] > 1)}"
+    return f"{count}, budget {format_count(protocol['budget'])} samples"

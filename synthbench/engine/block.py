@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
-import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +17,7 @@ from pytorch_lightning.loggers import Logger
 
 from synthbench.cell import Cell, ReplicaSeeds
 from synthbench.engine.checkpoints import AtomicCheckpointIO, PeriodicCheckpoint
+from synthbench.engine.interruption import Interruption
 from synthbench.engine.replicas import State
 from synthbench.engine.training import ReplicaTraining
 from synthbench.errors import ConfigurationError
@@ -80,6 +79,7 @@ def train_block(
 ) -> BlockResult:
     """Train a block to its end, continuing from `checkpoint` if that file exists."""
     module = ReplicaTraining(cell, block.padded(), looped)
+    interruption = Interruption()
     with quiet_lightning():
         trainer = pl.Trainer(
             accelerator=options.accelerator,
@@ -89,6 +89,7 @@ def train_block(
             logger=options.logger,
             callbacks=[
                 *options.callbacks,
+                interruption,
                 PeriodicCheckpoint(checkpoint, options.checkpoint_seconds),
             ],
             plugins=[AtomicCheckpointIO()],
@@ -100,7 +101,7 @@ def train_block(
             inference_mode=False,
         )
         resume = str(checkpoint) if checkpoint.exists() else None
-        with _interruptible(trainer):
+        with interruption.handled(trainer):
             trainer.fit(module, ckpt_path=resume, weights_only=True)
     if module.outcomes.running.any():
         raise ConfigurationError(
@@ -108,21 +109,6 @@ def train_block(
             "remove the callback that stops it (SynthBench stops each replica itself)"
         )
     return _result(module, block)
-
-
-@contextmanager
-def _interruptible(trainer: pl.Trainer) -> Iterator[None]:
-    """Let Ctrl-C be Ctrl-C: Lightning turns it into an exit and then ignores the signal."""
-    before = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    except SystemExit:
-        if not trainer.interrupted:
-            raise
-        raise KeyboardInterrupt from None
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, before)
 
 
 def _result(module: ReplicaTraining, block: Block) -> BlockResult:

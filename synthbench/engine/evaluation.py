@@ -87,15 +87,20 @@ class Evaluator:
         def measure(
             now: State, initial: State, own: State, world: World, data: Batch, key: Tensor
         ) -> Mapping[str, Tensor]:
+            rng = Stream(key, Purpose.PROBE)
             view = View(
                 task=self._cell.task,
                 parameters=now,
                 initial=initial,
                 forward=lambda weights, x: self._replicas.forward(dict(weights), own, x),
                 record=lambda weights, x: self._replicas.record(dict(weights), own, x),
+                loss=recipe_loss(self._cell),
                 world=world,
                 batch=as_batch(data),
-                rng=Stream(key, Purpose.PROBE),
+                sample=lambda size: cast_batch(
+                    as_batch(self._cell.task.sample(world, rng, size)), self._dtype
+                ),
+                rng=rng,
             )
             return probe.measure(view)
 

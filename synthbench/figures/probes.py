@@ -38,8 +38,10 @@ def _draw_cell(axes: Axes, cell: MeasuredCell) -> None:
     _draw_band(axes, samples, trajectories.by_replica("progress"), 0, "progress of the score")
     for index, name in enumerate(trajectories.probes, start=1):
         shares = [_share_of_change(values) for values in trajectories.by_replica(name)]
-        lead, interval = format_estimate(cell.metrics.probes[name].lead)
-        label = f"{name}: leads by {lead} {interval} decades"
+        estimate = cell.metrics.probes[name].lead
+        lead, interval = format_estimate(estimate)
+        known = estimate.value is not None
+        label = f"{name}: leads by {lead} {interval} decades" if known else name
         _draw_band(axes, samples, shares, index, label)
     if any(len(spent) > 1 for spent in samples):
         axes.set_xscale("log")

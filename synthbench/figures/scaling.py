@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synthbench.figures.style import colour, finish, line_style, make_panels, marker
-from synthbench.formatting import format_estimate, format_p_value
+from synthbench.formatting import format_count, format_estimate, format_p_value
 from synthbench.measured_cell import MeasuredCell
 from synthbench.metrics.survival import kaplan_meier_median
 from synthbench.scaling_series import ScalingSeries, find_series
@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 
 
 def draw_scaling(cells: Sequence[MeasuredCell], field: str | None = None) -> Figure:
-    """Medians with intervals for every series; an arrow marks a median beyond the budget."""
+    """Medians with intervals for every series, and the fitted line.
+
+    An arrow marks a median beyond the budget; a dotted bar without a cap goes on without bound.
+    """
     found = find_series(cells, field)
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
     figure, (panel,) = make_panels(1)
     for index, series in enumerate(found):
         _draw_series(panel, series, index)
@@ -28,9 +33,13 @@ def draw_scaling(cells: Sequence[MeasuredCell], field: str | None = None) -> Fig
     panel.set_xscale("log")
     panel.set_yscale("log")
     panel.set_xticks(sizes, [f"{size:g}" for size in sizes])
-    panel.minorticks_off()
+    panel.xaxis.set_minor_locator(NullLocator())
+    count = FuncFormatter(lambda value, _: format_count(value))
+    panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    panel.yaxis.set_major_formatter(count)
+    panel.yaxis.set_minor_locator(NullLocator())
     panel.set_xlabel(found[0].field)
-    panel.set_ylabel("samples to target (Kaplan-Meier median)")
+    panel.set_ylabel("samples to target (median; arrow: beyond the budget)")
     finish(panel, f"samples to target against {found[0].field}")
     return figure
 
@@ -45,11 +54,13 @@ def _draw_series(axes: Axes, series: ScalingSeries, index: int) -> None:
             look["marker"] = "$\\uparrow$"
             axes.plot([size], [cell.budget], linestyle="none", label=label, **look)
             continue
-        low = median.low or median.value
-        high = cell.budget if median.high is None else median.high
-        errors = [[median.value - low], [max(high - median.value, 0.0)]]
-        axes.errorbar([size], [median.value], errors, capsize=3, linestyle="none", label=label,
-                      **look)  # fmt: skip
+        axes.plot([size], [median.value], linestyle="none", label=label, **look)
+        for end, beyond in ((median.low, median.value / 3), (median.high, cell.budget)):
+            if end:
+                axes.plot([size, size], [median.value, end], color=colour(index))
+                axes.plot([size], [end], marker="_", markersize=7, color=colour(index))
+            else:
+                axes.plot([size, size], [median.value, beyond], color=colour(index), linestyle=":")
     if series.law is not None:
         ends = np.geomspace(series.sizes[0], series.sizes[-1], 50)
         axes.plot(ends, series.law.predict(ends), color=colour(index), linestyle=line_style(index))

@@ -10,7 +10,7 @@ import numpy as np
 from synthbench.figures.style import SAMPLES, colour, finish, line_style, make_panels
 from synthbench.formatting import format_time_to_target
 from synthbench.measured_cell import MeasuredCell
-from synthbench.metrics.survival import survival_curve
+from synthbench.metrics.survival import binomial_floor, survival_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,9 +39,10 @@ def _draw_model(axes: Axes, cell: MeasuredCell, index: int) -> None:
     curve = survival_curve(reached.times, reached.solved)
     first = cell.batch_size
     times = np.concatenate([[min(first, curve.times[0])], curve.times, [budget]])
+    before = binomial_floor(len(reached.times))
     share, low, high = (
-        np.concatenate([[1.0], values, values[-1:]])
-        for values in (curve.survival, curve.low, curve.high)
+        np.concatenate([[start], values, values[-1:]])
+        for start, values in ((1.0, curve.survival), (before, curve.low), (1.0, curve.high))
     )
     median, interval = format_time_to_target(cell.record.summary.samples_to_target, budget)
     label = f"{cell.record.model}: median {median} {interval}".rstrip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,24 @@ class Setting:
     diverged: Sequence[bool]
     references: Sequence[Mapping[str, float]]
     initializations: int | None = None
+
+    def independent(self) -> list[int] | None:
+        """Replicas of a crossed design no two of which share a seed; None without such a design.
+
+        Those that share an initialization or their data are not independent, and intervals
+        and tests that took them so would be far too sure.
+        """
+        return (
+            None
+            if self.initializations is None
+            else diagonal(len(self.diverged), self.initializations)
+        )
+
+
+def diagonal(replicas: int, initializations: int) -> list[int]:
+    """Initialization i with data seed i, in a crossed design that goes row by row."""
+    columns = replicas // initializations
+    return [i * columns + i for i in range(min(initializations, columns))]
 
 
 @dataclass(frozen=True)
@@ -94,7 +112,25 @@ class CellMetrics:
 
 
 def measure_cell(trajectories: Trajectories, setting: Setting) -> CellMetrics:
-    """Compute every metric of one cell from its trajectories."""
+    """Compute every metric of one cell from its trajectories.
+
+    Of a crossed design the variance split uses all replicas, everything else the independent
+    ones alone.
+    """
+    chosen = setting.independent()
+    if chosen is None:
+        return _measure(trajectories, setting)
+    split = _split(times_to_target(trajectories, setting.target), setting.initializations)
+    part = replace(
+        setting,
+        diverged=[setting.diverged[r] for r in chosen],
+        references=[setting.references[r] for r in chosen],
+        initializations=None,
+    )
+    return replace(_measure(trajectories.select(chosen), part), variance_split=split)
+
+
+def _measure(trajectories: Trajectories, setting: Setting) -> CellMetrics:
     target = setting.target
     samples = [s.astype(float) for s in trajectories.by_replica("samples")]
     progress = trajectories.by_replica("progress")
@@ -110,7 +146,7 @@ def measure_cell(trajectories: Trajectories, setting: Setting) -> CellMetrics:
     return CellMetrics(
         reached=reached,
         restricted_mean=restricted_mean(reached.times, reached.solved, target.budget),
-        regret=mean_estimate(np.array(regrets)),
+        regret=mean_estimate(np.array(regrets)).within(0.0, 1.0),
         transitions=summarize_transitions(shapes, target.budget),
         transition_counts=dict(sorted(counts.items())),
         near=_near(samples, trajectories.by_replica(trajectories.ranked), setting),
@@ -119,7 +155,7 @@ def measure_cell(trajectories: Trajectories, setting: Setting) -> CellMetrics:
             name: _measure_probe(samples, trajectories.by_replica(name), last, target)
             for name in trajectories.probes
         },
-        variance_split=_split(reached, setting.initializations),
+        variance_split=None,
     )
 
 
@@ -145,7 +181,7 @@ def _near(
         found[name] = TimeNearReference(
             replicas=int(ever.sum()),
             first=kaplan_meier_median(np.where(ever, firsts, budget), ever),
-            share=mean_estimate(np.array([t[name].share for t in times])),
+            share=mean_estimate(np.array([t[name].share for t in times])).within(0.0, 1.0),
         )
     return found
 
@@ -204,8 +240,9 @@ def _predict(
 
 
 def _split(reached: TimesToTarget, initializations: int | None) -> VarianceSplit | None:
-    """The variance split of a crossed design in which every replica solved the task."""
+    """The variance split of a crossed design in which every replica solved the task, not alike."""
     if initializations is None or not reached.solved.all():
         return None
     table = reached.times.reshape(initializations, -1)
-    return split_variance(table) if min(table.shape) > 1 else None
+    spread = np.ptp(table) > 0
+    return split_variance(table) if min(table.shape) > 1 and spread else None

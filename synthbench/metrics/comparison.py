@@ -13,6 +13,8 @@ from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.time_to_target import TimesToTarget
 
 RESAMPLES = 1999
+FEWEST = 4
+"""Replicas of a model below which a bootstrap knows too little to bound anything."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def ratio_of_medians(
 
     Replicas are resampled, seeds as pairs if `paired`. A median beyond the budget is anywhere
     from there to infinity, whichever widens the interval. None: the value is censored, or the
-    interval is unbounded above; an interval that is unbounded below starts at 0.
+    interval is unbounded above; an interval that is unbounded below starts at 0. With fewer
+    than four replicas of a model nothing is bounded.
     The plain percentile interval covers too much (98.5% at 16 paired seeds), the
     bias-corrected one does not: docs/metrics.md. Source: Efron 1987, section 4 (BC); the same
     draws are used at every call.
@@ -91,6 +94,8 @@ def ratio_of_medians(
     value = float(one[0] / two[0]) if np.isfinite([one[0], two[0]]).all() else None
     least = np.minimum(one, _censored_from(first)) / two
     most = one / np.minimum(two, _censored_from(second))
+    if min(len(first.times), len(second.times)) < FEWEST:
+        return Estimate(value=value, low=0.0, high=None)
     bias = 0.0 if value is None else _median_bias(least[1:], most[1:], value)
     half = norm.ppf(0.5 + confidence / 2)
     tails = norm.cdf(2 * bias + np.array([-half, half]))

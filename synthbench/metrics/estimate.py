@@ -14,6 +14,12 @@ class Estimate(BaseModel):
     low: float | None
     high: float | None
 
+    def within(self, least: float, most: float) -> Estimate:
+        """The same estimate with an interval that respects the bounds of what is estimated."""
+        low = None if self.low is None else max(self.low, least)
+        high = None if self.high is None else min(self.high, most)
+        return Estimate(value=self.value, low=low, high=high)
+
     def scaled(self, factor: float) -> Estimate:
         """The same estimate in another unit."""
         ends = (self.value, self.low, self.high)

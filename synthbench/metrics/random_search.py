@@ -20,8 +20,8 @@ class RandomSearchTest:
 
     p_value: probability, under random search, of times at least as far from its law as these;
     statistic: how far, by Anderson & Darling. cv: coefficient of variation of
-    min(time, budget). random_search_cv: the same under the fitted law, close to 1 when hardly
-    anything is censored. mean: mean time of the fitted law, in samples.
+    min(time, budget). random_search_cv: the same under the fitted law, close to 1 when it takes
+    many steps and hardly anything is censored. mean: mean time of the fitted law, in samples.
     """
 
     statistic: float
@@ -63,7 +63,7 @@ def random_search_test(
         # The sample itself counts among the simulated ones: Davison & Hinkley 1997, eq. 4.11.
         p_value=(1 + above) / (1 + len(null)),
         cv=float(np.std(times, ddof=1) / np.mean(times)),
-        random_search_cv=restricted_exponential_cv(float(mean[0]), budget),
+        random_search_cv=restricted_geometric_cv(float(chance), max(int(budget / step), 1)),
         mean=float(mean[0]),
     )
 
@@ -90,9 +90,11 @@ def anderson_darling(times: Array, solved: NDArray[np.bool_], budget: float) -> 
     return 2 * hazard.sum(axis=1) - within - tail / count, mean
 
 
-def restricted_exponential_cv(mean: float, budget: float) -> float:
-    """Coefficient of variation of min(T, budget) for exponential T; 1 for a large budget."""
-    end = budget / mean
-    first = -np.expm1(-end)
-    second = 2 * (first - end * np.exp(-end))
-    return float(np.sqrt(second - first**2) / first)
+def restricted_geometric_cv(chance: float, steps: int) -> float:
+    """Coefficient of variation of min(G, steps) for the step G of the first success.
+
+    E min(G, m) and E min(G, m)^2 are the sums of q^j and (2 j + 1) q^j over j < m, q = 1 - chance.
+    """
+    later = (1 - chance) ** np.arange(steps)
+    first, second = later.sum(), ((2 * np.arange(steps) + 1) * later).sum()
+    return float(np.sqrt(max(second - first**2, 0.0)) / first)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
@@ -36,17 +38,30 @@ class Summary(BaseModel):
 
 
 def summarize(
-    trajectories: Trajectories, target: Target, *, batch_size: int, step_flops: int, diverged: int
+    trajectories: Trajectories,
+    target: Target,
+    *,
+    batch_size: int,
+    step_flops: int,
+    diverged: int,
+    independent: Sequence[int] | None = None,
 ) -> Summary:
-    """Summarize one cell; `step_flops` is what one replica spends on one batch."""
-    reached = times_to_target(trajectories, target)
+    """Summarize one cell.
+
+    step_flops: what one replica spends on one batch. independent: the replicas that estimates
+    may use; None takes all.
+    """
+    everyone = times_to_target(trajectories, target)
+    reached = everyone
+    if independent is not None:
+        reached = times_to_target(trajectories.select(independent), target)
     samples = kaplan_meier_median(reached.times, reached.solved)
     final = np.array([scores[-1] for scores in trajectories.by_replica(trajectories.ranked)])
     return Summary(
         replicas=len(final),
-        solved=int(reached.solved.sum()),
+        solved=int(everyone.solved.sum()),
         diverged=diverged,
-        success_rate=success_rate(int(reached.solved.sum()), len(final)),
+        success_rate=success_rate(int(reached.solved.sum()), len(reached.solved)),
         samples_to_target=samples,
         steps_to_target=samples.scaled(1 / batch_size),
         flops_to_target=samples.scaled(step_flops / batch_size),

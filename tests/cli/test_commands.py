@@ -85,9 +85,9 @@ def test_eval_prints_a_table_of_80_columns_and_draws(capsys, monkeypatch, tmp_pa
 
 @pytest.fixture(scope="module")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two models on one task, measured with a probe on a crossed design of 2 x 4."""
+    """Two models on one task, measured with a probe on a crossed design of 4 x 4."""
     registry = installed()
-    protocol = sb.Protocol(budget=38_400, seeds=8, initializations=2, evaluation_samples=256)
+    protocol = sb.Protocol(budget=38_400, seeds=16, initializations=4, evaluation_samples=256)
     cells = [
         sb.Cell(registry.task("sparse-parity n=8 k=2"), registry.model(model), protocol,
                 (registry.probe("weight-movement"),))

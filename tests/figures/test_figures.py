@@ -81,7 +81,7 @@ def test_the_scaling_label_carries_the_exponent(results: sb.Results) -> None:
 def test_what_cannot_be_drawn_says_why(results: sb.Results) -> None:
     with pytest.raises(UnknownNameError, match='did you mean "survival"'):
         results.plot("survivl")
-    with pytest.raises(ConfigurationError, match="several fields vary"):
+    with pytest.raises(NothingToDrawError, match="several fields vary"):
         results.plot("scaling")
     with pytest.raises(NothingToDrawError, match='no two cells differ in "k"'):
         results.plot("scaling", "k")

@@ -91,3 +91,26 @@ def test_a_crossed_design_is_split() -> None:
     stuck[0, 0] = 9
     trajectories, _ = make_cell(stuck.flatten())
     assert measure_cell(trajectories, replace(setting, initializations=6)).variance_split is None
+
+
+def test_a_crossed_design_counts_only_independent_replicas() -> None:
+    from dataclasses import replace
+
+    generator = np.random.default_rng(1)
+    rows = generator.normal(4.5, 0.15, (6, 1)) + generator.normal(0, 0.02, (6, 5))
+    trajectories, setting = make_cell(rows.flatten())
+    crossed = measure_cell(trajectories, replace(setting, initializations=6))
+    alone, part = make_cell(np.diagonal(rows))
+    expected = measure_cell(alone, part)
+    assert np.array_equal(crossed.reached.times, expected.reached.times)
+    assert crossed.restricted_mean == expected.restricted_mean
+    assert crossed.random_search == expected.random_search
+    assert crossed.variance_split is not None and expected.variance_split is None
+
+
+def test_a_crossed_design_without_spread_is_not_split() -> None:
+    from dataclasses import replace
+
+    trajectories, setting = make_cell(np.full(6, 4.5))
+    crossed = measure_cell(trajectories, replace(setting, initializations=2))
+    assert crossed.variance_split is None

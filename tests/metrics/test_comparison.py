@@ -108,3 +108,11 @@ def test_all_three_agree_on_who_is_faster() -> None:
     found = compare(draw(generator, 64, 30), draw(generator, 64, 70), paired=False)
     assert found.ratio_of_medians.high < 1 and found.superiority.low > 0.5
     assert found.log_rank < 1e-6
+
+
+@pytest.mark.parametrize("replicas", [1, 3])
+def test_a_few_replicas_do_not_bound_the_ratio(replicas: int) -> None:
+    one = TimesToTarget(np.arange(10.0, 10 + replicas), np.ones(replicas, bool))
+    two = TimesToTarget(2 * one.times, one.solved)
+    found = ratio_of_medians(one, two, paired=True)
+    assert found.value == 0.5 and found.low == 0 and found.high is None

@@ -16,7 +16,7 @@ from synthbench.metrics.comparison import probability_of_superiority, ratio_of_m
 from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.proportion import success_rate
 from synthbench.metrics.scaling import fit_power_law
-from synthbench.metrics.survival import kaplan_meier_median
+from synthbench.metrics.survival import kaplan_meier_median, restricted_mean
 from synthbench.metrics.time_to_target import TimesToTarget
 
 EXPERIMENTS, CENSORED, SPREAD = 1_000, 0.3, 0.3
@@ -67,6 +67,17 @@ def test_ratio_of_medians(replicas: int, correlation: float) -> None:
         return ratio_of_medians(log_normal(one, RATIO), log_normal(second), paired=True)
 
     check(f"ratio of medians, correlation {correlation:g}", replicas, RATIO, estimate)
+
+
+def test_restricted_mean(replicas: int) -> None:
+    draws = np.random.default_rng(1).standard_normal(4_000_000)
+    truth = float(np.minimum(np.exp(SPREAD * draws), BUDGET).mean())
+
+    def estimate(generator: np.random.Generator) -> Estimate:
+        reached = log_normal(generator.standard_normal(replicas))
+        return restricted_mean(reached.times, reached.solved, BUDGET)
+
+    check("restricted mean", replicas, truth, estimate)
 
 
 def test_success_rate(replicas: int) -> None:

@@ -10,7 +10,7 @@ from synthbench.engine.schedule import evaluation_steps
 from synthbench.metrics.random_search import (
     anderson_darling,
     random_search_test,
-    restricted_exponential_cv,
+    restricted_geometric_cv,
 )
 
 
@@ -75,12 +75,12 @@ def test_too_few_solved() -> None:
     assert random_search_test(times, solved, np.array([0.0, 50, 100]), 1.0) is None
 
 
-def test_the_coefficient_of_variation_of_a_cut_exponential() -> None:
-    assert restricted_exponential_cv(1.0, 100.0) == pytest.approx(1)
-    times = np.minimum(np.random.default_rng(0).exponential(1, 400_000), 0.8)
-    assert restricted_exponential_cv(1.0, 0.8) == pytest.approx(
-        times.std() / times.mean(), rel=5e-3
-    )
+def test_the_coefficient_of_variation_of_a_cut_geometric_law() -> None:
+    assert restricted_geometric_cv(1e-3, 100_000) == pytest.approx(1, abs=1e-3)
+    assert restricted_geometric_cv(1.0, 50) == 0
+    assert restricted_geometric_cv(0.3, 10_000) == pytest.approx(0.7**0.5)
+    draws = np.minimum(np.random.default_rng(0).geometric(0.05, 400_000), 12)
+    assert restricted_geometric_cv(0.05, 12) == pytest.approx(draws.std() / draws.mean(), rel=5e-3)
 
 
 @pytest.mark.slow

@@ -75,3 +75,28 @@ def test_exponential_growth_is_not_a_power_law() -> None:
     assert 0.3 < np.median(p_values) < 0.7
     two = SIZES <= 20
     assert fit_power_law(SIZES[two], draw(0)[two], np.ones(24, bool)).curvature is None
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 8])
+def test_replicas_on_a_line_exactly_bound_nothing(seeds: int) -> None:
+    """One seed a size, or all at one evaluation: the likelihood has no maximum."""
+    for sizes in ([10, 20], [10, 20, 40]):
+        x = np.repeat(np.array(sizes, float), seeds)
+        found = fit_power_law(x, 3 * x**2, np.ones(len(x), bool))
+        assert found.exponent.value == pytest.approx(2, abs=1e-6)
+        assert found.exponent.low is None and found.exponent.high is None
+        assert found.curvature is None
+    for draw_of in range(50):
+        times = np.random.default_rng(draw_of).uniform(1, 100, 2)
+        found = fit_power_law(np.array([10.0, 20.0]), times, np.ones(2, bool))
+        assert found.exponent.low is None
+
+
+def test_few_seeds_do_not_reject_a_power_law_too_often() -> None:
+    x, generator = np.repeat([10.0, 20.0, 40.0], 2), np.random.default_rng(4)
+    alarms = [
+        fit_power_law(x, x**2 * np.exp(generator.normal(0, 0.3, 6)), np.ones(6, bool)).curvature
+        <= 0.05
+        for _ in range(400)
+    ]
+    assert 0.03 <= np.mean(alarms) <= 0.075, "the chi-squared law gives 0.2"

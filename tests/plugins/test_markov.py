@@ -19,7 +19,7 @@ from synthbench_markov.walk import choose, follow, stationary, thresholds
 
 
 def chain(fields: str = "") -> sb.Task:
-    return installed().task(f"markov-chain {fields}")
+    return installed().task(f"markov {fields}")
 
 
 def draw(task: sb.Task, size: int, seed: int = 0, step: int = 0) -> sb.Batch:

@@ -1,0 +1,65 @@
+"""Hidden progress: the Fourier gap of the first layer's population gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.func import grad
+
+from synthbench import Batch, Probe, View
+from synthbench_parity.first_layer import first_layer, first_layer_name, parity_of
+
+
+class FourierGap(Probe):
+    """How clearly the gradient tells the coordinates of the support from the others.
+
+    The gap of a neuron is the smallest gradient on the support minus the largest off it, in
+    absolute value: for a ReLU neuron under the correlation loss, the difference of the Fourier
+    coefficients of its gate at degrees k - 1 and k + 1 (Barak et al. 2022, section 4). `gap` is the
+    mean over neurons, `share` of them have a positive one, and `mass` is the share of the squared
+    gradient on the support. The gradient is that of the recipe's loss without label noise; exact,
+    over all 2^n inputs, where n <= log2(samples), and over fresh samples otherwise, whose
+    scatter then widens what lies off the support.
+    """
+
+    name: ClassVar[str] = "fourier-gap"
+    paper: ClassVar[str] = "Barak et al. 2022, arXiv:2207.08799"
+
+    samples: int = Field(4096, ge=2)
+    """Inputs over which the gradient is averaged."""
+
+    def measure(self, view: View) -> Mapping[str, Tensor]:
+        """`gap`, `share` and `mass`, scalars."""
+        task = parity_of(view)
+        x = every_input(task.n, view.batch.x) if 2**task.n <= self.samples else None
+        x = view.sample(self.samples).x if x is None else x
+        batch = Batch(x, x[:, view.world].prod(dim=1))
+        name = first_layer_name(view.parameters, task.n)
+
+        def loss(weights: Tensor) -> Tensor:
+            return view.loss(view.forward({**view.parameters, name: weights}, batch.x), batch)
+
+        sizes = first_layer({name: grad(loss)(view.parameters[name])}, task.n).abs()
+        gaps = fourier_gaps(view.world, sizes)
+        return {
+            "gap": gaps.mean(),
+            "share": (gaps > 0).to(sizes.dtype).mean(),
+            "mass": sizes[:, view.world].square().sum() / sizes.square().sum(),
+        }
+
+
+def every_input(n: int, like: Tensor) -> Tensor:
+    """All sign vectors: (2^n, n), of the type and on the device of `like`."""
+    numbers = torch.arange(2**n, device=like.device)
+    places = torch.arange(n, device=like.device)
+    return 1 - 2 * ((numbers[:, None] >> places) & 1).to(like.dtype)
+
+
+def fourier_gaps(support: Tensor, sizes: Tensor) -> Tensor:
+    """Smallest entry on the support minus the largest off it: (neurons, n) -> (neurons,)."""
+    off = (torch.arange(sizes.shape[1], device=sizes.device)[:, None] != support).all(dim=1)
+    return sizes[:, support].min(dim=1).values - (sizes * off).max(dim=1).values
