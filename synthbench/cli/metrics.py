@@ -37,6 +37,8 @@ def metrics_command(
         _heading(console, task)
         _print_efficiency(console, chosen)
         _print_transitions(console, chosen)
+        _print_shapes(console, chosen)
+        _print_stages(console, chosen)
         _print_strategies(console, chosen)
         _print_random_search(console, chosen)
         _print_probes(console, chosen)
@@ -118,16 +120,26 @@ def _print_transitions(console: Console, cells: Sequence[MeasuredCell]) -> None:
     headings = ("transition", "onset\n(10%)", "midpoint\n(50%)", "completion\n(90%)",
                 "width\n(decades)")  # fmt: skip
     _print_table(console, headings, rows)
+
+
+def _print_shapes(console: Console, cells: Sequence[MeasuredCell]) -> None:
+    rows = [
+        [cell.record.model, *(_number(x) for x in (shape.plateau, shape.sharpness, shape.height))]
+        for cell in cells
+        for shape in [cell.metrics.transitions]
+    ]
+    headings = ("", "plateau\n(share of the way)", "sharpness\n(per decade)", "height")
+    _print_table(console, headings, rows)
+
+
+def _print_stages(console: Console, cells: Sequence[MeasuredCell]) -> None:
     rows = []
     for cell in cells:
         shape, counts = cell.metrics.transitions, cell.metrics.transition_counts
         found = "\n".join(f"{number} in {count}" for number, count in counts.items())
-        rows.append([cell.record.model, _number(shape.plateau), _number(shape.sharpness),
-                     _number(shape.height), _number(shape.overshoot), _number(shape.relapse),
-                     found])  # fmt: skip
-    more = ("", "plateau\n(share)", "sharpness\n(/decade)", "height", "over-\nshoot",
-                "relapse", "transitions\nin replicas")  # fmt: skip
-    _print_table(console, more, rows)
+        rows.append([cell.record.model, _number(shape.overshoot), _number(shape.relapse), found])
+    headings = ("", "overshoot", "relapse", "transitions\nin replicas")
+    _print_table(console, headings, rows)
 
 
 def _print_strategies(console: Console, cells: Sequence[MeasuredCell]) -> None:
