@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from synthbench import Dropout
 
-Positions = Literal["relative", "absolute", "rotary", "none"]
+Positions = Literal["relative", "absolute", "rotary"]
 STD, OUTPUT_STD = 0.02, 0.01
 """Initial weights, and those of the projections that write into the residual stream."""
 ROTARY_BASE = 10_000.0
@@ -20,7 +20,7 @@ class SelfAttention(nn.Module):
     """softmax(q (k + r) / sqrt(d)) v over earlier positions, heads side by side."""
 
     def __init__(
-        self, width: int, heads: int, length: int, positions: Positions, dropout: float
+        self, width: int, heads: int, length: int, positions: Positions | None, dropout: float
     ) -> None:
         """width: of the stream, shared by the heads; length: number of positions."""
         super().__init__()

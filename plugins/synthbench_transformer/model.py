@@ -36,7 +36,7 @@ class Transformer(Model):
     """Hidden units of the MLP after each attention, as a multiple of width; 0: attention only."""
     norm: bool = True
     """Layer normalization before every attention, MLP and the output."""
-    positions: Positions = "relative"
+    positions: Positions | None = "relative"
     """Relative (added to keys), absolute (added to tokens), rotary, or none."""
     dropout: float = Field(0.0, ge=0, lt=1)
     """Share of embeddings, attention weights and layer outputs dropped in training."""

@@ -111,7 +111,6 @@ def stack_modules(model: Model, modules: list[nn.Module]) -> Replicas:
     try:
         parameters, buffers = stack_module_state(modules)
         skeleton = _without_storage(modules[0])
-        number_dropouts(skeleton)
     except Exception as error:
         reason = " ".join(str(error).split())
         raise ModelError(f'model "{model.label()}" cannot be stacked: {reason}') from error
@@ -151,4 +150,5 @@ def _build(model: Model, interface: Interface) -> nn.Module:
         ) from error
     if not isinstance(module, nn.Module):
         raise ModelError(f'"{model.name}".build must return a torch.nn.Module, got {module!r}')
+    number_dropouts(module)
     return module

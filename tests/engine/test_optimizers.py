@@ -85,3 +85,17 @@ def test_clipping_scales_a_shared_gradient_once() -> None:
     expanded.grad = torch.full((2, 1), 10.0).expand(2, 3)
     clip_per_replica([expanded], 1.0)
     assert expanded.grad[0].norm().item() == pytest.approx(1.0, rel=1e-4)
+
+
+def test_decay_of_matrices_alone_leaves_biases_where_they_are() -> None:
+    """With no gradient, AdamW only decays: stacked matrices have three axes."""
+    matrix, bias = torch.ones(3, 4, 5), torch.ones(3, 5)
+    for decayed, expected in (("all", 0.9), ("matrices", 1.0)):
+        stacked = [torch.nn.Parameter(t.clone()) for t in (matrix, bias)]
+        recipe = Recipe(optimizer="adamw", lr=0.1, weight_decay=1.0, decayed=decayed)
+        optimizer = build_optimizer(recipe, stacked)
+        for parameter in stacked:
+            parameter.grad = torch.zeros_like(parameter)
+        optimizer.step()
+        torch.testing.assert_close(stacked[0].detach(), 0.9 * matrix)
+        torch.testing.assert_close(stacked[1].detach(), expected * bias)
