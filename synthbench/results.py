@@ -15,6 +15,7 @@ from synthbench.measured_cell import MeasuredCell
 from synthbench.metrics.cell_metrics import CellMetrics
 from synthbench.metrics.estimate import Estimate
 from synthbench.model_comparisons import ModelComparison, compare_models
+from synthbench.networks import load_network
 from synthbench.records.reading import RECORD_FILE, read_record
 from synthbench.records.schema import Record
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from datasets import Dataset
     from matplotlib.figure import Figure
+    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,13 @@ class CellResult:
         from datasets.table import InMemoryTable
 
         return Dataset(InMemoryTable(self.measured.trajectories.table))
+
+    def network(self, replica: int) -> nn.Module:
+        """The trained network of one replica, in evaluation mode, on CPU.
+
+        Raises RecordError unless the cell was evaluated with `--keep-weights`.
+        """
+        return load_network(self.record, self.folder, replica)
 
     def table(self) -> pd.DataFrame:
         """One row with the cell's metrics: `Results.table`."""

@@ -11,6 +11,7 @@ import synthbench as sb
 from synthbench.errors import RecordError
 from synthbench.model_comparisons import _within
 from synthbench.registry import installed
+from synthbench.streams import Purpose, Stream
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +98,24 @@ def test_a_larger_budget_is_no_advantage(tmp_path: Path) -> None:
     cut, whole = (_within(cell.measured, budget) for cell in (short, long))
     assert np.array_equal(cut.times, whole.times) and np.array_equal(cut.solved, whole.solved)
     assert sb.read_results(tmp_path).compare() == [], "a model is not held against itself"
+
+
+def test_a_network_is_rebuilt_from_its_weights(tmp_path: Path, small_cell: sb.Cell) -> None:
+    settings = sb.Settings(sb.TrainerOptions(accelerator="cpu"), keep_weights=True)
+    (result,) = sb.evaluate_cells([small_cell], tmp_path, settings)
+    task = small_cell.task
+    for replica in (0, 5):
+        seed = small_cell.replica_seeds()[replica]
+        world = task.world(Stream.from_seed(seed.world, Purpose.WORLD))
+        batch = task.sample(world, Stream.from_seed(99, Purpose.EVAL), 2000)
+        score = task.score(result.network(replica)(batch.x).detach(), batch)["accuracy"]
+        final = result.measured.trajectories.by_replica("accuracy")[replica][-1]
+        assert abs(float(score) - final) < 0.03 and final > 0.97
+    with pytest.raises(RecordError, match="from 0 to 5"):
+        result.network(6)
+
+
+def test_no_weights_no_network(run) -> None:
+    results, _ = run
+    with pytest.raises(RecordError, match="--keep-weights"):
+        results[0].network(0)
