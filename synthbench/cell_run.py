@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -16,6 +17,7 @@ from synthbench.configuration import Configuration
 from synthbench.engine.block import NARROWEST, Block, TrainerOptions, split_blocks, train_block
 from synthbench.engine.block_size import measure_block_size
 from synthbench.engine.checkpoints import is_readable
+from synthbench.engine.gradients import Gradients, cell_gradients
 from synthbench.engine.inspection import CellFacts
 from synthbench.engine.memory import is_out_of_memory
 from synthbench.engine.training import ReplicaTraining
@@ -74,6 +76,10 @@ class CellRun:
                 save_default_picture([MeasuredCell(record, self.folder)], self.folder)
         self.settings.listener.cell_finished(record, reused)
         return CellResult(MeasuredCell(record, self.folder), reused)
+
+    @cached_property
+    def _gradients(self) -> Gradients:
+        return cell_gradients(self.cell, self.facts.loop_reason is not None)
 
     def _may_resume(self) -> bool:
         """Whether what is in the folder may be used: not if its code may have changed since."""
@@ -136,7 +142,9 @@ class CellRun:
         seeds = self.cell.protocol.seeds
         if self.settings.replicas_per_block is not None:
             return min(self.settings.replicas_per_block, seeds)
-        return NARROWEST if self.facts.loop_reason else measure_block_size(self.cell, self.device)
+        if self.facts.loop_reason:
+            return NARROWEST
+        return measure_block_size(self.cell, self.device, self._gradients)
 
     def _next_block(self, partial: PartialRun) -> Block | None:
         done = sum(len(block.diverged) for block in partial.finished())
@@ -159,9 +167,8 @@ class CellRun:
             )
             checkpoint.unlink()
         try:
-            result = train_block(
-                self.cell, block, options, self.facts.loop_reason is not None, checkpoint
-            )
+            looped = self.facts.loop_reason is not None
+            result = train_block(self.cell, block, options, looped, checkpoint, self._gradients)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

@@ -10,16 +10,24 @@ import pytest
 import typer
 
 from synthbench.cli.main import app
+from synthbench.registry import installed
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 PAGES = [
-    ROOT / name for name in ("README.md", "CONTRIBUTING.md", "plugins/README.md", "docs/metrics.md")
+    ROOT / name
+    for name in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "plugins/README.md",
+        "docs/metrics.md",
+        "docs/hidden-progress.md",
+    )
 ]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
 def test_the_two_commands_are_there_whole() -> None:
@@ -41,11 +49,17 @@ def test_python_snippets_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_shell_snippets_use_flags_that_exist() -> None:
     commands = typer.main.get_command(app).commands
-    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    pages = [block for page in PAGES for block in blocks("sh", page.read_text())]
+    lines = [line for block in pages for line in block.replace("\\\n", " ").splitlines()]
     found = [shlex.split(line, comments=True) for line in lines if line.startswith("synthbench ")]
-    assert len(found) >= 5
+    assert len(found) >= 12
+    registry = installed()
     for _, name, *arguments in found:
-        commands[name].make_context(name, arguments)
+        given = commands[name].make_context(name, arguments).params
+        for kind, parse in (("task", registry.task), ("model", registry.model),
+                            ("probe", registry.probe)):  # fmt: skip
+            for reference in given.get(kind) or []:
+                parse(reference)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

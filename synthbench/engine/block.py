@@ -17,6 +17,7 @@ from pytorch_lightning.loggers import Logger
 
 from synthbench.cell import Cell, ReplicaSeeds
 from synthbench.engine.checkpoints import AtomicCheckpointIO, PeriodicCheckpoint
+from synthbench.engine.gradients import Gradients
 from synthbench.engine.interruption import Interruption
 from synthbench.engine.replicas import State
 from synthbench.engine.training import ReplicaTraining
@@ -75,10 +76,15 @@ def split_blocks(seeds: Sequence[ReplicaSeeds], widest: int, first: int = 0) -> 
 
 
 def train_block(
-    cell: Cell, block: Block, options: TrainerOptions, looped: bool, checkpoint: Path
+    cell: Cell,
+    block: Block,
+    options: TrainerOptions,
+    looped: bool,
+    checkpoint: Path,
+    gradients: Gradients | None = None,
 ) -> BlockResult:
     """Train a block to its end, continuing from `checkpoint` if that file exists."""
-    module = ReplicaTraining(cell, block.padded(), looped)
+    module = ReplicaTraining(cell, block.padded(), looped, gradients)
     interruption = Interruption()
     with quiet_lightning():
         trainer = pl.Trainer(

@@ -15,9 +15,8 @@ from torch.utils._pytree import tree_map
 
 from synthbench.cell import Cell, ReplicaSeeds
 from synthbench.engine.block import NARROWEST
-from synthbench.engine.gradients import replica_gradients
+from synthbench.engine.gradients import Gradients
 from synthbench.engine.memory import is_out_of_memory
-from synthbench.engine.objective import Objective, recipe_loss
 from synthbench.engine.optimizers import build_optimizer
 from synthbench.engine.replicas import build_modules, stack_modules, true_dtype
 from synthbench.engine.sampling import as_batch, cast_batch, draw_batches, draw_worlds
@@ -29,16 +28,17 @@ WORTH_IT = 1.02
 """A wider block must be at least this much faster per replica; ties go to the narrow one."""
 
 
-def measure_block_size(cell: Cell, device: torch.device) -> int:
+def measure_block_size(cell: Cell, device: torch.device, gradients: Gradients) -> int:
     """The number of replicas per block with the highest replica-steps per second.
 
-    Tries widths 2, 8, 32, ... and all replicas, stopping when throughput falls clearly or
-    memory ends.
+    gradients: the cell's; what is traced here need not be traced again. Tries widths 2, 8,
+    32, ... and all replicas, stopping when throughput falls clearly or memory ends.
     """
     best, best_rate = NARROWEST, 0.0
     for width in _candidates(cell.protocol.seeds):
         try:
-            rate = _replica_steps_per_second(cell, width, device)
+            step = _training_step(cell, width, device, gradients)
+            rate = width * _steps_per_second(step, device)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -60,8 +60,7 @@ def _candidates(replicas: int) -> Iterator[int]:
     yield max(replicas, NARROWEST)
 
 
-def _replica_steps_per_second(cell: Cell, width: int, device: torch.device) -> float:
-    step = _training_step(cell, width, device)
+def _steps_per_second(step: Callable[[], None], device: torch.device) -> float:
     step()
     _wait_for(device)
     start, steps = time.perf_counter(), 0
@@ -69,10 +68,12 @@ def _replica_steps_per_second(cell: Cell, width: int, device: torch.device) -> f
         step()
         _wait_for(device)
         steps += 1
-    return width * steps / (time.perf_counter() - start)
+    return steps / (time.perf_counter() - start)
 
 
-def _training_step(cell: Cell, width: int, device: torch.device) -> Callable[[], None]:
+def _training_step(
+    cell: Cell, width: int, device: torch.device, gradients_of: Gradients
+) -> Callable[[], None]:
     """A scratch copy of the training step over `width` copies of the first replica."""
     seeds: ReplicaSeeds = cell.replica_seeds()[0]
     dtype = true_dtype(cell.protocol.precision)
@@ -80,7 +81,6 @@ def _training_step(cell: Cell, width: int, device: torch.device) -> Callable[[],
     replicas = stack_modules(cell.model, modules).to(dtype).tile(width)
     parameters = {n: p.to(device) for n, p in replicas.parameters.items()}
     buffers = {n: b.to(device) for n, b in replicas.buffers.items()}
-    gradients_of = replica_gradients(Objective(replicas, recipe_loss(cell)), looped=False)
     optimizer = build_optimizer(cell.model.recipe, list(parameters.values()))
     with torch.no_grad():
         worlds = draw_worlds(cell.task, keys_of([seeds.world] * width).to(device))

@@ -17,9 +17,10 @@ from torch.func import grad_and_value
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._pytree import tree_map
 
+from synthbench.cell import Cell
 from synthbench.engine.axis import over_replicas
-from synthbench.engine.objective import Objective
-from synthbench.engine.replicas import State
+from synthbench.engine.objective import Objective, recipe_loss
+from synthbench.engine.replicas import State, build_modules, stack_modules
 from synthbench.task import Batch
 
 Gradients = Callable[[State, State, Batch], tuple[State, Tensor]]
@@ -29,8 +30,9 @@ Gradients = Callable[[State, State, Batch], tuple[State, Tensor]]
 def replica_gradients(objective: Objective, looped: bool) -> Gradients:
     """Gradients of every replica's own loss.
 
-    The first call traces, so later calls must have the same shapes, and the module's
-    forward pass must be a function of its parameters, buffers and input alone.
+    The first call with a number of replicas on a device traces, so later ones must have the
+    same shapes, and the module's forward pass must be a function of its parameters, buffers
+    and input alone.
     """
 
     def of_one(parameters: State, buffers: State, batch: Any) -> Any:
@@ -39,17 +41,26 @@ def replica_gradients(objective: Objective, looped: bool) -> Gradients:
     function = over_replicas(of_one, looped)
     if looped:
         return lambda p, b, batch: tree_map(Tensor.detach, function(p, b, tuple(batch)))
-    traced: Callable[..., Any] | None = None
+    traced: dict[tuple[int, torch.device], Callable[..., Any]] = {}
 
     @torch.no_grad()
     def replay(parameters: State, buffers: State, batch: Batch) -> tuple[State, Tensor]:
-        nonlocal traced
         leaves = parameters, buffers, tuple(batch)
-        if traced is None:
+        kind = len(batch.x), batch.x.device
+        if kind not in traced:
             # Tracing runs the step; on copies, so that it does not count twice in buffers.
             copies = tree_map(lambda leaf: leaf.detach().clone(), leaves)
-            traced = make_fx(function)(*copies)
-        gradients, losses = traced(*leaves)
+            traced[kind] = make_fx(function)(*copies)
+        gradients, losses = traced[kind](*leaves)
         return gradients, losses
 
     return replay
+
+
+def cell_gradients(cell: Cell, looped: bool) -> Gradients:
+    """Gradients for all blocks of a cell, so that blocks of one width share a trace."""
+    first = cell.protocol.first_seed
+    modules = build_modules(cell.model, cell.task.interface, [first, first])
+    return replica_gradients(
+        Objective(stack_modules(cell.model, modules), recipe_loss(cell)), looped
+    )

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 
 from synthbench.cell import Cell, ReplicaSeeds
 from synthbench.engine.evaluation import Columns, Evaluator
-from synthbench.engine.gradients import replica_gradients
+from synthbench.engine.gradients import Gradients, replica_gradients
 from synthbench.engine.objective import Objective, recipe_loss
 from synthbench.engine.optimizers import build_optimizer, clip_per_replica, learning_rate_factor
 from synthbench.engine.outcomes import Outcomes
@@ -40,8 +40,17 @@ class ReplicaTraining(pl.LightningModule):
     the parameters, the optimizer and the measurements: data are functions of (seed, step).
     """
 
-    def __init__(self, cell: Cell, seeds: list[ReplicaSeeds], looped: bool = False) -> None:
-        """seeds: those of the R replicas; looped: as for `over_replicas`."""
+    def __init__(
+        self,
+        cell: Cell,
+        seeds: list[ReplicaSeeds],
+        looped: bool = False,
+        gradients: Gradients | None = None,
+    ) -> None:
+        """seeds: those of the R replicas; looped: as for `over_replicas`.
+
+        gradients: those of the cell, where it has other blocks too.
+        """
         super().__init__()
         self.automatic_optimization = False
         self.cell = cell
@@ -54,7 +63,9 @@ class ReplicaTraining(pl.LightningModule):
             self.register_buffer(f"stacked_buffer_{index}", tensor)
         self._noise_buffers = replicas.noise_buffers
         self._seeds = seeds
-        self._gradients = replica_gradients(Objective(replicas, recipe_loss(cell)), looped)
+        self._gradients = gradients or replica_gradients(
+            Objective(replicas, recipe_loss(cell)), looped
+        )
         self._evaluator = Evaluator(cell, replicas, looped)
         self.points = evaluation_steps(cell.steps, cell.protocol.resolution)
         self.outcomes = Outcomes(
