@@ -16,8 +16,8 @@ from synthbench.cell import Cell
 from synthbench.configuration import Configuration
 from synthbench.engine.block import NARROWEST, Block, TrainerOptions, split_blocks, train_block
 from synthbench.engine.block_size import measure_block_size
+from synthbench.engine.cell_functions import CellFunctions, cell_functions
 from synthbench.engine.checkpoints import is_readable
-from synthbench.engine.gradients import Gradients, cell_gradients
 from synthbench.engine.inspection import CellFacts
 from synthbench.engine.memory import is_out_of_memory
 from synthbench.engine.training import ReplicaTraining
@@ -78,8 +78,8 @@ class CellRun:
         return CellResult(MeasuredCell(record, self.folder), reused)
 
     @cached_property
-    def _gradients(self) -> Gradients:
-        return cell_gradients(self.cell, self.facts.loop_reason is not None)
+    def _functions(self) -> CellFunctions:
+        return cell_functions(self.cell, self.facts.loop_reason is not None)
 
     def _may_resume(self) -> bool:
         """Whether what is in the folder may be used: not if its code may have changed since."""
@@ -144,7 +144,7 @@ class CellRun:
             return min(self.settings.replicas_per_block, seeds)
         if self.facts.loop_reason:
             return NARROWEST
-        return measure_block_size(self.cell, self.device, self._gradients)
+        return measure_block_size(self.cell, self.device, self._functions.gradients)
 
     def _next_block(self, partial: PartialRun) -> Block | None:
         done = sum(len(block.diverged) for block in partial.finished())
@@ -168,7 +168,7 @@ class CellRun:
             checkpoint.unlink()
         try:
             looped = self.facts.loop_reason is not None
-            result = train_block(self.cell, block, options, looped, checkpoint, self._gradients)
+            result = train_block(self.cell, block, options, looped, checkpoint, self._functions)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

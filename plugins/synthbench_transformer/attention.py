@@ -45,10 +45,11 @@ class SelfAttention(nn.Module):
             query, key = rotate(query), rotate(key)
         scores = query @ key.transpose(-2, -1)
         if self.distance is not None:
-            scores = scores + scores_by_distance(query, self.distance)
+            scores += scores_by_distance(query, self.distance)
         # Added, not filled in: the gradient of a sum needs no mask.
         future = torch.full((length, length), -torch.inf, device=x.device, dtype=x.dtype).triu(1)
-        weights = self.dropout(torch.softmax(scores + future, dim=-1))
+        scores += future
+        weights = self.dropout(torch.softmax(scores, dim=-1))
         mixed = (weights @ value).transpose(1, 2).reshape(batch, length, width)
         out: Tensor = self.output(mixed)
         return out

@@ -16,8 +16,8 @@ import pytorch_lightning as pl
 from pytorch_lightning.loggers import Logger
 
 from synthbench.cell import Cell, ReplicaSeeds
+from synthbench.engine.cell_functions import CellFunctions
 from synthbench.engine.checkpoints import AtomicCheckpointIO, PeriodicCheckpoint
-from synthbench.engine.gradients import Gradients
 from synthbench.engine.interruption import Interruption
 from synthbench.engine.replicas import State
 from synthbench.engine.training import ReplicaTraining
@@ -81,10 +81,10 @@ def train_block(
     options: TrainerOptions,
     looped: bool,
     checkpoint: Path,
-    gradients: Gradients | None = None,
+    functions: CellFunctions | None = None,
 ) -> BlockResult:
     """Train a block to its end, continuing from `checkpoint` if that file exists."""
-    module = ReplicaTraining(cell, block.padded(), looped, gradients)
+    module = ReplicaTraining(cell, block.padded(), looped, functions)
     interruption = Interruption()
     with quiet_lightning():
         trainer = pl.Trainer(

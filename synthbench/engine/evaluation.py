@@ -15,6 +15,7 @@ from synthbench.engine.axis import over_replicas
 from synthbench.engine.objective import recipe_loss
 from synthbench.engine.replicas import Replicas, State
 from synthbench.engine.sampling import as_batch, batch_bytes, cast_batch, draw_batches
+from synthbench.engine.tracing import traced
 from synthbench.errors import ModelError
 from synthbench.probe import Probe, View
 from synthbench.streams import Purpose, Stream
@@ -24,17 +25,34 @@ CACHE_BYTES = 512 * 2**20
 """Evaluation sets up to this size are kept; larger ones are drawn again each time."""
 
 Columns = dict[str, NDArray[np.float64]]
+Scores = Callable[[State, State, Batch], Mapping[str, Tensor]]
+"""(parameters, buffers, batch), all (R, ...) -> score (R,) by name, the loss last."""
+
+
+def replica_scores(cell: Cell, replicas: Replicas, looped: bool) -> Scores:
+    """Every replica's scores on its own batch; traced, unless they must be looped."""
+    loss = recipe_loss(cell)
+
+    def of_one(parameters: State, buffers: State, batch: Batch) -> Mapping[str, Tensor]:
+        batch = as_batch(batch)
+        output = replicas.forward(parameters, buffers, batch.x)
+        return {**cell.task.score(output, batch), "loss": loss(output, batch)}
+
+    function = over_replicas(of_one, looped)
+    return function if looped else traced(function)
 
 
 class Evaluator:
     """Measures the replicas of one block; the same held-out samples at every point."""
 
-    def __init__(self, cell: Cell, replicas: Replicas, looped: bool) -> None:
-        """looped: as for `over_replicas`."""
+    def __init__(
+        self, cell: Cell, replicas: Replicas, looped: bool, scores: Scores | None = None
+    ) -> None:
+        """looped: as for `over_replicas`; scores: the cell's, where it has other blocks too."""
         self._cell = cell
         self._replicas = replicas
         # Lifted once: a looped function remembers the shape of what it returned.
-        self._scores = over_replicas(self._score, looped)
+        self._scores = scores or replica_scores(cell, replicas, looped)
         self._references = over_replicas(self._score_references, looped)
         self._measures = {p.name: over_replicas(self._measure_of(p), looped) for p in cell.probes}
         self._initial = {name: p.clone() for name, p in replicas.parameters.items()}
@@ -68,12 +86,6 @@ class Evaluator:
         for probe in self._cell.probes:
             columns |= self._probe(probe, parameters, buffers)
         return columns
-
-    def _score(self, parameters: State, buffers: State, batch: Batch) -> Mapping[str, Tensor]:
-        batch = as_batch(batch)
-        output = self._replicas.forward(parameters, buffers, batch.x)
-        scores = dict(self._cell.task.score(output, batch))
-        return {**scores, "loss": recipe_loss(self._cell)(output, batch)}
 
     def _score_references(self, world: World, batch: Batch) -> Mapping[str, Tensor]:
         batch = as_batch(batch)

@@ -16,9 +16,8 @@ from torch.utils._pytree import tree_map
 from torch.utils.data import DataLoader
 
 from synthbench.cell import Cell, ReplicaSeeds
+from synthbench.engine.cell_functions import CellFunctions, functions_of
 from synthbench.engine.evaluation import Columns, Evaluator
-from synthbench.engine.gradients import Gradients, replica_gradients
-from synthbench.engine.objective import Objective, recipe_loss
 from synthbench.engine.optimizers import build_optimizer, clip_per_replica, learning_rate_factor
 from synthbench.engine.outcomes import Outcomes
 from synthbench.engine.replicas import State, build_modules, stack_modules, true_dtype
@@ -45,11 +44,11 @@ class ReplicaTraining(pl.LightningModule):
         cell: Cell,
         seeds: list[ReplicaSeeds],
         looped: bool = False,
-        gradients: Gradients | None = None,
+        functions: CellFunctions | None = None,
     ) -> None:
         """seeds: those of the R replicas; looped: as for `over_replicas`.
 
-        gradients: those of the cell, where it has other blocks too.
+        functions: those of the cell, where it has other blocks too.
         """
         super().__init__()
         self.automatic_optimization = False
@@ -63,10 +62,9 @@ class ReplicaTraining(pl.LightningModule):
             self.register_buffer(f"stacked_buffer_{index}", tensor)
         self._noise_buffers = replicas.noise_buffers
         self._seeds = seeds
-        self._gradients = gradients or replica_gradients(
-            Objective(replicas, recipe_loss(cell)), looped
-        )
-        self._evaluator = Evaluator(cell, replicas, looped)
+        shared = functions or functions_of(cell, replicas, looped)
+        self._gradients = shared.gradients
+        self._evaluator = Evaluator(cell, replicas, looped, shared.scores)
         self.points = evaluation_steps(cell.steps, cell.protocol.resolution)
         self.outcomes = Outcomes(
             len(seeds), cell.protocol.hold, cell.task.target, cell.protocol.until == "solved"

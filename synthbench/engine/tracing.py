@@ -1,0 +1,36 @@
+"""Tracing a function of stacked tensors once and replaying it.
+
+Under `torch.vmap` most of a small network's step is Python: entering the transforms,
+swapping parameters into the module, building the autograd graph. `make_fx` records the
+tensor operations once; replaying them costs a few microseconds each and gives the same bits
+(nothing is compiled). It nearly doubles the throughput of small networks on CPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils._pytree import tree_leaves, tree_map
+
+
+def traced(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that is traced at its first call with a number of replicas on a device.
+
+    Later calls must have the same shapes, and the function must be one of its tensors alone.
+    """
+    found: dict[tuple[int, torch.device], Callable[..., Any]] = {}
+
+    @torch.no_grad()
+    def replay(*arguments: Any) -> Any:
+        first = tree_leaves(arguments)[0]
+        kind = len(first), first.device
+        if kind not in found:
+            # Tracing runs the function; on copies, so that buffers do not count it twice.
+            copies = tree_map(lambda leaf: leaf.detach().clone(), arguments)
+            found[kind] = make_fx(function)(*copies)
+        return found[kind](*arguments)
+
+    return replay
