@@ -168,7 +168,9 @@ def test_an_event_listener_that_raises_does_not_stop_the_others() -> None:
 def test_the_installed_plugins_all_load() -> None:
     host = PluginHost.from_entry_points()
     assert not host.failures
-    assert {p.name for p in host.plugins} >= {"mlp", "movement", "parity", "suites"}
+    assert {p.name for p in host.plugins} >= {
+        "dynamics", "markov", "mlp", "parity", "suites", "transformer",
+    }  # fmt: skip
 
 
 def test_a_plugin_of_the_same_entry_point_name_does_not_unregister_the_first() -> None:

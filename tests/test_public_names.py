@@ -72,6 +72,6 @@ def test_importing_the_package_imports_no_torch() -> None:
     assert loads_torch("import synthbench; synthbench.Stream"), "the check itself works"
 
 
-@pytest.mark.parametrize("folder", ["mlp", "movement", "parity", "suites"])
+@pytest.mark.parametrize("folder", ["dynamics", "markov", "mlp", "parity", "suites", "transformer"])
 def test_plugin_roots_import_no_torch(folder: str) -> None:
     assert not loads_torch(f"import synthbench_{folder}")
