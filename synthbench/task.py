@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import Field
 
 from synthbench.configuration import Configuration
+from synthbench.task_data import task_dataset
 
 if TYPE_CHECKING:
+    from datasets import DatasetDict
     from torch import Tensor
 
     from synthbench.interface import Interface
@@ -75,3 +77,12 @@ class Task(Configuration, ABC):
     @abstractmethod
     def exact_scores(self) -> Mapping[str, float]:
         """Population value of the ranked score for each reference that has a closed form."""
+
+    def dataset(self, samples: Mapping[str, int], seed: int = 0) -> DatasetDict:
+        """Samples of one world as a Hugging Face data set.
+
+        samples: how many for each of the splits "train", "validation" and "test"; each split
+        has a random stream of its own. seed: of the world and of the samples. Columns: `x`,
+        `y` and the task's latents. Raises ConfigurationError for another split.
+        """
+        return task_dataset(self, samples, seed)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from synthbench import __version__
+from synthbench.cli.data import data_app
 from synthbench.cli.eval import eval_command
 from synthbench.cli.list import list_command
 from synthbench.cli.metrics import metrics_command
@@ -28,6 +29,7 @@ app.command("metrics")(metrics_command)
 app.command("plot")(plot_command)
 app.command("list")(list_command)
 app.command("show")(show_command)
+app.add_typer(data_app, name="data")
 
 
 def _print_version(wanted: bool) -> None:

@@ -19,3 +19,5 @@ class Purpose(IntEnum):
     PROBE = 4
     NOISE = 5
     """Dropout masks; keyed by the `train` seed."""
+    TEST = 6
+    """The test split of an exported data set."""
