@@ -45,6 +45,10 @@ def plan() -> dict[str, list[sb.Cell]]:
             Protocol(seeds=64, budget=640_000, until="budget"),
         ),
         "sizes": cells_of(sizes, ["mlp"], Protocol(seeds=32, budget=192_000)),
+        "grokking": cells_of(
+            ["sparse-parity n=40 k=3"], ["mlp width=1000 weight_decay=0.01"],
+            Protocol(seeds=8, budget=320_000, train_samples=1_000),
+        ),
         "crossed": cells_of(
             ["sparse-parity n=20 k=3"], ["mlp width=10 batch_size=128"],
             Protocol(seeds=288, initializations=12, budget=2_560_000),
@@ -70,10 +74,12 @@ def main() -> None:
         "metrics/random_search.png": results["optimizers"].plot("random-search"),
         "metrics/probes.png": results["optimizers"].plot("probes"),
         "metrics/scaling.png": results["sizes"].plot("scaling", "n"),
+        "metrics/grokking.png": results["grokking"].plot("learning-curves"),
     }
     for name, figure in pictures.items():
         save_figure(figure, [DOCS / name])
         print(DOCS / name)
+    print("grokking:", results["grokking"][0].metrics.grokking)
     split = results["crossed"][0].metrics.variance_split
     print("variance split, (20,3) width 10:", split)
 

@@ -30,6 +30,8 @@ class Protocol(BaseModel):
 
     budget: int = Field(640_000, ge=1)
     """Training samples per replica."""
+    train_samples: int | None = Field(None, ge=1)
+    """Train on this many samples, reshuffled every epoch; none: on fresh ones at every step."""
     seeds: int = Field(32, ge=1)
     """Number of replicas."""
     first_seed: int = Field(0, ge=0)
@@ -102,6 +104,10 @@ class Cell:
             )
         if protocol.first_seed + protocol.seeds > 2**64:
             raise ConfigurationError("seeds must be below 2^64; take a smaller first_seed")
+        if protocol.train_samples is not None and protocol.train_samples < batch_size:
+            raise ConfigurationError(
+                f"train_samples = {protocol.train_samples} is below one batch of {batch_size}"
+            )
         rows = protocol.initializations
         if rows is not None and (protocol.seeds % rows or protocol.seeds < 2 * rows):
             nearest = rows * max(protocol.seeds // rows, 2)

@@ -57,6 +57,14 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
             parser=parse_count, metavar="SAMPLES", help="Training samples per replica: 640k, 2M."
         ),
     ] = None,
+    train_samples: Annotated[
+        int | None,
+        typer.Option(
+            parser=parse_count,
+            metavar="SAMPLES",
+            help="Train on this many samples, reshuffled every epoch; default: fresh ones.",
+        ),
+    ] = None,
     evaluation_samples: Annotated[
         int | None, typer.Option(min=1, help="Held-out samples per replica; default 1024.")
     ] = None,
@@ -102,6 +110,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
             "first_seed": first_seed,
             "initializations": initializations,
             "budget": budget,
+            "train_samples": train_samples,
             "evaluation_samples": evaluation_samples,
             "until": until,
             "precision": precision,

@@ -42,6 +42,7 @@ def metrics_command(
         _print_strategies(console, chosen)
         _print_random_search(console, chosen)
         _print_probes(console, chosen)
+        _print_grokking(console, chosen)
         _print_variance_split(console, chosen)
     _print_comparisons(console, compare_models(cells))
     console.print("intervals at 95%; definitions: docs/metrics.md", style="dim")
@@ -184,6 +185,20 @@ def _print_probes(console: Console, cells: Sequence[MeasuredCell]) -> None:
     if rows:
         headings = ("hidden progress", "lead\n(decades)", "half-way at\n(of plateau)",
                     "predicts\n(concordance)")  # fmt: skip
+        _print_table(console, headings, rows)
+
+
+def _print_grokking(console: Console, cells: Sequence[MeasuredCell]) -> None:
+    rows = []
+    for cell in cells:
+        found = cell.metrics.grokking
+        if found is not None:
+            rows.append([cell.record.model, _time(found.memorized, cell),
+                         _time(found.generalized, cell), _number(found.ratio),
+                         str(found.never)])  # fmt: skip
+    if rows:
+        headings = ("grokking", "training data\nlearnt at", "fresh data\nlearnt at", "ratio",
+                    "memorized\nonly")  # fmt: skip
         _print_table(console, headings, rows)
 
 

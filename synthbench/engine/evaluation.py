@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -57,6 +57,7 @@ class Evaluator:
         self._measures = {p.name: over_replicas(self._measure_of(p), looped) for p in cell.probes}
         self._initial = {name: p.clone() for name, p in replicas.parameters.items()}
         self._cache: list[Batch] | None = None
+        self._training: list[Batch] = []
 
     def prepare(
         self, worlds: World, eval_keys: Tensor, probe_keys: Tensor, dtype: torch.dtype
@@ -76,13 +77,28 @@ class Evaluator:
             reference, _, metric = name.partition("/")
             self.reference_scores.setdefault(reference, {})[metric] = values
 
+    def watch_training(self, samples: Batch) -> None:
+        """Also score the samples that are trained on, up to as many as are held out.
+
+        samples: leaves (R, m, ...).
+        """
+        size, most = self._cell.protocol.evaluation_batch, self._cell.protocol.evaluation_samples
+        last = min(samples.x.shape[1], most)
+        ends = [*range(size, last, size), last]
+        self._training = [
+            as_batch(tree_map(lambda leaf: leaf[:, start:stop], samples))  # noqa: B023
+            for start, stop in zip([0, *ends], ends, strict=False)
+        ]
+
     def measure(self, parameters: State, buffers: State) -> Columns:
         """Column -> (R,) values: the task's score, the loss, the progress, the probes."""
         columns = self._mean(lambda b: self._scores(parameters, buffers, b))
         ranked = next(iter(columns))
-        trivial = self.reference_scores["trivial"][ranked]
-        optimal = self.reference_scores["optimal"][ranked]
-        columns["progress"] = (columns[ranked] - trivial) / (optimal - trivial)
+        columns["progress"] = self._progress(columns[ranked], ranked)
+        if self._training:
+            scores = self._over(self._training, lambda b: self._scores(parameters, buffers, b))
+            columns[f"train_{ranked}"] = scores[ranked]
+            columns["train_progress"] = self._progress(scores[ranked], ranked)
         for probe in self._cell.probes:
             columns |= self._probe(probe, parameters, buffers)
         return columns
@@ -126,12 +142,27 @@ class Evaluator:
         values = self._measures[probe.name](*copies, self._probe_keys)
         return {f"{probe.name}/{name}": _numpy(value) for name, value in values.items()}
 
+    def _progress(self, scores: NDArray[np.float64], ranked: str) -> NDArray[np.float64]:
+        trivial = self.reference_scores["trivial"][ranked]
+        optimal = self.reference_scores["optimal"][ranked]
+        return np.asarray((scores - trivial) / (optimal - trivial))
+
     def _mean(self, scores_of: Callable[[Batch], Mapping[str, Tensor]]) -> Columns:
+        return self._over(self._cache if self._cache is not None else self._draw(), scores_of)
+
+    @staticmethod
+    def _over(
+        batches: Iterable[Batch], scores_of: Callable[[Batch], Mapping[str, Tensor]]
+    ) -> Columns:
+        """The mean over all samples of batches that may differ in size."""
         totals: dict[str, Tensor] = {}
-        for batch in self._cache if self._cache is not None else self._draw():
+        count = 0
+        for batch in batches:
+            size = batch.x.shape[1]
+            count += size
             for name, value in scores_of(batch).items():
-                totals[name] = totals.get(name, 0) + value.double()
-        return {name: _numpy(total / self._batch_count()) for name, total in totals.items()}
+                totals[name] = totals.get(name, 0) + size * value.double()
+        return {name: _numpy(total / count) for name, total in totals.items()}
 
     def _draw(self) -> Iterator[Batch]:
         size = self._cell.protocol.evaluation_batch

@@ -17,16 +17,16 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 
 def traced(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that is traced at its first call with a number of replicas on a device.
+    """A function that is traced at its first call with tensors of some shapes on a device.
 
-    Later calls must have the same shapes, and the function must be one of its tensors alone.
+    It must be a function of its tensors alone.
     """
-    found: dict[tuple[int, torch.device], Callable[..., Any]] = {}
+    found: dict[tuple[Any, ...], Callable[..., Any]] = {}
 
     @torch.no_grad()
     def replay(*arguments: Any) -> Any:
-        first = tree_leaves(arguments)[0]
-        kind = len(first), first.device
+        leaves = tree_leaves(arguments)
+        kind = leaves[0].device, *(leaf.shape for leaf in leaves)
         if kind not in found:
             # Tracing runs the function; on copies, so that buffers do not count it twice.
             copies = tree_map(lambda leaf: leaf.detach().clone(), arguments)

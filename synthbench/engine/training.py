@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 from synthbench.cell import Cell, ReplicaSeeds
 from synthbench.engine.cell_functions import CellFunctions, functions_of
 from synthbench.engine.evaluation import Columns, Evaluator
+from synthbench.engine.finite_data import FiniteData
 from synthbench.engine.optimizers import build_optimizer, clip_per_replica, learning_rate_factor
 from synthbench.engine.outcomes import Outcomes
 from synthbench.engine.replicas import State, build_modules, stack_modules, true_dtype
@@ -127,7 +128,10 @@ class ReplicaTraining(pl.LightningModule):
         for name in self._noise_buffers:
             self.buffers_by_name[name][:, :2] = self._train_keys
         self._worlds = draw_worlds(self.cell.task, world_keys)
+        self._training_set = self._draw_finite()
         self._evaluator.prepare(self._worlds, eval_keys, probe_keys, self._precision)
+        if self._training_set is not None:
+            self._evaluator.watch_training(cast_batch(self._training_set.samples, self._precision))
         one_step = batch_bytes(self._draw(range(1)))
         self._chunk_length = min(max(CHUNK_BYTES // max(one_step, 1), 1), LONGEST_CHUNK)
         self._reset_interval()
@@ -243,8 +247,17 @@ class ReplicaTraining(pl.LightningModule):
         self._loss_sum = torch.zeros(self.replica_count, dtype=torch.float64, device=self.device)
         self._interval_steps = 0
 
+    def _draw_finite(self) -> FiniteData | None:
+        count = self.cell.protocol.train_samples
+        if count is None:
+            return None
+        with torch.autocast(self.device.type, enabled=False):
+            return FiniteData(self.cell.task, self._worlds, self._train_keys, count)
+
     def _draw(self, steps: range) -> Batch:
         size = self.cell.model.recipe.batch_size
+        if self._training_set is not None:
+            return cast_batch(self._training_set.batches(steps, size), self._precision)
         # Under autocast a task's own arithmetic would be rounded.
         with torch.autocast(self.device.type, enabled=False):
             batches = draw_batches(

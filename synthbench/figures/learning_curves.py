@@ -56,6 +56,13 @@ def _draw_model(axes: Axes, cell: MeasuredCell, colour: str, style: str) -> None
     axes.plot(
         grid[1:], median, color=colour, linestyle=style, linewidth=2.2, label=_caption(record)
     )
+    training = f"train_{trajectories.ranked}"
+    if training in trajectories.table.column_names:
+        _, carried = carry_forward(samples, trajectories.by_replica(training))
+        axes.plot(
+            grid[1:], np.nanmedian(carried[:, 1:], axis=0), color=colour, linestyle=(0, (1, 1)),
+            linewidth=1.6, label="the same on its training data (median)",
+        )  # fmt: skip
 
 
 def carry_forward(

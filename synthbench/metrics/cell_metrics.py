@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from synthbench.metrics.change_points import find_stages
 from synthbench.metrics.concordance import held_out_concordance
 from synthbench.metrics.estimate import Estimate
+from synthbench.metrics.grokking import GrokkingSummary, find_grokking, summarize_grokking
 from synthbench.metrics.hidden_progress import find_hidden_progress, last_transition
 from synthbench.metrics.mean import mean_estimate, median_estimate
 from synthbench.metrics.nearest_reference import score_distances, time_near_references, told_apart
@@ -109,6 +110,8 @@ class CellMetrics:
     random_search: RandomSearchTest | None
     probes: Mapping[str, ProbeMetrics]
     variance_split: VarianceSplit | None
+    grokking: GrokkingSummary | None
+    """Of a cell with a finite training set; None where every sample is fresh."""
 
 
 def measure_cell(trajectories: Trajectories, setting: Setting) -> CellMetrics:
@@ -156,7 +159,16 @@ def _measure(trajectories: Trajectories, setting: Setting) -> CellMetrics:
             for name in trajectories.probes
         },
         variance_split=None,
+        grokking=_grokking(trajectories, target),
     )
+
+
+def _grokking(trajectories: Trajectories, target: Target) -> GrokkingSummary | None:
+    if "train_progress" not in trajectories.table.column_names:
+        return None
+    columns = (trajectories.by_replica(n) for n in ("samples", "train_progress", "progress"))
+    found = [find_grokking(s, t, f, hold=target.hold) for s, t, f in zip(*columns, strict=True)]
+    return summarize_grokking(found, target.budget)
 
 
 def _random_search(reached: TimesToTarget, setting: Setting) -> RandomSearchTest | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from synthbench.metrics.estimate import Estimate
+from synthbench.metrics.mean import median_estimate
+from synthbench.metrics.survival import kaplan_meier_median
 from synthbench.metrics.time_to_target import first_held
 from synthbench.metrics.transition import COMPLETION
 
@@ -25,6 +29,38 @@ class Grokking:
     ratio: float | None
     duration: float | None
     censored: bool
+
+
+@dataclass(frozen=True)
+class GrokkingSummary:
+    """Over the replicas of a cell, in samples; Kaplan-Meier, within the budget.
+
+    memorized, generalized: median times of completion on training and on fresh data. ratio:
+    median of the second over the first, over the replicas that did both. never: how many
+    memorized and did not generalize in their budget.
+    """
+
+    memorized: Estimate
+    generalized: Estimate
+    ratio: Estimate
+    never: int
+
+
+def summarize_grokking(found: Sequence[Grokking], budget: float) -> GrokkingSummary:
+    """Summarize one cell; a time that a replica never reached is censored at the budget."""
+    return GrokkingSummary(
+        memorized=_median_time([g.memorized for g in found], budget),
+        generalized=_median_time([g.generalized for g in found], budget),
+        ratio=median_estimate(np.array([g.ratio for g in found if g.ratio is not None])),
+        never=sum(g.censored for g in found),
+    )
+
+
+def _median_time(times: Sequence[float | None], budget: float) -> Estimate:
+    reached = np.array([time is not None for time in times])
+    return kaplan_meier_median(
+        np.array([budget if time is None else time for time in times], float), reached
+    )
 
 
 def find_grokking(

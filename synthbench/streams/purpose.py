@@ -21,3 +21,5 @@ class Purpose(IntEnum):
     """Dropout masks; keyed by the `train` seed."""
     TEST = 6
     """The test split of an exported data set."""
+    SHUFFLE = 7
+    """The order of a finite training set; keyed by the `train` seed."""
