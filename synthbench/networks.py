@@ -29,6 +29,11 @@ def load_network(record: Record, folder: Path, replica: int) -> nn.Module:
         raise RecordError(f"{folder} has no weights; evaluate with --keep-weights")
     if not 0 <= replica < record.summary.replicas:
         raise RecordError(f"replica must be from 0 to {record.summary.replicas - 1}, got {replica}")
+    name = record.plan["model"]["name"]
+    if name not in installed().names("models"):
+        raise RecordError(
+            f'"{name}" is not from an installed plugin; build it yourself and load {WEIGHTS_FILE}'
+        )
     task = cast("Task", installed().rebuild("tasks", record.plan["task"]))
     model = cast("Model", installed().rebuild("models", record.plan["model"]))
     with torch.random.fork_rng(devices=[]):

@@ -22,12 +22,14 @@ class Activations:
     """What a network computed on the way, by the names its modules have.
 
     outputs: module path -> its output, such as `blocks.0` -> (B, T, width); the last one where
-    a module ran several times. attention: the attention maps in the order of their
-    computation, each (B, ..., T, T) with rows that sum to 1: every softmax over the last axis
-    whose last two axes are equal, and every `scaled_dot_product_attention`.
+    a module ran several times. inputs: module path -> its first argument. attention: the
+    attention maps in the order of their computation, each (B, ..., T, T) with rows that sum to 1:
+    every softmax over the last axis whose last two axes are equal, every
+    `scaled_dot_product_attention`, and every `nn.MultiheadAttention`.
     """
 
     outputs: dict[str, Tensor] = field(default_factory=dict)
+    inputs: dict[str, Tensor] = field(default_factory=dict)
     attention: list[Tensor] = field(default_factory=list)
 
 

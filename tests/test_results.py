@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from synthbench.errors import RecordError
 from synthbench.model_comparisons import _within
 from synthbench.registry import installed
 from synthbench.streams import Purpose, Stream
+from tests.engine.authored import Plain
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +121,11 @@ def test_no_weights_no_network(run) -> None:
     results, _ = run
     with pytest.raises(RecordError, match="--keep-weights"):
         results[0].network(0)
+
+
+def test_a_network_of_no_plugin_is_not_rebuilt(tmp_path: Path, small_cell: sb.Cell) -> None:
+    settings = sb.Settings(sb.TrainerOptions(accelerator="cpu"), keep_weights=True)
+    cell = replace(small_cell, model=Plain())
+    (result,) = sb.evaluate_cells([cell], tmp_path, settings)
+    with pytest.raises(RecordError, match="not from an installed plugin"):
+        result.network(0)

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
+from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import log_softmax
 
-from synthbench import Probe, View
+from synthbench import Probe, Tokens, View
+from synthbench_markov.task import MarkovChain
 
 
 class Strategies(Probe):
@@ -22,15 +24,20 @@ class Strategies(Probe):
     name: ClassVar[str] = "strategies"
     paper: ClassVar[str] = "E. Edelman et al. 2024, arXiv:2402.11004"
 
-    last: int = 10
-    """Positions at the end over which the divergence is averaged."""
+    last: int | None = Field(None, ge=1)
+    """Positions at the end over which the divergence is averaged; none: those the task scores."""
 
     def measure(self, view: View) -> Mapping[str, Tensor]:
         """One divergence for each reference."""
-        model = log_softmax(view.forward(view.parameters, view.batch.x)[:, -self.last :], dim=-1)
+        length = tokens_of(view).length
+        scored = view.task.last if isinstance(view.task, MarkovChain) else 1
+        last = self.last or scored
+        if last > length:
+            raise ValueError(f"last must be at most length={length}, got {last}")
+        model = log_softmax(view.forward(view.parameters, view.batch.x)[:, -last:], dim=-1)
         found = {}
         for name, output in view.task.references(view.world, view.batch).items():
-            strategy = log_softmax(output[:, -self.last :], dim=-1)
+            strategy = log_softmax(output[:, -last:], dim=-1)
             found[name] = (model.exp() * (model - strategy)).sum(dim=-1).mean()
         return found
 
@@ -49,7 +56,11 @@ class Attention(Probe):
 
     def measure(self, view: View) -> Mapping[str, Tensor]:
         """`layer<l>-<kind>` for every attention map."""
+        tokens_of(view)
         x = view.batch.x
+        maps = view.record(view.parameters, x).attention
+        if not maps:
+            raise ValueError("the network has no attention over its tokens")
         targets = {
             "previous": previous_token(x),
             "successors": successors(x),
@@ -57,7 +68,7 @@ class Attention(Probe):
         }
         half = x.shape[1] // 2
         found = {}
-        for layer, weights in enumerate(view.record(view.parameters, x).attention, start=1):
+        for layer, weights in enumerate(maps, start=1):
             heads = weights.reshape(x.shape[0], -1, x.shape[1], x.shape[1]).mean(dim=1)
             for kind, target in targets.items():
                 mass = (heads * target).sum(dim=-1)[:, half:]
@@ -65,6 +76,14 @@ class Attention(Probe):
                 share = (mass * counted).sum() / counted.sum().clamp(min=1)
                 found[f"layer{layer}-{kind}"] = share
         return found
+
+
+def tokens_of(view: View) -> Tokens:
+    """The task's tokens, if that is what it is about; ValueError otherwise."""
+    tokens = view.task.interface.input
+    if not isinstance(tokens, Tokens):
+        raise ValueError(f"it reads sequences of tokens; {view.task.name} has {tokens.describe()}")
+    return tokens
 
 
 def previous_token(x: Tensor) -> Tensor:

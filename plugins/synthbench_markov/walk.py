@@ -64,13 +64,18 @@ def stationary(rows: Tensor) -> Tensor:
     return torch.stack(weights, dim=-1) / total[..., None]
 
 
-def follow(maps: Tensor, start: Tensor) -> Tensor:
-    """States after each step of a sequence of random maps.
+def follow(words: Tensor, steps: Tensor, start: Tensor) -> Tensor:
+    """States after each step, without a loop over time.
 
-    maps: (B, L, C) int64, step l takes state c to maps[b, l, c]. start: (B,) int64. Returns
-    (B, L). The maps are composed over growing spans (a parallel prefix: Hillis & Steele
-    1986), ln2(L) operations instead of L.
+    words: (B, L) random words; steps: (B, C, V - 1) thresholds of every context; start: (B,)
+    int64. Returns (B, L) contexts. A word is a map from contexts to contexts; the maps are
+    composed over growing spans (a parallel prefix: Hillis & Steele 1986), log2(L) operations
+    instead of L, on L C numbers.
     """
+    contexts, symbols = steps.shape[-2], steps.shape[-1] + 1
+    drawn = choose(words[:, :, None], steps[:, None])
+    places = torch.arange(contexts, device=steps.device)
+    maps = (places * symbols + drawn) % contexts
     length, span = maps.shape[1], 1
     while span < length:
         later = torch.gather(maps[:, span:], 2, maps[:, :-span])
@@ -78,3 +83,14 @@ def follow(maps: Tensor, start: Tensor) -> Tensor:
         span *= 2
     index = start[:, None, None].expand(-1, length, 1)
     return torch.gather(maps, 2, index).squeeze(2)
+
+
+def step_by_step(words: Tensor, steps: Tensor, start: Tensor) -> Tensor:
+    """The same states as `follow`, one step at a time: less memory where contexts are many."""
+    contexts, symbols = steps.shape[-2], steps.shape[-1] + 1
+    state, states = start, []
+    for index in range(words.shape[1]):
+        row = torch.gather(steps, 1, state[:, None, None].expand(-1, 1, symbols - 1))[:, 0]
+        state = (state * symbols + choose(words[:, index], row)) % contexts
+        states.append(state)
+    return torch.stack(states, dim=1)

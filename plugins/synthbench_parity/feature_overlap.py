@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from synthbench import Probe, View
-from synthbench_parity.first_layer import first_layer, parity_of
+from synthbench_parity.first_layer import first_layer_name, neurons, parity_of
 
 
 class FeatureOverlap(Probe):
@@ -24,7 +24,7 @@ class FeatureOverlap(Probe):
     def measure(self, view: View) -> Mapping[str, Tensor]:
         """`best` and `mean`, scalars between 0 and 1."""
         task = parity_of(view)
-        weights = first_layer(view.parameters, task.n)
+        weights = neurons(view.parameters[first_layer_name(view, task.n)], task.n)
         cosines = overlaps(view.world, weights)
         return {"best": cosines.max(), "mean": cosines.mean()}
 

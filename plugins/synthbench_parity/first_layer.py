@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from torch import Tensor
 
 from synthbench import View
@@ -17,14 +15,21 @@ def parity_of(view: View) -> SparseParity:
     return view.task
 
 
-def first_layer_name(parameters: Mapping[str, Tensor], n: int) -> str:
-    """The first parameter whose last axis runs over the n coordinates; ValueError if none does."""
-    for name, weight in parameters.items():
-        if weight.dim() >= 1 and weight.shape[-1] == n:
+def first_layer_name(view: View, n: int) -> str:
+    """The parameter that reads the coordinates: (neurons, n), or (n,); ValueError if none does.
+
+    A module's own parameter with a last axis of n, or that of a submodule which is given x.
+    """
+    x = view.batch.x
+    inputs = view.record(view.parameters, x).inputs
+    for name, weight in view.parameters.items():
+        path, _, _ = name.rpartition(".")
+        reads = not path or inputs.get(path) is x
+        if reads and weight.dim() >= 1 and weight.shape[-1] == n:
             return name
-    raise ValueError(f"no parameter of the model has a last axis of n={n} coordinates")
+    raise ValueError(f"no parameter of the model has a last axis of n={n} coordinates it is given")
 
 
-def first_layer(parameters: Mapping[str, Tensor], n: int) -> Tensor:
-    """Its neurons: (neurons, n)."""
-    return parameters[first_layer_name(parameters, n)].reshape(-1, n)
+def neurons(weight: Tensor, n: int) -> Tensor:
+    """A first layer as (neurons, n)."""
+    return weight.reshape(-1, n)

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.func import grad
 
 from synthbench import Batch, Probe, View
-from synthbench_parity.first_layer import first_layer, first_layer_name, parity_of
+from synthbench_parity.first_layer import first_layer_name, neurons, parity_of
 
 
 class FourierGap(Probe):
@@ -38,12 +38,12 @@ class FourierGap(Probe):
         x = every_input(task.n, view.batch.x) if 2**task.n <= self.samples else None
         x = view.sample(self.samples).x if x is None else x
         batch = Batch(x, x[:, view.world].prod(dim=1))
-        name = first_layer_name(view.parameters, task.n)
+        name = first_layer_name(view, task.n)
 
         def loss(weights: Tensor) -> Tensor:
             return view.loss(view.forward({**view.parameters, name: weights}, batch.x), batch)
 
-        sizes = first_layer({name: grad(loss)(view.parameters[name])}, task.n).abs()
+        sizes = neurons(grad(loss)(view.parameters[name]), task.n).abs()
         gaps = fourier_gaps(view.world, sizes)
         return {
             "gap": gaps.mean(),

@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from synthbench import Probe, View
-from synthbench_parity.first_layer import first_layer, parity_of
+from synthbench_parity.first_layer import first_layer_name, neurons, parity_of
 
 
 class SupportMass(Probe):
@@ -24,7 +24,8 @@ class SupportMass(Probe):
     def measure(self, view: View) -> Mapping[str, Tensor]:
         """`weights` and `movement`, scalars between 0 and 1."""
         n = parity_of(view).n
-        now, initial = first_layer(view.parameters, n), first_layer(view.initial, n)
+        name = first_layer_name(view, n)
+        now, initial = neurons(view.parameters[name], n), neurons(view.initial[name], n)
         return {
             "weights": share_on(view.world, now),
             "movement": share_on(view.world, now - initial),

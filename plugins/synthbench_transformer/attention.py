@@ -55,6 +55,14 @@ class SelfAttention(nn.Module):
         return out
 
 
+class Norm(nn.LayerNorm):
+    """Layer normalization in the precision of its gain, also where autocast rounds its input."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., width) -> (..., width)."""
+        return super().forward(x.to(self.weight.dtype))
+
+
 def scores_by_distance(query: Tensor, distance: Tensor) -> Tensor:
     """q_i . r_{i-j} for every query i and key j: (..., T, d) and (>= T, d) -> (..., T, T).
 

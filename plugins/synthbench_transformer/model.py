@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from synthbench import Dropout, Interface, Margin, Model, Recipe, Signs, TokenLogits, Tokens
-from synthbench_transformer.attention import OUTPUT_STD, STD, Positions, SelfAttention
+from synthbench_transformer.attention import OUTPUT_STD, STD, Norm, Positions, SelfAttention
 
 
 class Transformer(Model):
@@ -75,7 +75,7 @@ class Trunk(nn.Module):
         self.place = nn.Parameter(STD * torch.randn(length, config.width)) if absolute else None
         self.dropout = Dropout(config.dropout) if config.dropout else nn.Identity()
         self.blocks = nn.ModuleList(Block(config, length) for _ in range(config.layers))
-        self.norm = nn.LayerNorm(config.width) if config.norm else nn.Identity()
+        self.norm = Norm(config.width) if config.norm else nn.Identity()
 
     def forward(self, tokens: Tensor) -> Tensor:
         """The residual stream after the last layer."""
@@ -97,11 +97,11 @@ class Block(nn.Module):
         """config: the sizes; length: number of positions."""
         super().__init__()
         width, hidden = config.width, config.mlp * config.width
-        self.attention_norm = nn.LayerNorm(width) if config.norm else nn.Identity()
+        self.attention_norm = Norm(width) if config.norm else nn.Identity()
         self.attention = SelfAttention(
             width, config.heads, length, config.positions, config.dropout
         )
-        self.mlp_norm = nn.LayerNorm(width) if config.norm and hidden else nn.Identity()
+        self.mlp_norm = Norm(width) if config.norm and hidden else nn.Identity()
         self.mlp = None
         if hidden:
             self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))

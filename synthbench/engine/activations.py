@@ -23,7 +23,9 @@ def recorded(module: nn.Module) -> Iterator[Activations]:
     activations = Activations()
 
     def keep(name: str) -> Callable[..., None]:
-        def hook(_: nn.Module, __: Any, output: Any) -> None:
+        def hook(_: nn.Module, given: tuple[Any, ...], output: Any) -> None:
+            if given and isinstance(given[0], Tensor):
+                activations.inputs[name] = given[0]
             if isinstance(output, Tensor):
                 activations.outputs[name] = output
 
@@ -55,6 +57,8 @@ class _AttentionMaps(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         given = dict(kwargs or {})
+        if func is functional.multi_head_attention_forward:
+            return self._multi_head(func, args, given)
         output = func(*args, **given)
         if func in SOFTMAXES:
             if output.dim() >= 2 and output.shape[-1] == output.shape[-2]:
@@ -62,6 +66,19 @@ class _AttentionMaps(TorchFunctionMode):
         elif func is functional.scaled_dot_product_attention:
             self._found.append(_attention_map(*args, **given))
         return output
+
+    def _multi_head(self, func: Any, args: tuple[Any, ...], given: dict[str, Any]) -> Any:
+        """What is inside `nn.MultiheadAttention` is out of sight, but it returns its map."""
+        wanted = given.get("need_weights", True)
+        averaged = given.get("average_attn_weights", True)
+        output, weights = func(
+            *args, **{**given, "need_weights": True, "average_attn_weights": False}
+        )
+        if weights.shape[-1] == weights.shape[-2]:
+            self._found.append(weights)
+        if not wanted:
+            return output, None
+        return output, weights.mean(dim=-3) if averaged else weights
 
 
 def _attention_map(  # noqa: PLR0913 - another function's arguments

@@ -16,8 +16,8 @@ def over_replicas(function: Callable[..., Any], looped: bool = False) -> Callabl
 
     Every positional argument, and every result, is a tensor or a tuple or dict of tensors.
     `looped` calls the function once per replica, for what `torch.vmap` cannot take; the
-    results are the same to rounding, and a replica whose call raises, once one has worked,
-    gets NaN. A function that asks torch for random numbers is
+    results are the same to rounding, and a replica whose call raises gets NaN unless none has
+    ever worked. A function that asks torch for random numbers is
     refused by vmap: they would depend on the other replicas.
     """
 
@@ -33,17 +33,24 @@ def over_replicas(function: Callable[..., Any], looped: bool = False) -> Callabl
     def loop(*arguments: Any) -> Any:
         nonlocal template
         replicas = tree_leaves(arguments)[0].shape[0]
-        results = []
+        results: list[Any] = []
+        failure: Exception | None = None
         for r in range(replicas):
             try:
-                result = function(*tree_map(lambda t: t[r], arguments))  # noqa: B023
-                template = tree_map(torch.zeros_like, result) if template is None else template
+                results.append(function(*tree_map(lambda t: t[r], arguments)))  # noqa: B023
             except Exception as error:
-                # A module that ran and now raises (on NaN, say) ends its own replica only.
-                if template is None or is_out_of_memory(error):
+                # A module that raises (on NaN, say) ends its own replica only.
+                if is_out_of_memory(error):
                     raise
-                result = tree_map(lambda t: torch.full_like(t, torch.nan), template)
-            results.append(result)
-        return tree_map(lambda *leaves: torch.stack(leaves), *results)
+                failure = error
+                results.append(None)
+        worked = next((result for result in results if result is not None), None)
+        if worked is not None:
+            template = tree_map(torch.zeros_like, worked)
+        if failure is not None and template is None:
+            raise failure
+        undefined = tree_map(lambda t: torch.full_like(t, torch.nan), template)
+        filled = [undefined if result is None else result for result in results]
+        return tree_map(lambda *leaves: torch.stack(leaves), *filled)
 
     return loop

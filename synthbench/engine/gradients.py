@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor
-from torch.func import grad_and_value
+from torch.func import vjp
 from torch.utils._pytree import tree_map
 
 from synthbench.engine.axis import over_replicas
@@ -23,7 +24,13 @@ def replica_gradients(objective: Objective, looped: bool) -> Gradients:
     """Gradients of every replica's own loss; traced, unless they must be looped."""
 
     def of_one(parameters: State, buffers: State, batch: Any) -> Any:
-        return grad_and_value(objective)(parameters, buffers, Batch(*batch))
+        # Any: the stubs also know a third value, which comes only when asked for.
+        found: Any = vjp(lambda p: objective(p, buffers, Batch(*batch)), parameters)
+        loss, pull_back = found
+        # As PyTorch does: autocast is for the forward pass, whose types the backward pass keeps.
+        with torch.autocast(loss.device.type, enabled=False):
+            (gradients,) = pull_back(torch.ones_like(loss))
+        return gradients, loss
 
     function = over_replicas(of_one, looped)
     if looped:

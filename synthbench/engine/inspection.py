@@ -42,15 +42,18 @@ def inspect_cell(cell: Cell) -> CellFacts:
     cell.check()
     first = cell.protocol.first_seed
     seeds = [first, (first + 1) % 2**64]
+    mixed = torch.autocast("cpu", torch.bfloat16, enabled=cell.protocol.precision == "bf16-mixed")
     with _memory_errors(cell):
         check_task(cell)
         modules = build_modules(cell.model, cell.task.interface, seeds)
         objective = Objective(stack_modules(cell.model, modules), recipe_loss(cell))
         batch = _first_batch(cell, seeds)
-        reason = check_trainable(cell, objective, batch)
-        _check_gradients(cell, objective, batch, looped=reason is not None)
+        with mixed:
+            reason = check_trainable(cell, objective, batch)
+            _check_gradients(cell, objective, batch, looped=reason is not None)
+            _check_measured(cell, objective, seeds, looped=reason is not None)
+        # At full precision, where the two agree closely.
         _check_stack(cell, objective, modules, batch, looped=reason is not None)
-        _check_measured(cell, objective, seeds, looped=reason is not None)
         single = as_batch(tree_map(lambda leaf: leaf[0], batch))
         return CellFacts(
             parameters=sum(p[0].numel() for p in objective.replicas.parameters.values()),

@@ -31,6 +31,8 @@ def traced(function: Callable[..., Any]) -> Callable[..., Any]:
             # Tracing runs the function; on copies, so that buffers do not count it twice.
             copies = tree_map(lambda leaf: leaf.detach().clone(), arguments)
             found[kind] = make_fx(function)(*copies)
-        return found[kind](*arguments)
+        # The trace holds the casts already; cast again, what was kept in float32 would be lost.
+        with torch.autocast(kind[0].type, enabled=False):
+            return found[kind](*arguments)
 
     return replay

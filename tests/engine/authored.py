@@ -243,3 +243,20 @@ class BrokenProbe(sb.Probe):
 
     def measure(self, view: sb.View) -> dict[str, Tensor]:
         return {"value": 3.0}
+
+
+class UncastNet(SmallNet):
+    """Computes in float32 whatever autocast says."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            return super().forward(x)
+
+
+class Uncast(Plain):
+    """A network that switches autocast off."""
+
+    name: ClassVar[str] = "uncast"
+
+    def build(self, interface: sb.Interface) -> nn.Module:
+        return UncastNet(interface.input.shape[0])

@@ -113,3 +113,37 @@ def test_it_works_inside_vmap(x: Tensor) -> None:
             module(x)
         torch.testing.assert_close(maps[r], alone.attention[1])
         torch.testing.assert_close(outputs[r], alone.outputs["layers.1"])
+
+
+@pytest.mark.parametrize("need_weights", [False, True])
+def test_torch_s_own_attention_modules_show_their_maps(need_weights: bool, x: Tensor) -> None:
+    module = nn.MultiheadAttention(4, 2, batch_first=True).eval()
+    plain = module(x, x, x, need_weights=need_weights)
+
+    class One(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attention = module
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.attention(x, x, x, need_weights=need_weights)[0]
+
+    with recorded(One()) as found:
+        output = One()(x)
+    torch.testing.assert_close(output, plain[0])
+    (weights,) = found.attention
+    assert weights.shape == (3, 2, 6, 6)
+    expected = module(x, x, x, need_weights=True, average_attn_weights=False)[1]
+    torch.testing.assert_close(weights, expected)
+
+    encoder = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True).eval()
+    with recorded(encoder) as inside, torch.no_grad():
+        encoder(x)
+    assert [tuple(a.shape) for a in inside.attention] == [(3, 2, 6, 6)]
+
+
+def test_inputs_are_the_very_tensors(x: Tensor) -> None:
+    module = nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 2))
+    with recorded(module) as found:
+        module(x)
+    assert found.inputs["0"] is x and found.inputs["1"] is found.outputs["0"]

@@ -16,6 +16,7 @@ from synthbench.cell import Cell
 from synthbench.engine.block import Block, train_block
 from synthbench.errors import ConfigurationError
 from synthbench.registry import installed
+from tests.engine.authored import Uncast
 
 
 def with_protocol(cell: Cell, **changes: object) -> Cell:
@@ -130,3 +131,26 @@ class Interrupt(pl.Callback):
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.current_epoch == 20:
             raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("model", ["transformer dropout=0.1", "transformer positions=rotary mlp=2"])
+def test_transformers_train_in_mixed_precision(
+    model: str, out: Path, settings: sb.Settings
+) -> None:
+    protocol = sb.Protocol(budget=640, seeds=2, until="budget", precision="bf16-mixed")
+    result = sb.evaluate("markov length=12", model, protocol=protocol, out=out, settings=settings)
+    assert result.record.compute.looped is None
+    assert np.isfinite(result.measured.trajectories.column("kl")).all()
+
+
+def test_what_autocast_is_told_to_leave_alone_stays_in_float32(
+    small_cell: Cell, out: Path, settings: sb.Settings
+) -> None:
+    """A network that switches autocast off is the same in mixed precision as in full."""
+    cell = replace(small_cell, model=Uncast())
+    mixed, full = (
+        sb.evaluate_cells([with_protocol(cell, precision=p)], out / p, settings)[0]
+        for p in ("bf16-mixed", "32-true")
+    )
+    columns = [r.measured.trajectories.column("loss") for r in (mixed, full)]
+    assert np.array_equal(*columns)

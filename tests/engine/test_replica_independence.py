@@ -13,6 +13,7 @@ import torch
 
 import synthbench as sb
 from synthbench.cell import Cell, ReplicaSeeds
+from synthbench.engine.axis import over_replicas
 from synthbench.engine.block import (
     Block,
     BlockResult,
@@ -176,3 +177,19 @@ def test_everything_diverging_at_once_still_makes_a_record(
     cell = replace(small_cell, model=Plain(recipe=sb.Recipe(lr=1e30)))
     record = sb.evaluate_cells([cell], out, settings)[0].record
     assert record.summary.diverged == 6 and record.summary.solved == 0
+
+
+def test_a_looped_replica_that_failed_before_does_not_end_its_neighbours() -> None:
+    """As after a resumption, when the first call already meets the broken replica."""
+
+    def fussy(x: torch.Tensor) -> dict[str, torch.Tensor]:
+        if not torch.isfinite(x).all():
+            raise ValueError("not finite")
+        return {"double": 2 * x}
+
+    looped = over_replicas(fussy, looped=True)
+    found = looped(torch.tensor([float("nan"), 3.0, float("nan")]))["double"]
+    assert torch.isnan(found[[0, 2]]).all() and found[1] == 6
+    assert torch.isnan(looped(torch.tensor([float("nan")] * 2))["double"]).all()
+    with pytest.raises(ValueError, match="not finite"):
+        over_replicas(fussy, looped=True)(torch.tensor([float("nan")] * 2))

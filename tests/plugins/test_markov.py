@@ -11,11 +11,12 @@ import torch
 from scipy.special import betaln, digamma
 
 import synthbench as sb
+from synthbench.errors import ConfigurationError
 from synthbench.registry import installed
 from synthbench.streams import Purpose, Stream, keys_of
 from synthbench_markov.chains import doubly_stochastic_rows
 from synthbench_markov.strategies import n_gram, stay_or_move
-from synthbench_markov.walk import choose, follow, stationary, thresholds
+from synthbench_markov.walk import choose, follow, stationary, step_by_step, thresholds
 
 
 def chain(fields: str = "") -> sb.Task:
@@ -101,16 +102,54 @@ def test_a_chain_that_never_leaves_its_symbols_still_has_a_start() -> None:
     assert torch.isfinite(found).all() and found.sum().item() == pytest.approx(1)
 
 
-def test_following_maps_is_a_loop_over_time() -> None:
-    generator = torch.Generator().manual_seed(0)
+@pytest.mark.parametrize(("symbols", "order"), [(2, 1), (5, 1), (2, 3), (3, 2)])
+def test_following_maps_is_a_loop_over_time(symbols: int, order: int) -> None:
+    contexts = symbols**order
+    rng = Stream.from_seed(0, Purpose.TRAIN)
+    steps = thresholds(rng.dirichlet(1.0, (4, contexts, symbols)))
     for length in (1, 2, 7, 100):
-        maps = torch.randint(0, 5, (4, length, 5), generator=generator)
-        start = torch.randint(0, 5, (4,), generator=generator)
-        state, expected = start, []
-        for step in range(length):
-            state = maps[torch.arange(4), step, state]
-            expected.append(state)
-        assert torch.equal(follow(maps, start), torch.stack(expected, 1))
+        words, start = rng.words(4 * length).reshape(4, length), rng.integers(contexts, (4,))
+        state, expected = start.tolist(), []
+        for t in range(length):
+            for b in range(4):
+                row = steps[b, state[b]].tolist()
+                drawn = sum(int(words[b, t]) >= threshold for threshold in row)
+                state[b] = (state[b] * symbols + drawn) % contexts
+            expected.append(list(state))
+        found = torch.tensor(expected).T
+        assert torch.equal(follow(words, steps, start), found)
+        assert torch.equal(step_by_step(words, steps, start), found)
+
+
+@pytest.mark.parametrize("symbols", [3, 5])
+def test_the_doubly_stochastic_optimum_matches_the_variance_of_an_entry(symbols: int) -> None:
+    """The matched alpha, which is well ahead of add-one."""
+    task = chain(f"prior=doubly-stochastic symbols={symbols} length=60")
+    found = {"optimal": 0.0, 1.0: 0.0}
+    for step in range(4):
+        batch = draw(task, 1000, step=step)
+        own = task.references(task.world(Stream.from_seed(0, Purpose.WORLD)), batch)["optimal"]
+        for name in found:
+            output = own if name == "optimal" else n_gram(batch.x, symbols, 1, name)
+            found[name] += task.score(output, batch)["kl"].item() / 4
+    rows = doubly_stochastic_rows(Stream.from_seed(1, Purpose.TRAIN), 20_000, symbols)
+    alpha = (symbols - 1) / (2 * symbols)
+    variance = (1 / symbols) * (1 - 1 / symbols) / (symbols * alpha + 1)
+    assert rows.var().item() == pytest.approx(variance, rel=0.02)
+    assert found["optimal"] < 0.9 * found[1.0]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ("order=2 start=uniform", "start=uniform needs order=1"),
+        ("prior=doubly-stochastic alpha=0.5", "alpha has no effect"),
+        ("prior=fixed p=0.2 q=0.4 alpha=2", "alpha has no effect"),
+    ],
+)
+def test_fields_without_effect_are_refused(fields: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        chain(fields)
 
 
 def test_a_word_chooses_by_its_place_among_the_thresholds() -> None:

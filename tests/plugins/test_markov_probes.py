@@ -75,3 +75,23 @@ def test_every_layer_is_reported() -> None:
     assert {name.partition("-")[0] for name in measure("attention", view)} == {
         "layer1", "layer2", "layer3",
     }  # fmt: skip
+
+
+def test_what_they_cannot_read_is_refused() -> None:
+    parity = view_of("sparse-parity n=10 k=3", "transformer")
+    for probe in ("strategies", "attention"):
+        with pytest.raises(ValueError, match="sequences of tokens"):
+            measure(probe, parity)
+    chains = view_of("markov length=12", "simplified-transformer")
+    with pytest.raises(ValueError, match="no attention"):
+        measure("attention", chains)
+    with pytest.raises(ValueError, match="at most length=12"):
+        measure("strategies last=13", chains)
+
+
+def test_copying_is_judged_where_the_task_scores_it() -> None:
+    view = view_of("induction-copying length=12", "transformer", size=64)
+    answer = view.task.references(view.world, view.batch)["optimal"][:, -1:]
+    silent = torch.cat([torch.zeros(64, 11, answer.shape[-1]), answer], dim=1)
+    found = measure("strategies", dataclasses.replace(view, forward=lambda p, x: silent))
+    assert found["optimal"] == pytest.approx(0, abs=1e-4) and found["trivial"] > 1

@@ -116,5 +116,12 @@ def test_movement_counts_only_the_change() -> None:
 def test_other_tasks_and_networks_are_refused(probe: str) -> None:
     with pytest.raises(ValueError, match="markov has none"):
         measure(probe, view_of("markov length=10", "transformer"))
-    with pytest.raises(ValueError, match="no parameter"):
-        measure(probe, view_of("sparse-parity n=10 k=3", "transformer"))
+    for model in ("transformer", "transformer width=10", "transformer width=10 heads=2 mlp=1"):
+        with pytest.raises(ValueError, match="no parameter"):
+            measure(probe, view_of("sparse-parity n=10 k=3", model))
+
+
+@pytest.mark.parametrize("model", ["mlp", "polynet", "polynet disjoint=true", "sine-neuron"])
+def test_the_first_layer_is_found(model: str) -> None:
+    found = measure("support-mass", view_of("sparse-parity n=12 k=3", model))
+    assert 0 < found["weights"] < 1
