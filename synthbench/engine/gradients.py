@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import vjp
-from torch.utils._pytree import tree_map
+from torch.func import grad_and_value
+from torch.utils._pytree import tree_leaves, tree_map
 
 from synthbench.engine.axis import over_replicas
 from synthbench.engine.objective import Objective
@@ -24,13 +24,16 @@ def replica_gradients(objective: Objective, looped: bool) -> Gradients:
     """Gradients of every replica's own loss; traced, unless they must be looped."""
 
     def of_one(parameters: State, buffers: State, batch: Any) -> Any:
-        # Any: the stubs also know a third value, which comes only when asked for.
-        found: Any = vjp(lambda p: objective(p, buffers, Batch(*batch)), parameters)
-        loss, pull_back = found
+        kind = tree_leaves(parameters)[0].device.type
+        mixed, precision = torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind)
+
+        def loss(parameters: State, buffers: State, batch: Batch) -> Tensor:
+            with torch.autocast(kind, precision, enabled=mixed):
+                return objective(parameters, buffers, batch)
+
         # As PyTorch does: autocast is for the forward pass, whose types the backward pass keeps.
-        with torch.autocast(loss.device.type, enabled=False):
-            (gradients,) = pull_back(torch.ones_like(loss))
-        return gradients, loss
+        with torch.autocast(kind, enabled=False):
+            return grad_and_value(loss)(parameters, buffers, Batch(*batch))
 
     function = over_replicas(of_one, looped)
     if looped:
