@@ -54,11 +54,16 @@ def cell(task: str, model: str, protocol: sb.Protocol, probes: Sequence[str] = (
 # The phases of E. Edelman et al. 2024.
 
 
-def draw_phases(folder: Path) -> Figure:
-    """Score, distance from strategies and attention, for three settings."""
+def evaluate_phases(folder: Path) -> Sequence[sb.CellResult]:
+    """Eight seeds of each setting, with the probes of strategies and of attention."""
     protocol = sb.Protocol(seeds=SEEDS, budget=STEPS * BATCH, until="budget")
     cells = [cell(task, m, protocol, ["strategies", "attention"]) for _, task, m in COLUMNS]
-    results = evaluate(cells, folder / "phases")
+    return evaluate(cells, folder / "phases")
+
+
+def draw_phases(folder: Path) -> Figure:
+    """Score, distance from strategies and attention, for three settings."""
+    results = evaluate_phases(folder)
     figure = Figure(figsize=(15, 11), dpi=120, layout="constrained")
     panels = figure.subplots(3, 3, sharex=True, sharey="row")
     for column, ((title, _, _), result) in enumerate(zip(COLUMNS, results, strict=True)):
@@ -133,9 +138,7 @@ def draw_attention(axes: Axes, result: sb.CellResult) -> None:
 
 def draw_maps(folder: Path) -> Figure:
     """Before, during and after the transition of the first replica that makes it."""
-    whole = cell(CHAINS, TWO_LAYERS, sb.Protocol(seeds=SEEDS, budget=STEPS * BATCH, until="budget"),
-                 ["strategies", "attention"])  # fmt: skip
-    (result,) = evaluate([whole], folder / "phases")
+    result = evaluate_phases(folder)[0]
     replica, steps = three_moments(result)
     networks = []
     for step in steps:
@@ -247,9 +250,7 @@ def on_the_plateau(
 
 def report(folder: Path) -> None:
     """The numbers that docs/hidden-progress.md quotes."""
-    protocol = sb.Protocol(seeds=SEEDS, budget=STEPS * BATCH, until="budget")
-    cells = [cell(task, m, protocol, ["strategies", "attention"]) for _, task, m in COLUMNS]
-    for (title, _, _), result in zip(COLUMNS, evaluate(cells, folder / "phases"), strict=True):
+    for (title, _, _), result in zip(COLUMNS, evaluate_phases(folder), strict=True):
         frame = result.measured.trajectories.to_pandas()
         print(f"{title}: {result.record.summary.solved} solved, "
               f"midpoint {result.metrics.transitions.midpoint}")  # fmt: skip

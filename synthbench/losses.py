@@ -44,8 +44,7 @@ def cross_entropy(output: Tensor, batch: Batch) -> Tensor:
 
 def last_cross_entropy(output: Tensor, batch: Batch) -> Tensor:
     """Mean over sequences of -ln p(y_T) at the last position, in nats."""
-    missed = -torch.gather(log_softmax(output[:, -1], dim=-1), 1, batch.y[:, -1:])
-    return missed.mean()
+    return cross_entropy(output[:, -1:], batch._replace(y=batch.y[:, -1:]))
 
 
 NEXT_TOKEN_LOSSES: Mapping[str, Loss] = {

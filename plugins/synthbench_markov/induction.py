@@ -47,8 +47,7 @@ class InductionCopying(Task):
         free = rng.integers(self.symbols, (size, self.length - 1))
         asked = rng.integers(self.length - 2, (size, 1))
         x = torch.cat([free, torch.gather(free, 1, asked)], dim=1)
-        answer = torch.gather(x, 1, previous_occurrence(x)[:, None] + 1)
-        return Batch(x, torch.cat([x[:, 1:], answer], dim=1))
+        return Batch(x, torch.cat([x[:, 1:], copied_symbol(x)], dim=1))
 
     def losses(self) -> Mapping[str, Loss]:
         """Cross-entropy of the answer (the default), or of every next symbol."""
@@ -66,8 +65,7 @@ class InductionCopying(Task):
         """Guessing, the most frequent symbol so far, and copying."""
         x = batch.x
         counts = one_hot(x, self.symbols).to(torch.float32).cumsum(dim=1)
-        copied = torch.gather(x, 1, previous_occurrence(x)[:, None] + 1)
-        answer = CERTAIN * one_hot(copied, self.symbols).to(torch.float32)
+        answer = CERTAIN * one_hot(copied_symbol(x), self.symbols).to(torch.float32)
         return {
             "trivial": torch.zeros_like(counts),
             "most-frequent": counts,
@@ -77,6 +75,11 @@ class InductionCopying(Task):
     def exact_scores(self) -> Mapping[str, float]:
         """A guess is right once in V times, a copy always."""
         return {"trivial": 1 / self.symbols, "optimal": 1.0}
+
+
+def copied_symbol(x: Tensor) -> Tensor:
+    """What followed the last symbol when it occurred before: (B, T) -> (B, 1)."""
+    return torch.gather(x, 1, previous_occurrence(x)[:, None] + 1)
 
 
 def previous_occurrence(x: Tensor) -> Tensor:

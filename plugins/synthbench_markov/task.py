@@ -126,9 +126,7 @@ class MarkovChain(Task):
     def score(self, output: Tensor, batch: Batch) -> Mapping[str, Tensor]:
         """Divergence from the true chain at the last positions; cross-entropy over all; nats."""
         predicted = log_softmax(output, dim=-1)
-        rows = batch.latents["transitions"]
-        context = batch.latents["context"][:, -self.last :]
-        true = torch.gather(rows, 1, context[:, :, None].expand(-1, -1, rows.shape[2]))
+        true = true_probabilities(batch)[:, -self.last :]
         divergence = torch.xlogy(true, true) - true * predicted[:, -self.last :]
         missed = -torch.gather(predicted, 2, batch.y[:, :, None])
         return {"kl": divergence.sum(dim=-1).mean(), "cross-entropy": missed.mean()}
@@ -139,9 +137,7 @@ class MarkovChain(Task):
         found = {"trivial": uniform(x, symbols)}
         for order in range(self.order + 2):
             found[NAMES[order]] = n_gram(x, symbols, order)
-        rows, context = batch.latents["transitions"], batch.latents["context"]
-        true = torch.gather(rows, 1, context[:, :, None].expand(-1, -1, symbols))
-        found["true-chain"] = torch.log(torch.clamp(true, min=1e-30))
+        found["true-chain"] = torch.log(torch.clamp(true_probabilities(batch), min=1e-30))
         found["optimal"] = self._bayes(x, found["true-chain"])
         return found
 
@@ -191,6 +187,12 @@ class MarkovChain(Task):
                 return stay_or_move(x)
             return n_gram(x, self.symbols, 1, (self.symbols - 1) / (2 * self.symbols))
         return n_gram(x, self.symbols, self.order, self.alpha)
+
+
+def true_probabilities(batch: Batch) -> Tensor:
+    """The chain's own probabilities of every next symbol: (B, T, V)."""
+    rows, context = batch.latents["transitions"], batch.latents["context"]
+    return torch.gather(rows, 1, context[:, :, None].expand(-1, -1, rows.shape[2]))
 
 
 def entropy_rate(p: float, q: float) -> float:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from synthbench import Dropout, Interface, Margin, Model, Recipe, Signs, TokenLogits, Tokens
 from synthbench_transformer.attention import OUTPUT_STD, STD, Norm, Positions, SelfAttention
+from synthbench_transformer.one_hot import one_hot
 
 
 class Transformer(Model):
@@ -80,8 +81,7 @@ class Trunk(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         """The residual stream after the last layer."""
         # A product with one-hot rows: its gradient is a product too, not a scatter.
-        symbols = torch.arange(self.vocabulary, device=tokens.device)
-        x = (tokens[..., None] == symbols).to(self.embedding.dtype) @ self.embedding
+        x = one_hot(tokens, self.vocabulary, self.embedding.dtype) @ self.embedding
         if self.place is not None:
             x = x + self.place
         x = self.dropout(x)

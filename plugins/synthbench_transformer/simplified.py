@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from synthbench import Interface, Model, Recipe, TokenLogits, Tokens
+from synthbench_transformer.one_hot import one_hot
 
 
 class SimplifiedTransformer(Model):
@@ -52,8 +53,7 @@ class Simplified(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, T) tokens -> (B, T, V) logits."""
         length = x.shape[1]
-        symbols = torch.arange(self.key.shape[0], device=x.device)
-        tokens = (x[..., None] == symbols).to(self.key.dtype)
+        tokens = one_hot(x, self.key.shape[0], self.key.dtype)
         mixed = toeplitz(self.profile()[:length]) @ tokens
         scores = (tokens @ self.key @ mixed.transpose(-2, -1)).tril()
         positions = torch.arange(1, length + 1, device=x.device, dtype=self.key.dtype)

@@ -32,7 +32,7 @@ def export_command(
         str | None, typer.Option(metavar="REPO", help="Also upload, as USER/NAME.")
     ] = None,
 ) -> None:
-    """Draw samples of a task and write them, with a card, for `datasets.load_from_disk`."""
+    """Draw samples of a task and write them, with a card, for `datasets.load_dataset`."""
     from rich.console import Console
     from rich.markup import escape
 

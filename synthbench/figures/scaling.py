@@ -23,9 +23,9 @@ def draw_scaling(cells: Sequence[MeasuredCell], field: str | None = None) -> Fig
 
     An arrow marks a median beyond the budget; a dotted bar without a cap goes on without bound.
     """
-    found = find_series(cells, field)
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+    found = find_series(cells, field)
     figure, (panel,) = make_panels(1)
     for index, series in enumerate(found):
         _draw_series(panel, series, index)
@@ -34,9 +34,8 @@ def draw_scaling(cells: Sequence[MeasuredCell], field: str | None = None) -> Fig
     panel.set_yscale("log")
     panel.set_xticks(sizes, [f"{size:g}" for size in sizes])
     panel.xaxis.set_minor_locator(NullLocator())
-    count = FuncFormatter(lambda value, _: format_count(value))
     panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    panel.yaxis.set_major_formatter(count)
+    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format_count(value)))
     panel.yaxis.set_minor_locator(NullLocator())
     panel.set_xlabel(found[0].field)
     panel.set_ylabel("samples to target (median; arrow: beyond the budget)")

@@ -18,7 +18,7 @@ from synthbench.metrics.mean import mean_estimate, median_estimate
 from synthbench.metrics.nearest_reference import score_distances, time_near_references, told_apart
 from synthbench.metrics.random_search import RandomSearchTest, random_search_test
 from synthbench.metrics.regret import regret
-from synthbench.metrics.survival import kaplan_meier_median, restricted_mean
+from synthbench.metrics.survival import median_time, restricted_mean
 from synthbench.metrics.time_to_target import Target, TimesToTarget, times_to_target
 from synthbench.metrics.transition import Transition, find_transition
 from synthbench.metrics.transitions import TransitionSummary, summarize_transitions
@@ -46,20 +46,19 @@ class Setting:
     initializations: int | None = None
 
     def independent(self) -> list[int] | None:
-        """Replicas of a crossed design no two of which share a seed; None without such a design.
-
-        Those that share an initialization or their data are not independent, and intervals
-        and tests that took them so would be far too sure.
-        """
-        return (
-            None
-            if self.initializations is None
-            else diagonal(len(self.diverged), self.initializations)
-        )
+        """`independent_replicas` of this cell."""
+        return independent_replicas(len(self.diverged), self.initializations)
 
 
-def diagonal(replicas: int, initializations: int) -> list[int]:
-    """Initialization i with data seed i, in a crossed design that goes row by row."""
+def independent_replicas(replicas: int, initializations: int | None) -> list[int] | None:
+    """Replicas of a crossed design no two of which share a seed; None without such a design.
+
+    Those that share an initialization or their data are not independent, and intervals and
+    tests that took them so would be far too sure. The design goes row by row: initialization
+    i is taken with data seed i.
+    """
+    if initializations is None:
+        return None
     columns = replicas // initializations
     return [i * columns + i for i in range(min(initializations, columns))]
 
@@ -188,11 +187,10 @@ def _near(
     ]
     found = {}
     for name in names:
-        firsts = np.array([np.nan if t[name].first is None else t[name].first for t in times])
-        ever = np.isfinite(firsts)
+        firsts = [t[name].first for t in times]
         found[name] = TimeNearReference(
-            replicas=int(ever.sum()),
-            first=kaplan_meier_median(np.where(ever, firsts, budget), ever),
+            replicas=sum(first is not None for first in firsts),
+            first=median_time(firsts, budget),
             share=mean_estimate(np.array([t[name].share for t in times])).within(0.0, 1.0),
         )
     return found
@@ -223,9 +221,7 @@ def _measure_probe(
 
 def _moment(shapes: Sequence[Transition], budget: float) -> float | None:
     """Half the median onset: well within the plateau of most replicas."""
-    onsets = np.array([np.nan if t.onset is None else t.onset for t in shapes])
-    reached = np.isfinite(onsets)
-    median = kaplan_meier_median(np.where(reached, onsets, budget), reached).value
+    median = median_time([t.onset for t in shapes], budget).value
     return None if median is None or median <= 0 else median / 2
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.mean import median_estimate
-from synthbench.metrics.survival import kaplan_meier_median
+from synthbench.metrics.survival import median_time
 from synthbench.metrics.time_to_target import first_held
 from synthbench.metrics.transition import COMPLETION
 
@@ -49,17 +49,10 @@ class GrokkingSummary:
 def summarize_grokking(found: Sequence[Grokking], budget: float) -> GrokkingSummary:
     """Summarize one cell; a time that a replica never reached is censored at the budget."""
     return GrokkingSummary(
-        memorized=_median_time([g.memorized for g in found], budget),
-        generalized=_median_time([g.generalized for g in found], budget),
+        memorized=median_time([g.memorized for g in found], budget),
+        generalized=median_time([g.generalized for g in found], budget),
         ratio=median_estimate(np.array([g.ratio for g in found if g.ratio is not None])),
         never=sum(g.censored for g in found),
-    )
-
-
-def _median_time(times: Sequence[float | None], budget: float) -> Estimate:
-    reached = np.array([time is not None for time in times])
-    return kaplan_meier_median(
-        np.array([budget if time is None else time for time in times], float), reached
     )
 
 

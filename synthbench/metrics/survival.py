@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import CensoredData, ecdf, norm, t
+from scipy.stats import CensoredData, ecdf, norm
 
 from synthbench.metrics.estimate import Estimate
+from synthbench.metrics.mean import mean_estimate
 from synthbench.metrics.proportion import success_rate
 
 
@@ -69,6 +71,13 @@ def kaplan_meier_median(
     return kaplan_meier_quantile(times, solved, 0.5, confidence)
 
 
+def median_time(times: Sequence[float | None], budget: float) -> Estimate:
+    """The same for times of which None never came; those are censored at the budget."""
+    reached = np.array([time is not None for time in times])
+    spent = np.array([budget if time is None else time for time in times], float)
+    return kaplan_meier_median(spent, reached)
+
+
 def kaplan_meier_quantile(
     times: NDArray[np.float64],
     solved: NDArray[np.bool_],
@@ -117,7 +126,7 @@ def restricted_mean(
     reached = solved & (times <= budget)
     if (times[~reached] >= budget).all():
         return _mean_within_budget(times, reached, budget, confidence)
-    events = np.unique(times[solved & (times <= budget)])
+    events = np.unique(times[reached])
     edges = np.concatenate([[0.0], events, [budget]])
     at_risk = np.array([(times >= t).sum() for t in events], float)
     counts = np.array([((times == t) & solved).sum() for t in events], float)
@@ -142,8 +151,9 @@ def _mean_within_budget(
     saved = 1 - times[reached] / budget
     mean, low, high = float(np.mean(saved)) if count else 1.0, 0.0, 1.0
     if count > 1:
-        half = t.ppf(0.5 + confidence / 2, count - 1) * np.std(saved, ddof=1) / count**0.5
-        low, high = max(mean - half, 0.0), min(mean + half, 1.0)
+        saving = mean_estimate(saved, confidence).within(low, high)
+        assert saving.low is not None and saving.high is not None
+        low, high = saving.low, saving.high
     product = share.value * mean
     a, b = share.value - share.low, mean - low
     down = np.sqrt((a * mean) ** 2 + (b * share.value) ** 2 - (a * b) ** 2)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.mean import median_estimate
-from synthbench.metrics.survival import kaplan_meier_median
+from synthbench.metrics.survival import median_time
 from synthbench.metrics.transition import Transition
 
 
@@ -38,9 +38,9 @@ def summarize_transitions(transitions: Sequence[Transition], budget: float) -> T
     """Summarize one cell; a time that a replica never reached is censored at the budget."""
     completed = [t for t in transitions if t.completion is not None]
     return TransitionSummary(
-        onset=_median_time([t.onset for t in transitions], budget),
-        midpoint=_median_time([t.midpoint for t in transitions], budget),
-        completion=_median_time([t.completion for t in transitions], budget),
+        onset=median_time([t.onset for t in transitions], budget),
+        midpoint=median_time([t.midpoint for t in transitions], budget),
+        completion=median_time([t.completion for t in transitions], budget),
         completed=len(completed),
         plateau=_median([t.plateau for t in completed]),
         width=_median([t.width for t in completed]),
@@ -49,12 +49,6 @@ def summarize_transitions(transitions: Sequence[Transition], budget: float) -> T
         overshoot=_median([t.overshoot for t in completed]),
         relapse=_median([t.relapse for t in completed]),
     )
-
-
-def _median_time(times: Sequence[float | None], budget: float) -> Estimate:
-    reached = np.array([time is not None for time in times])
-    spent = np.array([budget if time is None else time for time in times], float)
-    return kaplan_meier_median(spent, reached)
 
 
 def _median(values: Sequence[float | None]) -> Estimate:

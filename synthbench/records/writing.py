@@ -15,7 +15,7 @@ from safetensors.torch import save
 from synthbench.cell import Cell, ReplicaSeeds
 from synthbench.engine.block import BlockResult
 from synthbench.engine.inspection import CellFacts
-from synthbench.metrics.cell_metrics import diagonal
+from synthbench.metrics.cell_metrics import independent_replicas
 from synthbench.metrics.summary import summarize
 from synthbench.metrics.time_to_target import Target, times_to_target
 from synthbench.records.atomic import write_atomically
@@ -106,7 +106,7 @@ def write_record(
             batch_size=batch_size,
             step_flops=facts.step_flops,
             diverged=sum(replica.outcome == "diverged" for replica in replicas),
-            independent=_independent(cell),
+            independent=independent_replicas(cell.protocol.seeds, cell.protocol.initializations),
         ),
         files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     )
@@ -114,11 +114,6 @@ def write_record(
         write_atomically(folder / name, content)
     write_atomically(folder / RECORD_FILE, record.model_dump_json(indent=1).encode() + b"\n")
     return record
-
-
-def _independent(cell: Cell) -> list[int] | None:
-    crossed = cell.protocol.initializations
-    return None if crossed is None else diagonal(cell.protocol.seeds, crossed)
 
 
 def _replica_records(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import pytest
@@ -13,15 +12,12 @@ import synthbench as sb
 from synthbench.errors import ConfigurationError
 from synthbench.registry import installed
 from synthbench.streams import Purpose, Stream
+from tests.plugins.test_parity import every_input
 
 
 def build(model: str, n: int) -> torch.nn.Module:
     torch.manual_seed(0)
     return installed().model(model).build(sb.Interface(sb.Signs(n), sb.Margin()))
-
-
-def every_input(n: int) -> torch.Tensor:
-    return torch.tensor(list(itertools.product([-1.0, 1.0], repeat=n)))
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4])
