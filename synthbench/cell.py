@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -11,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from synthbench.errors import ConfigurationError
+from synthbench.hashing import content_hash
 from synthbench.model import Model
 from synthbench.probe import Probe
 from synthbench.task import Task
@@ -148,7 +147,7 @@ class Cell:
 
     def plan_hash(self) -> str:
         """SHA-256 of the canonical JSON of the plan."""
-        return hash_plan(self.plan())
+        return content_hash(self.plan())
 
     def folder_name(self) -> str:
         """A readable folder name that no other plan shares."""
@@ -158,9 +157,3 @@ class Cell:
 
 def _slug(label: str) -> str:
     return re.sub(r"[^a-z0-9.+]+", "-", label.lower().replace("=", ""))[:60].strip("-.")
-
-
-def hash_plan(plan: dict[str, Any]) -> str:
-    """SHA-256 of a plan's canonical JSON (sorted keys, no spaces)."""
-    text = json.dumps(plan, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -8,6 +8,7 @@
     ├── TaskError             a task that fails, or whose batches and references do not fit
     ├── PluginError           a plugin that breaks the contract
     ├── RecordError           a record that is missing, corrupt or does not match its files
+    ├── SubmissionError       a leaderboard submission that breaks a rule or was tampered with
     ├── OutputError           a folder that cannot be written, or is in use
     └── NothingToDrawError    a picture of something that was not measured
 
@@ -50,6 +51,10 @@ class PluginError(SynthbenchError, RuntimeError):
 
 class RecordError(SynthbenchError, ValueError):
     """A record on disk that cannot be trusted."""
+
+
+class SubmissionError(SynthbenchError, ValueError):
+    """A submission that breaks a rule of its leaderboard, or does not hold together."""
 
 
 class OutputError(SynthbenchError, OSError):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from synthbench.cell import Cell, Protocol
 from synthbench.cell_run import CellRun, Settings
@@ -46,18 +47,31 @@ def evaluate(
     return evaluate_cells([cell], out, settings or Settings())[0]
 
 
-def plan_suite(suite: Suite, models: Sequence[str | Model], protocol: Protocol) -> list[Cell]:
+def suite_protocol(suite: Suite, changes: Mapping[str, Any] | None = None) -> Protocol:
+    """How a suite measures, its budgets aside; with changes it is no longer the leaderboard's.
+
+    Raises pydantic's ValidationError for a change that is not allowed.
+    """
+    own = {"seeds": suite.seeds, "evaluation_samples": suite.evaluation_samples}
+    return Protocol(**{**own, **(changes or {})})
+
+
+def plan_suite(
+    suite: Suite, models: Sequence[str | Model], protocol: Protocol | None = None
+) -> list[Cell]:
     """The cells of a suite for the given models: for each task, every model.
 
-    The suite's budgets apply unless the protocol names one of its own.
+    protocol: default `suite_protocol(suite)`. The suite's budgets apply unless the protocol
+    names one of its own.
     """
     registry = installed()
-    own_budget = "budget" in protocol.model_fields_set
+    shared = protocol or suite_protocol(suite)
+    own_budget = "budget" in shared.model_fields_set
     return [
         Cell(
             registry.task(row.task),
             registry.model(model),
-            protocol if own_budget else protocol.model_copy(update={"budget": row.budget}),
+            shared if own_budget else shared.model_copy(update={"budget": row.budget}),
             tuple(registry.probe(probe) for probe in suite.probes),
         )
         for row in suite.cells
@@ -82,7 +96,9 @@ def evaluate_cells(
     make_folder(out)
     host = installed().host
     host.announce("eval_started", cells=cells)
-    reference = SuiteReference(name=suite.name, version=suite.version) if suite else None
+    reference = None
+    if suite is not None:
+        reference = SuiteReference(name=suite.name, version=suite.version, hash=suite.hash())
     results = []
     for cell, found in zip(cells, facts, strict=True):
         folder = out / cell.folder_name()

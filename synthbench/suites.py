@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from synthbench.errors import ConfigurationError
+from synthbench.hashing import content_hash
+
+Column = Literal["plateau", "width", "stages", "lead"]
 
 
 class SuiteCell(BaseModel):
@@ -21,28 +25,71 @@ class SuiteCell(BaseModel):
 
 
 class Suite(BaseModel):
-    """A named, versioned list of cells with the models that are compared by default."""
+    """A named, versioned list of cells, how they are measured and what they are held against."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")
+    name: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=64)
     version: int = Field(ge=1)
+    """Goes up with every change of what `hash` covers."""
     title: str
     description: str
     seeds: int = Field(ge=1)
-    """Replicas per cell."""
+    """Replicas per cell; their seeds are 0, 1, ..."""
+    evaluation_samples: int = Field(1024, ge=1)
+    """Held-out samples per replica."""
     models: tuple[str, ...] = Field(min_length=1)
+    """Trained when no model is named."""
+    reference: str = ""
+    """The model to which the leaderboard relates all times; default: the first of `models`."""
     probes: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ("plateau", "width", "stages")
+    """Transition metrics that the leaderboard shows beside the ranking."""
+    lead: str | None = None
+    """The probe value, such as weight-movement/l2, whose lead over the score is shown."""
+    tuning_trials: int = Field(20, ge=1)
+    """Configurations that a submission of the tuned track may have tried for each cell."""
     cells: tuple[SuiteCell, ...] = Field(min_length=1)
+
+    _folder: Path = PrivateAttr(default=Path())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_model_is_the_reference(cls, content: Any) -> Any:
+        if isinstance(content, dict) and content.get("models"):
+            return {"reference": content["models"][0], **content}
+        return content
+
+    @model_validator(mode="after")
+    def _lead_is_measured(self) -> Suite:
+        if ("lead" in self.columns) != (self.lead is not None):
+            raise ValueError('the column "lead" and the field lead go together')
+        if self.lead is not None and self.lead.partition("/")[0] not in {
+            probe.split()[0] for probe in self.probes
+        }:
+            raise ValueError(f"lead = {self.lead} must be a value of one of the suite's probes")
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """Where the suite file lies; submissions that come with it are in `submissions/`."""
+        return self._folder
+
+    def hash(self) -> str:
+        """SHA-256 of everything that decides the numbers: all fields but words and models."""
+        words = {"title", "description", "models"}
+        return content_hash(self.model_dump(mode="json", exclude=words))
 
 
 def read_suite(path: Path) -> Suite:
     """Read a suite file; ConfigurationError says what is wrong with it."""
     try:
-        return Suite(**tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+        suite = Suite(**tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"cannot read the suite file {path}: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]
         location = ".".join(str(part) for part in first["loc"])
         raise ConfigurationError(f"{path}: {location}: {first['msg']}") from None
+    suite._folder = path.parent
+    return suite

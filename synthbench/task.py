@@ -35,6 +35,18 @@ class Batch(NamedTuple):
     latents: Mapping[str, Tensor] = {}
 
 
+class KnownAlgorithm(NamedTuple):
+    """A learner that is not trained by gradients, as a reference row of a leaderboard.
+
+    samples: with which it finds the optimum at least half of the time; operations: elementary
+    ones it then takes; source: of both formulas.
+    """
+
+    samples: float
+    operations: float
+    source: str
+
+
 class Task(Configuration, ABC):
     """A data distribution, how a prediction is scored, and what simple predictors score.
 
@@ -77,6 +89,10 @@ class Task(Configuration, ABC):
     @abstractmethod
     def exact_scores(self) -> Mapping[str, float]:
         """Population value of the ranked score for each reference that has a closed form."""
+
+    def known_algorithms(self) -> Mapping[str, KnownAlgorithm]:
+        """Classical algorithms that solve the task, by name; none unless a task knows some."""
+        return {}
 
     def dataset(self, samples: Mapping[str, int], seed: int = 0) -> DatasetDict:
         """Samples of one world as a Hugging Face data set.

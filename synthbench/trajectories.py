@@ -81,6 +81,13 @@ class Trajectories:
         starts = np.flatnonzero(np.diff(self.column("replica"))) + 1
         return np.split(self.column(name), starts)
 
+    def carried_forward(self, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """One column on the common grid: samples (E,) and values (R, E).
+
+        A replica that has stopped keeps its last value.
+        """
+        return carry_forward(self.by_replica("samples"), self.by_replica(name))
+
     def until(self, samples: float) -> Trajectories:
         """The measurements of the first `samples` training samples."""
         return Trajectories(self.table.filter(pa.array(self.column("samples") <= samples)))
@@ -93,3 +100,15 @@ class Trajectories:
         """The table as a pandas data frame."""
         frame: pd.DataFrame = self.table.to_pandas()
         return frame
+
+
+def carry_forward(
+    samples: Sequence[NDArray[np.float64]], values: Sequence[NDArray[np.float64]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Common grid (E,) and values (R, E); a replica that stopped keeps its last value."""
+    grid = max(samples, key=len)
+    carried = np.empty((len(values), len(grid)))
+    for row, own in zip(carried, values, strict=True):
+        row[: len(own)] = own
+        row[len(own) :] = own[-1]
+    return grid, carried

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,6 +42,10 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         typer.Option(
             "--task", "-t", help="Instead of a suite: 'sparse-parity n=30 k=3'; repeatable."
         ),
+    ] = None,
+    cell: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Only this cell of the suite, 1 for the first; repeatable."),
     ] = None,
     probe: Annotated[
         list[str] | None, typer.Option("--probe", "-p", help="Measured while training; repeatable.")
@@ -100,8 +105,10 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     from synthbench.engine.block import TrainerOptions
     from synthbench.evaluation import evaluate_cells
 
+    if cell and suite is None:
+        raise ConfigurationError("--cell chooses cells of a suite; name one")
     chosen, name, cells = _plan(
-        suite,
+        None if suite is None else _suite(suite, cell or [], probe or []),
         task or [],
         model or [],
         probe or [],
@@ -133,15 +140,15 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
 
 
 def _plan(
-    suite: str | None,
+    suite: Suite | None,
     tasks: list[str],
     models: list[str],
     probes: list[str],
     options: dict[str, Any],
 ) -> tuple[Suite | None, str, list[Cell]]:
     """The suite if one is named, the folder name under --out, and the cells."""
-    from synthbench.cell import Cell
-    from synthbench.evaluation import plan_suite
+    from synthbench.cell import Cell, Protocol
+    from synthbench.evaluation import plan_suite, suite_protocol
     from synthbench.registry import installed
 
     registry = installed()
@@ -154,25 +161,35 @@ def _plan(
             )
         measured = tuple(registry.probe(reference) for reference in probes)
         built = [registry.task(reference) for reference in tasks]
-        protocol = _protocol(given)
+        protocol = _checked(lambda: Protocol(**given))
         cells = [Cell(t, registry.model(m), protocol, measured) for t in built for m in models]
         return None, "-".join(dict.fromkeys(t.name for t in built)), cells
     if tasks:
         raise ConfigurationError("name either a suite or --task, not both")
-    chosen = registry.suite(suite)
-    if probes:
-        chosen = chosen.model_copy(update={"probes": (*chosen.probes, *probes)})
-    protocol = _protocol({"seeds": chosen.seeds, **given})
-    return chosen, chosen.name, plan_suite(chosen, models or chosen.models, protocol)
+    protocol = _checked(lambda: suite_protocol(suite, given))
+    return suite, suite.name, plan_suite(suite, models or suite.models, protocol)
 
 
-def _protocol(given: dict[str, Any]) -> Protocol:
+def _suite(name: str, numbers: list[int], probes: list[str]) -> Suite:
+    """The suite of that name, cut down to the cells and with the probes that were asked for."""
+    from synthbench.registry import installed
+
+    suite = installed().suite(name)
+    if numbers and max(numbers) > len(suite.cells):
+        raise ConfigurationError(
+            f'suite "{name}" has cells 1 to {len(suite.cells)}, there is no cell {max(numbers)}'
+        )
+    if numbers:
+        chosen = tuple(suite.cells[number - 1] for number in sorted(set(numbers)))
+        suite = suite.model_copy(update={"cells": chosen})
+    return suite.model_copy(update={"probes": (*suite.probes, *probes)}) if probes else suite
+
+
+def _checked(make: Callable[[], Protocol]) -> Protocol:
     from pydantic import ValidationError
 
-    from synthbench.cell import Protocol
-
     try:
-        return Protocol(**given)
+        return make()
     except ValidationError as error:
         first = error.errors()[0]
         option = "--" + str(first["loc"][0]).replace("_", "-")

@@ -11,6 +11,7 @@ from rich.markup import escape
 from synthbench import __version__
 from synthbench.cli.data import data_app
 from synthbench.cli.eval import eval_command
+from synthbench.cli.leaderboard import leaderboard_app
 from synthbench.cli.list import list_command
 from synthbench.cli.metrics import metrics_command
 from synthbench.cli.plot import plot_command
@@ -30,6 +31,7 @@ app.command("plot")(plot_command)
 app.command("list")(list_command)
 app.command("show")(show_command)
 app.add_typer(data_app, name="data")
+app.add_typer(leaderboard_app, name="leaderboard")
 
 
 def _print_version(wanted: bool) -> None:

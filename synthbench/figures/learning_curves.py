@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synthbench.figures.style import GREY, SAMPLES, colour, finish, line_style, make_panels
 from synthbench.formatting import format_time_to_target
@@ -46,7 +45,7 @@ def _draw_model(axes: Axes, cell: MeasuredCell, colour: str, style: str) -> None
     faint = float(np.clip(6 / len(scores), 0.03, 0.18))
     for spent, score in zip(samples, scores, strict=True):
         axes.plot(spent[1:], score[1:], color=colour, alpha=faint, linewidth=0.7)
-    grid, carried = carry_forward(samples, scores)
+    grid, carried = trajectories.carried_forward(trajectories.ranked)
     if len(grid) == 1:
         # Every replica diverged before its first evaluation.
         axes.plot([], [], color=colour, linestyle=style, label=_caption(record))
@@ -58,23 +57,11 @@ def _draw_model(axes: Axes, cell: MeasuredCell, colour: str, style: str) -> None
     )
     training = f"train_{trajectories.ranked}"
     if training in trajectories.table.column_names:
-        _, carried = carry_forward(samples, trajectories.by_replica(training))
+        _, carried = trajectories.carried_forward(training)
         axes.plot(
             grid[1:], np.nanmedian(carried[:, 1:], axis=0), color=colour, linestyle=(0, (1, 1)),
             linewidth=1.6, label="the same on its training data (median)",
         )  # fmt: skip
-
-
-def carry_forward(
-    samples: Sequence[NDArray[np.float64]], scores: Sequence[NDArray[np.float64]]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Common grid (E,) and scores (R, E); a replica that stopped keeps its last score."""
-    grid = max(samples, key=len)
-    carried = np.empty((len(scores), len(grid)))
-    for row, score in zip(carried, scores, strict=True):
-        row[: len(score)] = score
-        row[len(score) :] = score[-1]
-    return grid, carried
 
 
 def _caption(record: Record) -> str:

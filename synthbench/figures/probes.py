@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthbench.errors import NothingToDrawError
-from synthbench.figures.learning_curves import carry_forward
 from synthbench.figures.style import SAMPLES, colour, finish, line_style, make_panels
 from synthbench.formatting import format_estimate
 from synthbench.measured_cell import MeasuredCell
+from synthbench.trajectories import carry_forward
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

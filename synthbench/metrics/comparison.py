@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import CensoredData, logrank, mannwhitneyu, norm
 
+from synthbench.metrics.bootstrap import (
+    FEWEST,
+    RESAMPLES,
+    bias_corrected_interval,
+    resampling_weights,
+    weighted_medians,
+)
 from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.time_to_target import TimesToTarget
-
-RESAMPLES = 1999
-FEWEST = 4
-"""Replicas of a model below which a bootstrap knows too little to bound anything."""
 
 
 @dataclass(frozen=True)
@@ -84,55 +87,41 @@ def ratio_of_medians(
     draws are used at every call.
     """
     draws = np.random.default_rng(0)
-    weights = _resampled(draws, len(first.times), resamples)
-    others = weights if paired else _resampled(draws, len(second.times), resamples)
+    weights = resampling_weights(draws, len(first.times), resamples)
+    others = weights if paired else resampling_weights(draws, len(second.times), resamples)
     once, other = (np.ones((1, len(r.times))) for r in (first, second))
-    one, two = (
-        _medians(first, np.vstack([once, weights])),
-        _medians(second, np.vstack([other, others])),
+    return ratio_estimate(
+        weighted_medians(first, np.vstack([once, weights])),
+        weighted_medians(second, np.vstack([other, others])),
+        first,
+        second,
+        confidence,
     )
+
+
+def ratio_estimate(
+    one: NDArray[np.float64],
+    two: NDArray[np.float64],
+    first: TimesToTarget,
+    second: TimesToTarget,
+    confidence: float = 0.95,
+) -> Estimate:
+    """`ratio_of_medians` from medians that are there already.
+
+    one, two: (1 + N,) medians of the first and the second, of the data and of N resamples.
+    """
     value = float(one[0] / two[0]) if np.isfinite([one[0], two[0]]).all() else None
-    least = np.minimum(one, _censored_from(first)) / two
-    most = one / np.minimum(two, _censored_from(second))
     if min(len(first.times), len(second.times)) < FEWEST:
         return Estimate(value=value, low=0.0, high=None)
-    bias = 0.0 if value is None else _median_bias(least[1:], most[1:], value)
-    half = norm.ppf(0.5 + confidence / 2)
-    tails = norm.cdf(2 * bias + np.array([-half, half]))
-    low = float(np.quantile(least[1:], tails[0], method="inverted_cdf"))
-    high = float(np.quantile(most[1:], tails[1], method="inverted_cdf"))
+    least = np.minimum(one, _censored_from(first)) / two
+    most = one / np.minimum(two, _censored_from(second))
+    low, high = bias_corrected_interval(least[1:], most[1:], value, confidence)
     return Estimate(value=value, low=low, high=high if np.isfinite(high) else None)
-
-
-def _resampled(draws: np.random.Generator, count: int, resamples: int) -> NDArray[np.float64]:
-    """How often each of `count` replicas is drawn: (resamples, count)."""
-    return draws.multinomial(count, np.full(count, 1 / count), size=resamples).astype(float)
-
-
-def _medians(reached: TimesToTarget, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Kaplan-Meier median under each row of replica weights (N, R); inf where censored."""
-    # Solved before censored at the same time, as in Kaplan & Meier.
-    order = np.lexsort((~reached.solved, reached.times))
-    times, solved = reached.times[order], reached.solved[order]
-    counts = weights[:, order]
-    at_risk = np.cumsum(counts[:, ::-1], axis=1)[:, ::-1]
-    left = 1 - np.divide(counts * solved, at_risk, out=np.zeros_like(counts), where=at_risk > 0)
-    below = np.cumprod(left, axis=1) <= 0.5 + 1e-12
-    return np.where(below.any(axis=1), times[below.argmax(axis=1)], np.inf)
 
 
 def _censored_from(reached: TimesToTarget) -> float:
     """The time from which a censored median lies: the end of the budget."""
     return float(reached.times.max())
-
-
-def _median_bias(least: NDArray[np.float64], most: NDArray[np.float64], value: float) -> float:
-    """Normal quantile of the share of resamples below the value, those equal to it half.
-
-    Resamples that may lie on either side count half too.
-    """
-    below, above = np.mean(most < value), np.mean(least > value)
-    return float(norm.ppf(np.clip((1 + below - above) / 2, 0.01, 0.99)))
 
 
 def probability_of_superiority(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from synthbench.cell import hash_plan
 from synthbench.errors import RecordError
+from synthbench.hashing import content_hash, file_hash
 from synthbench.records.schema import Record
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 RECORD_FILE = "record.json"
 TRAJECTORIES_FILE = "trajectories.parquet"
 WEIGHTS_FILE = "weights.safetensors"
@@ -26,7 +25,8 @@ def read_record(folder: Path | str) -> Record:
     """
     path = Path(folder) / RECORD_FILE
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
     except OSError as error:
         raise RecordError(f"cannot read {path}: {error.strerror}") from None
     except (ValueError, RecursionError):
@@ -38,7 +38,8 @@ def read_record(folder: Path | str) -> Record:
             f"{_advice()}"
         )
     try:
-        record = Record(**content)
+        # Strict: a number in quotes is not a number.
+        record = Record.model_validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -51,7 +52,7 @@ def read_record(folder: Path | str) -> Record:
 
 def _plan_hash(record: Record) -> str | None:
     try:
-        return hash_plan(record.plan)
+        return content_hash(record.plan)
     except ValueError:
         # NaN or infinity, which a plan cannot hold.
         return None
@@ -69,12 +70,6 @@ def _check_files(path: Path, record: Record) -> None:
             raise RecordError(f"{path.parent / name}: {error.strerror}; {_advice()}") from None
         if found != expected:
             raise RecordError(f"{path.parent / name} does not match its hash; {_advice()}")
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _advice() -> str:

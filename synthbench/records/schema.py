@@ -22,6 +22,8 @@ class SuiteReference(_Part):
 
     name: str
     version: int
+    hash: str = Field(pattern=HASH)
+    """SHA-256 of what the suite fixes: `Suite.hash`."""
 
 
 class Distribution(_Part):
@@ -68,6 +70,8 @@ class ReplicaRecord(_Part):
 
     replica: int
     seeds: dict[str, int]
+    data: str = Field(pattern=HASH)
+    """SHA-256 of its hidden truth, first training batch and first held-out batch."""
     outcome: Literal["solved", "censored", "diverged"]
     samples_to_target: int | None
     references: dict[str, dict[str, float]]
@@ -76,7 +80,7 @@ class ReplicaRecord(_Part):
 class Record(_Part):
     """One finished cell; `record.json` in its folder."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     plan: dict[str, Any]
     """Full configuration of task, model, probes and protocol."""
     plan_hash: str = Field(pattern=HASH)

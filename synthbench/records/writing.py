@@ -14,6 +14,7 @@ from safetensors.torch import save
 
 from synthbench.cell import Cell, ReplicaSeeds
 from synthbench.engine.block import BlockResult
+from synthbench.engine.fingerprints import data_fingerprints
 from synthbench.engine.inspection import CellFacts
 from synthbench.metrics.cell_metrics import independent_replicas
 from synthbench.metrics.summary import summarize
@@ -112,8 +113,13 @@ def write_record(
     )
     for name, content in files.items():
         write_atomically(folder / name, content)
-    write_atomically(folder / RECORD_FILE, record.model_dump_json(indent=1).encode() + b"\n")
+    write_atomically(folder / RECORD_FILE, record_bytes(record))
     return record
+
+
+def record_bytes(record: Record) -> bytes:
+    """A record as it lies on disk."""
+    return record.model_dump_json(indent=1).encode() + b"\n"
 
 
 def _replica_records(
@@ -123,10 +129,12 @@ def _replica_records(
     diverged = [flag for block in blocks for flag in block.diverged]
     references = [scores for block in blocks for scores in block.references]
     seeds: list[ReplicaSeeds] = cell.replica_seeds()
+    fingerprints = data_fingerprints(cell, seeds)
     return tuple(
         ReplicaRecord(
             replica=r,
             seeds=vars(seeds[r]),
+            data=fingerprints[r],
             outcome="solved" if reached.solved[r] else "diverged" if diverged[r] else "censored",
             samples_to_target=int(reached.times[r]) if reached.solved[r] else None,
             references=references[r],

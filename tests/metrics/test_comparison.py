@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from lifelines.statistics import logrank_test
 
+from synthbench.metrics.bootstrap import weighted_medians
 from synthbench.metrics.comparison import (
-    _medians,
     compare,
     log_rank_p_value,
     probability_of_superiority,
@@ -71,7 +71,7 @@ def test_weighted_medians_are_kaplan_meier_medians_of_the_resample() -> None:
     for _ in range(10):
         reached = draw(generator, 15, 80)
         weights = generator.multinomial(15, np.full(15, 1 / 15), size=20).astype(float)
-        for row, median in zip(weights, _medians(reached, weights), strict=True):
+        for row, median in zip(weights, weighted_medians(reached, weights), strict=True):
             chosen = np.repeat(np.arange(15), row.astype(int))
             expected = kaplan_meier_median(reached.times[chosen], reached.solved[chosen]).value
             assert median == (np.inf if expected is None else expected)

@@ -13,8 +13,9 @@ from filelock import FileLock
 from safetensors.torch import load_file
 
 import synthbench as sb
-from synthbench.cell import Cell, hash_plan
+from synthbench.cell import Cell
 from synthbench.errors import OutputError, RecordError
+from synthbench.hashing import content_hash
 from synthbench.records.schema import Record
 from synthbench.registry import installed
 from tests.engine.authored import Plain
@@ -29,7 +30,7 @@ def test_a_record_reads_back_as_it_was_written(result: sb.CellResult, small_cell
     record = sb.read_record(result.folder)
     assert record == result.record
     assert record.plan == small_cell.plan()
-    assert record.plan_hash == hash_plan(record.plan) == small_cell.plan_hash()
+    assert record.plan_hash == content_hash(record.plan) == small_cell.plan_hash()
     assert {p.plugin for p in record.environment.plugins} == {"parity", "mlp"}
     rebuilt = installed().rebuild("models", record.plan["model"])
     assert rebuilt == small_cell.model
@@ -114,7 +115,7 @@ CORRUPTIONS = {
     "not json": (lambda f: f.write_text("{"), "is not valid JSON"),
     "not an object": (lambda f: f.write_text("[1]"), "schema version None"),
     "binary": (lambda f: f.write_bytes(b"\xff\xfe\x00"), "is not valid JSON"),
-    "future version": (lambda f: edit(f, lambda c: c.update(schema_version=2)), "schema version 2"),
+    "future version": (lambda f: edit(f, lambda c: c.update(schema_version=3)), "schema version 3"),
     "missing part": (lambda f: edit(f, lambda c: c.pop("summary")), "summary: field required"),
     "unknown part": (lambda f: edit(f, lambda c: c.update(extra=1)), "extra: extra inputs"),
     "NaN": (lambda f: edit(f, lambda c: c["compute"].update(wall_seconds=float("nan"))), "finite"),

@@ -1,0 +1,14 @@
+"""`synthbench leaderboard`: its commands, each in a file of its own."""
+
+from __future__ import annotations
+
+import typer
+
+from synthbench.cli.leaderboard.show import show_command
+from synthbench.cli.leaderboard.submit import submit_command
+
+leaderboard_app = typer.Typer(
+    help="Submit, rank, show and verify results of a suite.", no_args_is_help=True
+)
+leaderboard_app.command("submit")(submit_command)
+leaderboard_app.command("show")(show_command)

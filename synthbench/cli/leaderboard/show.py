@@ -1,0 +1,147 @@
+"""`synthbench leaderboard show SUITE`: the ranking, in the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from synthbench.leaderboard import Board
+
+WIDTH = 80
+
+
+def show_command(
+    suite: Annotated[str, typer.Argument(help="A suite: see `synthbench list suites`.")],
+    boards: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path(
+        "leaderboards"
+    ),
+) -> None:
+    """Show a leaderboard: ranks, samples and FLOPs to target, transitions, reference rows."""
+    from rich.console import Console
+
+    from synthbench.leaderboard import read_board
+    from synthbench.registry import installed
+
+    console = Console(width=WIDTH, highlight=False)
+    chosen = installed().suite(suite)
+    with console.status("reading submissions"):
+        board = read_board(chosen, boards)
+    _print_ranking(console, board)
+    _print_cells(console, board)
+    _print_references(console, board)
+    _print_refused(console, board)
+
+
+def _print_ranking(console: Console, board: Board) -> None:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    from synthbench.formatting import format_estimate
+
+    suite = board.suite
+    console.print(f"[bold]{escape(suite.name)}[/] version {suite.version}: {escape(suite.title)}")
+    if not board.entries:
+        console.print(
+            f"no submissions yet: `synthbench eval {suite.name} --model ...`, then "
+            "`synthbench leaderboard submit runs/" + suite.name + "`"
+        )
+        return
+    table = Table(box=box.SIMPLE_HEAD, width=WIDTH, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("rank", no_wrap=True)
+    table.add_column("submission", overflow="fold", ratio=1)
+    for heading in ("track", "samples", "FLOPs", "cells\nsolved"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for entry in board.entries:
+        low, high = entry.rank.low, entry.rank.high
+        front = " *" if entry.on_front else ""
+        table.add_row(
+            f"{low}" if low == high else f"{low}-{high}",
+            escape(entry.submission.title),
+            "tuned" if entry.submission.track == "tuned" else "fixed",
+            escape("\n".join(format_estimate(entry.samples))),
+            escape("\n".join(format_estimate(entry.flops))) + front,
+            f"{entry.solved_cells}/{len(entry.cells)}",
+        )
+    console.print(table)
+    console.print(
+        f"samples, FLOPs: geometric mean over cells, relative to {escape(board.relative_to)}; "
+        "unsolved cells at the budget. Ranks that overlap are ties. *: Pareto front.",
+        style="dim",
+    )
+
+
+def _print_cells(console: Console, board: Board) -> None:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    from synthbench.formatting import format_count, format_estimate, format_time_to_target
+
+    for number, (task, cell) in enumerate(zip(board.tasks, board.suite.cells, strict=True)):
+        if not board.entries:
+            return
+        table = Table(
+            title=f"[bold]{number + 1}. {escape(task)}[/], budget {format_count(cell.budget)}",
+            title_justify="left",
+            title_style="",
+            box=box.SIMPLE_HEAD,
+            width=WIDTH,
+            padding=(0, 1, 0, 0),
+            pad_edge=False,
+        )
+        table.add_column("submission", overflow="fold", ratio=1)
+        columns = ["solved", "median samples", *board.suite.columns]
+        for heading in columns:
+            table.add_column(heading, justify="right", no_wrap=True)
+        for entry in board.entries:
+            one = entry.cells[number]
+            summary, shape = one.summary, one.transitions
+            shown = {"plateau": shape.plateau, "width": shape.width, "stages": one.stages,
+                     "lead": one.lead}  # fmt: skip
+            median, interval = format_time_to_target(summary.samples_to_target, cell.budget)
+            values = [shown[column] for column in board.suite.columns]
+            table.add_row(
+                escape(entry.submission.title),
+                f"{summary.solved}/{summary.replicas}",
+                f"{median}\n{escape(interval)}".rstrip(),
+                *(escape(format_estimate(value)[0]) if value else "-" for value in values),
+            )
+        console.print(table)
+
+
+def _print_references(console: Console, board: Board) -> None:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    from synthbench.formatting import format_count
+
+    table = Table(box=box.SIMPLE_HEAD, width=WIDTH, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("for reference", overflow="fold", ratio=1)
+    table.add_column("", overflow="fold", ratio=1)
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("samples", justify="right", no_wrap=True)
+    table.add_column("operations", justify="right", no_wrap=True)
+    for row in board.reference_rows:
+        for name, score in row.scores.items():
+            table.add_row(f"{row.number}. {escape(row.task)}", escape(name), f"{score:.3g}", "", "")
+        for name, algorithm in row.algorithms.items():
+            cost = (format_count(algorithm.samples), format_count(algorithm.operations))
+            table.add_row(f"{row.number}. {escape(row.task)}", escape(name), "", *cost)
+    console.print(table)
+
+
+def _print_refused(console: Console, board: Board) -> None:
+    from rich.markup import escape
+
+    for refused in board.refused:
+        console.print(
+            f"[yellow]set aside:[/] {escape(ascii(refused.folder.name))}: {escape(refused.reason)}",
+            soft_wrap=True,
+        )

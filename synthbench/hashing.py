@@ -1,0 +1,23 @@
+"""SHA-256 of what must not change unnoticed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+
+def content_hash(content: dict[str, Any]) -> str:
+    """SHA-256 of JSON values in canonical form (sorted keys, no spaces).
+
+    Raises ValueError for NaN and infinity, which JSON does not have.
+    """
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,6 @@
+"""Leaderboards: submissions checked, ranked, shown, verified."""
+
+from synthbench.leaderboard.board import Board, Entry, EntryCell, read_board
+from synthbench.leaderboard.submission import Submission
+
+__all__ = ["Board", "Entry", "EntryCell", "Submission", "read_board"]

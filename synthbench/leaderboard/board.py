@@ -1,0 +1,309 @@
+"""A board: the submissions of one suite, checked, measured and ranked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthbench.errors import SubmissionError
+from synthbench.leaderboard.checking import expected_cells
+from synthbench.leaderboard.ranking import (
+    CellTimes,
+    RankRange,
+    geometric_mean,
+    has_intervals,
+    log_flops,
+    log_samples,
+    pareto_front,
+    performance_profile,
+    rank_ranges,
+    resampled_medians,
+    seed_weights,
+)
+from synthbench.leaderboard.reading import CheckedSubmission, read_submission
+from synthbench.leaderboard.reference_rows import ReferenceRow, reference_rows
+from synthbench.leaderboard.submission import Submission
+from synthbench.measured_cell import MeasuredCell
+from synthbench.metrics.comparison import ratio_estimate
+from synthbench.metrics.estimate import Estimate
+from synthbench.metrics.mean import median_estimate
+from synthbench.metrics.summary import Summary
+from synthbench.metrics.transitions import TransitionSummary
+from synthbench.records.schema import Compute, Environment
+from synthbench.registry import installed
+from synthbench.suites import Suite
+
+Array = NDArray[np.float64]
+
+SUBMISSIONS = "submissions"
+WORTH_PROCESSES = 24
+"""Submissions from which several processes read faster than one."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The ranked score over samples: the grid (E,), and quantiles over replicas (E,).
+
+    A replica that has stopped keeps its last score.
+    """
+
+    samples: Array
+    median: Array
+    low: Array
+    high: Array
+
+
+@dataclass(frozen=True)
+class EntryCell:
+    """One submission on one cell.
+
+    stages: median number of transitions per replica. lead: of the suite's probe over the score,
+    in decades. ratio: median samples to target over the reference model's.
+    """
+
+    number: int
+    model: str
+    times: CellTimes
+    summary: Summary
+    transitions: TransitionSummary
+    stages: Estimate
+    lead: Estimate | None
+    curve: Curve
+    compute: Compute
+    environment: Environment
+    references: dict[str, float]
+    """Mean ranked score of each reference strategy on the replicas' held-out samples."""
+    ratio: Estimate = Estimate(value=None, low=None, high=None)
+
+    @property
+    def solved(self) -> bool:
+        """Whether at least half of the replicas solved it: the median is within the budget."""
+        return self.summary.samples_to_target.value is not None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One ranked submission.
+
+    samples, flops: geometric mean over cells of the ratio to the reference model, unsolved
+    cells at the budget. profile: (C,) ratio of its median to the best one of each cell, inf
+    where unsolved. on_front: no other entry needs fewer samples and no more FLOPs, or the
+    other way round. is_reference: it is the reference model.
+    """
+
+    submission: Submission
+    folder: Path
+    cells: tuple[EntryCell, ...]
+    samples: Estimate
+    flops: Estimate
+    rank: RankRange
+    profile: tuple[float, ...]
+    on_front: bool
+    is_reference: bool
+
+    @property
+    def solved_cells(self) -> int:
+        """Cells whose median is within the budget."""
+        return sum(cell.solved for cell in self.cells)
+
+    @property
+    def model(self) -> str:
+        """The model, or in the tuned track its architecture."""
+        models = list(dict.fromkeys(cell.model for cell in self.cells))
+        return models[0] if len(models) == 1 else f"{models[0].split()[0]} (tuned per cell)"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A submission that is not on the board, and why."""
+
+    folder: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Board:
+    """All that is known of one suite's submissions, best first.
+
+    relative_to: what ratios are over: the name of the reference model, or "the budget" when no
+    submission of that model is there.
+    """
+
+    suite: Suite
+    tasks: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    refused: tuple[Refused, ...]
+    reference_rows: tuple[ReferenceRow, ...]
+    relative_to: str
+
+    def entry(self, name: str) -> Entry:
+        """The entry of that name; LookupError if there is none."""
+        for entry in self.entries:
+            if entry.submission.name == name:
+                return entry
+        raise LookupError(name)
+
+
+def read_board(suite: Suite, folder: Path | str = "leaderboards") -> Board:
+    """Read, check, measure and rank the submissions of a suite.
+
+    Those that come with the suite and those in `folder/<suite>/submissions`. A submission that
+    breaks a rule is set aside with its reason; nothing it holds is trusted.
+    """
+    folders = list(submission_folders(suite, Path(folder)))
+    read = partial(_read, suite)
+    if len(folders) < WORTH_PROCESSES:
+        found = [read(path) for path in folders]
+    else:
+        # Not forked: torch's threads do not survive it.
+        processes, context = os.cpu_count() or 1, get_context("spawn")
+        with ProcessPoolExecutor(processes, mp_context=context) as pool:
+            found = list(pool.map(read, folders, chunksize=4))
+    entries = [item for item in found if isinstance(item, Entry)]
+    refused = [item for item in found if isinstance(item, Refused)]
+    names = {entry.submission.name: entry.folder for entry in reversed(entries)}
+    for entry in entries:
+        first = names[entry.submission.name]
+        if first != entry.folder:
+            refused.append(Refused(entry.folder, f"its name is taken by {first}"))
+    kept = [entry for entry in entries if names[entry.submission.name] == entry.folder]
+    return _rank(suite, kept, refused)
+
+
+def submission_folders(suite: Suite, folder: Path) -> Iterator[Path]:
+    """Every folder of a submission: the suite's own, then those of `folder`, by name."""
+    seen: set[Path] = set()
+    for root in (suite.folder / SUBMISSIONS, folder / suite.name / SUBMISSIONS):
+        if root.is_dir() and root.resolve() not in seen:
+            seen.add(root.resolve())
+            yield from sorted(p for p in root.iterdir() if not p.name.startswith("."))
+
+
+def _read(suite: Suite, folder: Path) -> Entry | Refused:
+    try:
+        return measure_submission(read_submission(folder, suite, expected_cells(suite)), suite)
+    except SubmissionError as error:
+        return Refused(folder, str(error))
+
+
+def measure_submission(checked: CheckedSubmission, suite: Suite) -> Entry:
+    """The metrics of a submission's cells; its rank is not known yet."""
+    cells = tuple(
+        _measure(number, cell, suite.lead) for number, cell in enumerate(checked.cells, start=1)
+    )
+    reference = installed().model(suite.reference).describe()
+    unknown = Estimate(value=None, low=None, high=None)
+    return Entry(
+        submission=checked.submission,
+        folder=checked.folder,
+        cells=cells,
+        samples=unknown,
+        flops=unknown,
+        rank=RankRange(1, 1),
+        profile=(),
+        on_front=False,
+        is_reference=checked.submission.track == "fixed-recipe"
+        and checked.cells[0].record.plan["model"] == reference,
+    )
+
+
+def _measure(number: int, cell: MeasuredCell, lead: str | None) -> EntryCell:
+    record, metrics = cell.record, cell.metrics
+    counts = metrics.transition_counts
+    stages = np.repeat(np.array(list(counts), float), list(counts.values()))
+    names, ranked = list(record.replicas[0].references), record.summary.score
+    probe = metrics.probes.get(lead) if lead else None
+    return EntryCell(
+        number=number,
+        model=record.model,
+        times=CellTimes(metrics.reached, cell.budget, record.compute.step_flops / cell.batch_size),
+        summary=record.summary,
+        transitions=metrics.transitions,
+        stages=median_estimate(stages),
+        lead=probe.lead if probe else None,
+        curve=_curve(cell),
+        compute=record.compute,
+        environment=record.environment,
+        references={
+            name: float(np.mean([r.references[name][ranked] for r in record.replicas]))
+            for name in names
+        },
+    )
+
+
+def _curve(cell: MeasuredCell) -> Curve:
+    samples, scores = cell.trajectories.carried_forward(cell.trajectories.ranked)
+    low, median, high = np.nanquantile(scores, [0.1, 0.5, 0.9], axis=0)
+    return Curve(samples, median, low, high)
+
+
+def _rank(suite: Suite, entries: Sequence[Entry], refused: Sequence[Refused]) -> Board:
+    tasks = tuple(cell.task.label() for cell in expected_cells(suite))
+    rows = reference_rows(suite, entries)
+    reference = next((entry for entry in entries if entry.is_reference), None)
+    relative_to = suite.reference if reference else "the budget"
+    if not entries:
+        return Board(suite, tasks, (), tuple(refused), rows, relative_to)
+    weights = seed_weights(suite.seeds)
+    times = [[cell.times for cell in entry.cells] for entry in entries]
+    resampled = [resampled_medians(cells, weights) for cells in times]
+    prices = np.array([[cell.flops_per_sample for cell in cells] for cells in times])
+    index = None if reference is None else entries.index(reference)
+    price = prices.min(axis=0) if index is None else prices[index]
+    logs = np.stack([log_samples(c, m) for c, m in zip(times, resampled, strict=True)])
+    costs = np.stack([log_flops(c, m, price) for c, m in zip(times, resampled, strict=True)])
+    if index is None:
+        budgets = np.array([cell.budget for cell in suite.cells], float)
+        bases = (np.log(budgets)[:, None], np.log(budgets * np.maximum(price, 1.0))[:, None])
+    else:
+        bases = (logs[index], costs[index])
+    samples = [_score(log - bases[0], suite.seeds) for log in logs]
+    flops = [_score(cost - bases[1], suite.seeds) for cost in costs]
+    means = logs.mean(axis=1)
+    ranges = rank_ranges(means if has_intervals(suite.seeds) else means[:, :1])
+    profile = performance_profile(np.array([medians[:, 0] for medians in resampled]))
+    front = pareto_front(*(np.array([e.value for e in axis], float) for axis in (samples, flops)))
+    placed = [
+        replace(
+            entry,
+            cells=_with_ratios(entry, i, index, resampled, entries),
+            samples=samples[i],
+            flops=flops[i],
+            rank=ranges[i],
+            profile=tuple(float(ratio) for ratio in profile[i]),
+            on_front=bool(front[i]),
+        )
+        for i, entry in enumerate(entries)
+    ]
+    placed.sort(key=lambda entry: (entry.samples.value, entry.submission.name))
+    return Board(suite, tasks, tuple(placed), tuple(refused), rows, relative_to)
+
+
+def _score(log_ratios: Array, replicas: int) -> Estimate:
+    found = geometric_mean(log_ratios)
+    if has_intervals(replicas):
+        return found
+    return Estimate(value=found.value, low=None, high=None)
+
+
+def _with_ratios(
+    entry: Entry, own: int, base: int | None, resampled: Sequence[Array], entries: Sequence[Entry]
+) -> tuple[EntryCell, ...]:
+    """The entry's cells with their ratios to the reference model's, where there is one."""
+    if base is None:
+        return entry.cells
+    ratios = [
+        ratio_estimate(one, two, cell.times.reached, other.times.reached)
+        for one, two, cell, other in zip(
+            resampled[own], resampled[base], entry.cells, entries[base].cells, strict=True
+        )
+    ]
+    return tuple(replace(c, ratio=ratio) for c, ratio in zip(entry.cells, ratios, strict=True))

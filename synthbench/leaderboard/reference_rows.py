@@ -1,0 +1,39 @@
+"""What needs no training, for scale: simple strategies, the optimum, classical algorithms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from synthbench.registry import installed
+from synthbench.suites import Suite
+from synthbench.task import KnownAlgorithm
+
+if TYPE_CHECKING:
+    from synthbench.leaderboard.board import Entry
+
+
+@dataclass(frozen=True)
+class ReferenceRow:
+    """One cell's references.
+
+    scores: ranked score of each strategy, from "trivial" to "optimal": the mean over the
+    replicas' held-out samples, or the exact one while there is no submission. algorithms:
+    learners that are not trained by gradients, by name.
+    """
+
+    number: int
+    task: str
+    scores: Mapping[str, float]
+    algorithms: Mapping[str, KnownAlgorithm]
+
+
+def reference_rows(suite: Suite, entries: Sequence[Entry]) -> tuple[ReferenceRow, ...]:
+    """One row for each cell of the suite."""
+    rows = []
+    for index, cell in enumerate(suite.cells):
+        task = installed().task(cell.task)
+        scores = entries[0].cells[index].references if entries else task.exact_scores()
+        rows.append(ReferenceRow(index + 1, task.label(), scores, task.known_algorithms()))
+    return tuple(rows)
