@@ -5,8 +5,13 @@ The public names, each imported when it is first used so that `import synthbench
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+# By default MKL's sums depend on where in memory a matrix lies, hence a replica's last bits on
+# its place in the stack. In this mode they do not; it must be set before torch first multiplies.
+os.environ.setdefault("MKL_CBWR", "AUTO")
 
 if TYPE_CHECKING:
     from synthbench.cell import Cell, Protocol
@@ -16,16 +21,19 @@ if TYPE_CHECKING:
     from synthbench.engine.block import TrainerOptions
     from synthbench.errors import SynthbenchError
     from synthbench.evaluation import evaluate, evaluate_cells
+    from synthbench.formatting import format_count, format_estimate
     from synthbench.hookspecs import hookimpl
     from synthbench.interface import Interface, Margin, Port, Signs, TokenLogits, Tokens
+    from synthbench.leaderboard import Board, Entry
     from synthbench.losses import MARGIN_LOSSES, NEXT_TOKEN_LOSSES, Loss
     from synthbench.model import Model
     from synthbench.probe import Activations, Probe, View
     from synthbench.recipe import Recipe
-    from synthbench.records import Record, read_record
+    from synthbench.records import Record, SuiteReference, read_record
     from synthbench.results import CellResult, Results, read_results
     from synthbench.streams import Purpose, Stream
-    from synthbench.task import Batch, Task
+    from synthbench.task import Batch, KnownAlgorithm, Task
+    from synthbench.tracker import TrackedCell, Tracker
     from synthbench.trajectories import Trajectories
 
 __version__ = "0.1.0"
@@ -34,11 +42,14 @@ _HOMES = {
     "Activations": "probe",
     "MARGIN_LOSSES": "losses",
     "Batch": "task",
+    "Board": "leaderboard",
     "Cell": "cell",
     "CellResult": "results",
     "Configuration": "configuration",
     "Dropout": "dropout",
+    "Entry": "leaderboard",
     "Interface": "interface",
+    "KnownAlgorithm": "task",
     "Loss": "losses",
     "Margin": "interface",
     "Model": "model",
@@ -53,15 +64,20 @@ _HOMES = {
     "Settings": "cell_run",
     "Signs": "interface",
     "Stream": "streams",
+    "SuiteReference": "records",
     "SynthbenchError": "errors",
     "Task": "task",
     "TokenLogits": "interface",
     "Tokens": "interface",
+    "TrackedCell": "tracker",
+    "Tracker": "tracker",
     "Trajectories": "trajectories",
     "TrainerOptions": "engine.block",
     "View": "probe",
     "evaluate": "evaluation",
     "evaluate_cells": "evaluation",
+    "format_count": "formatting",
+    "format_estimate": "formatting",
     "hookimpl": "hookspecs",
     "read_record": "records",
     "read_results": "results",
@@ -72,11 +88,14 @@ __all__ = [
     "NEXT_TOKEN_LOSSES",
     "Activations",
     "Batch",
+    "Board",
     "Cell",
     "CellResult",
     "Configuration",
     "Dropout",
+    "Entry",
     "Interface",
+    "KnownAlgorithm",
     "Loss",
     "Margin",
     "Model",
@@ -90,15 +109,20 @@ __all__ = [
     "Settings",
     "Signs",
     "Stream",
+    "SuiteReference",
     "SynthbenchError",
     "Task",
     "TokenLogits",
     "Tokens",
+    "TrackedCell",
+    "Tracker",
     "TrainerOptions",
     "Trajectories",
     "View",
     "evaluate",
     "evaluate_cells",
+    "format_count",
+    "format_estimate",
     "hookimpl",
     "read_record",
     "read_results",

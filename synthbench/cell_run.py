@@ -34,6 +34,8 @@ from synthbench.records.schema import Distribution, Environment, SuiteReference
 from synthbench.records.writing import Provenance, describe_environment, write_record
 from synthbench.registry import installed
 from synthbench.results import CellResult
+from synthbench.tracker import Tracker
+from synthbench.tracking import CellTracking
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Settings:
 
     resume: reuse finished cells and continue half-finished ones. replicas_per_block: None
     measures the fastest. keep_weights: store each replica's weights at its last evaluation.
+    trackers: where finished cells, and the training as it goes, are sent; objects or references.
     """
 
     trainer: TrainerOptions = TrainerOptions()
@@ -49,6 +52,7 @@ class Settings:
     replicas_per_block: int | None = None
     keep_weights: bool = False
     listener: Listener = field(default_factory=Silent)
+    trackers: tuple[Tracker | str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,17 @@ class CellRun:
     def run(self) -> CellResult:
         """The finished cell: read from the folder if it is there, trained otherwise."""
         make_folder(self.folder)
+        self._tracking.start(self.cell, self.suite, self.folder)
+        try:
+            result = self._measured()
+        except BaseException:
+            self._tracking.abandon()
+            raise
+        self.settings.listener.cell_finished(result.record, result.reused)
+        self._tracking.finish(result)
+        return result
+
+    def _measured(self) -> CellResult:
         with _locked(self.folder):
             record = self._finished_record() if self._may_resume() else None
             reused = record is not None
@@ -74,8 +89,12 @@ class CellRun:
             remove_partial(self.folder)
             if not (reused and (self.folder / PICTURE_FILE).exists()):
                 save_default_picture([MeasuredCell(record, self.folder)], self.folder)
-        self.settings.listener.cell_finished(record, reused)
         return CellResult(MeasuredCell(record, self.folder), reused)
+
+    @cached_property
+    def _tracking(self) -> CellTracking:
+        trackers = [installed().tracker(tracker) for tracker in self.settings.trackers]
+        return CellTracking(trackers, self.settings.listener)
 
     @cached_property
     def _functions(self) -> CellFunctions:
@@ -121,6 +140,7 @@ class CellRun:
             environment.device,
             environment.torch,
             environment.synthbench,
+            environment.threads,
             self.settings.keep_weights,
         )
         found = find_partial(self.folder, identity) if self._may_resume() else None
@@ -131,7 +151,7 @@ class CellRun:
         if self.settings.resume and (self.folder / ".partial").exists():
             self.settings.listener.note(
                 f"the unfinished run in {self.folder} is damaged or was made with other "
-                "software, device or --keep-weights; starting again"
+                "software, device, threads or --keep-weights; starting again"
             )
         remove_partial(self.folder)
         fresh = PartialRun(self.folder / ".partial", identity, self._block_size())
@@ -152,12 +172,12 @@ class CellRun:
         return split_blocks(remaining, partial.widest, done)[0] if remaining else None
 
     def _train_block(self, partial: PartialRun, block: Block) -> PartialRun:
-        relay = _Relay(self.settings.listener, block)
+        relay = ProgressRelay(self.settings.listener, block)
         trainer = self.settings.trainer
         options = TrainerOptions(
             trainer.accelerator,
             (*trainer.callbacks, relay),
-            trainer.logger,
+            self._tracking.loggers(trainer.logger),
             trainer.checkpoint_seconds,
         )
         checkpoint = partial.checkpoint(block)
@@ -189,7 +209,7 @@ class CellRun:
         return partial.with_widest(widest)
 
 
-class _Relay(pl.Callback):
+class ProgressRelay(pl.Callback):
     """Passes the state of a block on to the listener."""
 
     def __init__(self, listener: Listener, block: Block) -> None:
@@ -199,6 +219,7 @@ class _Relay(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object
     ) -> None:
+        """Say how far the block is."""
         assert isinstance(pl_module, ReplicaTraining)
         count = len(self._block.seeds)
         self._listener.block_advanced(

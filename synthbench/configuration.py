@@ -1,4 +1,4 @@
-"""What tasks, models and probes have in common: a name and validated, frozen fields."""
+"""What tasks, models, probes and trackers have in common: a name and validated, frozen fields."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Every error a user can cause.
 
     SynthbenchError
-    ├── UnknownNameError      no task, model, probe or suite of that name
+    ├── UnknownNameError      no task, model, probe, tracker or suite of that name
     ├── ConfigurationError    a field that does not exist or a value that is not allowed
     ├── InterfaceError        a model that cannot take the task
     ├── ModelError            a module that fails in its forward or backward pass

@@ -90,6 +90,8 @@ def evaluate_cells(
     if len(set(hashes)) < len(hashes):
         raise ConfigurationError("the same task and model are planned twice; name each once")
     device = find_device(settings.trainer.accelerator)
+    for tracker in settings.trackers:
+        installed().tracker(tracker).check()
     facts = [inspect_cell(cell) for cell in cells]
     keep_freed_memory()
     out = Path(out)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from synthbench.probe import Probe
     from synthbench.records import Record
     from synthbench.task import Task
+    from synthbench.tracker import Tracker
 
 hookspec = pluggy.HookspecMarker("synthbench")
 hookimpl = pluggy.HookimplMarker("synthbench")
@@ -58,6 +59,17 @@ def register_probes() -> Iterable[type[Probe]]:  # type: ignore[empty-body]
     def register_probes():
         from synthbench_dynamics.weight_movement import WeightMovement
         return [WeightMovement]
+    """
+
+
+@hookspec
+def register_trackers() -> Iterable[type[Tracker]]:  # type: ignore[empty-body]
+    """Return the tracker classes this plugin provides.
+
+    @hookimpl
+    def register_trackers():
+        from synthbench_wandb.tracker import WandbTracker
+        return [WandbTracker]
     """
 
 

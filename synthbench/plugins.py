@@ -26,11 +26,19 @@ from synthbench.model import Model
 from synthbench.probe import Probe
 from synthbench.suites import Suite, read_suite
 from synthbench.task import Task
+from synthbench.tracker import Tracker
 
 GROUP = "synthbench"
 OWN_DISTRIBUTION = "synthbench"
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-CONTRACTS: dict[str, type[Configuration]] = {"tasks": Task, "models": Model, "probes": Probe}
+CONTRACTS: dict[str, type[Configuration]] = {
+    "tasks": Task,
+    "models": Model,
+    "probes": Probe,
+    "trackers": Tracker,
+}
+KINDS = (*CONTRACTS, "suites")
+"""Everything a plugin may provide that has a name."""
 
 
 @dataclass(frozen=True)

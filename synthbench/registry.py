@@ -17,10 +17,11 @@ from pydantic import BaseModel, ValidationError
 from synthbench.configuration import Configuration
 from synthbench.errors import ConfigurationError, RecordError, UnknownNameError, did_you_mean
 from synthbench.model import Model
-from synthbench.plugins import Plugin, PluginHost
+from synthbench.plugins import KINDS, Plugin, PluginHost
 from synthbench.probe import Probe
 from synthbench.suites import Suite
 from synthbench.task import Task
+from synthbench.tracker import Tracker
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -32,7 +33,7 @@ class Registry:
     host: PluginHost
 
     def names(self, kind: str) -> dict[str, Plugin]:
-        """Name -> providing plugin, for a kind: tasks, models, probes or suites."""
+        """Name -> providing plugin, for one of the kinds in `KINDS`."""
         return {
             name: plugin
             for plugin in self.host.plugins
@@ -41,8 +42,7 @@ class Registry:
 
     def kinds_of(self, name: str) -> list[str]:
         """The kinds under which a name is registered."""
-        kinds = ("tasks", "models", "probes", "suites")
-        return [kind for kind in kinds if name in self.names(kind)]
+        return [kind for kind in KINDS if name in self.names(kind)]
 
     def find(self, kind: str, name: str) -> type[Configuration]:
         """The class of that name; UnknownNameError with a suggestion otherwise."""
@@ -71,6 +71,12 @@ class Registry:
         if isinstance(reference, Probe):
             return reference
         return cast(Probe, self._parse("probes", reference))
+
+    def tracker(self, reference: str | Tracker) -> Tracker:
+        """A tracker from a reference such as `'wandb project=acme/parity'`."""
+        if isinstance(reference, Tracker):
+            return reference
+        return cast(Tracker, self._parse("trackers", reference))
 
     def rebuild(self, kind: str, description: Mapping[str, Any]) -> Configuration:
         """The object whose `describe()` is given, as stored in a record.

@@ -68,6 +68,11 @@ class Trajectories:
         """Columns measured by probes: `<probe>/<name>`."""
         return [name for name in self.table.column_names if "/" in name]
 
+    @property
+    def measured(self) -> list[str]:
+        """Every column but those of `INDEX`: scores, the ranked one first, losses, probes."""
+        return list(self.table.column_names[len(INDEX) :])
+
     def replicas(self) -> list[int]:
         """Replica numbers, ascending."""
         return [int(r) for r in np.unique(self.column("replica"))]
@@ -87,6 +92,20 @@ class Trajectories:
         A replica that has stopped keeps its last value.
         """
         return carry_forward(self.by_replica("samples"), self.by_replica(name))
+
+    def quantiles(
+        self, name: str, levels: Sequence[float]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Quantiles over replicas on the common grid: samples (E,) and values (L, E).
+
+        NaN where the column is undefined for every replica.
+        """
+        samples, values = self.carried_forward(name)
+        found = np.full((len(levels), len(samples)), np.nan)
+        defined = ~np.isnan(values).all(axis=0)
+        if defined.any():
+            found[:, defined] = np.nanquantile(values[:, defined], levels, axis=0)
+        return samples, found
 
     def until(self, samples: float) -> Trajectories:
         """The measurements of the first `samples` training samples."""

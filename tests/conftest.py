@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import synthbench as sb
 from synthbench.cell import Cell
 from synthbench.registry import installed
+from tests.wandb_isolation import isolated_wandb
 
 
 @pytest.fixture
@@ -32,3 +34,10 @@ def settings() -> sb.Settings:
 def out(tmp_path: Path) -> Path:
     """An output folder that does not exist yet."""
     return tmp_path / "runs"
+
+
+@pytest.fixture
+def wandb_home(tmp_path: Path) -> Iterator[Path]:
+    """Where everything W&B writes goes; no account, and a W&B that is set up anew."""
+    with isolated_wandb(tmp_path / "wandb-home") as home:
+        yield home

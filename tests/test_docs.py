@@ -22,6 +22,7 @@ PAGES = [
         "plugins/README.md",
         "docs/metrics.md",
         "docs/hidden-progress.md",
+        "docs/wandb.md",
     )
 ]
 
@@ -50,19 +51,24 @@ def test_python_snippets_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_shell_snippets_use_flags_that_exist() -> None:
     commands = typer.main.get_command(app).commands
     pages = [block for page in PAGES for block in blocks("sh", page.read_text())]
-    lines = [line for block in pages for line in block.replace("\\\n", " ").splitlines()]
+    lines = [
+        re.sub(r"^([A-Z_]+=\S+ )+", "", line)
+        for block in pages
+        for line in block.replace("\\\n", " ").splitlines()
+    ]
     found = [shlex.split(line, comments=True) for line in lines if line.startswith("synthbench ")]
     assert len(found) >= 12
     registry = installed()
     for _, name, *arguments in found:
-        if name == "data":
-            verb, *rest = arguments
-            commands[name].commands[verb].make_context(verb, rest)
-            continue
-        given = commands[name].make_context(name, arguments).params
+        command = commands[name]
+        while isinstance(command, typer.core.TyperGroup):
+            name, *arguments = arguments
+            command = command.commands[name]
+        given = command.make_context(name, arguments).params
         for kind, parse in (("task", registry.task), ("model", registry.model),
                             ("probe", registry.probe)):  # fmt: skip
-            for reference in given.get(kind) or []:
+            references = given.get(kind) or []
+            for reference in [references] if isinstance(references, str) else references:
                 parse(reference)
 
 

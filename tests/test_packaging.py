@@ -33,6 +33,17 @@ def test_the_wheel_holds_every_source_file(wheel_names: list[str]) -> None:
     assert plugins
 
 
+def test_the_wheel_holds_the_sites_templates_and_assets(wheel_names: list[str]) -> None:
+    folder = ROOT / "synthbench" / "leaderboard" / "site"
+    wanted = {
+        str(path.relative_to(ROOT))
+        for part, suffix in (("templates", "*.j2"), ("assets", "*"))
+        for path in (folder / part).glob(suffix)
+    }
+    assert {Path(name).suffix for name in wanted} == {".j2", ".css", ".js"}
+    assert wanted <= set(wheel_names)
+
+
 def test_the_wheel_has_no_stray_top_level_names(wheel_names: list[str]) -> None:
     top = {name.split("/")[0] for name in wheel_names}
     assert {name for name in top if not name.endswith(".dist-info")} == {

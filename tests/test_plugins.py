@@ -107,6 +107,7 @@ def exits():
         (plugin(register_models=[Misnamed]), "lower-case words joined by '-', got 'Bad Name'"),
         (plugin(register_models=[Other, Other]), 'model "other" is registered twice'),
         (plugin(register_models=[Other, Plain]), 'model "plain" is already provided by plugin'),
+        (plugin(register_trackers=[Other]), "must return subclasses of Tracker"),
         (plugin(register_suites=["/nowhere.toml"]), "cannot read the suite file /nowhere.toml"),
     ],
 )
@@ -169,7 +170,7 @@ def test_the_installed_plugins_all_load() -> None:
     host = PluginHost.from_entry_points()
     assert not host.failures
     assert {p.name for p in host.plugins} >= {
-        "dynamics", "markov", "mlp", "parity", "suites", "transformer",
+        "dynamics", "markov", "mlp", "parity", "suites", "transformer", "wandb",
     }  # fmt: skip
 
 

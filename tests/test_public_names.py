@@ -50,7 +50,11 @@ def test_every_plugin_folder_is_an_entry_point_and_the_other_way_round() -> None
 
 
 def loads_torch(code: str) -> bool:
-    program = f"import sys; {code}; print('torch' in sys.modules)"
+    return loads("torch", code)
+
+
+def loads(module: str, code: str) -> bool:
+    program = f"import sys; {code}; print({module!r} in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
@@ -72,6 +76,14 @@ def test_importing_the_package_imports_no_torch() -> None:
     assert loads_torch("import synthbench; synthbench.Stream"), "the check itself works"
 
 
-@pytest.mark.parametrize("folder", ["dynamics", "markov", "mlp", "parity", "suites", "transformer"])
+@pytest.mark.parametrize(
+    "folder", ["dynamics", "markov", "mlp", "parity", "suites", "transformer", "wandb"]
+)
 def test_plugin_roots_import_no_torch(folder: str) -> None:
     assert not loads_torch(f"import synthbench_{folder}")
+
+
+def test_trackers_cost_nothing_until_they_are_used() -> None:
+    look = "from synthbench.registry import installed; installed().tracker('wandb')"
+    assert not loads("wandb", look)
+    assert loads("wandb", f"{look}.place; import synthbench_wandb.session"), "the check works"

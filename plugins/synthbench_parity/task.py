@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -9,7 +10,17 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from synthbench import MARGIN_LOSSES, Batch, Interface, Loss, Margin, Signs, Stream, Task
+from synthbench import (
+    MARGIN_LOSSES,
+    Batch,
+    Interface,
+    KnownAlgorithm,
+    Loss,
+    Margin,
+    Signs,
+    Stream,
+    Task,
+)
 
 
 class SparseParity(Task):
@@ -85,3 +96,15 @@ class SparseParity(Task):
         is right exactly half of the time; the parity itself errs only where the label does.
         """
         return {"trivial": 0.5, "misses-one": 0.5, "optimal": 1 - self.noise}
+
+    def known_algorithms(self) -> Mapping[str, KnownAlgorithm]:
+        """Exhaustive search over supports and, without noise, Gaussian elimination."""
+        # Here, so that a task is not slow to import.
+        from synthbench_parity.classical import exhaustive_search, gaussian_elimination
+
+        block = self.n // self.k
+        supports = block**self.k if self.disjoint else math.comb(self.n, self.k)
+        found = {"exhaustive-search": exhaustive_search(supports, self.k, self.noise)}
+        if not self.noise:
+            found["gaussian-elimination"] = gaussian_elimination(self.n)
+        return found

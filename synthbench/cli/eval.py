@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -97,6 +99,14 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     checkpoint_seconds: Annotated[
         float, typer.Option(min=0, help="Time between checkpoints.")
     ] = 30.0,
+    wandb: Annotated[
+        str | None,
+        typer.Option(metavar="[ENTITY/]PROJECT", help="Log every cell as a Weights & Biases run."),
+    ] = None,
+    tracker: Annotated[
+        list[str] | None,
+        typer.Option(help="Log elsewhere: see `synthbench list trackers`; repeatable."),
+    ] = None,
 ) -> None:
     """Train models on a suite or a task, hundreds of seeds at once, and measure how they learn."""
     from synthbench.cell_run import Settings
@@ -123,6 +133,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
             "precision": precision,
         },
     )
+    trackers = [wandb_reference(wandb)] if wandb is not None else []
     with TerminalListener(len(cells)) as listener:
         settings = Settings(
             TrainerOptions(accelerator, checkpoint_seconds=checkpoint_seconds),
@@ -130,6 +141,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
             replicas_per_block,
             keep_weights,
             listener,
+            (*trackers, *(tracker or [])),
         )
         try:
             results = evaluate_cells(cells, out / name, settings, chosen)
@@ -168,6 +180,11 @@ def _plan(
         raise ConfigurationError("name either a suite or --task, not both")
     protocol = _checked(lambda: suite_protocol(suite, given))
     return suite, suite.name, plan_suite(suite, models or suite.models, protocol)
+
+
+def wandb_reference(project: str) -> str:
+    """The reference of the W&B tracker, whatever characters the project's name has."""
+    return f"wandb project={shlex.quote(json.dumps(project))}"
 
 
 def _suite(name: str, numbers: list[int], probes: list[str]) -> Suite:

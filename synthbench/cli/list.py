@@ -19,6 +19,7 @@ class Kind(StrEnum):
     tasks = "tasks"
     models = "models"
     probes = "probes"
+    trackers = "trackers"
     suites = "suites"
     plugins = "plugins"
 
@@ -26,7 +27,7 @@ class Kind(StrEnum):
 def list_command(
     kind: Annotated[Kind | None, typer.Argument(help="Default: everything.")] = None,
 ) -> None:
-    """List tasks, models, probes, suites and plugins."""
+    """List tasks, models, probes, trackers, suites and plugins."""
     from rich.console import Console
     from rich.markup import escape
 

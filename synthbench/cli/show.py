@@ -1,4 +1,4 @@
-"""`synthbench show NAME`: everything about one task, model, probe or suite."""
+"""`synthbench show NAME`: everything about one task, model, probe, tracker or suite."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def show_command(
     """Show fields, defaults, interface, references, source and paper."""
     from rich.console import Console
 
+    from synthbench.plugins import KINDS
     from synthbench.registry import installed, split_reference
 
     registry = installed()
@@ -32,9 +33,7 @@ def show_command(
     word, _ = split_reference(name)
     kinds = registry.kinds_of(word)
     if not kinds:
-        known = [
-            n for kind in ("tasks", "models", "probes", "suites") for n in registry.names(kind)
-        ]
+        known = [name for kind in KINDS for name in registry.names(kind)]
         raise UnknownNameError(
             f'nothing is called "{word}"{did_you_mean(word, known)} (synthbench list)'
         )

@@ -23,6 +23,8 @@ from synthbench.engine.replicas import State
 from synthbench.engine.training import ReplicaTraining
 from synthbench.errors import ConfigurationError
 
+Loggers = Logger | Sequence[Logger] | bool
+
 
 @dataclass(frozen=True)
 class TrainerOptions:
@@ -30,7 +32,7 @@ class TrainerOptions:
 
     accelerator: str = "auto"
     callbacks: tuple[pl.Callback, ...] = ()
-    logger: Logger | bool = False
+    logger: Loggers = False
     checkpoint_seconds: float = 30.0
 
 

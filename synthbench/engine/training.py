@@ -218,7 +218,9 @@ class ReplicaTraining(pl.LightningModule):
         if stopping.any():
             self._keep_weights(torch.from_numpy(stopping))
         solved = float(self.outcomes.solved.sum())
-        self.log_dict({"replicas_solved": solved, **_medians(columns)}, batch_size=1)
+        # Lightning takes "step" for the loggers' own; it would count chunks.
+        logged = {"step": float(self.finished_steps), "replicas_solved": solved}
+        self.log_dict({**logged, **_medians(columns)}, batch_size=1)
 
     def _record(self, columns: Columns) -> NDArray[np.bool_]:
         """Append one evaluation; returns which replicas stop at it."""

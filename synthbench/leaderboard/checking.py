@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import isclose, isfinite
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from synthbench.cell import PLAN_VERSION, Protocol, ReplicaSeeds
+from synthbench.cell import PLAN_VERSION, Cell, Protocol, ReplicaSeeds
 from synthbench.engine.schedule import evaluation_steps
-from synthbench.errors import SubmissionError, SynthbenchError
+from synthbench.errors import SubmissionError
 from synthbench.evaluation import suite_protocol
-from synthbench.leaderboard.submission import refuse_invisible
+from synthbench.hashing import content_hash
+from synthbench.leaderboard.submission import NAME
+from synthbench.leaderboard.texts import MOST, check_values
 from synthbench.metrics.summary import summarize
 from synthbench.metrics.time_to_target import Target, first_held, times_to_target
+from synthbench.model import Model
 from synthbench.probe import Probe
 from synthbench.records.schema import Record, SuiteReference
 from synthbench.registry import installed
+from synthbench.streams import Purpose, Stream
 from synthbench.suites import Suite
 from synthbench.task import Task
 from synthbench.trajectories import INDEX, Trajectories
 
 TOLERANCE = 1e-9
 """Relative: what follows from the trajectories is computed here as it was there."""
-LONGEST_TEXT = 1000
+LARGEST_VALUE = 1e39
+"""Beyond what a 32-bit float holds, and far from where squares overflow."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +55,23 @@ class ExpectedCell:
             "protocol": self.protocol.model_dump(mode="json"),
         }
 
+    @cached_property
+    def references(self) -> dict[str, list[str]]:
+        """The task's references, and the names of their scores, the ranked one first."""
+        return reference_names(self.task)
+
     def most_rows(self) -> int:
         """Most rows of its trajectories, for the smallest batch."""
         steps = evaluation_steps(self.protocol.budget, self.protocol.resolution)
         return self.protocol.seeds * len(steps)
+
+
+@lru_cache(maxsize=256)
+def reference_names(task: Task) -> dict[str, list[str]]:
+    """The references of a task in their order, and the names of the scores of each."""
+    world = task.world(Stream.from_seed(0, Purpose.WORLD))
+    batch = task.sample(world, Stream.from_seed(0, Purpose.EVAL), 2)
+    return {n: list(task.score(o, batch)) for n, o in task.references(world, batch).items()}
 
 
 def expected_cells(suite: Suite) -> list[ExpectedCell]:
@@ -72,12 +91,12 @@ def expected_cells(suite: Suite) -> list[ExpectedCell]:
 def check_record(record: Record, expected: ExpectedCell) -> None:
     """Raise SubmissionError unless the record's plan is the suite's and its parts agree."""
     check_suite(record.suite, expected.suite)
-    _check_texts(record.model_dump(mode="json"), "record")
+    check_values(record.model_dump(mode="json"), "record")
     _check_plan(record.plan, expected.plan)
     if record.task != expected.task.label():
         raise SubmissionError(f"task is {record.task!r}, the suite has {expected.task.label()!r}")
-    _check_model(record)
-    _check_replicas(record, expected.protocol)
+    _check_model(record, expected)
+    _check_replicas(record, expected)
     _check_costs(record)
     _check_provenance(record, expected)
 
@@ -100,19 +119,10 @@ def check_suite(found: SuiteReference | None, expected: SuiteReference) -> None:
 
 def _check_plan(found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
     rest = {key: value for key, value in found.items() if key != "model"}
-    if rest == expected and _types(rest) == _types(expected):
+    if content_hash(rest) == content_hash(dict(expected)):
         return
     where, is_, should = first_difference(rest, expected)
     raise SubmissionError(f"plan: {where} is {is_}, the suite says {should}")
-
-
-def _types(content: Any) -> Any:
-    """The types in a JSON value: 1, 1.0 and true are equal to Python, and are not the same plan."""
-    if isinstance(content, Mapping):
-        return {key: _types(value) for key, value in content.items()}
-    if isinstance(content, list):
-        return [_types(value) for value in content]
-    return type(content)
 
 
 def first_difference(found: Any, expected: Any, where: str = "") -> tuple[str, str, str]:
@@ -120,7 +130,8 @@ def first_difference(found: Any, expected: Any, where: str = "") -> tuple[str, s
     if isinstance(found, Mapping) and isinstance(expected, Mapping):
         for key in [*expected, *(k for k in found if k not in expected)]:
             one, other = found.get(key, "absent"), expected.get(key, "absent")
-            if one != other or _types(one) != _types(other):
+            # As JSON: 1, 1.0 and true are equal to Python, and are not the same plan.
+            if content_hash({"": one}) != content_hash({"": other}):
                 return first_difference(one, other, f"{where}.{key}" if where else str(key))
     return where or "it", _short(found), _short(expected)
 
@@ -130,68 +141,73 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _check_texts(value: Any, where: str) -> None:
-    """Refuse texts that are too long or hold invisible characters, anywhere in a JSON value."""
-    if isinstance(value, str):
-        if len(value) > LONGEST_TEXT:
-            raise SubmissionError(f"{where}: text of more than {LONGEST_TEXT} characters")
-        try:
-            refuse_invisible(value.replace("\n", "\x00"))
-        except ValueError as error:
-            raise SubmissionError(f"{where} {error}") from None
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            _check_texts(key, where)
-            _check_texts(item, f"{where}.{key}")
-    elif isinstance(value, Sequence):
-        for item in value:
-            _check_texts(item, where)
-
-
-def _check_model(record: Record) -> None:
+def _check_model(record: Record, expected: ExpectedCell) -> None:
     model = record.plan.get("model")
     recipe = model.get("recipe") if isinstance(model, dict) else None
     size = recipe.get("batch_size") if isinstance(recipe, dict) else None
     if not (isinstance(model, dict) and isinstance(model.get("name"), str) and type(size) is int):
         raise SubmissionError("plan: model must have a name and a recipe with a batch_size")
-    if not 1 <= size <= record.plan["protocol"]["budget"]:
+    if not 1 <= size <= expected.protocol.budget:
         raise SubmissionError(f"plan: batch_size {size} is not between 1 and the budget")
-    if model["name"] not in installed().names("models"):
-        # Checked where its plugin is installed: at submission, and when it is verified.
+    if model["name"] in installed().names("models"):
+        label = _rebuilt(model, expected).model.label()
+        if label != record.model:
+            raise SubmissionError(f"model is called {record.model!r}, the plan says {label!r}")
         return
+    # The rest is checked where its plugin is installed: at submission, and when it is verified.
+    if not re.fullmatch(NAME, model["name"]):
+        raise SubmissionError(f"plan: {_short(model['name'])} cannot be the name of a model")
+    if record.model.split(" ")[0] != model["name"]:
+        raise SubmissionError(f"model is called {record.model!r}, the plan says {model['name']!r}")
+
+
+def _rebuilt(model: dict[str, Any], expected: ExpectedCell) -> Cell:
+    """The cell with the recorded model, if the installed class gives that model and accepts it."""
     try:
-        label = installed().rebuild("models", model).label()
-    except (SynthbenchError, KeyError, TypeError) as error:
+        rebuilt = installed().rebuild("models", model)
+        cell = Cell(expected.task, cast(Model, rebuilt), expected.protocol, expected.probes)
+        cell.check()
+        found = rebuilt.describe()
+    # A validator of a plugin may raise anything.
+    except Exception as error:
         raise SubmissionError(f"plan: the model cannot be rebuilt: {error}") from None
-    if label != record.model:
-        raise SubmissionError(f"model is called {record.model!r}, the plan says {label!r}")
+    if content_hash(found) != content_hash(model):
+        where, is_, should = first_difference(model, found, "model")
+        raise SubmissionError(f"plan: {where} is {is_}, its class makes that {should}")
+    return cell
 
 
-def _check_replicas(record: Record, protocol: Protocol) -> None:
+def _check_replicas(record: Record, expected: ExpectedCell) -> None:
+    protocol, references = expected.protocol, expected.references
     if len(record.replicas) != protocol.seeds:
         raise SubmissionError(f"{len(record.replicas)} replicas, the suite says {protocol.seeds}")
-    metrics = None
+    ranked = references["trivial"][0]
+    if record.summary.score != ranked:
+        raise SubmissionError(f"the ranked score is {ranked!r}, not {record.summary.score!r}")
     for number, replica in enumerate(record.replicas):
         seeds = vars(ReplicaSeeds.same(protocol.first_seed + number))
         if replica.replica != number or replica.seeds != seeds:
             raise SubmissionError(f"replica {number} is not there with the suite's seeds")
         shape = {name: list(scores) for name, scores in replica.references.items()}
-        metrics = metrics or shape
-        if shape != metrics or not {"trivial", "optimal"} <= set(shape):
-            raise SubmissionError(f"replica {number}: its references are incomplete")
-        if record.summary.score != next(iter(shape["trivial"]), None):
-            raise SubmissionError(f"the ranked score is not {record.summary.score!r}")
-        gap = (replica.references[n][record.summary.score] for n in ("optimal", "trivial"))
-        if next(gap) == next(gap):
+        if shape != references or list(shape) != list(references):
+            raise SubmissionError(f"replica {number}: its references are not those of the task")
+        values = [value for scores in replica.references.values() for value in scores.values()]
+        if max(map(abs, values)) > LARGEST_VALUE:
+            raise SubmissionError(f"replica {number}: a reference scores more than a float holds")
+        if replica.references["optimal"][ranked] == replica.references["trivial"][ranked]:
             raise SubmissionError(f"replica {number}: optimal and trivial score the same")
 
 
 def _check_costs(record: Record) -> None:
     costs = record.compute
-    if min(costs.parameters, costs.step_flops, costs.wall_seconds) < 0:
-        raise SubmissionError("compute: a cost is negative")
+    for name in ("parameters", "step_flops", "replica_steps", "wall_seconds"):
+        if (value := getattr(costs, name)) < 0:
+            raise SubmissionError(f"compute: {name} = {value} is no cost")
     if costs.replicas_per_block < 1:
         raise SubmissionError("compute: replicas_per_block must be 1 or more")
+    steps = record.plan["protocol"]["budget"] // record.plan["model"]["recipe"]["batch_size"]
+    if costs.step_flops * steps > MOST:
+        raise SubmissionError(f"compute: step_flops = {costs.step_flops} is more than can be spent")
 
 
 def _check_provenance(record: Record, expected: ExpectedCell) -> None:
@@ -208,6 +224,7 @@ def _check_provenance(record: Record, expected: ExpectedCell) -> None:
             raise SubmissionError(f'environment: plugin "{plugin.name}" took part and is not named')
 
 
+@np.errstate(all="ignore")
 def check_trajectories(trajectories: Trajectories, record: Record, protocol: Protocol) -> None:
     """Raise SubmissionError unless the trajectories obey the protocol and give the record."""
     _check_columns(trajectories, record)
@@ -220,11 +237,13 @@ def check_trajectories(trajectories: Trajectories, record: Record, protocol: Pro
 
 def _check_columns(trajectories: Trajectories, record: Record) -> None:
     found, scores = trajectories.table.column_names, list(record.replicas[0].references["trivial"])
+    check_values(found, "trajectories: a column's name")
     own = [*INDEX, *scores, "loss", "progress"]
     probes = {probe["name"] for probe in record.plan["probes"]}
     rest = [name for name in found[len(own) :] if name.partition("/")[0] not in probes]
     if found[: len(own)] != own or rest != ["train_loss"]:
-        unknown = [n for n in found if n not in (*own, "train_loss") and n in (*rest, *own)]
+        known = {*own, "train_loss"}
+        unknown = [n for n in found if n not in known and n.partition("/")[0] not in probes]
         reason = f"; {_short(unknown[0])} is not one" if unknown else ""
         raise SubmissionError(
             f"trajectories must have the columns {', '.join(own)}, the probes' and "
@@ -259,9 +278,12 @@ def _check_values(trajectories: Trajectories, record: Record) -> None:
     never_finite = np.array([r.outcome == "diverged" for r in record.replicas])[replicas]
     excused = never_finite & (steps == 0)
     for name in trajectories.table.column_names[len(INDEX) :]:
+        values = trajectories.column(name)
+        if (np.abs(values) > LARGEST_VALUE).any():
+            raise SubmissionError(f"trajectories: {name} is larger than a float holds")
         if "/" in name:
             continue
-        undefined = ~np.isfinite(trajectories.column(name))
+        undefined = ~np.isfinite(values)
         allowed = excused | (steps == 0) if name == "train_loss" else excused
         if (undefined & ~allowed).any():
             raise SubmissionError(f"trajectories: {name} is not finite in places")

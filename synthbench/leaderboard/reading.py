@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +10,26 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from synthbench.errors import RecordError, SubmissionError, SynthbenchError
-from synthbench.hashing import file_hash
+from synthbench.hashing import content_hash, file_hash
 from synthbench.leaderboard.checking import (
     ExpectedCell,
     check_record,
     check_suite,
     check_trajectories,
 )
-from synthbench.leaderboard.files import check_files, read_trajectories
+from synthbench.leaderboard.files import (
+    LARGEST,
+    check_file,
+    check_files,
+    read_json,
+    read_trajectories,
+)
 from synthbench.leaderboard.submission import SUBMISSION_FILE, Submission, cell_folder
+from synthbench.leaderboard.texts import printable
 from synthbench.measured_cell import MeasuredCell
 from synthbench.records.reading import RECORD_FILE, TRAJECTORIES_FILE, read_record
+from synthbench.records.schema import Record
+from synthbench.registry import installed
 from synthbench.suites import Suite
 
 
@@ -41,6 +49,16 @@ def read_submission(
 
     Raises SubmissionError with one line that names what is wrong.
     """
+    try:
+        return _read(folder, suite, expected)
+    except SubmissionError as error:
+        raise SubmissionError(printable(str(error))) from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SubmissionError(printable(f"{folder.name} cannot be read: {reason}")) from None
+
+
+def _read(folder: Path, suite: Suite, expected: Sequence[ExpectedCell]) -> CheckedSubmission:
     check_files(folder, len(expected))
     submission = _read_manifest(folder)
     check_suite(submission.suite, expected[0].suite)
@@ -57,23 +75,30 @@ def read_submission(
             cells.append(_read_cell(cell_folder(folder, number), wanted, digest))
         except SynthbenchError as error:
             raise SubmissionError(f"cell {number}: {error}") from None
-    check_track(submission, [cell.record.plan["model"] for cell in cells], suite)
+    check_track(submission, [cell.record for cell in cells], suite)
     return CheckedSubmission(submission, folder, tuple(cells))
+
+
+def suite_of(folder: Path) -> Suite:
+    """The installed suite that a submission says it is for.
+
+    Raises SubmissionError where it is none or cannot be read, UnknownNameError for a suite that
+    is not installed.
+    """
+    check_file(folder / SUBMISSION_FILE, folder, LARGEST[SUBMISSION_FILE])
+    return installed().suite(_read_manifest(folder).suite.name)
 
 
 def _read_manifest(folder: Path) -> Submission:
     try:
-        text = (folder / SUBMISSION_FILE).read_text(encoding="utf-8")
-        json.loads(text)
+        text = read_json(folder / SUBMISSION_FILE)
         submission = Submission.model_validate_json(text, strict=True)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "as a whole"
         message = first["msg"].removeprefix("Value error, ")
         message = message[:1].lower() + message[1:]
-        raise SubmissionError(f"{SUBMISSION_FILE}: {where}: {message}") from None
-    except (OSError, ValueError, RecursionError):
-        raise SubmissionError(f"{SUBMISSION_FILE} is not valid JSON") from None
+        raise SubmissionError(printable(f"{SUBMISSION_FILE}: {where}: {message}")) from None
     if submission.name != folder.resolve().name:
         raise SubmissionError(
             f"{SUBMISSION_FILE}: name is {submission.name!r}, its folder is {folder.name!r}"
@@ -84,11 +109,12 @@ def _read_manifest(folder: Path) -> Submission:
 def _read_cell(folder: Path, expected: ExpectedCell, digest: str) -> MeasuredCell:
     if file_hash(folder / RECORD_FILE) != digest:
         raise SubmissionError(f"{RECORD_FILE} does not match its hash in {SUBMISSION_FILE}")
+    read_json(folder / RECORD_FILE)
     try:
         record = read_record(folder)
     except RecordError as error:
         # Its advice is for one's own run.
-        reason = str(error).partition("; move it away")[0].replace(f"{folder}/", "")
+        reason = str(error).partition("; move it away")[0].replace(f"{folder}{os.sep}", "")
         raise SubmissionError(reason) from None
     if set(record.files) != {TRAJECTORIES_FILE}:
         raise SubmissionError("a submission holds trajectories and no other data")
@@ -98,29 +124,40 @@ def _read_cell(folder: Path, expected: ExpectedCell, digest: str) -> MeasuredCel
     return MeasuredCell(record, folder)
 
 
-def check_track(submission: Submission, models: Sequence[dict[str, object]], suite: Suite) -> None:
+def check_track(submission: Submission, records: Sequence[Record], suite: Suite) -> None:
     """Raise SubmissionError unless models and trials obey the rules of the track.
 
-    models: the configuration used on each cell.
+    records: one for each cell.
     """
     if submission.track == "fixed-recipe":
-        if any(model != models[0] for model in models):
+        used = {(record.model, content_hash(record.plan["model"])) for record in records}
+        if len(used) > 1:
             raise SubmissionError("the fixed-recipe track has one configuration for all cells")
         return
-    if len({model["name"] for model in models}) > 1:
+    if len({record.plan["model"]["name"] for record in records}) > 1:
         raise SubmissionError("the tuned track has one architecture for all cells")
-    counts = Counter(trial.cell for trial in submission.trials)
-    for number in range(1, len(models) + 1):
-        if not 1 <= counts[number] <= suite.tuning_trials:
-            raise SubmissionError(
-                f"cell {number}: {counts[number]} configurations were tried, the suite asks for "
-                f"1 to {suite.tuning_trials}"
-            )
+    _check_trials(submission, records, suite)
+
+
+def _check_trials(submission: Submission, records: Sequence[Record], suite: Suite) -> None:
+    tried: dict[int, list[str]] = {}
     for trial in submission.trials:
-        if trial.cell > len(models):
+        if trial.cell > len(records):
             raise SubmissionError(f"trials: there is no cell {trial.cell}")
         if trial.first_seed < suite.seeds:
             raise SubmissionError(
                 f"trials: seeds {trial.first_seed}... are the leaderboard's own; tune with "
                 f"--first-seed {suite.seeds} or more"
+            )
+        tried.setdefault(trial.cell, []).append(trial.model)
+    for number, record in enumerate(records, start=1):
+        models = tried.get(number, [])
+        if not 1 <= len(models) <= suite.tuning_trials:
+            raise SubmissionError(
+                f"cell {number}: {len(models)} configurations were tried, the suite asks for "
+                f"1 to {suite.tuning_trials}"
+            )
+        if record.model not in models:
+            raise SubmissionError(
+                f"cell {number}: the submitted model {record.model!r} is not among its trials"
             )

@@ -1,6 +1,6 @@
 """Records: a cell's result on disk, written atomically, hashed, and read back with care."""
 
 from synthbench.records.reading import read_record
-from synthbench.records.schema import Record
+from synthbench.records.schema import Record, SuiteReference
 
-__all__ = ["Record", "read_record"]
+__all__ = ["Record", "SuiteReference", "read_record"]

@@ -29,6 +29,7 @@ class PartialIdentity:
     device: str
     torch: str
     synthbench: str
+    threads: int
     keep_weights: bool
 
 

@@ -45,6 +45,8 @@ class Environment(_Part):
     device: str
     """Type of the device: cpu, cuda, mps."""
     device_name: str
+    threads: int = Field(ge=1)
+    """CPU threads of torch; on CPU the last bits depend on them."""
     plugins: tuple[Distribution, ...]
 
 

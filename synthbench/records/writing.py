@@ -45,6 +45,7 @@ def describe_environment(device: torch.device, plugins: tuple[Distribution, ...]
         platform=platform.platform(),
         device=device.type,
         device_name=name or platform.machine(),
+        threads=torch.get_num_threads(),
         plugins=plugins,
     )
 

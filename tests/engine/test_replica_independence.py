@@ -24,6 +24,7 @@ from synthbench.engine.block import (
 )
 from synthbench.engine.inspection import inspect_cell
 from synthbench.engine.training import ReplicaTraining
+from synthbench.registry import installed
 from tests.engine.authored import Branching, Exploding, Frozen, Fussy, NaNProbe, Normalized, Plain
 
 
@@ -50,6 +51,21 @@ def test_trajectories_are_equal_to_the_bit(
     for name in everyone.weights:
         assert torch.equal(everyone.weights[name][3], some.weights[name][company.index(3)])
     assert rows(everyone, 3).equals(rows(some, company.index(3)))
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 3])
+def test_odd_sizes_are_equal_to_the_bit_wherever_they_lie_in_memory(
+    place: int, tmp_path: Path
+) -> None:
+    """Rows of 3 numbers are not aligned alike in every place of a stack."""
+    registry = installed()
+    protocol = sb.Protocol(budget=19_200, seeds=5, evaluation_samples=256)
+    task, model = registry.task("sparse-parity n=30 k=3"), registry.model("mlp width=3")
+    cell = sb.Cell(task, model, protocol)
+    company = [8, 9, 6, 5]
+    company.insert(place, 7)
+    everyone, alone = (train(cell, s, len(s), tmp_path) for s in (company, [7, 8]))
+    assert rows(everyone, place).equals(rows(alone, 0))
 
 
 def test_a_block_size_that_does_not_divide_the_seeds_changes_nothing(

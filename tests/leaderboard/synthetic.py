@@ -13,6 +13,7 @@ from synthbench.engine.block import BlockResult
 from synthbench.engine.inspection import CellFacts
 from synthbench.engine.schedule import evaluation_steps
 from synthbench.evaluation import plan_suite
+from synthbench.leaderboard.checking import reference_names
 from synthbench.leaderboard.packing import Words, pack
 from synthbench.leaderboard.reading import CheckedSubmission
 from synthbench.measured_cell import MeasuredCell
@@ -45,7 +46,7 @@ def record_cell(
     cell: Cell, suite: Suite, folder: Path, times: np.ndarray, step_flops: int = 1000
 ) -> MeasuredCell:
     """A record of logistic transitions, written by the code that writes every record."""
-    rng = np.random.default_rng(abs(hash(cell.plan_hash())) % 2**32)
+    rng = np.random.default_rng(int(cell.plan_hash()[:8], 16))
     facts = CellFacts(parameters=100, step_flops=step_flops, loop_reason=None)
     plugins = {
         registry_plugin(kind, name)
@@ -57,7 +58,9 @@ def record_cell(
     }
     environment = describe_environment(
         torch.device("cpu"),
-        tuple(Distribution(plugin=p, distribution="synthbench", version="0") for p in plugins),
+        tuple(
+            Distribution(plugin=p, distribution="synthbench", version="0") for p in sorted(plugins)
+        ),
     )
     reference = SuiteReference(name=suite.name, version=suite.version, hash=suite.hash())
     block = fake_block(cell, times, rng)
@@ -78,11 +81,7 @@ def fake_block(cell: Cell, times: np.ndarray, rng: np.random.Generator) -> Block
     target = target_of(cell)
     ranked = next(iter(dict.fromkeys(_score_names(cell))))
     columns: dict[str, list] = {}
-    references = [
-        {"trivial": dict.fromkeys(_score_names(cell), 0.5 + rng.uniform(0, 1e-3)),
-         "optimal": dict.fromkeys(_score_names(cell), 1.0)}
-        for _ in times
-    ]  # fmt: skip
+    references = [_references(cell, 0.5 + rng.uniform(0, 1e-3)) for _ in times]
     for replica, time in enumerate(times):
         shift = np.log(np.maximum(samples, 1) / time) if np.isfinite(time) else -20.0
         level = 1 / (1 + np.exp(-12 * shift - np.log(target.progress / (1 - target.progress))))
@@ -106,9 +105,15 @@ def fake_block(cell: Cell, times: np.ndarray, rng: np.random.Generator) -> Block
 
 
 def _score_names(cell: Cell) -> list[str]:
-    return {"sparse-parity": ["accuracy"], "markov": ["kl", "cross-entropy"]}.get(
-        cell.task.name, ["accuracy", "cross-entropy"]
-    )
+    return reference_names(cell.task)["trivial"]
+
+
+def _references(cell: Cell, trivial: float) -> dict[str, dict[str, float]]:
+    """All strategies but the optimal one score like the trivial one."""
+    return {
+        name: dict.fromkeys(scores, 1.0 if name == "optimal" else trivial)
+        for name, scores in reference_names(cell.task).items()
+    }
 
 
 def log_normal_times(suite: Suite, factor: float, seed: int, spread: float = 0.2) -> np.ndarray:

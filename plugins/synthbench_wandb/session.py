@@ -1,0 +1,50 @@
+"""Being logged in to W&B, or offline, without ever asking; and keeping it quiet."""
+
+from __future__ import annotations
+
+import os
+
+import wandb
+from wandb.errors import AuthenticationError
+
+from synthbench import SynthbenchError
+
+WITHOUT_SERVER = ("offline", "dryrun", "disabled")
+LOG_IN = "run `wandb login` or set WANDB_API_KEY"
+
+
+class WandbError(SynthbenchError, RuntimeError):
+    """Something about the account, the server or the report that the user can mend."""
+
+
+def is_offline() -> bool:
+    """Whether W&B writes to disk only: WANDB_MODE=offline, or `wandb offline` was run."""
+    return _settings().mode in WITHOUT_SERVER
+
+
+def require_credentials(otherwise: str = "") -> None:
+    """Raise WandbError unless the server accepts the credentials found.
+
+    otherwise: what else one can do, as a clause. They come from WANDB_API_KEY or `wandb login`.
+    """
+    settings = _settings()
+    if is_offline():
+        raise WandbError(f"W&B is {settings.mode}, and this needs the server; unset WANDB_MODE")
+    host = settings.base_url
+    if wandb.run is not None:
+        return  # The caller's own run is logged in.
+    try:
+        found = wandb.login(prompt=False, verify=True)
+    except AuthenticationError as error:
+        reason = " ".join(str(error).split())
+        raise WandbError(
+            f"{host} did not accept the login ({reason}); {LOG_IN}{otherwise}"
+        ) from None
+    if not found:
+        raise WandbError(f"not logged in to Weights & Biases; {LOG_IN}{otherwise}")
+
+
+def _settings() -> wandb.Settings:
+    # Its notices would break into the progress bar; WANDB_SILENT=false brings them back.
+    os.environ.setdefault("WANDB_SILENT", "true")
+    return wandb.setup().settings

@@ -1,0 +1,46 @@
+"""`synthbench leaderboard build`: the leaderboards as a web site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def build_command(
+    suites: Annotated[
+        list[str] | None, typer.Argument(metavar="[SUITE]...", help="Default: every suite.")
+    ] = None,
+    boards: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path(
+        "leaderboards"
+    ),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the site.")] = Path("site"),
+) -> None:
+    """Build a web site of leaderboards: static pages that need no server and no network."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    from synthbench.leaderboard import read_board
+    from synthbench.leaderboard.site import build_site
+    from synthbench.leaderboard.site.writing import check_replaceable
+    from synthbench.registry import installed
+
+    console = Console(highlight=False)
+    names = list(dict.fromkeys(suites or installed().names("suites")))
+    chosen = [installed().suite(name) for name in names]
+    check_replaceable(out)
+    with console.status("") as status:
+        found = []
+        for suite in chosen:
+            status.update(f"reading submissions of {suite.name}")
+            found.append(read_board(suite, boards))
+
+        def show(suite: str, done: int, pages: int) -> None:
+            status.update(f"writing pages of {suite}: {done} of {pages}")
+
+        index = build_site(found, out, show)
+    for board in found:
+        refused = f", {len(board.refused)} set aside" if board.refused else ""
+        console.print(f"{board.suite.name}: {len(board.entries)} submissions{refused}", style="dim")
+    console.print(f"open {escape(str(index))}", soft_wrap=True)

@@ -1,0 +1,76 @@
+"""The progress bar of `synthbench leaderboard verify`."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from synthbench.cell import Cell
+from synthbench.leaderboard.reading import CheckedSubmission
+from synthbench.leaderboard.verifying import Verification, choose_replicas
+from synthbench.progress import BlockProgress, Listener
+from synthbench.records import Record
+
+
+class RerunProgress(Listener):
+    """One bar over all cells, in optimizer steps over the replicas that are trained again.
+
+    Its total is what the record says that these replicas took.
+    """
+
+    def __init__(self, checked: CheckedSubmission, verification: Verification) -> None:
+        """checked: the submission; verification: which replicas are rerun."""
+        self._totals = []
+        for number, cell in enumerate(checked.cells, start=1):
+            steps = cell.trajectories.by_replica("step")
+            replicas = choose_replicas(len(steps), verification, number)
+            self._totals.append(sum(int(steps[replica][-1]) for replica in replicas))
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TimeRemainingColumn(compact=True),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._bar = self._progress.add_task("rerunning", total=sum(self._totals))
+        self._number = 0
+
+    def __enter__(self) -> RerunProgress:
+        """Start drawing."""
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop drawing."""
+        self._progress.stop()
+
+    def note(self, message: str) -> None:
+        """Print above the bar."""
+        self._progress.console.print(f"[yellow]note:[/] {escape(message)}", soft_wrap=True)
+
+    def cell_started(self, cell: Cell) -> None:
+        """Name the cell."""
+        self._progress.update(
+            self._bar, description=f"\\[{self._number + 1}/{len(self._totals)}] rerunning"
+        )
+
+    def block_advanced(self, progress: BlockProgress) -> None:
+        """Move the bar within the cell; replicas that have stopped no longer count."""
+        done = min(progress.replicas * progress.steps, self._totals[self._number])
+        self._progress.update(self._bar, completed=sum(self._totals[: self._number]) + done)
+
+    def cell_finished(self, record: Record, reused: bool) -> None:
+        """Nothing is recorded."""
+
+    def cell_done(self) -> None:
+        """Move the bar to the next cell."""
+        self._number += 1
+        self._progress.update(self._bar, completed=sum(self._totals[: self._number]))

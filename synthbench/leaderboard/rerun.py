@@ -1,0 +1,85 @@
+"""Training some replicas of a recorded cell again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
+
+import torch
+
+from synthbench.cell import Cell
+from synthbench.cell_run import ProgressRelay
+from synthbench.engine.block import TrainerOptions, split_blocks, train_block
+from synthbench.engine.cell_functions import cell_functions
+from synthbench.engine.device import find_device
+from synthbench.engine.fingerprints import data_fingerprints
+from synthbench.engine.inspection import CellFacts, inspect_cell
+from synthbench.errors import SubmissionError
+from synthbench.leaderboard.checking import ExpectedCell
+from synthbench.model import Model
+from synthbench.progress import Listener
+from synthbench.records.schema import Environment, Record
+from synthbench.records.writing import describe_environment
+from synthbench.registry import installed
+from synthbench.trajectories import Trajectories
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """Some replicas trained again, here.
+
+    replicas: their numbers in the record. trajectories: theirs, numbered 0, 1, ... in that
+    order; references, data: of each, in that order too.
+    """
+
+    replicas: tuple[int, ...]
+    trajectories: Trajectories
+    references: list[dict[str, dict[str, float]]]
+    data: list[str]
+    facts: CellFacts
+    environment: Environment
+
+
+def rebuild_cell(record: Record, expected: ExpectedCell) -> Cell:
+    """The cell as planned here, with the recorded model.
+
+    Raises SubmissionError where the installed code would plan another, UnknownNameError where
+    the model's plugin is not installed.
+    """
+    model = cast(Model, installed().rebuild("models", record.plan["model"]))
+    cell = Cell(expected.task, model, expected.protocol, expected.probes)
+    if cell.plan_hash() != record.plan_hash:
+        raise SubmissionError("the installed code plans this cell differently")
+    return cell
+
+
+def rerun_replicas(
+    cell: Cell, replicas: Sequence[int], accelerator: str, listener: Listener, widest: int
+) -> Rerun:
+    """Train some replicas of a cell to their end; widest: how many at once."""
+    facts = inspect_cell(cell)
+    looped = facts.loop_reason is not None
+    functions = cell_functions(cell, looped)
+    own = cell.replica_seeds()
+    seeds = [own[replica] for replica in replicas]
+    listener.cell_started(cell)
+    results = []
+    with TemporaryDirectory() as folder:
+        for block in split_blocks(seeds, min(widest, len(seeds))):
+            options = TrainerOptions(accelerator, (ProgressRelay(listener, block),))
+            checkpoint = Path(folder) / f"{block.first}.ckpt"
+            results.append(train_block(cell, block, options, looped, checkpoint, functions))
+    device: torch.device = find_device(accelerator)
+    return Rerun(
+        replicas=tuple(replicas),
+        trajectories=Trajectories.from_blocks(
+            [result.table for result in results], cell.model.recipe.batch_size, facts.step_flops
+        ),
+        references=[scores for result in results for scores in result.references],
+        data=data_fingerprints(cell, seeds),
+        facts=facts,
+        environment=describe_environment(device, ()),
+    )

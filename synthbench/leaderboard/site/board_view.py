@@ -1,0 +1,229 @@
+"""What the page of a board shows, in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from synthbench.formatting import format_count
+from synthbench.leaderboard.board import Board, Entry
+from synthbench.leaderboard.site.cell_charts import (
+    CellFrames,
+    Drawn,
+    drawn_entries,
+    learning_marks,
+    reference_entry,
+    survival_marks,
+)
+from synthbench.leaderboard.site.numbers import (
+    Shown,
+    show_count,
+    show_estimate,
+    show_median,
+    show_rank,
+    show_ratio,
+    show_solved,
+    show_solved_cells,
+    transition_column,
+)
+from synthbench.leaderboard.site.overview_charts import page_of, pareto_chart, profile_chart
+from synthbench.leaderboard.site.svg import chart
+
+COLUMNS = {
+    "plateau": "share of the samples to completion that pass before the transition begins",
+    "width": "decades of samples from the beginning of the transition to its completion",
+    "stages": "number of transitions",
+    "lead": "decades of samples by which the suite's probe moves before the score",
+}
+OPEN_ROWS = 40
+"""With more rows than this, over all cells, the cells' tables are folded."""
+TALL_ROWS = 40
+"""With more rows than this, a table scrolls by itself and its headings stay."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One entry in the ranking.
+
+    cells: its ratio to the reference model on each cell; without one, its median samples.
+    """
+
+    name: str
+    title: str
+    authors: str
+    model: str
+    track: str
+    href: str
+    is_reference: bool
+    on_front: bool
+    rank: Shown
+    samples: Shown
+    flops: Shown
+    solved: Shown
+    cells: tuple[Shown, ...]
+
+
+@dataclass(frozen=True)
+class Legend:
+    """A line of the charts."""
+
+    css: str
+    title: str
+    href: str
+    is_reference: bool
+
+
+@dataclass(frozen=True)
+class CellRow:
+    """One entry on one cell; columns: the suite's."""
+
+    title: str
+    href: str
+    solved: Shown
+    median: Shown
+    ratio: Shown
+    columns: tuple[Shown, ...]
+    final: Shown
+
+
+@dataclass(frozen=True)
+class CellView:
+    """One cell: its charts and its table."""
+
+    number: int
+    task: str
+    budget: str
+    score: str
+    learning: Markup
+    survival: Markup
+    rows: tuple[CellRow, ...]
+
+
+@dataclass(frozen=True)
+class ReferenceView:
+    """What needs no training, on one cell."""
+
+    number: int
+    task: str
+    budget: str
+    scores: tuple[tuple[str, str], ...]
+    algorithms: tuple[tuple[str, str, str, str], ...]
+    """Name, samples, operations, source."""
+
+
+@dataclass(frozen=True)
+class BoardView:
+    """The page of a board; columns: name and meaning of the suite's."""
+
+    root: str
+    board: Board
+    rows: tuple[Row, ...]
+    columns: tuple[tuple[str, str], ...]
+    legend: tuple[Legend, ...]
+    pareto: Markup | None
+    profile: Markup | None
+    cells: tuple[CellView, ...]
+    references: tuple[ReferenceView, ...]
+    refused: tuple[tuple[str, str], ...]
+    has_reference: bool
+    tall: bool
+    folded: bool
+
+
+def board_view(board: Board, frames: Sequence[CellFrames]) -> BoardView:
+    """Everything on the page; frames: one for each cell, none where there are no entries."""
+    drawn, has_reference = drawn_entries(board), reference_entry(board) is not None
+    legend = tuple(
+        Legend(d.css, d.entry.submission.title, page_of(d.entry), d.entry.is_reference)
+        for d in drawn
+    )
+    return BoardView(
+        root="../",
+        board=board,
+        rows=tuple(_row(entry, has_reference) for entry in board.entries),
+        columns=tuple((column, COLUMNS[column]) for column in board.suite.columns),
+        legend=legend,
+        pareto=pareto_chart(board, drawn) if drawn else None,
+        profile=profile_chart(board, drawn) if drawn else None,
+        cells=tuple(_cell(board, i, frame, drawn) for i, frame in enumerate(frames)),
+        references=_references(board),
+        refused=tuple((ascii(r.folder.name)[1:-1], r.reason) for r in board.refused),
+        has_reference=has_reference,
+        tall=len(board.entries) > TALL_ROWS,
+        folded=len(board.entries) * len(board.tasks) > OPEN_ROWS,
+    )
+
+
+def _row(entry: Entry, has_reference: bool) -> Row:
+    submission = entry.submission
+    return Row(
+        name=submission.name,
+        title=submission.title,
+        authors=", ".join(submission.authors),
+        model=entry.model,
+        track=submission.track,
+        href=page_of(entry),
+        is_reference=entry.is_reference,
+        on_front=entry.on_front,
+        rank=show_rank(entry.rank),
+        samples=show_ratio(entry.samples),
+        flops=show_ratio(entry.flops),
+        solved=show_solved_cells(entry),
+        cells=tuple(
+            show_ratio(cell.ratio) if has_reference else show_median(cell) for cell in entry.cells
+        ),
+    )
+
+
+def _cell(board: Board, index: int, frames: CellFrames, drawn: Sequence[Drawn]) -> CellView:
+    suite, task = board.suite, board.tasks[index]
+    learning, survival = [], []
+    for item in reversed(drawn):
+        cell, title = item.entry.cells[index], item.entry.submission.title
+        learning.append(learning_marks(frames, cell, item.css, title))
+        survival.append(survival_marks(frames, cell, item.css, title))
+    score = board.entries[0].cells[index].summary.score
+    return CellView(
+        number=index + 1,
+        task=task,
+        budget=format_count(suite.cells[index].budget),
+        score=score,
+        learning=chart(
+            frames.learning, f"Learning curves on {task}: {score} against samples", learning
+        ),
+        survival=chart(
+            frames.survival, f"Share of replicas not yet solved on {task}, by samples", survival
+        ),
+        rows=tuple(_cell_row(board, entry, index) for entry in board.entries),
+    )
+
+
+def _cell_row(board: Board, entry: Entry, index: int) -> CellRow:
+    cell = entry.cells[index]
+    return CellRow(
+        title=entry.submission.title,
+        href=page_of(entry),
+        solved=show_solved(cell),
+        median=show_median(cell),
+        ratio=show_ratio(cell.ratio),
+        columns=tuple(transition_column(cell, column) for column in board.suite.columns),
+        final=show_estimate(cell.summary.final_score),
+    )
+
+
+def _references(board: Board) -> tuple[ReferenceView, ...]:
+    return tuple(
+        ReferenceView(
+            number=row.number,
+            task=row.task,
+            budget=format_count(cell.budget),
+            scores=tuple((name, f"{score:.3g}") for name, score in row.scores.items()),
+            algorithms=tuple(
+                (name, show_count(a.samples).text, show_count(a.operations).text, a.source)
+                for name, a in row.algorithms.items()
+            ),
+        )
+        for row, cell in zip(board.reference_rows, board.suite.cells, strict=True)
+    )

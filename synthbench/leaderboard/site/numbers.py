@@ -1,0 +1,105 @@
+"""Numbers on a page: what is read, and what a table is sorted by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, isfinite
+
+from synthbench.formatting import (
+    format_count,
+    format_estimate,
+    format_ratio,
+    format_time_to_target,
+)
+from synthbench.leaderboard.board import Entry, EntryCell
+from synthbench.leaderboard.ranking import RankRange
+from synthbench.metrics.estimate import Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A number in a table. key: what it is sorted by, empty where there is nothing."""
+
+    text: str
+    interval: str = ""
+    key: str = ""
+
+
+def show_estimate(estimate: Estimate | None) -> Shown:
+    """A plain number with its interval."""
+    if estimate is None:
+        return Shown("-")
+    text, interval = format_estimate(estimate)
+    return Shown(text, interval if _bounded(estimate) else "", _key(estimate.value))
+
+
+def show_ratio(estimate: Estimate) -> Shown:
+    """A ratio; where only a bound is known it is sorted by the bound."""
+    bound = estimate.high if estimate.high is not None else estimate.low
+    known = estimate.value if estimate.value is not None else bound
+    text, interval = format_ratio(estimate)
+    return Shown(text, interval if _bounded(estimate) else "", "" if text == "-" else _key(known))
+
+
+def show_time(estimate: Estimate, budget: float) -> Shown:
+    """A censored time; beyond the budget it comes after all others."""
+    value = inf if estimate.value is None else estimate.value
+    return Shown(*format_time_to_target(estimate, budget), _key(value))
+
+
+def show_median(cell: EntryCell) -> Shown:
+    """Median samples to target of a cell."""
+    return show_time(cell.summary.samples_to_target, cell.times.budget)
+
+
+def show_count(value: float) -> Shown:
+    """A count without interval."""
+    return Shown(format_count(value), "", _key(value))
+
+
+def show_rank(rank: RankRange) -> Shown:
+    """`2` or `2-4`."""
+    text = f"{rank.low}" if rank.low == rank.high else f"{rank.low}-{rank.high}"
+    return Shown(text, "", f"{rank.low + rank.high / 1e6:.6f}")
+
+
+def show_solved_cells(entry: Entry) -> Shown:
+    """Cells whose median is within the budget."""
+    return Shown(f"{entry.solved_cells}/{len(entry.cells)}", "", f"{entry.solved_cells}")
+
+
+def show_solved(cell: EntryCell) -> Shown:
+    """Replicas that solved the task, with the interval of their share."""
+    summary = cell.summary
+    return Shown(
+        f"{summary.solved}/{summary.replicas}",
+        format_estimate(summary.success_rate)[1],
+        _key(summary.solved / summary.replicas),
+    )
+
+
+def transition_column(cell: EntryCell, column: str) -> Shown:
+    """One of a suite's columns: plateau, width, stages or lead."""
+    found = {
+        "plateau": cell.transitions.plateau,
+        "width": cell.transitions.width,
+        "stages": cell.stages,
+        "lead": cell.lead,
+    }
+    return show_estimate(found[column])
+
+
+def ratio_tick(value: float) -> str:
+    """A ratio on an axis: 0.05, 1, 20."""
+    return f"{value:g}" if value < 10_000 else format_count(value)
+
+
+def _bounded(estimate: Estimate) -> bool:
+    """Whether there is an interval; too few replicas have none."""
+    return estimate.low is not None or estimate.high is not None
+
+
+def _key(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isfinite(value) else "Infinity"

@@ -1,0 +1,379 @@
+"""Submissions tampered with: hashes are right wherever an attacker can make them so."""
+
+from __future__ import annotations
+
+import shutil
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from synthbench.registry import installed
+from tests.leaderboard.attacks import (
+    MANIFEST,
+    MODEL,
+    RECORD,
+    TABLE,
+    Attack,
+    cheap_steps,
+    dearer,
+    edit_json,
+    edit_manifest,
+    edit_record,
+    edit_records,
+    edit_table,
+    listing,
+    make_tuned,
+    manifest,
+    plan,
+    read,
+    record,
+    refusal,
+    seal,
+    seal_records,
+    set_at,
+    trial,
+)
+
+
+def batches_of_64(content: dict) -> None:
+    content["plan"]["model"]["recipe"]["batch_size"] = 64
+    content["model"] = "mlp width=16 batch_size=64"
+
+
+def one_replica_less(content: dict) -> None:
+    del content["replicas"][2]
+    content["summary"]["replicas"] = 2
+    content["plan"]["protocol"]["seeds"] = 2
+
+
+def other_seeds(content: dict) -> None:
+    for replica in content["replicas"]:
+        replica["seeds"] = {name: seed + 7 for name, seed in replica["seeds"].items()}
+
+
+def reorder(content: dict) -> None:
+    references = content["replicas"][0]["references"]
+    content["replicas"][0]["references"] = dict(reversed(references.items()))
+
+
+def other_model(content: dict) -> None:
+    content["plan"]["model"]["width"] = 32
+    content["model"] = "mlp width=32"
+
+
+def foreign_model(content: dict) -> None:
+    content["plan"]["model"] = installed().model("simplified-transformer").describe()
+    content["model"] = "simplified-transformer"
+
+
+def swap_cells(folder: Path) -> None:
+    (folder / "cell-01").rename(folder / "kept")
+    (folder / "cell-02").rename(folder / "cell-01")
+    (folder / "kept").rename(folder / "cell-02")
+    seal(folder)
+
+
+def link(folder: Path, name: str) -> None:
+    path = folder / name
+    away = path.rename(folder.parent.parent / path.name)
+    path.symlink_to(away)
+
+
+def copy(folder: Path) -> None:
+    shutil.copytree(folder / "cell-01", folder / "cell-03")
+    seal(folder)
+
+
+HASHES: dict[str, tuple[Attack, str]] = {
+    "record edited": (
+        lambda f: edit_json(f / "cell-02" / RECORD, set_at("created", "2026-01-01T00:00:00")),
+        "cell 2: record.json does not match its hash in submission.json",
+    ),
+    "trajectories edited": (
+        lambda f: (f / "cell-01" / TABLE).write_bytes((f / "cell-02" / TABLE).read_bytes()),
+        "cell 1: trajectories.parquet does not match its hash",
+    ),
+    "plan edited": (
+        lambda f: (
+            edit_json(f / "cell-01" / RECORD, set_at("plan_hash", "0" * 64)),
+            seal_records(f),
+        ),
+        "cell 1: record.json: plan_hash does not match the plan",
+    ),
+    "hashes swapped": (
+        lambda f: edit_manifest(f, lambda m: m["records"].reverse()),
+        "cell 1: record.json does not match its hash",
+    ),
+    "hash left out": (lambda f: edit_manifest(f, lambda m: m["records"].pop()), "1 records, the"),
+}
+PLAN: dict[str, tuple[Attack, str]] = {
+    "fewer seeds": (
+        partial(edit_record, change=one_replica_less),
+        "protocol.seeds is 2, the suite says 3",
+    ),
+    "replica left out": (
+        partial(edit_record, change=lambda r: r["replicas"].pop()),
+        "2 replicas, the suite",
+    ),
+    "duplicate seeds": (
+        partial(
+            edit_record, change=lambda r: r["replicas"][1].update(seeds=r["replicas"][0]["seeds"])
+        ),
+        "replica 1 is not there with the suite's seeds",
+    ),
+    "replica renumbered": (record("replicas", 1, "replica", 2), "replica 1 is not there with the"),
+    "other seeds": (partial(edit_record, change=other_seeds), "replica 0 is not there with the"),
+    "chosen seeds": (
+        plan("protocol", "first_seed", 100),
+        "protocol.first_seed is 100, the suite says 0",
+    ),
+    "crossed seeds": (plan("protocol", "initializations", 3), "protocol.initializations is 3"),
+    "other budget": (
+        plan("protocol", "budget", 6400),
+        "protocol.budget is 6400, the suite says 3200",
+    ),
+    "fewer samples": (
+        plan("protocol", "evaluation_samples", 64),
+        "protocol.evaluation_samples is 64",
+    ),
+    "coarser points": (plan("protocol", "resolution", 0.5), "protocol.resolution is 0.5"),
+    "shorter hold": (plan("protocol", "hold", 1), "protocol.hold is 1, the suite says 2"),
+    "another number type": (
+        plan("protocol", "hold", 2.0),
+        "protocol.hold is 2.0, the suite says 2",
+    ),
+    "true for 1": (plan("plan_version", True), "plan_version is True, the suite says 1"),
+    "trains on": (plan("protocol", "until", "budget"), "protocol.until is 'budget'"),
+    "finite data": (plan("protocol", "train_samples", 1000), "protocol.train_samples is 1000"),
+    "other precision": (
+        plan("protocol", "precision", "64-true"),
+        "protocol.precision is '64-true'",
+    ),
+    "lower target": (plan("task", "target", 0.5), "task.target is 0.5, the suite says 0.96"),
+    "easier task": (plan("task", "n", 5), "task.n is 5, the suite says 10"),
+    "task renamed": (
+        record("task", "sparse-parity n=10 k=3"),
+        "task is 'sparse-parity n=10 k=3', the",
+    ),
+    "no probe": (plan("probes", []), "plan: probes is [], the suite says"),
+    "more in the plan": (plan("bonus", 1), "plan: bonus is 1, the suite says 'absent'"),
+    "other hash": (
+        lambda f: (manifest("suite", "hash", "0" * 64)(f),),
+        "another hash: its cells were",
+    ),
+    "other hash in a record": (
+        record("suite", "hash", "0" * 64),
+        'cell 1: suite "attacked" has another',
+    ),
+    "other version": (
+        manifest("suite", "version", 2),
+        "it is for suite 'attacked' version 2, this is",
+    ),
+    "other suite": (
+        manifest("suite", "name", "quickstart"),
+        "it is for suite 'quickstart' version 1",
+    ),
+    "no suite": (record("suite", None), "it was not run as part of a suite"),
+    "other references": (
+        record(
+            "replicas",
+            0,
+            "references",
+            {"trivial": {"accuracy": 0.5}, "optimal": {"accuracy": 1.0}},
+        ),
+        "replica 0: its references are not",
+    ),
+    "other score": (
+        partial(
+            edit_record, change=lambda r: r["replicas"][2]["references"]["trivial"].update(luck=1.0)
+        ),
+        "replica 2: its references are not those of the task",
+    ),
+    "references reordered": (
+        partial(edit_record, change=reorder),
+        "replica 0: its references are not those of the task",
+    ),
+    "flat references": (
+        partial(
+            edit_record,
+            change=lambda r: r["replicas"][0]["references"].update(
+                optimal=r["replicas"][0]["references"]["trivial"]
+            ),
+        ),
+        "optimal and trivial score the same",
+    ),
+    "huge reference": (
+        record("replicas", 0, "references", "optimal", "accuracy", 1e300),
+        "replica 0: a reference scores more",
+    ),
+    "no plugin": (
+        partial(
+            edit_record,
+            change=lambda r: r["environment"].update(
+                plugins=[p for p in r["environment"]["plugins"] if p["plugin"] != "mlp"]
+            ),
+        ),
+        'plugin "mlp" took part',
+    ),
+    "no date": (record("created", "yesterday"), "created is not an ISO time: 'yesterday'"),
+}
+MODELS: dict[str, tuple[Attack, str]] = {
+    "other batch size": (partial(edit_records, change=batches_of_64), "is not measured at the"),
+    "batch size of 0": (plan("model", "recipe", "batch_size", 0), "batch_size 0 is not between"),
+    "batch above the budget": (
+        plan("model", "recipe", "batch_size", 10**6),
+        "batch_size 1000000 is",
+    ),
+    "no batch size": (
+        plan("model", "recipe", {}),
+        "must have a name and a recipe with a batch_size",
+    ),
+    "no model": (
+        partial(edit_record, change=lambda r: r["plan"].pop("model")),
+        "model must have a",
+    ),
+    "smaller than it was": (
+        record("model", "mlp width=4"),
+        "called 'mlp width=4', the plan says 'mlp width=16'",
+    ),
+    "larger than it was": (
+        plan("model", "width", 4),
+        "called 'mlp width=16', the plan says 'mlp width=4'",
+    ),
+    "a number as text": (
+        plan("model", "width", "16"),
+        "model.width is '16', its class makes that 16",
+    ),
+    "a field left out": (
+        partial(edit_records, change=lambda r: r["plan"]["model"].pop("depth")),
+        "model.depth is 'absent', its class makes that 1",
+    ),
+    "a field too many": (plan("model", "luck", 1), "the model cannot be rebuilt"),
+    "a wrong value": (plan("model", "width", -1), "the model cannot be rebuilt"),
+    "another version": (plan("model", "version", 9), "is of version 1 here, 9 in the record"),
+    "another interface": (
+        partial(edit_records, change=foreign_model),
+        "cannot take this task",
+    ),
+    "unknown loss": (plan("model", "recipe", "loss", "luck"), 'has no loss "luck"'),
+    "cheaper steps": (record("compute", "step_flops", 10), "flops are not steps times 10"),
+    "cheaper rows": (
+        lambda f: (edit_record(f, cheap_steps), edit_table(f, dearer)),
+        "summary.flops_to_target.value is",
+    ),
+    "negative cost": (record("compute", "step_flops", -1), "step_flops = -1 is no cost"),
+    "overflowing cost": (record("compute", "step_flops", 2**62), "more than can be spent"),
+    "endless parameters": (
+        record("compute", "parameters", 10**30),
+        "a number of more than 64 bits",
+    ),
+    "negative time": (record("compute", "wall_seconds", -1.0), "wall_seconds = -1.0 is no cost"),
+    "no block": (
+        record("compute", "replicas_per_block", 0),
+        "replicas_per_block must be 1 or more",
+    ),
+}
+TRACKS: dict[str, tuple[Attack, str]] = {
+    "mixed models": (partial(edit_record, change=other_model), "one configuration for all cells"),
+    "trials in the other track": (manifest("trials", [trial()]), "trials are for the tuned track"),
+    "tuned without trials": (partial(make_tuned, trials=[]), "and it needs some"),
+    "a cell without trials": (
+        partial(make_tuned, trials=[trial()]),
+        "cell 2: 0 configurations were",
+    ),
+    "trials on the board's seeds": (
+        partial(make_tuned, trials=[trial(first_seed=2), trial(cell=2)]),
+        "trials: seeds 2... are the leaderboard's own",
+    ),
+    "too many trials": (
+        partial(make_tuned, trials=[trial()] * 3 + [trial(cell=2)]),
+        "cell 1: 3 configurations were tried, the suite asks for 1 to 2",
+    ),
+    "trials of no cell": (
+        partial(make_tuned, trials=[trial(), trial(cell=3)]),
+        "there is no cell 3",
+    ),
+    "never tried": (
+        partial(make_tuned, trials=[trial(), trial(cell=2, model="mlp width=17")]),
+        f"cell 2: the submitted model '{MODEL}' is not among its trials",
+    ),
+    "tried on another cell": (
+        partial(make_tuned, trials=[trial(model="mlp"), trial(cell=2)]),
+        f"cell 1: the submitted model '{MODEL}' is not among its trials",
+    ),
+}
+FILES: dict[str, tuple[Attack, str]] = {
+    "cells swapped": (swap_cells, "cell 1: plan: task.n is 12, the suite says 10"),
+    "cell missing": (lambda f: shutil.rmtree(f / "cell-02"), "cell-02 is missing"),
+    "cell too many": (copy, "unexpected file 'cell-03' in honest"),
+    "record missing": (
+        lambda f: (f / "cell-01" / RECORD).unlink(),
+        "cell-01/record.json is missing",
+    ),
+    "table missing": (
+        lambda f: (f / "cell-01" / TABLE).unlink(),
+        "trajectories.parquet is missing",
+    ),
+    "manifest missing": (lambda f: (f / MANIFEST).unlink(), "submission.json is missing"),
+    "a file too many": (
+        lambda f: (f / "README.md").touch(),
+        "unexpected file 'README.md' in honest",
+    ),
+    "a hidden file": (lambda f: (f / "cell-02" / ".x").touch(), "unexpected file '.x' in cell-02"),
+    "weights": (
+        lambda f: (f / "cell-02" / "weights.safetensors").touch(),
+        "unexpected file 'weights",
+    ),
+    "weights listed": (record("files", "weights.safetensors", "0" * 64), "weights.safetensors"),
+    "linked record": (
+        partial(link, name="cell-01/record.json"),
+        "cell-01/record.json is not an ord",
+    ),
+    "linked cell": (partial(link, name="cell-02"), "cell-02 is missing or not a folder"),
+    "linked manifest": (partial(link, name=MANIFEST), "submission.json is not an ordinary file"),
+    "file for a cell": (
+        lambda f: (shutil.rmtree(f / "cell-01"), (f / "cell-01").touch()),
+        "cell-01 is missing or not a folder",
+    ),
+    "other name": (manifest("name", "honestly"), "name is 'honestly', its folder is 'honest'"),
+    "unknown field": (manifest("rank", 1), "submission.json: rank: extra inputs are not permitted"),
+    "unknown field of a record": (record("rank", 1), "cell 1: record.json: rank: extra inputs"),
+}
+ATTACKS = {
+    f"{kind}: {name}": attack
+    for kind, attacks in {
+        "hash": HASHES,
+        "plan": PLAN,
+        "model": MODELS,
+        "track": TRACKS,
+        "files": FILES,
+    }.items()
+    for name, attack in attacks.items()
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_tampering_is_refused_with_its_reason(name: str, attacked: Path) -> None:
+    attack, reason = ATTACKS[name]
+    attack(attacked)
+    assert reason in refusal(attacked)
+
+
+def test_the_honest_are_accepted(attacked: Path) -> None:
+    before = listing(attacked)
+    found = read(attacked)
+    assert [cell.record.model for cell in found.cells] == [MODEL, MODEL]
+    assert found.submission.tuning_samples == 0
+    seal(attacked)
+    assert read(attacked).cells[0].record == found.cells[0].record
+    make_tuned(attacked)
+    assert read(attacked).submission.tuning_samples == 2 * 9600
+    assert listing(attacked).keys() == before.keys()
+
+
+def test_a_folder_that_is_a_link_is_refused(attacked: Path) -> None:
+    other = attacked.with_name("other")
+    attacked.rename(other)
+    attacked.symlink_to(other)
+    assert "is not a folder with a submission" in refusal(attacked)

@@ -1,0 +1,311 @@
+"""W&B runs: an offline run is read back from the file and held against the record."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import wandb
+from pytorch_lightning.loggers import CSVLogger
+
+import synthbench as sb
+from synthbench.cell import Cell
+from synthbench.cli.main import main
+from synthbench.hashing import file_hash
+from synthbench.progress import Silent
+from synthbench.registry import installed
+from tests.plugins.wandb_file import OfflineRun
+from tests.wandb_isolation import isolated_wandb
+from tests.wandb_server import wandb_server
+
+COMMAND = [
+    "eval", "--task", "sparse-parity n=10 k=2", "--model", "mlp width=16", "--seeds", "6",
+    "--budget", "12800", "--evaluation-samples", "256", "--probe", "weight-movement",
+    "--replicas-per-block", "4", "--device", "cpu", "--wandb", "acme/parity",
+]  # fmt: skip
+
+
+def run_command(patch: pytest.MonkeyPatch, *arguments: str) -> int:
+    patch.setattr(sys, "argv", ["synthbench", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+@dataclass
+class Logged:
+    """A cell, and the offline runs that its command left."""
+
+    result: sb.CellResult
+    folder: Path
+
+    @property
+    def runs(self) -> list[Path]:
+        return sorted(self.folder.glob("offline-run-*"))
+
+
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logged]:
+    root = tmp_path_factory.mktemp("tracked")
+    with isolated_wandb(root / "home"), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WANDB_MODE", "offline")
+        assert run_command(patch, *COMMAND, "--out", str(root / "runs")) == 0
+        out = root / "runs" / "sparse-parity"
+        yield Logged(sb.read_results(out)[0], out / "wandb")
+
+
+@pytest.fixture(scope="module")
+def run(logged: Logged) -> OfflineRun:
+    (folder,) = logged.runs
+    return OfflineRun(folder)
+
+
+def test_the_run_is_named_after_its_plan(run: OfflineRun, logged: Logged) -> None:
+    record = logged.result.record
+    assert (run.run.entity, run.run.project) == ("acme", "parity")
+    assert run.run.run_id == record.plan_hash[:16]
+    assert run.run.display_name == "mlp width=16 on sparse-parity n=10 k=2"
+    assert run.run.run_group == "sparse-parity n=10 k=2"
+    assert run.exit_code == 0
+
+
+def test_the_configuration_is_the_plan(run: OfflineRun, logged: Logged) -> None:
+    record, config = logged.result.record, run.config
+    plan = {**record.plan, "probes": {"weight-movement": {"version": 1}}}
+    assert {**config["plan"], "probes": {"weight-movement": {"version": 1}}} == plan
+    assert list(config["plan"]["probes"]) == ["weight-movement"]
+    assert config["plan_hash"] == record.plan_hash
+    assert config["task"] == record.task and config["cell"] == "sparse-parity-n10-k2"
+    assert config["environment"]["torch"] == record.environment.torch
+    assert config["compute"]["parameters"] == record.compute.parameters
+
+
+@pytest.mark.parametrize("column", ["accuracy", "progress", "loss", "weight-movement/l2"])
+@pytest.mark.parametrize(("name", "level"), [("p10", 0.1), ("median", 0.5), ("p90", 0.9)])
+def test_curves_are_quantiles_of_the_trajectories(
+    column: str, name: str, level: float, run: OfflineRun, logged: Logged
+) -> None:
+    samples, values = logged.result.measured.trajectories.carried_forward(column)
+    rows = np.array(run.rows("samples", f"{column}/{name}"))
+    assert rows[:, 0].tolist() == samples.tolist()
+    np.testing.assert_allclose(rows[:, 1], np.quantile(values, level, axis=0), rtol=1e-12)
+
+
+def test_curves_are_drawn_against_samples(run: OfflineRun) -> None:
+    for name in ("accuracy/*", "progress/*", "loss/*", "weight-movement/l2/*", "share_solved"):
+        assert run.metrics[name].step_metric == "samples", name
+    assert run.metrics["samples"].options.hidden
+
+
+def test_the_share_solved_rises_to_the_success_rate(run: OfflineRun, logged: Logged) -> None:
+    times = [r.samples_to_target for r in logged.result.record.replicas]
+    for samples, share in run.rows("samples", "share_solved"):
+        assert share == np.mean([t is not None and t <= samples for t in times])
+
+
+def test_training_was_watched_through_lightning(run: OfflineRun, logged: Logged) -> None:
+    rows = run.rows("live/samples", "live/median/accuracy", "live/replicas_solved")
+    samples = [row[0] for row in rows]
+    assert len(rows) > 10 and samples.count(samples[0]) == 2, "two blocks, each from its start"
+    assert max(samples) == max(logged.result.measured.trajectories.column("samples"))
+    assert not [name for name in run.summary if name.startswith("live/")]
+
+
+def test_the_table_has_a_row_for_every_replica(run: OfflineRun, logged: Logged) -> None:
+    (found,) = [row for row in run.history if "outcomes/path" in row]
+    table = json.loads((run.folder / "files" / found["outcomes/path"]).read_text())
+    rows = [dict(zip(table["columns"], row, strict=True)) for row in table["data"]]
+    scores = logged.result.measured.trajectories.by_replica("accuracy")
+    for row, replica, score in zip(rows, logged.result.record.replicas, scores, strict=True):
+        assert row["replica"] == replica.replica and row["outcome"] == replica.outcome
+        assert row["samples_to_target"] == replica.samples_to_target
+        assert {p: row[f"seed_{p}"] for p in replica.seeds} == replica.seeds
+        assert row["final_accuracy"] == score[-1]
+
+
+def test_the_summary_holds_estimates_with_their_intervals(run: OfflineRun, logged: Logged) -> None:
+    row = logged.result.table().iloc[0]
+    for name in ("samples_to_target", "success_rate", "flops_to_target", "onset", "final_score"):
+        for end in ("", "_low", "_high"):
+            expected = row[name + end]
+            assert run.summary.get(name + end, np.nan) == pytest.approx(expected, nan_ok=True)
+    assert run.summary["solved"] == logged.result.record.summary.solved
+
+
+def test_figures_and_the_record_go_along(run: OfflineRun, logged: Logged) -> None:
+    (found,) = [row for row in run.history if "outcomes/path" in row]
+    for kind in ("learning-curves", "survival", "transition-raster", "probes"):
+        picture = run.folder / "files" / found[f"figures/{kind}/path"]
+        assert picture.read_bytes().startswith(b"\x89PNG")
+    (artifact,) = [a for a in run.artifacts if a.type == "synthbench-record"]
+    files = {entry.path: Path(entry.local_path) for entry in artifact.manifest.contents}
+    assert set(files) == {"record.json", "trajectories.parquet"}
+    for name, path in files.items():
+        assert file_hash(path) == file_hash(logged.result.folder / name)
+
+
+def test_the_same_command_again_writes_no_second_run(
+    logged: Logged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = logged.runs
+    assert run_command(monkeypatch, *COMMAND, "--out", str(logged.folder.parents[1])) == 0
+    assert logged.runs == before
+
+
+def test_an_offline_run_can_be_synced(
+    run: OfflineRun, wandb_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [str(Path(sys.executable).with_name("wandb")), "sync", str(run.folder)]
+    with wandb_server(monkeypatch) as server:
+        done = subprocess.run(command, cwd=wandb_home, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    (synced,) = server.runs.values()
+    rows = [(row["samples"], row["progress/p90"]) for row in synced.history if "samples" in row]
+    assert rows == run.rows("samples", "progress/p90")
+    assert synced.summary["samples_to_target"] == run.summary["samples_to_target"]
+
+
+def test_a_finished_cell_is_uploaded_once_whoever_asks_again(
+    logged: Logged, wandb_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = logged.folder.parents[1]
+    samples, scores = logged.result.measured.trajectories.quantiles("accuracy", [0.5])
+    with wandb_server(monkeypatch) as server:
+        for _ in range(2):
+            assert run_command(monkeypatch, *COMMAND, "--out", str(out)) == 0
+            # What is known of the run comes from the server.
+            for folder in logged.folder.glob("run-*"):
+                shutil.rmtree(folder)
+            ((name, run),) = server.runs.items()
+            assert name == logged.result.record.plan_hash[:16]
+            rows = [(r["samples"], r["accuracy/median"]) for r in run.history if "samples" in r]
+            assert rows == list(zip(samples, scores[0], strict=True))
+            assert run.summary["samples_to_target"] == (
+                logged.result.record.summary.samples_to_target.value
+            )
+            wandb.teardown()
+
+
+def test_without_an_account_one_line_and_nothing_trains(
+    wandb_home: Path, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    assert run_command(monkeypatch, *COMMAND, "--out", str(out)) == 2
+    error = " ".join(capsys.readouterr().err.split())
+    assert error.startswith("error: not logged in to Weights & Biases; run `wandb login`")
+    assert "WANDB_MODE=offline" in error
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("name", ["a/b/c", "what?", "", "a/"])
+def test_a_project_that_cannot_be_is_refused(
+    name: str, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    assert run_command(monkeypatch, *COMMAND[:-1], name, "--out", str(out)) == 2
+    assert "must be PROJECT or ENTITY/PROJECT" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("name", ["123", "true", "a 'quoted' one"])
+def test_a_project_may_look_like_a_number(name: str) -> None:
+    from synthbench.cli.eval import wandb_reference
+
+    assert installed().tracker(wandb_reference(name)).project == name
+
+
+class Broken(sb.Tracker):
+    """Fails at everything."""
+
+    name = "broken"
+
+    def follow(self, cell: Cell, suite: object, folder: Path) -> sb.TrackedCell:
+        return BrokenCell()
+
+
+class BrokenCell(sb.TrackedCell):
+    def logger(self) -> None:
+        raise OSError("no\nnetwork")
+
+    def finish(self, result: sb.CellResult) -> None:
+        raise RuntimeError("disk full")
+
+
+class Falling(sb.Tracker):
+    """Fails in the middle of training."""
+
+    name = "falling"
+
+    def follow(self, cell: Cell, suite: object, folder: Path) -> sb.TrackedCell:
+        return FallingCell(folder)
+
+
+@dataclass
+class FallingCell(sb.TrackedCell):
+    folder: Path
+
+    def logger(self) -> CSVLogger:
+        return FallingLogger(str(self.folder))
+
+    def finish(self, result: sb.CellResult) -> None:
+        pass
+
+
+class FallingLogger(CSVLogger):
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        raise ConnectionError("gone")
+
+
+class Heard(sb.Tracker):
+    """Remembers what it was told."""
+
+    name = "heard"
+
+    def follow(self, cell: Cell, suite: object, folder: Path) -> sb.TrackedCell:
+        return HeardCell()
+
+
+class HeardCell(sb.TrackedCell):
+    told: list[object] = []  # noqa: RUF012 - emptied by the test
+
+    def finish(self, result: sb.CellResult) -> None:
+        self.told.append(result.reused)
+
+    def abandon(self) -> None:
+        self.told.append("abandoned")
+
+
+def test_trackers_hear_of_every_end_and_cost_no_result(
+    small_cell: Cell, out: Path, settings: sb.Settings
+) -> None:
+    notes: list[str] = []
+    HeardCell.told.clear()
+
+    class Notes(Silent):
+        def note(self, message: str) -> None:
+            notes.append(message)
+
+    own = CSVLogger(str(out), "log")
+    settings = replace(
+        settings,
+        trackers=(Broken(), Falling(), Heard()),
+        listener=Notes(),
+        trainer=replace(settings.trainer, logger=own),
+    )
+    result = sb.evaluate_cells([small_cell], out, settings)[0]
+    assert sb.read_record(result.folder) == result.record
+    assert notes == [
+        'tracker "broken" failed, results are kept: OSError: no network',
+        'tracker "falling" failed, results are kept: ConnectionError: gone',
+        'tracker "broken" failed, results are kept: RuntimeError: disk full',
+    ]
+    assert (Path(own.log_dir) / "metrics.csv").exists(), "the caller's logger stays"
+    sb.evaluate_cells([small_cell], out, settings)
+    (result.folder / "record.json").write_text("{}")
+    with pytest.raises(sb.SynthbenchError):
+        sb.evaluate_cells([small_cell], out, settings)
+    assert HeardCell.told == [False, True, "abandoned"]
