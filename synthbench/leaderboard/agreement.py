@@ -72,7 +72,7 @@ def compare_rerun(
             f"{_shown(deviation)}, on the same hardware and software"
         )
         return Agreement("within tolerance", deviation, tuple(failures))
-    failures += _statistics(record, recorded, rerun, target, tests)
+    failures += statistical_failures(record, recorded, rerun, target, tests)
     return Agreement("statistically", deviation, tuple(failures))
 
 
@@ -162,7 +162,7 @@ def outside_band(claimed: Array, found: Array) -> float:
     return float(max(excess.max(), 0.0) / scale)
 
 
-def _statistics(
+def statistical_failures(
     record: Record, recorded: Trajectories, rerun: Rerun, target: Target, tests: int
 ) -> list[str]:
     """What chance does not explain: the first losses, the times to target, the final scores."""

@@ -9,16 +9,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthbench.errors import SubmissionError
 from synthbench.leaderboard.checking import expected_cells
+from synthbench.leaderboard.entry import Entry, EntryCell, measure_submission
 from synthbench.leaderboard.ranking import (
-    CellTimes,
-    RankRange,
     geometric_mean,
     has_intervals,
     log_flops,
@@ -29,18 +27,10 @@ from synthbench.leaderboard.ranking import (
     resampled_medians,
     seed_weights,
 )
-from synthbench.leaderboard.reading import CheckedSubmission, read_submission
+from synthbench.leaderboard.reading import read_submission
 from synthbench.leaderboard.reference_rows import ReferenceRow, reference_rows
-from synthbench.leaderboard.submission import Submission
-from synthbench.measured_cell import MeasuredCell
 from synthbench.metrics.comparison import ratio_estimate
 from synthbench.metrics.estimate import Estimate
-from synthbench.metrics.mean import median_estimate
-from synthbench.metrics.summary import Summary
-from synthbench.metrics.survival import SurvivalCurve, survival_curve
-from synthbench.metrics.transitions import TransitionSummary
-from synthbench.records.schema import Compute, Environment
-from synthbench.registry import installed
 from synthbench.suites import Suite
 
 Array = NDArray[np.float64]
@@ -48,82 +38,6 @@ Array = NDArray[np.float64]
 SUBMISSIONS = "submissions"
 WORTH_PROCESSES = 24
 """Submissions from which several processes read faster than one."""
-
-
-@dataclass(frozen=True)
-class Curve:
-    """The ranked score over samples: the grid (E,), and quantiles over replicas (E,).
-
-    A replica that has stopped keeps its last score.
-    """
-
-    samples: Array
-    median: Array
-    low: Array
-    high: Array
-
-
-@dataclass(frozen=True)
-class EntryCell:
-    """One submission on one cell.
-
-    stages: median number of transitions per replica. lead: of the suite's probe over the score,
-    in decades. ratio: median samples to target over the reference model's.
-    """
-
-    number: int
-    model: str
-    plan: dict[str, Any]
-    """Full configuration of task, model, probes and protocol."""
-    times: CellTimes
-    survival: SurvivalCurve
-    summary: Summary
-    transitions: TransitionSummary
-    stages: Estimate
-    lead: Estimate | None
-    curve: Curve
-    compute: Compute
-    environment: Environment
-    references: dict[str, float]
-    """Mean ranked score of each reference strategy on the replicas' held-out samples."""
-    ratio: Estimate = Estimate(value=None, low=None, high=None)
-
-    @property
-    def solved(self) -> bool:
-        """Whether at least half of the replicas solved it: the median is within the budget."""
-        return self.summary.samples_to_target.value is not None
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One ranked submission.
-
-    samples, flops: geometric mean over cells of the ratio to the reference model, unsolved
-    cells at the budget. profile: (C,) ratio of its median to the best one of each cell, inf
-    where unsolved. on_front: no other entry needs fewer samples and no more FLOPs, or the
-    other way round. is_reference: it is the reference model.
-    """
-
-    submission: Submission
-    folder: Path
-    cells: tuple[EntryCell, ...]
-    samples: Estimate
-    flops: Estimate
-    rank: RankRange
-    profile: tuple[float, ...]
-    on_front: bool
-    is_reference: bool
-
-    @property
-    def solved_cells(self) -> int:
-        """Cells whose median is within the budget."""
-        return sum(cell.solved for cell in self.cells)
-
-    @property
-    def model(self) -> str:
-        """The model, or in the tuned track its architecture."""
-        models = list(dict.fromkeys(cell.model for cell in self.cells))
-        return models[0] if len(models) == 1 else f"{models[0].split()[0]} (tuned per cell)"
 
 
 @dataclass(frozen=True)
@@ -197,61 +111,6 @@ def _read(suite: Suite, folder: Path) -> Entry | Refused:
         return measure_submission(read_submission(folder, suite, expected_cells(suite)), suite)
     except SubmissionError as error:
         return Refused(folder, str(error))
-
-
-def measure_submission(checked: CheckedSubmission, suite: Suite) -> Entry:
-    """The metrics of a submission's cells; its rank is not known yet."""
-    cells = tuple(
-        _measure(number, cell, suite.lead) for number, cell in enumerate(checked.cells, start=1)
-    )
-    reference = installed().model(suite.reference).describe()
-    unknown = Estimate(value=None, low=None, high=None)
-    return Entry(
-        submission=checked.submission,
-        folder=checked.folder,
-        cells=cells,
-        samples=unknown,
-        flops=unknown,
-        rank=RankRange(1, 1),
-        profile=(),
-        on_front=False,
-        is_reference=checked.submission.track == "fixed-recipe"
-        and checked.cells[0].record.plan["model"] == reference,
-    )
-
-
-def _measure(number: int, cell: MeasuredCell, lead: str | None) -> EntryCell:
-    record, metrics = cell.record, cell.metrics
-    counts = metrics.transition_counts
-    stages = np.repeat(np.array(list(counts), float), list(counts.values()))
-    names, ranked = list(record.replicas[0].references), record.summary.score
-    probe = metrics.probes.get(lead) if lead else None
-    return EntryCell(
-        number=number,
-        model=record.model,
-        plan=record.plan,
-        survival=survival_curve(metrics.reached.times, metrics.reached.solved),
-        times=CellTimes(metrics.reached, cell.budget, record.compute.step_flops / cell.batch_size),
-        summary=record.summary,
-        transitions=metrics.transitions,
-        stages=median_estimate(stages),
-        lead=probe.lead if probe else None,
-        curve=_curve(cell),
-        compute=record.compute,
-        environment=record.environment,
-        references={
-            name: float(np.mean([r.references[name][ranked] for r in record.replicas]))
-            for name in names
-        },
-    )
-
-
-def _curve(cell: MeasuredCell) -> Curve:
-    samples, scores = cell.trajectories.carried_forward(cell.trajectories.ranked)
-    # The one that looks for NaN is thirty times slower.
-    quantile = np.nanquantile if np.isnan(scores).any() else np.quantile
-    low, median, high = quantile(scores, [0.1, 0.5, 0.9], axis=0)
-    return Curve(samples, median, low, high)
 
 
 def _rank(suite: Suite, entries: Sequence[Entry], refused: Sequence[Refused]) -> Board:

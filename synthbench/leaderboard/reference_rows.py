@@ -11,7 +11,7 @@ from synthbench.suites import Suite
 from synthbench.task import KnownAlgorithm
 
 if TYPE_CHECKING:
-    from synthbench.leaderboard.board import Entry
+    from synthbench.leaderboard.entry import Entry
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ BLANK = frozenset(
 
 def refuse_invisible(text: str) -> str:
     """Refuse what a terminal or a browser would obey instead of show; ValueError names it."""
+    if text.isascii() and text.isprintable():
+        return text
     for character in text:
         if character != "\n" and is_invisible(character):
             raise ValueError(f"must not contain the invisible character U+{ord(character):04X}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,11 +30,20 @@ def median_estimate(values: NDArray[np.float64], confidence: float = 0.95) -> Es
     """
     if not len(values):
         return Estimate(value=None, low=None, high=None)
-    # Any: the stubs take the interval for a number.
-    interval: Any = quantile_test(values, q=0, p=0.5).confidence_interval(confidence)
-    low, high = (float(end) for end in (interval.low, interval.high))
+    low, high = _median_ranks(len(values), confidence)
+    ordered = np.sort(values)
     return Estimate(
         value=float(np.median(values)),
-        low=low if np.isfinite(low) else None,
-        high=high if np.isfinite(high) else None,
+        low=None if low is None else float(ordered[low]),
+        high=None if high is None else float(ordered[high]),
     )
+
+
+@lru_cache(maxsize=1024)
+def _median_ranks(count: int, confidence: float) -> tuple[int | None, int | None]:
+    """Which order statistics, from 0, bound the median; None where none does."""
+    # Any: the stubs take the interval for a number.
+    test: Any = quantile_test(np.arange(count), q=0, p=0.5)
+    interval = test.confidence_interval(confidence)
+    low, high = (int(end) if np.isfinite(end) else None for end in (interval.low, interval.high))
+    return low, high

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from synthbench.leaderboard import Board, read_board
-from synthbench.leaderboard.board import Entry, EntryCell, Refused
+from synthbench.leaderboard.board import Refused
+from synthbench.leaderboard.entry import Entry, EntryCell
 from synthbench.leaderboard.submission import Trial
 from synthbench.metrics.estimate import Estimate
 from synthbench.records.schema import Distribution

@@ -148,7 +148,8 @@ def test_pages_are_counted_and_nothing_else_may_lie_between() -> None:
 @pytest.mark.parametrize(("content", "reason"), [
     (b"", "cut off"), (b"\x15", "cut off"),
     (b"\x15" + b"\x80" * 11 + b"\x00", "too many bytes"),
-    (b"\x15\x00\x05\x02\x00\x00", "twice"), (b"\x18\x05abc", "cut off"), (b"\x1d\x00", "not a valid Kind"),
+    (b"\x15\x00\x05\x02\x00\x00", "twice"),
+    (b"\x18\x05abc", "cut off"), (b"\x1d\x00", "not a valid Kind"),
     (b"\x19\xfc\xff\xff\xff\x0f\x00", "cut off"), (b"\x1c" * 20, "too deep"),
     (b"\x19\x1c" + b"\x19\x1c" * 20, "too deep"),
 ])  # fmt: skip

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from synthbench.formatting import format_count
-from synthbench.leaderboard.board import Board, Entry
+from synthbench.leaderboard.board import Board
+from synthbench.leaderboard.entry import Entry
 from synthbench.leaderboard.site.cell_charts import (
     CellFrames,
     Drawn,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthbench.formatting import format_count
-from synthbench.leaderboard.board import Board, Entry, EntryCell
+from synthbench.leaderboard.board import Board
+from synthbench.leaderboard.entry import Entry, EntryCell
 from synthbench.leaderboard.site.svg import (
     Frame,
     band,

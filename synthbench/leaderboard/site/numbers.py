@@ -11,7 +11,7 @@ from synthbench.formatting import (
     format_ratio,
     format_time_to_target,
 )
-from synthbench.leaderboard.board import Entry, EntryCell
+from synthbench.leaderboard.entry import Entry, EntryCell
 from synthbench.leaderboard.ranking import RankRange
 from synthbench.metrics.estimate import Estimate
 

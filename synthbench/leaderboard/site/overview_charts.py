@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 
-from synthbench.leaderboard.board import Board, Entry
+from synthbench.leaderboard.board import Board
+from synthbench.leaderboard.entry import Entry
 from synthbench.leaderboard.site.axis import padded
 from synthbench.leaderboard.site.cell_charts import Drawn
 from synthbench.leaderboard.site.numbers import ratio_tick, show_ratio

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from synthbench.formatting import format_count, format_seconds
-from synthbench.leaderboard.board import Board, Entry, EntryCell
+from synthbench.leaderboard.board import Board
+from synthbench.leaderboard.entry import Entry, EntryCell
 from synthbench.leaderboard.site.board_view import COLUMNS
 from synthbench.leaderboard.site.cell_charts import (
     BESIDE,

@@ -1,0 +1,135 @@
+"""Reruns against records: equal ones hold, forged ones do not, roundings are told from both."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from synthbench.leaderboard.agreement import (
+    HEIGHT,
+    compare_rerun,
+    outside_band,
+    statistical_failures,
+)
+from synthbench.leaderboard.checking import expected_cells
+from synthbench.leaderboard.rerun import Rerun, rebuild_cell, rerun_replicas
+from synthbench.measured_cell import MeasuredCell, setting_of
+from synthbench.progress import Silent
+from synthbench.results import read_results
+from synthbench.trajectories import Trajectories
+from tests.leaderboard.trained import train, write_suite
+
+RAMP = np.linspace(0.0, 1.0, 11)
+
+
+def test_the_band_by_hand() -> None:
+    assert outside_band(RAMP, RAMP) == 0
+    late = np.concatenate([[0.0], RAMP[:-1]])
+    assert outside_band(RAMP, late) == 0, "one evaluation point later is within the band"
+    later = np.concatenate([[0.0, 0.0], RAMP[:-2]])
+    assert outside_band(RAMP, later) == pytest.approx(0.1), "two are one step of a tenth outside"
+    # At the last point, which has no neighbour above it.
+    assert outside_band(RAMP, RAMP + 0.2) == pytest.approx(0.2)
+
+
+def test_lengths_and_gaps() -> None:
+    assert outside_band(RAMP, RAMP[:-1]) == 0
+    assert outside_band(RAMP, RAMP[:-2]) == np.inf
+    gap = np.where(np.arange(11) == 4, np.nan, RAMP)
+    assert outside_band(gap, gap) == 0 and outside_band(RAMP, gap) == np.inf
+    assert outside_band(np.full(3, np.nan), np.full(3, np.nan)) == 0
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[MeasuredCell, Rerun]:
+    suite = write_suite(tmp_path_factory.mktemp("suite"))
+    run = train(suite, tmp_path_factory.mktemp("run"), "mlp width=16")
+    cell = read_results(run)[0].measured
+    index = [c.task.label() for c in expected_cells(suite)].index(cell.record.task)
+    planned = rebuild_cell(cell.record, expected_cells(suite)[index])
+    return cell, rerun_replicas(planned, [1, 2, 4], "cpu", Silent(), 3)
+
+
+def judge(cell: MeasuredCell, rerun: Rerun, recorded: Trajectories | None = None):
+    target = setting_of(cell.record).target
+    return compare_rerun(cell.record, recorded or cell.trajectories, rerun, target, 2)
+
+
+def changed(trajectories: Trajectories, name: str, values: np.ndarray) -> Trajectories:
+    table = trajectories.table
+    index = table.column_names.index(name)
+    return Trajectories(table.set_column(index, name, pa.array(values, from_pandas=True)))
+
+
+def test_an_honest_record_is_repeated_to_the_bit(measured) -> None:
+    found = judge(*measured)
+    assert (found.how, found.deviation, found.failures) == ("identical", 0.0, ())
+
+
+def test_what_costs_and_data_claim_is_checked(measured) -> None:
+    cell, rerun = measured
+    facts = replace(rerun.facts, step_flops=rerun.facts.step_flops * 2)
+    (failure,) = judge(cell, replace(rerun, facts=facts)).failures
+    assert failure.startswith("step_flops is recorded as")
+    data = [rerun.data[0], "0" * 64, rerun.data[2]]
+    (failure,) = judge(cell, replace(rerun, data=data)).failures
+    assert failure == "the data of replica 2 are not those of its seeds"
+    other = [{**r, "optimal": {"accuracy": 0.9}} for r in rerun.references]
+    failures = judge(cell, replace(rerun, references=other)).failures
+    assert failures[0] == "the references of replica 1 score differently here"
+
+
+def test_forged_values_are_caught_on_the_same_machine(measured) -> None:
+    cell, rerun = measured
+    for name in ("accuracy", "loss", "progress", "weight-movement/l2"):
+        values = cell.trajectories.column(name)
+        forged = changed(cell.trajectories, name, values + 0.3 * np.ptp(values))
+        found = judge(cell, rerun, forged)
+        assert found.deviation > HEIGHT, name
+        assert "on the same hardware and software" in found.failures[0], name
+
+
+def test_rounding_is_no_forgery(measured) -> None:
+    cell, rerun = measured
+    values = cell.trajectories.column("loss")
+    rounded = changed(cell.trajectories, "loss", values * (1 + 1e-6))
+    found = judge(cell, rerun, rounded)
+    assert found.how == "within tolerance" and not found.failures and found.deviation < 1e-3
+
+
+def elsewhere(rerun: Rerun) -> Rerun:
+    environment = rerun.environment.model_copy(update={"device": "cuda", "device_name": "H100"})
+    return replace(rerun, environment=environment)
+
+
+def test_on_another_device_statistics_decide(measured) -> None:
+    cell, rerun = measured
+    values, steps = cell.trajectories.column("accuracy"), cell.trajectories.column("step")
+    # Chaos after the first points: as different as another machine could make it.
+    late = changed(cell.trajectories, "accuracy", np.where(steps > 8, values + 0.2, values))
+    found = judge(cell, elsewhere(rerun), late)
+    assert found.how == "statistically" and not found.failures
+    begun = changed(late, "loss", cell.trajectories.column("loss") * 1.5)
+    found = judge(cell, elsewhere(rerun), begun)
+    assert found.failures == tuple(f"replica {r} begins with another loss" for r in (1, 2, 4))
+
+
+def test_times_that_no_chance_explains_are_caught_anywhere(measured) -> None:
+    """Recorded: 24 replicas four times as fast as those that were trained."""
+    cell, rerun = measured
+    many = Trajectories(pa.concat_tables([numbered(rerun.trajectories, 3 * i) for i in range(8)]))
+    spread = many.column("samples") * (1 + many.column("replica") / 100)
+    trained, claimed = (changed(many, "samples", spread // factor) for factor in (1, 4))
+    again = replace(rerun, trajectories=trained, replicas=tuple(range(24)))
+    target = setting_of(cell.record).target
+    (failure,) = statistical_failures(cell.record, claimed, again, target, 1)
+    assert failure.startswith("the times to target differ")
+    assert statistical_failures(cell.record, trained, again, target, 1) == []
+
+
+def numbered(trajectories: Trajectories, first: int) -> pa.Table:
+    column = pa.array((trajectories.column("replica") + first).astype(np.int64))
+    return trajectories.table.set_column(0, "replica", column)

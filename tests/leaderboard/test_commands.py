@@ -1,0 +1,174 @@
+"""submit, show, verify: as their users type them, on a suite that was really trained."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from synthbench.cli.main import main
+from synthbench.hashing import content_hash, file_hash
+from synthbench.leaderboard.submission import Submission
+from synthbench.registry import installed
+from synthbench.suites import Suite
+from tests.leaderboard.trained import as_plugin, train, write_suite
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Suite, Path]:
+    suite = write_suite(tmp_path_factory.mktemp("leaderboards") / "tiny")
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    return suite, train(suite, folder, "mlp width=16", "mlp width=16 lr=0.05")
+
+
+@pytest.fixture
+def board(trained, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An empty folder with the suite installed; returns the run."""
+    suite, run = trained
+    host = installed().host
+    monkeypatch.setattr(host, "plugins", [*host.plugins, as_plugin(suite)])
+    monkeypatch.chdir(tmp_path)
+    return run
+
+
+def command(capsys, monkeypatch, *arguments: object) -> tuple[int, str, str]:
+    monkeypatch.setattr(sys, "argv", ["synthbench", "leaderboard", *map(str, arguments)])
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit) as ended:
+        main()
+    captured = capsys.readouterr()
+    return int(ended.value.code or 0), captured.out, captured.err
+
+
+HOME = Path("leaderboards/tiny/submissions")
+
+
+def submit(capsys, monkeypatch, run: Path, *more: object) -> tuple[int, str, str]:
+    return command(capsys, monkeypatch, "submit", run, "--author", "Ada Lovelace", *more)
+
+
+def test_submit_show_and_verify(board: Path, capsys, monkeypatch) -> None:
+    code, _, err = submit(capsys, monkeypatch, board)
+    assert code == 2 and "has several results (mlp width=16; mlp width=16 lr=0.05)" in err
+    code, out, err = submit(capsys, monkeypatch, board, "-m", "mlp width=16")
+    assert code == 0 and f"{HOME}/mlp-width-16: 2 cells, checked" in out, err
+    assert sorted(p.name for p in (HOME / "mlp-width-16").rglob("*")) == [
+        "cell-01", "cell-02", "record.json", "record.json", "submission.json",
+        "trajectories.parquet", "trajectories.parquet",
+    ]  # fmt: skip
+    code, _, err = submit(capsys, monkeypatch, board, "-m", "mlp width=16")
+    assert code == 2 and "is there already; choose another --name" in err
+    submit(capsys, monkeypatch, board, "-m", "mlp width=16 lr=0.05", "--name", "slow")
+    code, out, _ = command(capsys, monkeypatch, "show", "tiny")
+    assert code == 0 and max(map(len, out.splitlines())) <= 80
+    for text in ("relative to mlp width=16", "gaussian-elimination", "mlp width=16 lr=0.05"):
+        assert text in out, text
+    code, out, err = command(
+        capsys, monkeypatch, "verify", HOME / "slow", "--fraction", "0.5", "--device", "cpu"
+    )
+    assert code == 0, out + err
+    assert out.count("identical") == 2 and "3 of 6" in out and "does not hold" not in out
+
+
+def test_a_forged_trajectory_is_caught_by_the_rerun(board: Path, capsys, monkeypatch) -> None:
+    """Every hash and every metric is right; only training again can tell."""
+    submit(capsys, monkeypatch, board, "-m", "mlp width=16")
+    folder = HOME / "mlp-width-16"
+    other = next(p for p in board.iterdir() if "n10" in p.name and "lr0.05" in p.name)
+    record = json.loads((other / "record.json").read_text())
+    own = json.loads((folder / "cell-02" / "record.json").read_text())
+    # The results of the other learning rate, claimed for this one.
+    record["plan"]["model"], record["model"] = own["plan"]["model"], own["model"]
+    record["plan_hash"] = content_hash(record["plan"])
+    (folder / "cell-02" / "record.json").write_text(json.dumps(record))
+    shutil.copy(other / "trajectories.parquet", folder / "cell-02")
+    manifest = json.loads((folder / "submission.json").read_text())
+    manifest["records"][1] = file_hash(folder / "cell-02" / "record.json")
+    (folder / "submission.json").write_text(json.dumps(manifest))
+    code, out, _ = command(capsys, monkeypatch, "verify", folder, "--device", "cpu")
+    assert code == 1
+    assert "cell 2: the trajectory of replica" in out and "cell 1:" not in out
+
+
+def test_the_tuned_track_counts_what_was_tried(
+    board: Path, trained, tmp_path: Path, capsys, monkeypatch
+) -> None:
+    suite, _ = trained
+    from synthbench.cell_run import Settings
+    from synthbench.engine.block import TrainerOptions
+    from synthbench.evaluation import evaluate_cells, plan_suite, suite_protocol
+
+    protocol = suite_protocol(suite, {"seeds": 2, "first_seed": 100})
+    cells = plan_suite(suite, ["mlp width=16", "mlp width=16 lr=0.05"], protocol)
+    evaluate_cells(cells, "tuning", Settings(TrainerOptions("cpu")), suite)
+    chosen = Path("chosen")
+    for folder in board.iterdir():
+        first = "n8" in folder.name
+        if folder.is_dir() and first == ("lr0.05" not in folder.name):
+            shutil.copytree(folder, chosen / folder.name)
+    code, _, err = submit(capsys, monkeypatch, chosen)
+    assert code == 2 and "one configuration for all cells" in err
+    code, _, err = submit(capsys, monkeypatch, chosen, "--track", "tuned")
+    assert code == 2 and "go together" in err
+    tuned = ("--track", "tuned", "--trials", "tuning", "--name", "tuned")
+    code, out, err = submit(capsys, monkeypatch, chosen, *tuned)
+    assert code == 0, err
+    manifest = Submission.model_validate_json((HOME / "tuned/submission.json").read_text())
+    spent = [json.loads(p.read_text())["compute"]["replica_steps"] for p in
+             Path("tuning").rglob("record.json")]  # fmt: skip
+    assert len(manifest.trials) == 4 and manifest.tuning_samples == 32 * sum(spent)
+    code, out, _ = command(capsys, monkeypatch, "show", "tiny")
+    assert code == 0 and "tuned" in out and "relative to the budget" in out
+    # The board's own seeds are not for tuning.
+    code, _, err = submit(
+        capsys, monkeypatch, chosen, "--track", "tuned", "--trials", board, "--name", "cheat"
+    )
+    assert code == 2 and "are the leaderboard's own" in err and not (HOME / "cheat").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["submit", "RUN"], "say who submits"),
+        (["submit", "nowhere", "-a", "Ada"], "no finished cell in nowhere"),
+        (["submit", "RUN", "-a", "Ada", "-m", "mlp width=17"], "the run has no model"),
+        (["submit", "RUN", "-a", "Ada", "-m", "mlp width=16", "--name", "../x"], "--name: string"),
+        (["submit", "RUN", "-a", "Ada", "-m", "mlp width=16", "--link", "javascript:x"], "--link"),
+        (["submit", "RUN", "-a", "A\u202ed", "-m", "mlp width=16"], "invisible character U+202E"),
+        (["show", "tny"], 'unknown suite "tny"; did you mean "tiny"?'),
+        (["verify", "nowhere"], "submission.json is missing"),
+    ],
+)
+def test_mistakes(arguments: list[str], message: str, board: Path, capsys, monkeypatch) -> None:
+    given = [str(board) if word == "RUN" else word for word in arguments]
+    code, out, err = command(capsys, monkeypatch, *given)
+    assert code == 2 and message in err and out == "" and "Traceback" not in err
+    assert len(err.strip().splitlines()) == 1
+    assert not list(Path().rglob("submission.json")) and not list(Path().rglob(".*partial"))
+
+
+def test_a_run_with_other_seeds_is_not_a_submission(
+    board: Path, trained, capsys, monkeypatch
+) -> None:
+    suite, _ = trained
+    fewer = suite.model_copy(update={"seeds": 4})
+    train(fewer, Path("fewer"), "mlp width=16")
+    code, _, err = submit(capsys, monkeypatch, "fewer")
+    assert code == 2 and "has another hash" in err
+
+
+def test_submissions_travel_with_their_suite(board: Path, trained, capsys, monkeypatch) -> None:
+    """What lies beside the suite file is on the board wherever the command is run."""
+    suite, run = trained
+    submit(capsys, monkeypatch, run, "-m", "mlp width=16", "--boards", suite.folder.parent)
+    try:
+        code, out, _ = command(capsys, monkeypatch, "show", "tiny")
+        assert code == 0 and "mlp width=16" in out and "no submissions" not in out
+        code, _, err = submit(capsys, monkeypatch, run, "-m", "mlp width=16")
+        assert code == 2 and "is there already" in err
+    finally:
+        shutil.rmtree(suite.folder / "submissions")
+    assert "no submissions yet" in command(capsys, monkeypatch, "show", "tiny")[1]
