@@ -50,7 +50,9 @@ class Trajectories:
     def read(cls, path: Path) -> Trajectories:
         """Read a parquet file; RecordError if it is not one or lacks the index columns."""
         try:
-            table = pq.read_table(path)
+            # Not read_table, which takes a folder called a=b for a column.
+            with pq.ParquetFile(path) as file:
+                table = file.read()
         except (OSError, pa.ArrowInvalid) as error:
             raise RecordError(f"{path} is not a readable parquet file: {error}") from None
         missing = [name for name in (*INDEX, "progress") if name not in table.column_names]

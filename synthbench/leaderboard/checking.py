@@ -44,6 +44,8 @@ class ExpectedCell:
     task: Task
     protocol: Protocol
     probes: tuple[Probe, ...]
+    lead: str | None = None
+    """The probe value that the board shows."""
 
     @cached_property
     def plan(self) -> dict[str, Any]:
@@ -83,6 +85,7 @@ def expected_cells(suite: Suite) -> list[ExpectedCell]:
             registry.task(row.task),
             protocol.model_copy(update={"budget": row.budget}),
             tuple(registry.probe(probe) for probe in suite.probes),
+            suite.lead,
         )
         for row in suite.cells
     ]
@@ -225,9 +228,12 @@ def _check_provenance(record: Record, expected: ExpectedCell) -> None:
 
 
 @np.errstate(all="ignore")
-def check_trajectories(trajectories: Trajectories, record: Record, protocol: Protocol) -> None:
+def check_trajectories(trajectories: Trajectories, record: Record, expected: ExpectedCell) -> None:
     """Raise SubmissionError unless the trajectories obey the protocol and give the record."""
+    protocol = expected.protocol
     _check_columns(trajectories, record)
+    if expected.lead is not None and expected.lead not in trajectories.probes:
+        raise SubmissionError(f"trajectories lack the column {expected.lead}")
     _check_index(trajectories, record, protocol)
     _check_values(trajectories, record)
     _check_progress(trajectories, record)

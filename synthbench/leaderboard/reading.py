@@ -120,7 +120,7 @@ def _read_cell(folder: Path, expected: ExpectedCell, digest: str) -> MeasuredCel
         raise SubmissionError("a submission holds trajectories and no other data")
     check_record(record, expected)
     trajectories = read_trajectories(folder / TRAJECTORIES_FILE, expected.most_rows())
-    check_trajectories(trajectories, record, expected.protocol)
+    check_trajectories(trajectories, record, expected)
     return MeasuredCell(record, folder)
 
 

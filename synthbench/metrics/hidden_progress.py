@@ -64,7 +64,9 @@ def find_hidden_progress(
     start, final = probe[finite[0]], probe[end]
     if not np.isfinite(final) or final == start:
         return None
-    passed = ((probe - start) / (final - start) >= HALF) & (samples >= since)
+    # A change of the smallest size there is.
+    with np.errstate(over="ignore"):
+        passed = ((probe - start) / (final - start) >= HALF) & (samples >= since)
     index = first_held(passed, hold)
     if index is None or samples[index] <= 0 or transition.midpoint <= 0:
         return None

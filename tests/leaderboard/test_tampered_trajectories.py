@@ -129,6 +129,10 @@ TRAJECTORIES: dict[str, tuple[Attack, str]] = {
     "column renamed": (table(lambda t: t.rename(columns={"loss": "lost"})), "'lost' is not one"),
     "column lost": (table(lambda t: t.drop(columns="train_loss")), "must have the columns"),
     "probe lost": (table(lambda t: t.drop(columns=[n for n in t if "/" in n])), "lack a probe"),
+    "shown probe lost": (
+        table(lambda t: t.drop(columns="weight-movement/l2")),
+        "trajectories lack the column weight-movement/l2",
+    ),
     "columns swapped": (
         table(lambda t: t[[*t.columns[:4], "loss", "accuracy", *t.columns[6:]]], follow=False),
         "must have the columns",
