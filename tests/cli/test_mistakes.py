@@ -48,6 +48,8 @@ def run(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, *argumen
             'nothing is called "sparse-partiy"; did you mean "sparse-parity"?',
         ),
         (["show", ""], "a reference must begin with a name"),
+        (["eval", "quickstart", "--cell", "2"], "has cells 1 to 1, there is no cell 2"),
+        ([*CELL, "--cell", "1"], "--cell chooses cells of a suite; name one"),
         ([*CELL, "--initializations", "3"], "must be initializations = 3 times the number"),
         (["plot", "nowhere"], "no finished cell in nowhere; name a folder"),
         (["metrics", "nowhere"], "no finished cell in nowhere; name a folder"),

@@ -1,0 +1,117 @@
+"""Suites: what is read, what is refused, what the hash covers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from synthbench.errors import ConfigurationError
+from synthbench.evaluation import plan_suite, suite_protocol
+from synthbench.registry import installed
+from synthbench.suites import read_suite
+
+TEXT = """
+name = "one"
+version = 1
+title = "One"
+description = "Words."
+seeds = 4
+models = ["mlp width=8", "mlp"]
+probes = ["weight-movement"]
+columns = ["plateau", "lead"]
+lead = "weight-movement/l2"
+
+[[cells]]
+task = "sparse-parity n=8 k=2"
+budget = 6400
+"""
+
+# A change of one of these is a change of the suite: raise its version, then this hash.
+PUBLISHED = {
+    ("feature-learning-v1", 1): "f782a9985502a506b30c9c40fde10dd86f7c26d87384deb98d066af741c61b52",
+    (
+        "feature-learning-v1-large",
+        1,
+    ): "6fb39b0cc14ea5c9a33b879ba9ba922c05982979d68635dad0d09fe1262cd344",
+    ("in-context-v1", 1): "24ed340ed685bf6ed41d2b7777b435288ff51ac3159f3765d5e8e26c6daa051a",
+    ("in-context-v1-large", 1): "1ab956c2490e66caf541268be333232d735f7352756e2aeba545b0105b3802e8",
+    ("quickstart", 1): "b24c75635fef7225b3c44205b92aa2063136dd108b93c190b467d3a2beb8b86b",
+}
+
+
+def write(folder: Path, text: str) -> Path:
+    (folder / "suite.toml").write_text(text)
+    return folder / "suite.toml"
+
+
+def test_published_suites_do_not_change_unnoticed() -> None:
+    registry = installed()
+    suites = [registry.suite(name) for name in registry.names("suites")]
+    assert {(s.name, s.version): s.hash() for s in suites} == PUBLISHED
+
+
+def test_every_bundled_suite_can_be_planned_with_its_own_models() -> None:
+    registry = installed()
+    for name in registry.names("suites"):
+        suite = registry.suite(name)
+        for cell in plan_suite(suite, [*suite.models, suite.reference]):
+            cell.check()
+
+
+def test_the_reference_is_the_first_model_unless_named(tmp_path: Path) -> None:
+    assert read_suite(write(tmp_path, TEXT)).reference == "mlp width=8"
+    named = TEXT.replace("seeds = 4", 'seeds = 4\nreference = "mlp"')
+    assert read_suite(write(tmp_path, named)).reference == "mlp"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("Words.", "Other words.", True),
+        ('"One"', '"Uno"', True),
+        (', "mlp"]', "]", True),
+        ("seeds = 4", "seeds = 5", False),
+        ("budget = 6400", "budget = 6401", False),
+        ("n=8", "n=9", False),
+        ('"plateau", ', "", False),
+        ("version = 1", "version = 2", False),
+        ("seeds = 4", "seeds = 4\nevaluation_samples = 512", False),
+        ("seeds = 4", 'seeds = 4\nreference = "mlp"', False),
+    ],
+)
+def test_the_hash_covers_what_decides_the_numbers(
+    old: str, new: str, same: bool, tmp_path: Path
+) -> None:
+    before = read_suite(write(tmp_path, TEXT)).hash()
+    assert old in TEXT
+    assert (read_suite(write(tmp_path, TEXT.replace(old, new))).hash() == before) == same
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("seeds = 4", "seeds = 0", "seeds: Input should be greater than or equal to 1"),
+        ("seeds = 4", "seeds = 4\nsed = 1", "sed: Extra inputs are not permitted"),
+        ('lead = "weight-movement/l2"', "", "go together"),
+        ("weight-movement/l2", "other/l2", "must be a value of one of the suite's probes"),
+        ('"lead"', '"height"', "columns.1"),
+        ('name = "one"', 'name = "../one"', "name: String should match pattern"),
+        ("[[cells]]", "[[cells", "cannot read the suite file"),
+    ],
+)
+def test_a_wrong_suite_file_is_one_clear_line(
+    old: str, new: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_suite(write(tmp_path, TEXT.replace(old, new)))
+    assert message in str(caught.value)
+
+
+def test_the_protocol_is_the_suites_and_budgets_are_its_cells(tmp_path: Path) -> None:
+    suite = read_suite(write(tmp_path, TEXT))
+    (cell,) = plan_suite(suite, ["mlp"])
+    assert (cell.protocol.seeds, cell.protocol.budget) == (4, 6400)
+    assert [probe.name for probe in cell.probes] == ["weight-movement"]
+    (other,) = plan_suite(suite, ["mlp"], suite_protocol(suite, {"seeds": 2, "budget": 640}))
+    assert (other.protocol.seeds, other.protocol.budget) == (2, 640)
