@@ -20,7 +20,10 @@ PAGES = [
         "README.md",
         "CONTRIBUTING.md",
         "plugins/README.md",
+        "docs/leaderboard.md",
         "docs/metrics.md",
+        "leaderboards/README.md",
+        "leaderboards/RULES.md",
         "docs/hidden-progress.md",
         "docs/wandb.md",
     )

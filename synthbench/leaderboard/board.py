@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -36,6 +36,7 @@ from synthbench.suites import Suite
 Array = NDArray[np.float64]
 
 SUBMISSIONS = "submissions"
+Progress = Callable[[int, int], None]
 WORTH_PROCESSES = 24
 """Submissions from which several processes read faster than one."""
 
@@ -71,21 +72,25 @@ class Board:
         raise LookupError(name)
 
 
-def read_board(suite: Suite, folder: Path | str = "leaderboards") -> Board:
+def read_board(
+    suite: Suite, folder: Path | str = "leaderboards", progress: Progress | None = None
+) -> Board:
     """Read, check, measure and rank the submissions of a suite.
 
     Those that come with the suite and those in `folder/<suite>/submissions`. A submission that
-    breaks a rule is set aside with its reason; nothing it holds is trusted.
+    breaks a rule is set aside with its reason; nothing it holds is trusted. progress: called with
+    the number of submissions read so far, and of all.
     """
     folders = list(submission_folders(suite, Path(folder)))
     read = partial(_read, suite)
     if len(folders) < WORTH_PROCESSES:
-        found = [read(path) for path in folders]
+        found = _counted(map(read, folders), len(folders), progress)
     else:
         # Not forked: torch's threads do not survive it.
         processes, context = os.cpu_count() or 1, get_context("spawn")
         with ProcessPoolExecutor(processes, mp_context=context) as pool:
-            found = list(pool.map(read, folders, chunksize=4))
+            read_there = pool.map(read, folders, chunksize=4)
+            found = _counted(read_there, len(folders), progress)
     entries = [item for item in found if isinstance(item, Entry)]
     refused = [item for item in found if isinstance(item, Refused)]
     names = {entry.submission.name: entry.folder for entry in reversed(entries)}
@@ -95,6 +100,17 @@ def read_board(suite: Suite, folder: Path | str = "leaderboards") -> Board:
             refused.append(Refused(entry.folder, f"its name is taken by {first}"))
     kept = [entry for entry in entries if names[entry.submission.name] == entry.folder]
     return _rank(suite, kept, refused)
+
+
+def _counted(
+    found: Iterable[Entry | Refused], count: int, progress: Progress | None
+) -> list[Entry | Refused]:
+    collected = []
+    for one in found:
+        collected.append(one)
+        if progress is not None:
+            progress(len(collected), count)
+    return collected
 
 
 def submission_folders(suite: Suite, folder: Path) -> Iterator[Path]:

@@ -21,6 +21,7 @@ def build_command(
     from rich.console import Console
     from rich.markup import escape
 
+    from synthbench.cli.leaderboard.stage_progress import stage_progress
     from synthbench.leaderboard import read_board
     from synthbench.leaderboard.site import build_site
     from synthbench.leaderboard.site.writing import check_replaceable
@@ -30,14 +31,13 @@ def build_command(
     names = list(dict.fromkeys(suites or installed().names("suites")))
     chosen = [installed().suite(name) for name in names]
     check_replaceable(out)
-    with console.status("") as status:
-        found = []
-        for suite in chosen:
-            status.update(f"reading submissions of {suite.name}")
-            found.append(read_board(suite, boards))
+    with stage_progress(console) as progress:
+        found = [
+            read_board(suite, boards, progress.stage(f"reading {suite.name}")) for suite in chosen
+        ]
 
         def show(suite: str, done: int, pages: int) -> None:
-            status.update(f"writing pages of {suite}: {done} of {pages}")
+            progress.stage(f"writing {suite}")(done, pages)
 
         index = build_site(found, out, show)
     for board in found:

@@ -24,13 +24,14 @@ def show_command(
     """Show a leaderboard: ranks, samples and FLOPs to target, transitions, reference rows."""
     from rich.console import Console
 
+    from synthbench.cli.leaderboard.stage_progress import stage_progress
     from synthbench.leaderboard import read_board
     from synthbench.registry import installed
 
     console = Console(width=WIDTH, highlight=False)
     chosen = installed().suite(suite)
-    with console.status("reading submissions"):
-        board = read_board(chosen, boards)
+    with stage_progress(console) as progress:
+        board = read_board(chosen, boards, progress.stage("reading submissions"))
     _print_ranking(console, board)
     _print_cells(console, board)
     _print_references(console, board)
