@@ -57,13 +57,22 @@ def suite_protocol(suite: Suite, changes: Mapping[str, Any] | None = None) -> Pr
 
 
 def plan_suite(
-    suite: Suite, models: Sequence[str | Model], protocol: Protocol | None = None
+    suite: Suite,
+    models: Sequence[str | Model],
+    protocol: Protocol | None = None,
+    numbers: Sequence[int] = (),
 ) -> list[Cell]:
     """The cells of a suite for the given models: for each task, every model.
 
     protocol: default `suite_protocol(suite)`. The suite's budgets apply unless the protocol
-    names one of its own.
+    names one of its own. numbers: only these cells of the suite, counted from 1; default all.
+    Raises ConfigurationError for a cell that it does not have.
     """
+    if numbers and max(numbers) > len(suite.cells):
+        raise ConfigurationError(
+            f'suite "{suite.name}" has cells 1 to {len(suite.cells)}, there is no cell '
+            f"{max(numbers)}"
+        )
     registry = installed()
     shared = protocol or suite_protocol(suite)
     own_budget = "budget" in shared.model_fields_set
@@ -74,8 +83,9 @@ def plan_suite(
             shared if own_budget else shared.model_copy(update={"budget": row.budget}),
             tuple(registry.probe(probe) for probe in suite.probes),
         )
-        for row in suite.cells
+        for number, row in enumerate(suite.cells, start=1)
         for model in models
+        if not numbers or number in numbers
     ]
 
 

@@ -118,7 +118,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     if cell and suite is None:
         raise ConfigurationError("--cell chooses cells of a suite; name one")
     chosen, name, cells = _plan(
-        None if suite is None else _suite(suite, cell or [], probe or []),
+        None if suite is None else _suite(suite, probe or []),
         task or [],
         model or [],
         probe or [],
@@ -132,6 +132,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
             "until": until,
             "precision": precision,
         },
+        cell or [],
     )
     trackers = [wandb_reference(wandb)] if wandb is not None else []
     with TerminalListener(len(cells)) as listener:
@@ -157,6 +158,7 @@ def _plan(
     models: list[str],
     probes: list[str],
     options: dict[str, Any],
+    numbers: list[int],
 ) -> tuple[Suite | None, str, list[Cell]]:
     """The suite if one is named, the folder name under --out, and the cells."""
     from synthbench.cell import Cell, Protocol
@@ -179,7 +181,7 @@ def _plan(
     if tasks:
         raise ConfigurationError("name either a suite or --task, not both")
     protocol = _checked(lambda: suite_protocol(suite, given))
-    return suite, suite.name, plan_suite(suite, models or suite.models, protocol)
+    return suite, suite.name, plan_suite(suite, models or suite.models, protocol, numbers)
 
 
 def wandb_reference(project: str) -> str:
@@ -187,18 +189,11 @@ def wandb_reference(project: str) -> str:
     return f"wandb project={shlex.quote(json.dumps(project))}"
 
 
-def _suite(name: str, numbers: list[int], probes: list[str]) -> Suite:
-    """The suite of that name, cut down to the cells and with the probes that were asked for."""
+def _suite(name: str, probes: list[str]) -> Suite:
+    """The suite of that name, with the probes that were asked for."""
     from synthbench.registry import installed
 
     suite = installed().suite(name)
-    if numbers and max(numbers) > len(suite.cells):
-        raise ConfigurationError(
-            f'suite "{name}" has cells 1 to {len(suite.cells)}, there is no cell {max(numbers)}'
-        )
-    if numbers:
-        chosen = tuple(suite.cells[number - 1] for number in sorted(set(numbers)))
-        suite = suite.model_copy(update={"cells": chosen})
     return suite.model_copy(update={"probes": (*suite.probes, *probes)}) if probes else suite
 
 

@@ -160,6 +160,23 @@ def test_a_run_with_other_seeds_is_not_a_submission(
     assert code == 2 and "has another hash" in err
 
 
+def test_a_suite_may_be_run_cell_by_cell(board: Path, trained, capsys, monkeypatch) -> None:
+    """Into one folder, by the command itself; the record is the whole suite's."""
+    out = ["--model", "mlp width=16", "--device", "cpu", "--out", "parts"]
+    for number in (2, 1):
+        if number == 1:
+            code, _, err = submit(capsys, monkeypatch, "parts/tiny")
+            assert code == 2 and 'cell 1 ("sparse-parity n=8 k=2", budget 12,800) is missing' in err
+        arguments = ["synthbench", "eval", "tiny", "--cell", str(number), *out]
+        monkeypatch.setattr(sys, "argv", arguments)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 0
+        capsys.readouterr()
+    code, out, err = submit(capsys, monkeypatch, "parts/tiny")
+    assert code == 0 and "2 cells, checked" in out, err
+
+
 def test_submissions_travel_with_their_suite(board: Path, trained, capsys, monkeypatch) -> None:
     """What lies beside the suite file is on the board wherever the command is run."""
     suite, run = trained
