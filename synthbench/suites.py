@@ -56,8 +56,9 @@ class Suite(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _first_model_is_the_reference(cls, content: Any) -> Any:
-        if isinstance(content, dict) and content.get("models"):
-            return {"reference": content["models"][0], **content}
+        models = content.get("models") if isinstance(content, dict) else None
+        if isinstance(models, list | tuple) and models:
+            return {"reference": models[0], **content}
         return content
 
     @model_validator(mode="after")
@@ -65,7 +66,7 @@ class Suite(BaseModel):
         if ("lead" in self.columns) != (self.lead is not None):
             raise ValueError('the column "lead" and the field lead go together')
         if self.lead is not None and self.lead.partition("/")[0] not in {
-            probe.split()[0] for probe in self.probes
+            probe.strip().partition(" ")[0] for probe in self.probes
         }:
             raise ValueError(f"lead = {self.lead} must be a value of one of the suite's probes")
         return self

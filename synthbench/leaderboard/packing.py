@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pydantic import ValidationError
 
@@ -136,23 +135,26 @@ def pack(
     home = folder / suite.name / SUBMISSIONS
     for root in (home, suite.folder / SUBMISSIONS):
         if (root / submission.name).exists():
-            raise ConfigurationError(
-                f"{root / submission.name} is there already; choose another --name"
-            )
+            raise _taken(root / submission.name)
     make_folder(home)
     # Same file system, so that the last step is a rename; hidden, so that no board reads it.
-    staging = home / f".{os.getpid()}.partial"
-    staged = staging / submission.name
-    try:
+    with TemporaryDirectory(prefix=".", suffix=".partial", dir=home) as staging:
+        staged = Path(staging) / submission.name
         _copy(cells, contents, staged)
         write_atomically(
             staged / SUBMISSION_FILE, submission.model_dump_json(indent=1).encode() + b"\n"
         )
         read_submission(staged, suite, expected_cells(suite))
-        staged.rename(home / submission.name)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        try:
+            staged.rename(home / submission.name)
+        except OSError:
+            # Another submit was faster.
+            raise _taken(home / submission.name) from None
     return read_submission(home / submission.name, suite, expected_cells(suite))
+
+
+def _taken(folder: Path) -> ConfigurationError:
+    return ConfigurationError(f"{folder} is there already; choose another --name")
 
 
 def _describe(

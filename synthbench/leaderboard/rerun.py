@@ -60,6 +60,7 @@ def rerun_replicas(
     cell: Cell, replicas: Sequence[int], accelerator: str, listener: Listener, widest: int
 ) -> Rerun:
     """Train some replicas of a cell to their end; widest: how many at once."""
+    device: torch.device = find_device(accelerator)
     facts = inspect_cell(cell)
     looped = facts.loop_reason is not None
     functions = cell_functions(cell, looped)
@@ -72,7 +73,6 @@ def rerun_replicas(
             options = TrainerOptions(accelerator, (ProgressRelay(listener, block),))
             checkpoint = Path(folder) / f"{block.first}.ckpt"
             results.append(train_block(cell, block, options, looped, checkpoint, functions))
-    device: torch.device = find_device(accelerator)
     return Rerun(
         replicas=tuple(replicas),
         trajectories=Trajectories.from_blocks(

@@ -21,7 +21,8 @@ STEEPEST_WINDOW = 0.1
 class Transition:
     """The shape of one trajectory; a time is None when its level is never held.
 
-    onset, midpoint, completion: samples at which progress first holds 10%, 50%, 90%.
+    onset, midpoint, completion: samples at which progress first holds 10%, 50%, 90% (or the
+    target, where that is lower).
     plateau: share of the way to completion, in samples, that was spent before the onset.
     width: log10(completion / onset), in decades.
     sharpness: steepest rise of progress, per decade, over windows of a tenth of a decade.
@@ -42,16 +43,20 @@ class Transition:
 
 
 def find_transition(
-    samples: NDArray[np.float64], progress: NDArray[np.float64], hold: int = 2
+    samples: NDArray[np.float64],
+    progress: NDArray[np.float64],
+    hold: int = 2,
+    completed_at: float = COMPLETION,
 ) -> Transition:
     """Measure the transition of one replica.
 
     samples, progress: (E,) at its evaluation points, samples ascending from 0. `hold` is how
     many consecutive evaluations must be at or above a level, so that one lucky evaluation
-    does not count. A time is known to the spacing of the evaluation points.
+    does not count. A time is known to the spacing of the evaluation points. completed_at: the
+    progress that completes it (`completion_level`).
     """
     onset, midpoint, completion = (
-        first_held(progress >= level, hold) for level in (ONSET, MIDPOINT, COMPLETION)
+        first_held(progress >= level, hold) for level in (ONSET, MIDPOINT, completed_at)
     )
     if onset is None or completion is None:
         plateau = width = height = overshoot = relapse = None
@@ -73,6 +78,11 @@ def find_transition(
         overshoot=overshoot,
         relapse=relapse,
     )
+
+
+def completion_level(target: float) -> float:
+    """Progress that completes a transition: 90%, or a lower target, where replicas stop."""
+    return min(COMPLETION, target)
 
 
 def _at(samples: NDArray[np.float64], index: int | None) -> float | None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthbench.engine.schedule import evaluation_steps
-from synthbench.metrics.transition import find_transition
+from synthbench.metrics.transition import completion_level, find_transition
 
 SAMPLES = np.array(evaluation_steps(20_000, 0.05), float) * 32
 LOG = np.log10(np.maximum(SAMPLES, 1))
@@ -80,3 +80,15 @@ def test_noise_below_the_onset_level_does_not_move_it() -> None:
 def test_solved_from_the_start() -> None:
     found = find_transition(SAMPLES, np.ones_like(SAMPLES))
     assert found.onset == found.completion == 0 and found.width is None
+
+
+def test_a_target_below_ninety_percent_completes_the_transition() -> None:
+    """A replica stops at its target, so more is never seen."""
+    assert completion_level(0.96) == 0.9 and completion_level(0.8) == 0.8
+    whole = ramp(10_000, 100_000)
+    seen = whole < 0.82
+    assert find_transition(SAMPLES[seen], whole[seen]).completion is None
+    found = find_transition(SAMPLES[seen], whole[seen], completed_at=completion_level(0.8))
+    assert found.completion == SAMPLES[whole >= 0.8][0]
+    # 10% to 80% of a line that takes a decade from 10% to 90%.
+    assert found.width == pytest.approx(7 / 8, abs=0.04)

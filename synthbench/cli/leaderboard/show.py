@@ -117,25 +117,20 @@ def _print_cells(console: Console, board: Board) -> None:
 
 
 def _print_references(console: Console, board: Board) -> None:
-    from rich import box
+    """What needs no training: scores of strategies, and what classical algorithms take."""
     from rich.markup import escape
-    from rich.table import Table
 
     from synthbench.formatting import format_count
 
-    table = Table(box=box.SIMPLE_HEAD, width=WIDTH, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("for reference", overflow="fold", ratio=1)
-    table.add_column("", overflow="fold", ratio=1)
-    table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("samples", justify="right", no_wrap=True)
-    table.add_column("operations", justify="right", no_wrap=True)
+    console.print("[bold]for reference[/], not ranked")
     for row in board.reference_rows:
-        for name, score in row.scores.items():
-            table.add_row(f"{row.number}. {escape(row.task)}", escape(name), f"{score:.3g}", "", "")
+        console.print(f"{row.number}. {escape(row.task)}")
+        scores = (f"{name} {round(score, 6) + 0.0:.3g}" for name, score in row.scores.items())
+        console.print(f"   scores: {escape(', '.join(scores))}", style="dim")
         for name, algorithm in row.algorithms.items():
-            cost = (format_count(algorithm.samples), format_count(algorithm.operations))
-            table.add_row(f"{row.number}. {escape(row.task)}", escape(name), "", *cost)
-    console.print(table)
+            cost = format_count(algorithm.samples), format_count(algorithm.operations)
+            text = f"   {name}: {cost[0]} samples, {cost[1]} operations"
+            console.print(escape(text), style="dim")
 
 
 def _print_refused(console: Console, board: Board) -> None:
