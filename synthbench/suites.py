@@ -90,7 +90,9 @@ def read_suite(path: Path) -> Suite:
         raise ConfigurationError(f"cannot read the suite file {path}: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]
-        location = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(f"{path}: {location}: {first['msg']}") from None
+        location = "".join(f"{part}." for part in first["loc"])[:-1]
+        message = first["msg"].removeprefix("Value error, ")
+        where = f"{path}: {location}" if location else f"{path}"
+        raise ConfigurationError(f"{where}: {message}") from None
     suite._folder = path.parent
     return suite

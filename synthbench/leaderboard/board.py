@@ -114,12 +114,18 @@ def _counted(
 
 
 def submission_folders(suite: Suite, folder: Path) -> Iterator[Path]:
-    """Every folder of a submission: the suite's own, then those of `folder`, by name."""
+    """Every folder of a submission: the suite's own, then those of `folder`, by name.
+
+    SubmissionError where they may not be listed.
+    """
     seen: set[Path] = set()
     for root in (suite.folder / SUBMISSIONS, folder / suite.name / SUBMISSIONS):
-        if root.is_dir() and root.resolve() not in seen:
-            seen.add(root.resolve())
-            yield from sorted(p for p in root.iterdir() if not p.name.startswith("."))
+        try:
+            if root.is_dir() and root.resolve() not in seen:
+                seen.add(root.resolve())
+                yield from sorted(p for p in root.iterdir() if not p.name.startswith("."))
+        except OSError as error:
+            raise SubmissionError(f"{root} cannot be read: {error.strerror}") from None
 
 
 def _read(suite: Suite, folder: Path) -> Entry | Refused:

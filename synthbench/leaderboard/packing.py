@@ -133,10 +133,10 @@ def pack(
     contents = [_record_bytes(cell) for cell in cells]
     submission = _describe(contents, suite, words, track, trials)
     home = folder / suite.name / SUBMISSIONS
+    make_folder(home)
     for root in (home, suite.folder / SUBMISSIONS):
         if (root / submission.name).exists():
             raise _taken(root / submission.name)
-    make_folder(home)
     # Same file system, so that the last step is a rename; hidden, so that no board reads it.
     with TemporaryDirectory(prefix=".", suffix=".partial", dir=home) as staging:
         staged = Path(staging) / submission.name
@@ -148,6 +148,8 @@ def pack(
         try:
             staged.rename(home / submission.name)
         except OSError:
+            if not (home / submission.name).exists():
+                raise
             # Another submit was faster.
             raise _taken(home / submission.name) from None
     return read_submission(home / submission.name, suite, expected_cells(suite))
