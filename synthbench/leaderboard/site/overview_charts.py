@@ -19,7 +19,7 @@ LONGEST_LABEL = 24
 
 
 def pareto_chart(board: Board, drawn: Sequence[Drawn]) -> Markup:
-    """Every entry, samples against FLOPs; the front is a line, a tuned entry a square."""
+    """Every entry, samples against FLOPs; the front is a line, a tuned entry a diamond."""
     samples = np.array([entry.samples.value for entry in board.entries], float)
     flops = np.array([entry.flops.value for entry in board.entries], float)
     over = board.relative_to
