@@ -104,9 +104,12 @@ class Trajectories:
         """
         samples, values = self.carried_forward(name)
         found = np.full((len(levels), len(samples)), np.nan)
-        defined = ~np.isnan(values).all(axis=0)
+        missing = np.isnan(values)
+        defined = ~missing.all(axis=0)
         if defined.any():
-            found[:, defined] = np.nanquantile(values[:, defined], levels, axis=0)
+            # The one that looks for NaN goes column by column.
+            quantile = np.nanquantile if missing.any() else np.quantile
+            found[:, defined] = quantile(values[:, defined], levels, axis=0)
         return samples, found
 
     def until(self, samples: float) -> Trajectories:

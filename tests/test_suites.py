@@ -98,6 +98,9 @@ def test_the_hash_covers_what_decides_the_numbers(
         ('"lead"', '"height"', "columns.1"),
         ('name = "one"', 'name = "../one"', "name: String should match pattern"),
         ("[[cells]]", "[[cells", "cannot read the suite file"),
+        ('["mlp width=8", "mlp"]', "5", "models: Input should be"),
+        ('["mlp width=8", "mlp"]', "{ a = 1 }", "models: Input should be"),
+        ('["weight-movement"]', '[" "]', "suite.toml: lead = weight-movement/l2 must be"),
     ],
 )
 def test_a_wrong_suite_file_is_one_clear_line(

@@ -146,8 +146,6 @@ def _measure(number: int, cell: MeasuredCell, lead: str | None) -> EntryCell:
 
 
 def _curve(cell: MeasuredCell) -> Curve:
-    samples, scores = cell.trajectories.carried_forward(cell.trajectories.ranked)
-    # The one that looks for NaN goes column by column.
-    quantile = np.nanquantile if np.isnan(scores).any() else np.quantile
-    low, median, high = quantile(scores, [0.1, 0.5, 0.9], axis=0)
+    ranked = cell.trajectories.ranked
+    samples, (low, median, high) = cell.trajectories.quantiles(ranked, [0.1, 0.5, 0.9])
     return Curve(samples, median, low, high)

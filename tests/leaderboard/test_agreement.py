@@ -13,10 +13,13 @@ from synthbench.leaderboard.agreement import (
     compare_rerun,
     outside_band,
     statistical_failures,
+    times_p_value,
 )
 from synthbench.leaderboard.checking import expected_cells
 from synthbench.leaderboard.rerun import Rerun, rebuild_cell, rerun_replicas
 from synthbench.measured_cell import MeasuredCell, setting_of
+from synthbench.metrics.comparison import log_rank_p_value
+from synthbench.metrics.time_to_target import TimesToTarget
 from synthbench.progress import Silent
 from synthbench.results import read_results
 from synthbench.trajectories import Trajectories
@@ -128,6 +131,16 @@ def test_times_that_no_chance_explains_are_caught_anywhere(measured) -> None:
     (failure,) = statistical_failures(cell.record, claimed, again, target, 1)
     assert failure.startswith("the times to target differ")
     assert statistical_failures(cell.record, trained, again, target, 1) == []
+
+
+def test_an_unlikely_choice_of_replicas_is_no_forgery() -> None:
+    """Two reruns faster than all 32: one choice in 561, to the normal approximation in 10^11."""
+    recorded = TimesToTarget(np.arange(3.0, 35.0), np.full(32, True))
+    fastest = TimesToTarget(np.array([1.0, 2.0]), np.full(2, True))
+    assert log_rank_p_value(fastest, recorded) < 1e-10
+    assert times_p_value(fastest, recorded, 0.0005) == pytest.approx(2 / 561, rel=0.3)
+    never = TimesToTarget(np.full(16, 100.0), np.full(16, False))
+    assert times_p_value(never, recorded, 0.0005) < 0.0005
 
 
 def numbered(trajectories: Trajectories, first: int) -> pa.Table:

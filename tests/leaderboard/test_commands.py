@@ -9,9 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from synthbench.cli.leaderboard.rerun_progress import RerunProgress
 from synthbench.cli.main import main
 from synthbench.hashing import content_hash, file_hash
+from synthbench.leaderboard import packing
+from synthbench.leaderboard.checking import expected_cells
+from synthbench.leaderboard.reading import read_submission
 from synthbench.leaderboard.submission import Submission
+from synthbench.leaderboard.verifying import Verification
+from synthbench.progress import BlockProgress
 from synthbench.registry import installed
 from synthbench.suites import Suite
 from tests.leaderboard.trained import as_plugin, train, write_suite
@@ -71,6 +77,47 @@ def test_submit_show_and_verify(board: Path, capsys, monkeypatch) -> None:
     )
     assert code == 0, out + err
     assert out.count("identical") == 2 and "3 of 6" in out and "does not hold" not in out
+
+
+def test_of_two_submits_at_once_the_slower_is_told(board: Path, capsys, monkeypatch) -> None:
+    copy = packing._copy
+
+    def overtaken(*given: object) -> None:
+        copy(*given)
+        (HOME / "mlp-width-16" / "cell-01").mkdir(parents=True)
+
+    monkeypatch.setattr(packing, "_copy", overtaken)
+    code, out, err = submit(capsys, monkeypatch, board, "-m", "mlp width=16")
+    assert code == 2 and out == "" and "is there already; choose another --name" in err
+    assert [path.name for path in HOME.iterdir()] == ["mlp-width-16"]
+
+
+def test_a_device_that_is_not_there_is_no_verdict(board: Path, capsys, monkeypatch) -> None:
+    submit(capsys, monkeypatch, board, "-m", "mlp width=16")
+    code, _, err = command(
+        capsys, monkeypatch, "verify", HOME / "mlp-width-16", "--device", "abacus"
+    )
+    assert code == 2 and 'accelerator "abacus" cannot be used' in err
+
+
+def test_the_bar_of_a_rerun_counts_what_each_replica_takes(
+    board: Path, trained, capsys, monkeypatch
+) -> None:
+    suite, _ = trained
+    submit(capsys, monkeypatch, board, "-m", "mlp width=16")
+    checked = read_submission(HOME / "mlp-width-16", suite, expected_cells(suite))
+    steps = [[int(s[-1]) for s in c.trajectories.by_replica("step")] for c in checked.cells]
+    shown = RerunProgress(checked, Verification(1.0, 0))
+    (bar,) = shown._progress.tasks
+    assert bar.total == sum(map(sum, steps))
+    shown.cell_done()
+    # The second block of the second cell, one step before its last replica stops.
+    last = max(steps[1][4:]) - 1
+    shown.block_advanced(BlockProgress(earlier=4, replicas=2, steps=last, solved=0, running=1))
+    done = sum(min(most, last) for most in steps[1][4:])
+    assert bar.completed == sum(steps[0]) + sum(steps[1][:4]) + done < bar.total
+    shown.cell_done()
+    assert bar.completed == bar.total
 
 
 def test_a_forged_trajectory_is_caught_by_the_rerun(board: Path, capsys, monkeypatch) -> None:
