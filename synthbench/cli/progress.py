@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -18,7 +19,31 @@ REFRESH_SECONDS = 0.1
 LABEL_WIDTH = 20
 
 
-class TerminalListener(Listener):
+class DrawnListener(Listener):
+    """A listener that draws bars while its block runs."""
+
+    _progress: Progress
+
+    def __enter__(self) -> Self:
+        """Start drawing."""
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop drawing."""
+        self._progress.stop()
+
+    def note(self, message: str) -> None:
+        """Print above the bars."""
+        self._progress.console.print(f"[yellow]note:[/] {escape(message)}", soft_wrap=True)
+
+
+class TerminalListener(DrawnListener):
     """One bar per cell: budget spent, replicas solved so far, throughput, time left.
 
     Steps are optimizer steps summed over replicas. The bar counts them against the whole
@@ -41,24 +66,6 @@ class TerminalListener(Listener):
         self._number = 0
         self._bar: TaskID | None = None
         self._cell: Cell | None = None
-
-    def __enter__(self) -> TerminalListener:
-        """Start drawing."""
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Stop drawing."""
-        self._progress.stop()
-
-    def note(self, message: str) -> None:
-        """Print above the bars."""
-        self._progress.console.print(f"[yellow]note:[/] {escape(message)}", soft_wrap=True)
 
     def cell_started(self, cell: Cell) -> None:
         """Add the cell's bar."""

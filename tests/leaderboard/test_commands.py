@@ -92,6 +92,18 @@ def test_of_two_submits_at_once_the_slower_is_told(board: Path, capsys, monkeypa
     assert [path.name for path in HOME.iterdir()] == ["mlp-width-16"]
 
 
+def test_a_folder_that_may_not_be_listed_is_one_line(board: Path, capsys, monkeypatch) -> None:
+    HOME.mkdir(parents=True)
+
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    # Root, who runs this in a container, may list anything.
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    code, _, err = command(capsys, monkeypatch, "show", "tiny")
+    assert code == 2 and f"{HOME} cannot be read: Permission denied" in err
+
+
 def test_a_device_that_is_not_there_is_no_verdict(board: Path, capsys, monkeypatch) -> None:
     submit(capsys, monkeypatch, board, "-m", "mlp width=16")
     code, _, err = command(

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from synthbench.cell import Cell
+from synthbench.cli.progress import DrawnListener
 from synthbench.leaderboard.reading import CheckedSubmission
 from synthbench.leaderboard.verifying import Verification, choose_replicas
-from synthbench.progress import BlockProgress, Listener
+from synthbench.progress import BlockProgress
 from synthbench.records import Record
 
 
-class RerunProgress(Listener):
+class RerunProgress(DrawnListener):
     """One bar over all cells, in optimizer steps over the replicas that are trained again.
 
     Its total is what the record says that these replicas took, and none counts beyond that.
@@ -37,24 +35,6 @@ class RerunProgress(Listener):
         )
         self._bar = self._progress.add_task("rerunning", total=sum(map(sum, self._steps)))
         self._number = 0
-
-    def __enter__(self) -> RerunProgress:
-        """Start drawing."""
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Stop drawing."""
-        self._progress.stop()
-
-    def note(self, message: str) -> None:
-        """Print above the bar."""
-        self._progress.console.print(f"[yellow]note:[/] {escape(message)}", soft_wrap=True)
 
     def cell_started(self, cell: Cell) -> None:
         """Name the cell."""
