@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from synthbench.formatting import format_count, format_estimate
     from synthbench.hookspecs import hookimpl
     from synthbench.interface import Interface, Margin, Port, Signs, TokenLogits, Tokens
-    from synthbench.leaderboard import Board, Entry
+    from synthbench.leaderboard import Board, Entry, read_board
     from synthbench.losses import MARGIN_LOSSES, NEXT_TOKEN_LOSSES, Loss
     from synthbench.model import Model
     from synthbench.probe import Activations, Probe, View
@@ -79,6 +79,7 @@ _HOMES = {
     "format_count": "formatting",
     "format_estimate": "formatting",
     "hookimpl": "hookspecs",
+    "read_board": "leaderboard",
     "read_record": "records",
     "read_results": "results",
 }
@@ -124,6 +125,7 @@ __all__ = [
     "format_count",
     "format_estimate",
     "hookimpl",
+    "read_board",
     "read_record",
     "read_results",
 ]

@@ -51,6 +51,22 @@ def test_python_snippets_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert len(names["data"]) > 16 and (tmp_path / "survival.png").exists()
 
 
+def test_the_snippets_of_the_leaderboard_page_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a checkout, where the submissions are."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path)
+    (snippet,) = blocks("python", (ROOT / "docs" / "leaderboard.md").read_text())
+    names: dict = {}
+    exec(snippet, names)
+    assert len(names["board"].entries) >= 2 and not names["board"].refused
+    assert names["data"].num_rows > 32 * 10
+    assert names["record"].summary.solved == sum(
+        names["data"].to_pandas().groupby("replica").progress.last() >= 0.96
+    )
+
+
 def test_shell_snippets_use_flags_that_exist() -> None:
     commands = typer.main.get_command(app).commands
     pages = [block for page in PAGES for block in blocks("sh", page.read_text())]

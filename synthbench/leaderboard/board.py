@@ -31,6 +31,7 @@ from synthbench.leaderboard.reading import read_submission
 from synthbench.leaderboard.reference_rows import ReferenceRow, reference_rows
 from synthbench.metrics.comparison import ratio_estimate
 from synthbench.metrics.estimate import Estimate
+from synthbench.registry import installed
 from synthbench.suites import Suite
 
 Array = NDArray[np.float64]
@@ -73,14 +74,15 @@ class Board:
 
 
 def read_board(
-    suite: Suite, folder: Path | str = "leaderboards", progress: Progress | None = None
+    suite: Suite | str, folder: Path | str = "leaderboards", progress: Progress | None = None
 ) -> Board:
-    """Read, check, measure and rank the submissions of a suite.
+    """Read, check, measure and rank the submissions of a suite, or of the suite of that name.
 
     Those that come with the suite and those in `folder/<suite>/submissions`. A submission that
     breaks a rule is set aside with its reason; nothing it holds is trusted. progress: called with
     the number of submissions read so far, and of all.
     """
+    suite = installed().suite(suite) if isinstance(suite, str) else suite
     folders = list(submission_folders(suite, Path(folder)))
     read = partial(_read, suite)
     if len(folders) < WORTH_PROCESSES:
