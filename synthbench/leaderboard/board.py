@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synthbench.errors import SubmissionError
+from synthbench.errors import ConfigurationError, SubmissionError
 from synthbench.leaderboard.checking import expected_cells
 from synthbench.leaderboard.entry import Entry, EntryCell, measure_submission
 from synthbench.leaderboard.ranking import (
@@ -83,6 +84,8 @@ def read_board(
     the number of submissions read so far, and of all.
     """
     suite = installed().suite(suite) if isinstance(suite, str) else suite
+    if Path(folder).exists() and not Path(folder).is_dir():
+        raise ConfigurationError(f"{folder} is not a folder of leaderboards; see --boards")
     folders = list(submission_folders(suite, Path(folder)))
     read = partial(_read, suite)
     if len(folders) < WORTH_PROCESSES:
@@ -139,8 +142,8 @@ def _read(suite: Suite, folder: Path) -> Entry | Refused:
 
 def _rank(suite: Suite, entries: Sequence[Entry], refused: Sequence[Refused]) -> Board:
     tasks = tuple(cell.task.label() for cell in expected_cells(suite))
-    rows = reference_rows(suite, entries)
     reference = next((entry for entry in entries if entry.is_reference), None)
+    rows = reference_rows(suite, reference or next(iter(entries), None))
     relative_to = suite.reference if reference else "the budget"
     if not entries:
         return Board(suite, tasks, (), tuple(refused), rows, relative_to)
@@ -149,7 +152,7 @@ def _rank(suite: Suite, entries: Sequence[Entry], refused: Sequence[Refused]) ->
     resampled = [resampled_medians(cells, weights) for cells in times]
     prices = np.array([[cell.flops_per_sample for cell in cells] for cells in times])
     index = None if reference is None else entries.index(reference)
-    price = prices.min(axis=0) if index is None else prices[index]
+    price = prices.max(axis=0) if index is None else prices[index]
     logs = np.stack([log_samples(c, m) for c, m in zip(times, resampled, strict=True)])
     costs = np.stack([log_flops(c, m, price) for c, m in zip(times, resampled, strict=True)])
     if index is None:
@@ -162,7 +165,10 @@ def _rank(suite: Suite, entries: Sequence[Entry], refused: Sequence[Refused]) ->
     means = logs.mean(axis=1)
     ranges = rank_ranges(means if has_intervals(suite.seeds) else means[:, :1])
     profile = performance_profile(np.array([medians[:, 0] for medians in resampled]))
-    front = pareto_front(*(np.array([e.value for e in axis], float) for axis in (samples, flops)))
+    solves = np.array([entry.solved_cells > 0 for entry in entries])
+    axes = [np.array([e.value for e in axis], float) for axis in (samples, flops)]
+    # One that solves nothing has no time to offer.
+    front = pareto_front(*(np.where(solves, axis, np.inf) for axis in axes)) & solves
     placed = [
         replace(
             entry,
@@ -172,6 +178,7 @@ def _rank(suite: Suite, entries: Sequence[Entry], refused: Sequence[Refused]) ->
             rank=ranges[i],
             profile=tuple(float(ratio) for ratio in profile[i]),
             on_front=bool(front[i]),
+            bound=_bound(entry, reference),
         )
         for i, entry in enumerate(entries)
     ]
@@ -184,6 +191,15 @@ def _score(log_ratios: Array, replicas: int) -> Estimate:
     if has_intervals(replicas):
         return found
     return Estimate(value=found.value, low=None, high=None)
+
+
+def _bound(entry: Entry, reference: Entry | None) -> Literal["", "<", ">", "~"]:
+    """Which way the ratios can still go; the reference itself is exactly 1."""
+    if reference is not None and entry.is_reference:
+        return ""
+    more = any(not cell.solved for cell in entry.cells)
+    less = reference is not None and any(not cell.solved for cell in reference.cells)
+    return "~" if more and less else ">" if more else "<" if less else ""
 
 
 def _with_ratios(

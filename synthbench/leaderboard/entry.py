@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,9 @@ class Entry:
     samples, flops: geometric mean over cells of the ratio to the reference model, unsolved
     cells at the budget. profile: (C,) ratio of its median to the best one of each cell, inf
     where unsolved. on_front: no other entry needs fewer samples and no more FLOPs, or the
-    other way round. is_reference: it is the reference model.
+    other way round, and it solves a cell. is_reference: it is the reference model. bound: "<" or
+    ">" where the ratios are only bounds, because cells are unsolved by the reference or by the
+    submission; "~" where both leave cells unsolved.
     """
 
     submission: Submission
@@ -88,6 +90,7 @@ class Entry:
     profile: tuple[float, ...]
     on_front: bool
     is_reference: bool
+    bound: Literal["", "<", ">", "~"] = ""
 
     @property
     def solved_cells(self) -> int:

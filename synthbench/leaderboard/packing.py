@@ -11,10 +11,12 @@ from tempfile import TemporaryDirectory
 
 from pydantic import ValidationError
 
+from synthbench.engine.fingerprints import data_fingerprints
 from synthbench.errors import ConfigurationError, SubmissionError, did_you_mean
 from synthbench.leaderboard.board import SUBMISSIONS
-from synthbench.leaderboard.checking import expected_cells
+from synthbench.leaderboard.checking import ExpectedCell, expected_cells
 from synthbench.leaderboard.reading import CheckedSubmission, read_submission
+from synthbench.leaderboard.rerun import rebuild_cell
 from synthbench.leaderboard.submission import (
     SUBMISSION_FILE,
     Submission,
@@ -130,6 +132,7 @@ def pack(
     It appears there whole or not at all. Raises SubmissionError for what breaks a rule,
     ConfigurationError where the name is taken or a word is not allowed.
     """
+    expected = expected_cells(suite)
     contents = [_record_bytes(cell) for cell in cells]
     submission = _describe(contents, suite, words, track, trials)
     home = folder / suite.name / SUBMISSIONS
@@ -144,7 +147,7 @@ def pack(
         write_atomically(
             staged / SUBMISSION_FILE, submission.model_dump_json(indent=1).encode() + b"\n"
         )
-        read_submission(staged, suite, expected_cells(suite))
+        _check_data(read_submission(staged, suite, expected), expected)
         try:
             staged.rename(home / submission.name)
         except OSError:
@@ -152,7 +155,18 @@ def pack(
                 raise
             # Another submit was faster.
             raise _taken(home / submission.name) from None
-    return read_submission(home / submission.name, suite, expected_cells(suite))
+    return read_submission(home / submission.name, suite, expected)
+
+
+def _check_data(checked: CheckedSubmission, expected: Sequence[ExpectedCell]) -> None:
+    """Raise SubmissionError unless every replica was given the data of its seeds."""
+    for number, (cell, wanted) in enumerate(zip(checked.cells, expected, strict=True), start=1):
+        planned = rebuild_cell(cell.record, wanted)
+        data = data_fingerprints(planned, planned.replica_seeds())
+        if [replica.data for replica in cell.record.replicas] != data:
+            raise SubmissionError(
+                f"cell {number}: the data of its replicas are not those of their seeds"
+            )
 
 
 def _taken(folder: Path) -> ConfigurationError:
@@ -181,7 +195,7 @@ def _describe(
         )
     except ValidationError as error:
         first = error.errors()[0]
-        where = "--" + str(first["loc"][0]) if first["loc"] else "submission"
+        where = "--" + str(first["loc"][0]).removesuffix("s") if first["loc"] else "submission"
         message = first["msg"].removeprefix("Value error, ")
         raise ConfigurationError(f"{where}: {message[:1].lower() + message[1:]}") from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,11 +29,11 @@ class ReferenceRow:
     algorithms: Mapping[str, KnownAlgorithm]
 
 
-def reference_rows(suite: Suite, entries: Sequence[Entry]) -> tuple[ReferenceRow, ...]:
-    """One row for each cell of the suite."""
+def reference_rows(suite: Suite, entry: Entry | None) -> tuple[ReferenceRow, ...]:
+    """One row for each cell of the suite; entry: whose record says what strategies score."""
     rows = []
     for index, cell in enumerate(suite.cells):
         task = installed().task(cell.task)
-        scores = entries[0].cells[index].references if entries else task.exact_scores()
+        scores = entry.cells[index].references if entry else task.exact_scores()
         rows.append(ReferenceRow(index + 1, task.label(), scores, task.known_algorithms()))
     return tuple(rows)

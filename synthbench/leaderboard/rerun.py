@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
 
 import torch
 
-from synthbench.cell import Cell
+from synthbench.cell import Cell, ReplicaSeeds
 from synthbench.cell_run import ProgressRelay
-from synthbench.engine.block import TrainerOptions, split_blocks, train_block
+from synthbench.engine.block import (
+    NARROWEST,
+    BlockResult,
+    TrainerOptions,
+    split_blocks,
+    train_block,
+)
 from synthbench.engine.cell_functions import cell_functions
 from synthbench.engine.device import find_device
 from synthbench.engine.fingerprints import data_fingerprints
 from synthbench.engine.inspection import CellFacts, inspect_cell
+from synthbench.engine.memory import is_out_of_memory
 from synthbench.errors import SubmissionError
 from synthbench.leaderboard.checking import ExpectedCell
 from synthbench.model import Model
@@ -62,17 +71,11 @@ def rerun_replicas(
     """Train some replicas of a cell to their end; widest: how many at once."""
     device: torch.device = find_device(accelerator)
     facts = inspect_cell(cell)
-    looped = facts.loop_reason is not None
-    functions = cell_functions(cell, looped)
     own = cell.replica_seeds()
     seeds = [own[replica] for replica in replicas]
     listener.cell_started(cell)
-    results = []
-    with TemporaryDirectory() as folder:
-        for block in split_blocks(seeds, min(widest, len(seeds))):
-            options = TrainerOptions(accelerator, (ProgressRelay(listener, block),))
-            checkpoint = Path(folder) / f"{block.first}.ckpt"
-            results.append(train_block(cell, block, options, looped, checkpoint, functions))
+    train = partial(_train, cell, seeds, accelerator, listener, facts.loop_reason is not None)
+    results = _with_less_memory(train, min(widest, len(seeds)))
     return Rerun(
         replicas=tuple(replicas),
         trajectories=Trajectories.from_blocks(
@@ -83,3 +86,33 @@ def rerun_replicas(
         facts=facts,
         environment=describe_environment(device, ()),
     )
+
+
+def _train(
+    cell: Cell,
+    seeds: Sequence[ReplicaSeeds],
+    accelerator: str,
+    listener: Listener,
+    looped: bool,
+    widest: int,
+) -> list[BlockResult]:
+    functions = cell_functions(cell, looped)
+    results = []
+    with TemporaryDirectory() as folder:
+        for block in split_blocks(seeds, widest):
+            options = TrainerOptions(accelerator, (ProgressRelay(listener, block),))
+            checkpoint = Path(folder) / f"{block.first}.ckpt"
+            results.append(train_block(cell, block, options, looped, checkpoint, functions))
+    return results
+
+
+def _with_less_memory(train: Callable[[int], list[BlockResult]], widest: int) -> list[BlockResult]:
+    """Train, and again with half of the replicas at once where memory ran out."""
+    while True:
+        try:
+            return train(widest)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error) or widest <= NARROWEST:
+                raise
+        gc.collect()
+        widest = max(widest // 2, NARROWEST)

@@ -35,8 +35,7 @@ from synthbench.trajectories import Trajectories
 
 def describe_environment(device: torch.device, plugins: tuple[Distribution, ...]) -> Environment:
     """The software and machine of this process."""
-    cuda = device.type == "cuda"
-    name = torch.cuda.get_device_name(device) if cuda else platform.processor()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_name()
     return Environment(
         synthbench=version("synthbench"),
         python=platform.python_version(),
@@ -44,10 +43,21 @@ def describe_environment(device: torch.device, plugins: tuple[Distribution, ...]
         pytorch_lightning=version("pytorch-lightning"),
         platform=platform.platform(),
         device=device.type,
-        device_name=name or platform.machine(),
+        device_name=name,
         threads=torch.get_num_threads(),
         plugins=plugins,
     )
+
+
+def _cpu_name() -> str:
+    """Model and vector instructions of the CPU, on which the last bits depend."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    model = models[0] if models else platform.processor() or platform.machine()
+    return f"{model} ({torch.backends.cpu.get_cpu_capability()})"
 
 
 @dataclass(frozen=True)

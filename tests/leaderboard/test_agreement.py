@@ -12,11 +12,17 @@ from synthbench.leaderboard.agreement import (
     HEIGHT,
     compare_rerun,
     outside_band,
+    same_setup,
     statistical_failures,
     times_p_value,
 )
 from synthbench.leaderboard.checking import expected_cells
-from synthbench.leaderboard.rerun import Rerun, rebuild_cell, rerun_replicas
+from synthbench.leaderboard.rerun import (
+    Rerun,
+    _with_less_memory,
+    rebuild_cell,
+    rerun_replicas,
+)
 from synthbench.measured_cell import MeasuredCell, setting_of
 from synthbench.metrics.comparison import log_rank_p_value
 from synthbench.metrics.time_to_target import TimesToTarget
@@ -118,6 +124,32 @@ def test_on_another_device_statistics_decide(measured) -> None:
     begun = changed(late, "loss", cell.trajectories.column("loss") * 1.5)
     found = judge(cell, elsewhere(rerun), begun)
     assert found.failures == tuple(f"replica {r} begins with another loss" for r in (1, 2, 4))
+
+
+def test_a_cpu_named_by_its_architecture_alone_is_no_known_machine(measured) -> None:
+    cell, rerun = measured
+    own = rerun.environment
+    assert own == cell.record.environment.model_copy(update={"plugins": ()})
+    assert same_setup(own, own) and "(" in own.device_name
+    vague = own.model_copy(update={"device_name": "x86_64"})
+    assert not same_setup(vague, vague)
+    assert same_setup(*[vague.model_copy(update={"device": "cuda"})] * 2)
+
+
+def test_a_rerun_that_runs_out_of_memory_takes_fewer_at_once() -> None:
+    asked = []
+
+    def train(widest: int) -> list:
+        asked.append(widest)
+        if widest > 3:
+            raise MemoryError
+        return []
+
+    assert _with_less_memory(train, 16) == [] and asked == [16, 8, 4, 2]
+    with pytest.raises(MemoryError):
+        _with_less_memory(lambda widest: train(100), 16)
+    with pytest.raises(RuntimeError, match="other"):
+        _with_less_memory(lambda widest: (_ for _ in ()).throw(RuntimeError("other")), 16)
 
 
 def test_times_that_no_chance_explains_are_caught_anywhere(measured) -> None:

@@ -152,6 +152,17 @@ def test_a_forged_trajectory_is_caught_by_the_rerun(board: Path, capsys, monkeyp
     assert "cell 2: the trajectory of replica" in out and "cell 1:" not in out
 
 
+def test_data_of_other_seeds_are_not_submitted(board: Path, capsys, monkeypatch) -> None:
+    shutil.copytree(board, "copy")
+    path = next(p for p in Path("copy").rglob("record.json") if "lr0.05" not in p.parent.name)
+    record = json.loads(path.read_text())
+    record["replicas"][3]["data"] = record["replicas"][2]["data"]
+    path.write_text(json.dumps(record))
+    code, _, err = submit(capsys, monkeypatch, "copy", "-m", "mlp width=16")
+    assert code == 2 and "the data of its replicas are not those of their seeds" in err
+    assert not (HOME / "mlp-width-16").exists()
+
+
 def test_the_tuned_track_counts_what_was_tried(
     board: Path, trained, tmp_path: Path, capsys, monkeypatch
 ) -> None:
@@ -197,12 +208,14 @@ def test_the_tuned_track_counts_what_was_tried(
         (["submit", "RUN", "-a", "Ada", "-m", "mlp width=16", "--name", "../x"], "--name: string"),
         (["submit", "RUN", "-a", "Ada", "-m", "mlp width=16", "--link", "javascript:x"], "--link"),
         (["submit", "RUN", "-a", "A\u202ed", "-m", "mlp width=16"], "invisible character U+202E"),
+        (["submit", "RUN", "-a", " ", "-m", "mlp width=16"], "--author: must be one line"),
+        (["show", "tiny", "--boards", "RUN/learning_curves.png"], "is not a folder of"),
         (["show", "tny"], 'unknown suite "tny"; did you mean "tiny"?'),
         (["verify", "nowhere"], "submission.json is missing"),
     ],
 )
 def test_mistakes(arguments: list[str], message: str, board: Path, capsys, monkeypatch) -> None:
-    given = [str(board) if word == "RUN" else word for word in arguments]
+    given = [word.replace("RUN", str(board)) for word in arguments]
     code, out, err = command(capsys, monkeypatch, *given)
     assert code == 2 and message in err and out == "" and "Traceback" not in err
     assert len(err.strip().splitlines()) == 1

@@ -10,7 +10,8 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from synthbench.leaderboard import Board
+    from synthbench.leaderboard import Board, Entry
+    from synthbench.metrics.estimate import Estimate
 
 WIDTH = 80
 
@@ -43,8 +44,6 @@ def _print_ranking(console: Console, board: Board) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from synthbench.formatting import format_estimate
-
     suite = board.suite
     console.print(f"[bold]{escape(suite.name)}[/] version {suite.version}: {escape(suite.title)}")
     if not board.entries:
@@ -65,16 +64,28 @@ def _print_ranking(console: Console, board: Board) -> None:
             f"{low}" if low == high else f"{low}-{high}",
             escape(entry.submission.title),
             "tuned" if entry.submission.track == "tuned" else "fixed",
-            escape("\n".join(format_estimate(entry.samples))),
-            escape("\n".join(format_estimate(entry.flops))) + front,
+            _score(entry, entry.samples),
+            _score(entry, entry.flops) + front,
             f"{entry.solved_cells}/{len(entry.cells)}",
         )
     console.print(table)
     console.print(
         f"samples, FLOPs: geometric mean over cells, relative to {escape(board.relative_to)}; "
-        "unsolved cells at the budget. Ranks that overlap are ties. *: Pareto front.",
+        "unsolved cells at the budget, which leaves a bound (< >, or ~ either way). Ranks that "
+        "overlap are ties. *: Pareto front.",
         style="dim",
     )
+
+
+def _score(entry: Entry, estimate: Estimate) -> str:
+    """A geometric mean with its interval, marked where it is only a bound."""
+    from rich.markup import escape
+
+    from synthbench.formatting import format_estimate
+
+    value, interval = format_estimate(estimate)
+    known = estimate.low is not None or estimate.high is not None
+    return escape(f"{entry.bound} {value}".strip() + (f"\n{interval}" if known else ""))
 
 
 def _print_cells(console: Console, board: Board) -> None:

@@ -35,5 +35,7 @@ def stage_progress(console: Console) -> Iterator[Stages]:
     """Draw while the block runs, and leave nothing behind."""
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=None), MofNCompleteColumn(),
                TimeRemainingColumn(compact=True))  # fmt: skip
-    with Progress(*columns, console=console, transient=True) as progress:
+    # Into a file or a pipe it would leave an empty line.
+    quiet = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
         yield Stages(progress)

@@ -25,6 +25,7 @@ from synthbench.leaderboard.site.numbers import (
     show_median,
     show_rank,
     show_ratio,
+    show_score,
     show_solved,
     show_solved_cells,
     transition_column,
@@ -169,8 +170,8 @@ def _row(entry: Entry, has_reference: bool) -> Row:
         is_reference=entry.is_reference,
         on_front=entry.on_front,
         rank=show_rank(entry.rank),
-        samples=show_ratio(entry.samples),
-        flops=show_ratio(entry.flops),
+        samples=show_score(entry, entry.samples),
+        flops=show_score(entry, entry.flops),
         solved=show_solved_cells(entry),
         cells=tuple(
             show_ratio(cell.ratio) if has_reference else show_median(cell) for cell in entry.cells

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite
 
 from synthbench.formatting import (
@@ -39,6 +39,12 @@ def show_ratio(estimate: Estimate) -> Shown:
     known = estimate.value if estimate.value is not None else bound
     text, interval = format_ratio(estimate)
     return Shown(text, interval if _bounded(estimate) else "", "" if text == "-" else _key(known))
+
+
+def show_score(entry: Entry, estimate: Estimate) -> Shown:
+    """A geometric mean of ratios, marked where it is only a bound."""
+    shown = show_ratio(estimate)
+    return replace(shown, text=f"{entry.bound} {shown.text}".strip())
 
 
 def show_time(estimate: Estimate, budget: float) -> Shown:
