@@ -38,6 +38,7 @@ from synthbench.suites import Suite
 Array = NDArray[np.float64]
 
 SUBMISSIONS = "submissions"
+DEFAULT_FOLDER = Path("leaderboards")
 Progress = Callable[[int, int], None]
 WORTH_PROCESSES = 24
 """Submissions from which several processes read faster than one."""
@@ -75,7 +76,7 @@ class Board:
 
 
 def read_board(
-    suite: Suite | str, folder: Path | str = "leaderboards", progress: Progress | None = None
+    suite: Suite | str, folder: Path | str = DEFAULT_FOLDER, progress: Progress | None = None
 ) -> Board:
     """Read, check, measure and rank the submissions of a suite, or of the suite of that name.
 
@@ -84,7 +85,8 @@ def read_board(
     the number of submissions read so far, and of all.
     """
     suite = installed().suite(suite) if isinstance(suite, str) else suite
-    if Path(folder).exists() and not Path(folder).is_dir():
+    # The default need not be there: bundled submissions come with their suites.
+    if not Path(folder).is_dir() and (Path(folder).exists() or Path(folder) != DEFAULT_FOLDER):
         raise ConfigurationError(f"{folder} is not a folder of leaderboards; see --boards")
     folders = list(submission_folders(suite, Path(folder)))
     read = partial(_read, suite)

@@ -20,7 +20,7 @@ from synthbench.metrics.transition_metrics import measure_transitions
 from synthbench.metrics.transitions import TransitionSummary
 from synthbench.records.schema import Compute, Environment
 from synthbench.registry import installed
-from synthbench.suites import Suite
+from synthbench.suites import Column, Suite
 
 Array = NDArray[np.float64]
 
@@ -67,6 +67,19 @@ class EntryCell:
     def solved(self) -> bool:
         """Whether at least half of the replicas solved it: the median is within the budget."""
         return self.summary.samples_to_target.value is not None
+
+    def column(self, name: Column) -> Estimate | None:
+        """One of a suite's columns.
+
+        Plateau, width and lead are those of completed transitions: None where fewer than half of
+        the replicas completed theirs, which would be a median of the lucky ones.
+        """
+        if name == "stages":
+            return self.stages
+        if 2 * self.transitions.completed < self.summary.replicas:
+            return None
+        shapes = {"plateau": self.transitions.plateau, "width": self.transitions.width}
+        return self.lead if name == "lead" else shapes[name]
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,12 @@ from synthbench.registry import installed
 from synthbench.results import read_results
 from synthbench.suites import Suite
 
+ALLOWED = {
+    "name": "must be lower-case words and numbers joined by hyphens, 64 characters at most",
+    "link": "must begin with https:// and hold no blanks, 300 characters at most",
+}
+"""What pydantic says as regular expressions."""
+
 
 @dataclass(frozen=True)
 class Words:
@@ -196,7 +202,8 @@ def _describe(
     except ValidationError as error:
         first = error.errors()[0]
         where = "--" + str(first["loc"][0]).removesuffix("s") if first["loc"] else "submission"
-        message = first["msg"].removeprefix("Value error, ")
+        message = ALLOWED.get(str(first["loc"][0] if first["loc"] else ""), first["msg"])
+        message = message.removeprefix("Value error, ")
         raise ConfigurationError(f"{where}: {message[:1].lower() + message[1:]}") from None
 
 

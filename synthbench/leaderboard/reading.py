@@ -85,6 +85,10 @@ def suite_of(folder: Path) -> Suite:
     Raises SubmissionError where it is none or cannot be read, UnknownNameError for a suite that
     is not installed.
     """
+    if not (folder / SUBMISSION_FILE).exists():
+        raise SubmissionError(
+            f"{folder} holds no submission; name one such as leaderboards/SUITE/submissions/NAME"
+        )
     check_file(folder / SUBMISSION_FILE, folder, LARGEST[SUBMISSION_FILE])
     return installed().suite(_read_manifest(folder).suite.name)
 

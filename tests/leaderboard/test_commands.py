@@ -205,13 +205,17 @@ def test_the_tuned_track_counts_what_was_tried(
         (["submit", "RUN"], "say who submits"),
         (["submit", "nowhere", "-a", "Ada"], "no finished cell in nowhere"),
         (["submit", "RUN", "-a", "Ada", "-m", "mlp width=17"], "the run has no model"),
-        (["submit", "RUN", "-a", "Ada", "-m", "mlp width=16", "--name", "../x"], "--name: string"),
+        (
+            ["submit", "RUN", "-a", "Ada", "-m", "mlp width=16", "--name", "../x"],
+            "--name: must be lower",
+        ),
         (["submit", "RUN", "-a", "Ada", "-m", "mlp width=16", "--link", "javascript:x"], "--link"),
         (["submit", "RUN", "-a", "A\u202ed", "-m", "mlp width=16"], "invisible character U+202E"),
         (["submit", "RUN", "-a", " ", "-m", "mlp width=16"], "--author: must be one line"),
         (["show", "tiny", "--boards", "RUN/learning_curves.png"], "is not a folder of"),
+        (["show", "tiny", "--boards", "nowhere"], "nowhere is not a folder of leaderboards"),
         (["show", "tny"], 'unknown suite "tny"; did you mean "tiny"?'),
-        (["verify", "nowhere"], "submission.json is missing"),
+        (["verify", "nowhere"], "nowhere holds no submission; name one"),
     ],
 )
 def test_mistakes(arguments: list[str], message: str, board: Path, capsys, monkeypatch) -> None:

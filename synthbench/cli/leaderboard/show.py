@@ -49,7 +49,7 @@ def _print_ranking(console: Console, board: Board) -> None:
     if not board.entries:
         console.print(
             f"no submissions yet: `synthbench eval {suite.name} --model ...`, then "
-            "`synthbench leaderboard submit runs/" + suite.name + "`"
+            f"`synthbench leaderboard submit runs/{suite.name} --author ...`\n"
         )
         return
     table = Table(box=box.SIMPLE_HEAD, width=WIDTH, padding=(0, 1, 0, 0), pad_edge=False)
@@ -72,7 +72,7 @@ def _print_ranking(console: Console, board: Board) -> None:
     console.print(
         f"samples, FLOPs: geometric mean over cells, relative to {escape(board.relative_to)}; "
         "unsolved cells at the budget, which leaves a bound (< >, or ~ either way). Ranks that "
-        "overlap are ties. *: Pareto front.",
+        "overlap are ties. *: Pareto front.\n",
         style="dim",
     )
 
@@ -113,11 +113,9 @@ def _print_cells(console: Console, board: Board) -> None:
             table.add_column(heading, justify="right", no_wrap=True)
         for entry in board.entries:
             one = entry.cells[number]
-            summary, shape = one.summary, one.transitions
-            shown = {"plateau": shape.plateau, "width": shape.width, "stages": one.stages,
-                     "lead": one.lead}  # fmt: skip
+            summary = one.summary
             median, interval = format_time_to_target(summary.samples_to_target, cell.budget)
-            values = [shown[column] for column in board.suite.columns]
+            values = [one.column(column) for column in board.suite.columns]
             table.add_row(
                 escape(entry.submission.title),
                 f"{summary.solved}/{summary.replicas}",

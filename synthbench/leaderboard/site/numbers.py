@@ -14,6 +14,7 @@ from synthbench.formatting import (
 from synthbench.leaderboard.entry import Entry, EntryCell
 from synthbench.leaderboard.ranking import RankRange
 from synthbench.metrics.estimate import Estimate
+from synthbench.suites import Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +85,9 @@ def show_solved(cell: EntryCell) -> Shown:
     )
 
 
-def transition_column(cell: EntryCell, column: str) -> Shown:
+def transition_column(cell: EntryCell, column: Column) -> Shown:
     """One of a suite's columns: plateau, width, stages or lead."""
-    found = {
-        "plateau": cell.transitions.plateau,
-        "width": cell.transitions.width,
-        "stages": cell.stages,
-        "lead": cell.lead,
-    }
-    return show_estimate(found[column])
+    return show_estimate(cell.column(column))
 
 
 def ratio_tick(value: float) -> str:
