@@ -175,7 +175,7 @@ def test_the_keyboard_reaches_the_content_first(site: Path, visit: Visit) -> Non
 
 
 def test_boards_of_none_and_of_one(board: Board, tmp_path: Path, visit: Visit) -> None:
-    build_site([read_board(SUITE, tmp_path / "nothing")], tmp_path / "empty")
+    build_site([read_board(SUITE, tmp_path)], tmp_path / "empty")
     page = visit.open(tmp_path / "empty" / BOARD)
     assert page.get_by_text("There are no submissions yet").is_visible()
     assert page.locator("#board").count() == 0
