@@ -20,7 +20,7 @@ from synthbench.metrics.random_search import RandomSearchTest, random_search_tes
 from synthbench.metrics.regret import regret
 from synthbench.metrics.survival import median_time, restricted_mean
 from synthbench.metrics.time_to_target import Target, TimesToTarget, times_to_target
-from synthbench.metrics.transition import Transition, completion_level, find_transition
+from synthbench.metrics.transition import Transition, find_transitions
 from synthbench.metrics.transitions import TransitionSummary, summarize_transitions
 from synthbench.metrics.variance_split import VarianceSplit, split_variance
 from synthbench.trajectories import Trajectories
@@ -137,10 +137,7 @@ def _measure(trajectories: Trajectories, setting: Setting) -> CellMetrics:
     samples = [s.astype(float) for s in trajectories.by_replica("samples")]
     progress = trajectories.by_replica("progress")
     reached = times_to_target(trajectories, target)
-    level = completion_level(target.progress)
-    shapes = [
-        find_transition(s, p, target.hold, level) for s, p in zip(samples, progress, strict=True)
-    ]
+    shapes = find_transitions(samples, progress, target)
     regrets = [
         regret(s, p, target.budget, diverged=gone)
         for s, p, gone in zip(samples, progress, setting.diverged, strict=True)

@@ -5,12 +5,13 @@ Everything is read from progress (0 = trivial reference, 1 = optimum) against tr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synthbench.metrics.time_to_target import first_held
+from synthbench.metrics.time_to_target import Target, first_held
 
 ONSET, MIDPOINT, COMPLETION = 0.1, 0.5, 0.9
 STEEPEST_WINDOW = 0.1
@@ -83,6 +84,16 @@ def find_transition(
 def completion_level(target: float) -> float:
     """Progress that completes a transition: 90%, or a lower target, where replicas stop."""
     return min(COMPLETION, target)
+
+
+def find_transitions(
+    samples: Sequence[NDArray[np.float64]], progress: Sequence[NDArray[np.float64]], target: Target
+) -> list[Transition]:
+    """`find_transition` of every replica, completed at the target where that is lower."""
+    level = completion_level(target.progress)
+    return [
+        find_transition(s, p, target.hold, level) for s, p in zip(samples, progress, strict=True)
+    ]
 
 
 def _at(samples: NDArray[np.float64], index: int | None) -> float | None:

@@ -11,7 +11,7 @@ from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.hidden_progress import find_hidden_progress, last_transition
 from synthbench.metrics.mean import median_estimate
 from synthbench.metrics.time_to_target import Target, TimesToTarget, times_to_target
-from synthbench.metrics.transition import completion_level, find_transition
+from synthbench.metrics.transition import find_transitions
 from synthbench.metrics.transitions import TransitionSummary, summarize_transitions
 from synthbench.trajectories import Trajectories
 
@@ -36,10 +36,7 @@ def measure_transitions(
     """Measure one cell; probe: a column such as `weight-movement/l2`."""
     samples = [s.astype(float) for s in trajectories.by_replica("samples")]
     progress = trajectories.by_replica("progress")
-    level = completion_level(target.progress)
-    shapes = [
-        find_transition(s, p, target.hold, level) for s, p in zip(samples, progress, strict=True)
-    ]
+    shapes = find_transitions(samples, progress, target)
     stages = [find_stages(s, p) for s, p in zip(samples, progress, strict=True)]
     lead = None
     if probe is not None:
