@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 import synthbench as sb
-from synthbench.cli.progress import TerminalListener
+from synthbench.display.terminal_progress import TerminalListener
 from synthbench.engine.activations import recorded
 from synthbench.figures.style import COLOURS, finish, save_figure
 from synthbench.metrics.transition import find_transition

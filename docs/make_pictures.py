@@ -10,7 +10,7 @@ from pathlib import Path
 
 import synthbench as sb
 from synthbench.cell import Protocol
-from synthbench.cli.progress import TerminalListener
+from synthbench.display.terminal_progress import TerminalListener
 from synthbench.evaluation import plan_suite
 from synthbench.figures.style import save_figure
 from synthbench.registry import installed

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
 if TYPE_CHECKING:
+    from synthbench.bare_model import as_model
     from synthbench.cell import Cell, Protocol
     from synthbench.cell_run import Settings
     from synthbench.configuration import Configuration
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from synthbench.leaderboard import Board, Entry, read_board
     from synthbench.losses import MARGIN_LOSSES, NEXT_TOKEN_LOSSES, Loss
     from synthbench.model import Model
+    from synthbench.optimizer import Optimizer
     from synthbench.probe import Activations, Probe, View
     from synthbench.recipe import Recipe
     from synthbench.records import Record, SuiteReference, read_record
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from synthbench.trajectories import Trajectories
 
 __version__ = "0.1.0"
+PLUGIN_API = 1
+"""What `synthbench_plugin_api` in a plugin's root module refers to; checked when it loads."""
 
 _HOMES = {
     "Activations": "probe",
@@ -54,6 +58,7 @@ _HOMES = {
     "Margin": "interface",
     "Model": "model",
     "NEXT_TOKEN_LOSSES": "losses",
+    "Optimizer": "optimizer",
     "Port": "interface",
     "Probe": "probe",
     "Protocol": "cell",
@@ -74,6 +79,7 @@ _HOMES = {
     "Trajectories": "trajectories",
     "TrainerOptions": "engine.block",
     "View": "probe",
+    "as_model": "bare_model",
     "evaluate": "evaluation",
     "evaluate_cells": "evaluation",
     "format_count": "formatting",
@@ -87,6 +93,7 @@ _HOMES = {
 __all__ = [
     "MARGIN_LOSSES",
     "NEXT_TOKEN_LOSSES",
+    "PLUGIN_API",
     "Activations",
     "Batch",
     "Board",
@@ -100,6 +107,7 @@ __all__ = [
     "Loss",
     "Margin",
     "Model",
+    "Optimizer",
     "Port",
     "Probe",
     "Protocol",
@@ -120,6 +128,7 @@ __all__ = [
     "TrainerOptions",
     "Trajectories",
     "View",
+    "as_model",
     "evaluate",
     "evaluate_cells",
     "format_count",

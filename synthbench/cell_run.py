@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -24,13 +24,13 @@ from synthbench.engine.training import ReplicaTraining
 from synthbench.errors import ModelError, OutputError
 from synthbench.figures import PICTURE_FILE, save_default_picture
 from synthbench.measured_cell import MeasuredCell
-from synthbench.plugins import Plugin
+from synthbench.participants import participants, parts_of, provider_of
 from synthbench.progress import BlockProgress, Listener, Silent
 from synthbench.records import Record, read_record
 from synthbench.records.atomic import make_folder
 from synthbench.records.partial import PartialIdentity, PartialRun, find_partial, remove_partial
 from synthbench.records.reading import RECORD_FILE, WEIGHTS_FILE
-from synthbench.records.schema import Distribution, Environment, SuiteReference
+from synthbench.records.schema import Environment, SuiteReference
 from synthbench.records.writing import Provenance, describe_environment, write_record
 from synthbench.registry import installed
 from synthbench.results import CellResult
@@ -45,13 +45,14 @@ class Settings:
     resume: reuse finished cells and continue half-finished ones. replicas_per_block: None
     measures the fastest. keep_weights: store each replica's weights at its last evaluation.
     trackers: where finished cells, and the training as it goes, are sent; objects or references.
+    listener: who hears of it; None draws bars where a person watches, a terminal or a notebook.
     """
 
     trainer: TrainerOptions = TrainerOptions()
     resume: bool = True
     replicas_per_block: int | None = None
     keep_weights: bool = False
-    listener: Listener = field(default_factory=Silent)
+    listener: Listener | None = None
     trackers: tuple[Tracker | str, ...] = ()
 
 
@@ -75,7 +76,7 @@ class CellRun:
         except BaseException:
             self._tracking.abandon()
             raise
-        self.settings.listener.cell_finished(result.record, result.reused)
+        self._listener.cell_finished(result.record, result.reused)
         self._tracking.finish(result)
         return result
 
@@ -92,9 +93,16 @@ class CellRun:
         return CellResult(MeasuredCell(record, self.folder), reused)
 
     @cached_property
+    def _listener(self) -> Listener:
+        return self.settings.listener or Silent()
+
+    @cached_property
+    def _trackers(self) -> list[Tracker]:
+        return [installed().tracker(tracker) for tracker in self.settings.trackers]
+
+    @cached_property
     def _tracking(self) -> CellTracking:
-        trackers = [installed().tracker(tracker) for tracker in self.settings.trackers]
-        return CellTracking(trackers, self.settings.listener)
+        return CellTracking(self._trackers, self._listener)
 
     @cached_property
     def _functions(self) -> CellFunctions:
@@ -102,15 +110,13 @@ class CellRun:
 
     def _may_resume(self) -> bool:
         """Whether what is in the folder may be used: not if its code may have changed since."""
-        unregistered = [
-            config.name for kind, config in _parts(self.cell) if not _known(kind, config)
-        ]
-        if unregistered and self.settings.resume and any(self.folder.glob("*.json")):
-            self.settings.listener.note(
-                f"{', '.join(unregistered)}: not from an installed plugin, so the code may have "
+        own = [config.name for config in unregistered(self.cell)]
+        if own and self.settings.resume and any(self.folder.glob("*.json")):
+            self._listener.note(
+                f"{', '.join(own)}: not from an installed plugin, so the code may have "
                 "changed; training anew"
             )
-        return self.settings.resume and not unregistered
+        return self.settings.resume and not own
 
     def _finished_record(self) -> Record | None:
         if not (self.folder / RECORD_FILE).exists():
@@ -121,13 +127,19 @@ class CellRun:
         return None if self.settings.keep_weights and WEIGHTS_FILE not in record.files else record
 
     def _train(self) -> Record:
-        self.settings.listener.cell_started(self.cell)
+        self._listener.cell_started(self.cell)
         if self.facts.loop_reason:
-            self.settings.listener.note(
+            self._listener.note(
                 f'model "{self.cell.model.label()}" cannot be vmapped, so its replicas are '
                 f"trained one at a time ({self.facts.loop_reason})"
             )
-        environment = describe_environment(self.device, _plugins_of(self.cell))
+        if self.facts.optimizer_loop_reason and self.device.type == "cpu":
+            self._listener.note(
+                f'the optimizer of "{self.cell.model.label()}" is stepped one replica at a time '
+                f"({self.facts.optimizer_loop_reason})"
+            )
+        plugins = participants(self.cell, self._trackers, self.suite)
+        environment = describe_environment(self.device, plugins)
         partial = self._open_partial(environment)
         while (block := self._next_block(partial)) is not None:
             partial = self._train_block(partial, block)
@@ -145,11 +157,11 @@ class CellRun:
         )
         found = find_partial(self.folder, identity) if self._may_resume() else None
         if found is not None:
-            self.settings.listener.note(f"continuing the unfinished run in {self.folder}")
+            self._listener.note(f"continuing the unfinished run in {self.folder}")
             wanted = self.settings.replicas_per_block
             return found.with_widest(wanted) if wanted and wanted < found.widest else found
         if self.settings.resume and (self.folder / ".partial").exists():
-            self.settings.listener.note(
+            self._listener.note(
                 f"the unfinished run in {self.folder} is damaged or was made with other "
                 "software, device, threads or --keep-weights; starting again"
             )
@@ -172,7 +184,7 @@ class CellRun:
         return split_blocks(remaining, partial.widest, done)[0] if remaining else None
 
     def _train_block(self, partial: PartialRun, block: Block) -> PartialRun:
-        relay = ProgressRelay(self.settings.listener, block)
+        relay = ProgressRelay(self._listener, block)
         trainer = self.settings.trainer
         options = TrainerOptions(
             trainer.accelerator,
@@ -182,9 +194,7 @@ class CellRun:
         )
         checkpoint = partial.checkpoint(block)
         if checkpoint.exists() and not is_readable(checkpoint):
-            self.settings.listener.note(
-                f"{checkpoint} could not be read; starting its replicas again"
-            )
+            self._listener.note(f"{checkpoint} could not be read; starting its replicas again")
             checkpoint.unlink()
         try:
             looped = self.facts.loop_reason is not None
@@ -205,7 +215,7 @@ class CellRun:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         widest = block.width // 2
-        self.settings.listener.note(f"out of memory: continuing with {widest} replicas at once")
+        self._listener.note(f"out of memory: continuing with {widest} replicas at once")
         return partial.with_widest(widest)
 
 
@@ -244,25 +254,6 @@ def _locked(folder: Path) -> Iterator[None]:
         ) from None
 
 
-def _parts(cell: Cell) -> list[tuple[str, Configuration]]:
-    """The kind and configuration of the cell's task, model and probes."""
-    return [("tasks", cell.task), ("models", cell.model), *(("probes", p) for p in cell.probes)]
-
-
-def _known(kind: str, config: Configuration) -> bool:
-    """Whether an installed plugin provides this very class."""
-    plugin = installed().names(kind).get(config.name)
-    return plugin is not None and plugin.classes[kind][config.name] is type(config)
-
-
-def _plugins_of(cell: Cell) -> tuple[Distribution, ...]:
-    """The plugins that provide the cell's task, model and probes."""
-    found: list[Plugin] = []
-    for kind, config in _parts(cell):
-        plugin = installed().names(kind)[config.name] if _known(kind, config) else None
-        if plugin is not None and plugin not in found:
-            found.append(plugin)
-    return tuple(
-        Distribution(plugin=p.name, distribution=p.distribution, version=p.distribution_version)
-        for p in found
-    )
+def unregistered(cell: Cell) -> list[Configuration]:
+    """The parts of a cell whose classes no installed plugin provides."""
+    return [config for kind, config in parts_of(cell) if provider_of(kind, config) is None]

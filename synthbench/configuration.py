@@ -57,11 +57,18 @@ def field_tokens(config: BaseModel, always: tuple[str, ...] = ()) -> list[str]:
 
 def changed_tokens(config: BaseModel, default: BaseModel) -> list[str]:
     """`key=value` tokens of the fields in which `config` differs from `default`."""
-    return [
-        f"{key}={_token_value(getattr(config, key))}"
-        for key in type(config).model_fields
-        if getattr(config, key) != getattr(default, key)
-    ]
+    tokens: list[str] = []
+    for key in type(config).model_fields:
+        value = getattr(config, key)
+        if value == getattr(default, key):
+            continue
+        if isinstance(value, Configuration):
+            # `optimizer=muon optimizer.momentum=0.9`: a named part, then what is special about it.
+            tokens += [f"{key}={value.name}"]
+            tokens += [f"{key}.{token}" for token in field_tokens(value, value.headline)]
+        else:
+            tokens.append(f"{key}={_token_value(value)}")
+    return tokens
 
 
 def _token_value(value: object) -> str:

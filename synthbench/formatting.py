@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from math import floor, log10
+from typing import TYPE_CHECKING
 
-from synthbench.metrics.estimate import Estimate
+if TYPE_CHECKING:
+    from synthbench.metrics.estimate import Estimate
 
 PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
@@ -17,14 +19,18 @@ def format_count(value: float) -> str:
     return (number.split(".")[0] if float(number).is_integer() else number) + prefix
 
 
-def format_time_to_target(estimate: Estimate, budget: float) -> tuple[str, str]:
-    """Value and interval of a censored time: ("1.28k", "[1.21k, 1.36k]") or ("> 640k", "")."""
+def format_time_to_target(estimate: Estimate, budget: float | None) -> tuple[str, str]:
+    """Value and interval of a censored time: ("1.28k", "[1.21k, 1.36k]") or ("> 640k", "").
+
+    budget: where it is censored; None writes `> budget`.
+    """
+    beyond = f"> {'budget' if budget is None else format_count(budget)}"
     if estimate.value is None and estimate.low is None:
-        return f"> {format_count(budget)}", ""
+        return beyond, ""
     place = _place(estimate)
 
     def end(number: float | None) -> str:
-        return f"> {format_count(budget)}" if number is None else _with_prefix(number, place)
+        return beyond if number is None else _with_prefix(number, place)
 
     return end(estimate.value), f"[{end(estimate.low)}, {end(estimate.high)}]"
 

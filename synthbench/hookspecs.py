@@ -20,6 +20,7 @@ import pluggy
 if TYPE_CHECKING:
     from synthbench.cell import Cell
     from synthbench.model import Model
+    from synthbench.optimizer import Optimizer
     from synthbench.probe import Probe
     from synthbench.records import Record
     from synthbench.task import Task
@@ -59,6 +60,17 @@ def register_probes() -> Iterable[type[Probe]]:  # type: ignore[empty-body]
     def register_probes():
         from synthbench_dynamics.weight_movement import WeightMovement
         return [WeightMovement]
+    """
+
+
+@hookspec
+def register_optimizers() -> Iterable[type[Optimizer]]:  # type: ignore[empty-body]
+    """Return the optimizer classes this plugin provides.
+
+    @hookimpl
+    def register_optimizers():
+        from synthbench_muon.muon import Muon
+        return [Muon]
     """
 
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
+from synthbench.formatting import format_estimate, format_p_value, format_ratio
 from synthbench.measured_cell import MeasuredCell, setting_of
 from synthbench.metrics.comparison import Comparison, compare
 from synthbench.metrics.multiple import holm
 from synthbench.metrics.time_to_target import TimesToTarget, times_to_target
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ModelComparison:
     """The first model against the second on one task.
 
@@ -26,6 +27,18 @@ class ModelComparison:
     paired: bool
     comparison: Comparison
     p_value: float
+
+    def __repr__(self) -> str:
+        """Both models and the task, then the numbers, indented."""
+        ratio = " ".join(format_ratio(self.comparison.ratio_of_medians)).rstrip()
+        first = " ".join(format_estimate(self.comparison.superiority)).rstrip()
+        p_value = format_p_value(self.p_value, name=True)
+        paired = ", paired seeds" if self.paired else ""
+        return (
+            f"{self.first} against {self.second} on {self.task}\n"
+            f"  ratio of medians {ratio}, solves first {first}, log-rank {p_value} (corrected)"
+            f"{paired}"
+        )
 
 
 def compare_models(cells: Sequence[MeasuredCell]) -> list[ModelComparison]:

@@ -9,7 +9,9 @@ error can mention it.
 from __future__ import annotations
 
 import inspect
+import os
 import re
+import traceback
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,42 +21,57 @@ from typing import Any
 
 import pluggy
 
-from synthbench import hookspecs
+from synthbench import PLUGIN_API, __version__, hookspecs
 from synthbench.configuration import Configuration
-from synthbench.errors import PluginError
+from synthbench.errors import PluginError, did_you_mean
 from synthbench.model import Model
+from synthbench.optimizer import Optimizer
+from synthbench.plugin_selection import OWN_DISTRIBUTION, VARIABLE, distribution_of, select
 from synthbench.probe import Probe
 from synthbench.suites import Suite, read_suite
 from synthbench.task import Task
 from synthbench.tracker import Tracker
 
 GROUP = "synthbench"
-OWN_DISTRIBUTION = "synthbench"
+OLDEST_PLUGIN_API = 1
+"""The oldest plugin API that still loads."""
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 CONTRACTS: dict[str, type[Configuration]] = {
     "tasks": Task,
     "models": Model,
     "probes": Probe,
+    "optimizers": Optimizer,
     "trackers": Tracker,
 }
 KINDS = (*CONTRACTS, "suites")
 """Everything a plugin may provide that has a name."""
+HOOKS = tuple(sorted(n for n, f in vars(hookspecs).items() if hasattr(f, "synthbench_spec")))
+EVENTS = tuple(name for name in HOOKS if not name.startswith("register_"))
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """One plugin that loaded: where it came from and what it provides."""
+    """One plugin that loaded: where it came from and what it provides.
+
+    listens: the events it hears.
+    """
 
     name: str
     distribution: str
     distribution_version: str
     classes: dict[str, dict[str, type[Configuration]]]
     suites: dict[str, Suite]
+    listens: tuple[str, ...] = ()
 
-    def names(self) -> list[str]:
-        """Everything the plugin provides, by name."""
-        provided = [name for kind in self.classes.values() for name in kind]
-        return provided + list(self.suites)
+    def provides(self) -> dict[str, list[str]]:
+        """Kind -> the names it provides, for the kinds of which it has any."""
+        found = {kind: list(self.classes[kind]) for kind in CONTRACTS} | {"suites": [*self.suites]}
+        return {kind: names for kind, names in found.items() if names}
+
+    @property
+    def is_bundled(self) -> bool:
+        """Whether it comes with SynthBench itself."""
+        return self.distribution == OWN_DISTRIBUTION
 
 
 @dataclass(frozen=True)
@@ -74,6 +91,17 @@ class PluginFailure:
         )
 
 
+@dataclass(frozen=True)
+class PluginLeftOut:
+    """One plugin that was not to be loaded."""
+
+    name: str
+    distribution: str
+    distribution_version: str
+    reason: str
+    """The setting that says so: `SYNTHBENCH_PLUGINS=none`."""
+
+
 @dataclass
 class PluginHost:
     """The plugins of this environment."""
@@ -81,27 +109,47 @@ class PluginHost:
     manager: pluggy.PluginManager
     plugins: list[Plugin] = field(default_factory=list)
     failures: list[PluginFailure] = field(default_factory=list)
+    left_out: list[PluginLeftOut] = field(default_factory=list)
 
     @classmethod
-    def from_entry_points(cls, points: Iterable[EntryPoint] | None = None) -> PluginHost:
+    def from_entry_points(
+        cls, points: Iterable[EntryPoint] | None = None, wanted: str | None = None
+    ) -> PluginHost:
         """Load the given entry points, or those installed in the group `synthbench`.
 
         Our own distribution comes first, so that no third party can take a bundled name;
-        the rest follow by name.
+        the rest follow by name. wanted: which third-party ones, as SYNTHBENCH_PLUGINS says it
+        and by default what it says. Raises UnknownNameError where it names one that is not there.
         """
         manager = pluggy.PluginManager(GROUP)
         manager.add_hookspecs(hookspecs)
         host = cls(manager)
+        wanted = os.environ.get(VARIABLE, "") if wanted is None else wanted
         found = entry_points(group=GROUP) if points is None else points
-        for point in sorted(found, key=_load_order):
+        chosen, left_out = select(sorted(found, key=_load_order), wanted)
+        for point in chosen:
             host._load(point)
+        host.left_out = [
+            PluginLeftOut(point.name, *distribution_of(point), f"{VARIABLE}={wanted}")
+            for point in left_out
+        ]
         return host
 
+    def absent(self) -> list[str]:
+        """Lines about the plugins that are installed and did not load."""
+        lines = [failure.describe() for failure in self.failures]
+        if self.left_out:
+            names = ", ".join(absent.name for absent in self.left_out)
+            lines.append(f"left out by {self.left_out[0].reason}: {names}")
+        return lines
+
     def _load(self, point: EntryPoint) -> None:
-        distribution, version = _distribution(point)
+        distribution, version = distribution_of(point)
         module = None
         try:
+            self._refuse_taken(point.name)
             module = point.load()
+            check_api(module, distribution)
             self.manager.register(module, name=point.name)
             _refuse_unknown_hooks(self.manager, module)
             staged = Plugin(
@@ -113,6 +161,7 @@ class PluginHost:
                     for kind in CONTRACTS
                 },
                 suites=_stage_suites(self._results(module, "register_suites")),
+                listens=tuple(name for name in EVENTS if self._implementations(module, name)),
             )
             self._refuse_clash(staged)
         # BaseException would swallow Ctrl-C; anything else a plugin raises is the plugin's.
@@ -120,14 +169,25 @@ class PluginHost:
             # Only what this entry point registered: its name may be another plugin's too.
             if module is not None and self.manager.get_plugin(point.name) is module:
                 self.manager.unregister(module)
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            reason = _reason(error, point)
             self.failures.append(PluginFailure(point.name, distribution, version, reason))
         else:
             self.plugins.append(staged)
 
-    def _results(self, module: object, hook: str) -> list[Any]:
+    def _refuse_taken(self, name: str) -> None:
+        for other in self.plugins:
+            if other.name == name:
+                raise PluginError(
+                    f'another plugin is called "{name}", of {other.distribution} '
+                    f"{other.distribution_version}; choose another name for the entry point"
+                )
+
+    def _implementations(self, module: object, hook: str) -> list[pluggy.HookImpl]:
         caller = getattr(self.manager.hook, hook)
-        found = [impl for impl in caller.get_hookimpls() if impl.plugin is module]
+        return [impl for impl in caller.get_hookimpls() if impl.plugin is module]
+
+    def _results(self, module: object, hook: str) -> list[Any]:
+        found = self._implementations(module, hook)
         return [item for impl in found for item in _listed(impl.function(), hook)]
 
     def _refuse_clash(self, staged: Plugin) -> None:
@@ -153,20 +213,50 @@ class PluginHost:
                 )
 
 
+def check_api(module: object, distribution: str) -> None:
+    """Raise PluginError, saying which side to upgrade, unless the plugin's API is one of ours.
+
+    A plugin's root says `synthbench_plugin_api = 1`; one that says nothing is of API 1.
+    """
+    api = getattr(module, "synthbench_plugin_api", 1)
+    if not isinstance(api, int) or isinstance(api, bool):
+        raise PluginError(f"synthbench_plugin_api must be a whole number, got {api!r}")
+    ours = f"SynthBench {__version__}"
+    if api > PLUGIN_API:
+        raise PluginError(
+            f"it is for plugin API {api}, {ours} has {PLUGIN_API}; upgrade synthbench"
+        )
+    if api < OLDEST_PLUGIN_API:
+        raise PluginError(
+            f"it is for plugin API {api}, {ours} loads {OLDEST_PLUGIN_API} and later; upgrade "
+            f"{distribution}"
+        )
+
+
+def _reason(error: BaseException, point: EntryPoint) -> str:
+    """One line: what was raised and, where it was the plugin's own code, in which line."""
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    package = point.value.partition(":")[0].partition(".")[0]
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        parts = Path(frame.filename).with_suffix("").parts
+        if package in parts:
+            inside = Path(*Path(frame.filename).parts[parts.index(package) :])
+            return f"{reason} ({inside.as_posix()}, line {frame.lineno})"
+    return reason
+
+
 def _load_order(point: EntryPoint) -> tuple[bool, str, str]:
-    distribution, _ = _distribution(point)
+    distribution, _ = distribution_of(point)
     return distribution != OWN_DISTRIBUTION, point.name, distribution
-
-
-def _distribution(point: EntryPoint) -> tuple[str, str]:
-    return (point.dist.name, point.dist.version) if point.dist else ("unknown", "?")
 
 
 def _refuse_unknown_hooks(manager: pluggy.PluginManager, module: object) -> None:
     for caller in manager.get_hookcallers(module) or []:
         if not caller.has_spec():
-            known = sorted(n for n, f in vars(hookspecs).items() if hasattr(f, "synthbench_spec"))
-            raise PluginError(f"no hook is called {caller.name!r} (hooks: {', '.join(known)})")
+            raise PluginError(
+                f"no hook is called {caller.name!r}{did_you_mean(caller.name, HOOKS)} "
+                f"(hooks: {', '.join(HOOKS)})"
+            )
 
 
 def _listed(result: object, hook: str) -> Sequence[Any]:

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
+
+from synthbench.errors import did_you_mean
+from synthbench.optimizer import Optimizer
+
+ELEMENTWISE = ("sgd", "adam", "adamw")
+"""Optimizers of the core: they act on each number alone, so one steps all replicas."""
 
 
 class Recipe(BaseModel):
@@ -14,8 +28,8 @@ class Recipe(BaseModel):
         frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
     )
 
-    optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
-    """Update rule; weight decay is decoupled only in adamw."""
+    optimizer: Literal["sgd", "adam", "adamw"] | InstanceOf[Optimizer] = "sgd"
+    """Update rule, an `Optimizer` in Python; adam and sgd add weight decay to the gradient."""
     lr: float = Field(0.1, gt=0)
     """Peak learning rate."""
     batch_size: int = Field(32, ge=1)
@@ -49,10 +63,26 @@ class Recipe(BaseModel):
     decay: float = Field(0.2, gt=0, le=1)
     """Share of the budget that warmup-stable-decay spends decaying."""
 
+    @field_validator("optimizer", mode="before")
+    @classmethod
+    def _is_a_name_or_an_object(cls, value: object) -> object:
+        if isinstance(value, Optimizer) or value in ELEMENTWISE:
+            return value
+        known = f"one of {', '.join(ELEMENTWISE)}, or an Optimizer object"
+        suggestion = did_you_mean(value, ELEMENTWISE) if isinstance(value, str) else ""
+        raise ValueError(f"must be {known}{suggestion}")
+
+    @field_serializer("optimizer")
+    def _described(self, value: str | Optimizer) -> str | dict[str, Any]:
+        return value.describe() if isinstance(value, Optimizer) else value
+
     @model_validator(mode="after")
     def _momentum_is_for_sgd(self) -> Recipe:
         if self.optimizer != "sgd" and (self.momentum or self.nesterov):
-            raise ValueError("momentum and nesterov need optimizer=sgd; adam has beta1")
+            raise ValueError(
+                "momentum and nesterov need optimizer=sgd; adam has beta1, and a plugin's "
+                "optimizer has fields of its own, written optimizer.field=value"
+            )
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov needs momentum above 0")
         return self

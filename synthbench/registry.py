@@ -17,13 +17,18 @@ from pydantic import BaseModel, ValidationError
 from synthbench.configuration import Configuration
 from synthbench.errors import ConfigurationError, RecordError, UnknownNameError, did_you_mean
 from synthbench.model import Model
+from synthbench.optimizer import Optimizer
 from synthbench.plugins import KINDS, Plugin, PluginHost
 from synthbench.probe import Probe
+from synthbench.recipe import ELEMENTWISE, Recipe
 from synthbench.suites import Suite
 from synthbench.task import Task
 from synthbench.tracker import Tracker
 
 B = TypeVar("B", bound=BaseModel)
+
+OPTIMIZER_PREFIX = "optimizer."
+"""Before a field of the recipe's optimizer, in a model's reference."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,12 @@ class Registry:
             return reference
         return cast(Probe, self._parse("probes", reference))
 
+    def optimizer(self, reference: str | Optimizer) -> Optimizer:
+        """An optimizer of a plugin, from a reference such as `'muon momentum=0.9'`."""
+        if isinstance(reference, Optimizer):
+            return reference
+        return cast(Optimizer, self._parse("optimizers", reference))
+
     def tracker(self, reference: str | Tracker) -> Tracker:
         """A tracker from a reference such as `'wandb project=acme/parity'`."""
         if isinstance(reference, Tracker):
@@ -81,7 +92,8 @@ class Registry:
     def rebuild(self, kind: str, description: Mapping[str, Any]) -> Configuration:
         """The object whose `describe()` is given, as stored in a record.
 
-        Raises RecordError when the installed class is of another version.
+        Raises RecordError when the installed class, or that of its recipe's optimizer, is of
+        another version.
         """
         fields = dict(description)
         name, version = str(fields.pop("name")), fields.pop("version")
@@ -90,13 +102,67 @@ class Registry:
             raise RecordError(
                 f'{kind[:-1]} "{name}" is of version {found.version} here, {version} in the record'
             )
+        recipe = fields.get("recipe")
+        if isinstance(recipe, Mapping) and isinstance(recipe.get("optimizer"), Mapping):
+            optimizer = self.rebuild("optimizers", recipe["optimizer"])
+            fields["recipe"] = {**recipe, "optimizer": optimizer}
         return _validated(found, name, fields)
 
     def _parse(self, kind: str, reference: str) -> Configuration:
         name, tokens = split_reference(reference)
         found = self.find(kind, name)
         fields = {key: _value(text) for key, text in tokens.items()}
-        return _validated(found, name, _nest(found, name, fields))
+        return _validated(found, name, self._nest(found, name, fields))
+
+    def _nest(
+        self, cls: type[Configuration], name: str, fields: dict[str, object]
+    ) -> dict[str, object]:
+        """Move the recipe's fields, which a reference writes beside the model's, into the recipe.
+
+        Those of the optimizer, `optimizer.field`, go into the optimizer.
+        """
+        own = cls.model_fields
+        recipe = own["recipe"].default if "recipe" in own else None
+        recipe_fields = type(recipe).model_fields if recipe is not None else {}
+        allowed = [key for key in (*own, *recipe_fields) if key != "recipe"]
+        dotted = {k: v for k, v in fields.items() if k.startswith(OPTIMIZER_PREFIX)}
+        for key in fields:
+            if key not in allowed and not (key in dotted and recipe is not None):
+                raise ConfigurationError(
+                    f'"{name}" has no field "{key}"{did_you_mean(key, allowed)} '
+                    f"(fields: {', '.join(allowed)})"
+                )
+        nested = {key: value for key, value in fields.items() if key in own}
+        changes = {k: v for k, v in fields.items() if k not in own and k not in dotted}
+        if recipe is not None and (changes or dotted):
+            changes |= self._chosen_optimizer(recipe, changes.get("optimizer"), dotted)
+            nested["recipe"] = _validated(type(recipe), name, {**dict(recipe), **changes})
+        return nested
+
+    def _chosen_optimizer(
+        self, recipe: Recipe, wanted: object, dotted: Mapping[str, object]
+    ) -> dict[str, object]:
+        """The recipe's optimizer where a reference names a plugin's, or changes its fields."""
+        chosen = recipe.optimizer if wanted is None else wanted
+        if chosen in ELEMENTWISE or not isinstance(chosen, str | Optimizer):
+            if dotted:
+                raise ConfigurationError(
+                    f'"{next(iter(dotted))}" needs an optimizer of a plugin, and this is {chosen} '
+                    "(synthbench list optimizers)"
+                )
+            return {}
+        if isinstance(chosen, str):
+            known = [*ELEMENTWISE, *self.names("optimizers")]
+            if chosen not in known:
+                raise UnknownNameError(
+                    f'unknown optimizer "{chosen}"{did_you_mean(chosen, known)} '
+                    f"(optimizers: {', '.join(known)}; synthbench list optimizers){self._failed()}"
+                )
+        own = {key.removeprefix(OPTIMIZER_PREFIX): value for key, value in dotted.items()}
+        kind = self.find("optimizers", chosen) if isinstance(chosen, str) else type(chosen)
+        start = {} if isinstance(chosen, str) else dict(chosen)
+        _refuse_unknown(kind, own)
+        return {"optimizer": _validated(kind, kind.name, {**start, **own})}
 
     def _provider(self, kind: str, name: str) -> Plugin:
         known = self.names(kind)
@@ -104,10 +170,14 @@ class Registry:
             return known[name]
         message = f'unknown {kind[:-1]} "{name}"{did_you_mean(name, known)}'
         message = f"{message.rstrip('?')}? (" if message.endswith("?") else f"{message} ("
-        failed = "".join(f"\n  {failure.describe()}" for failure in self.host.failures)
+        raise UnknownNameError(f"{message}synthbench list {kind}){self._failed()}")
+
+    def _failed(self) -> str:
+        """What did not load, for the error about a name that may have come with it."""
+        failed = "".join(f"\n  {line}" for line in self.host.absent())
         if not self.host.plugins and not failed:
             failed = "\n  no plugins were found; install the package with pip first"
-        raise UnknownNameError(f"{message}synthbench list {kind}){failed}")
+        return failed
 
 
 @lru_cache(maxsize=1)
@@ -149,23 +219,14 @@ def _value(text: str) -> object:
         return text
 
 
-def _nest(cls: type[Configuration], name: str, fields: dict[str, object]) -> dict[str, object]:
-    """Move the recipe's fields, which a reference writes beside the model's, into the recipe."""
-    own = cls.model_fields
-    recipe = own["recipe"].default if "recipe" in own else None
-    recipe_fields = type(recipe).model_fields if recipe is not None else {}
-    allowed = [key for key in (*own, *recipe_fields) if key != "recipe"]
+def _refuse_unknown(cls: type[Configuration], fields: Mapping[str, object]) -> None:
     for key in fields:
-        if key not in allowed:
+        if key not in cls.model_fields:
+            allowed = list(cls.model_fields)
             raise ConfigurationError(
-                f'"{name}" has no field "{key}"{did_you_mean(key, allowed)} '
+                f'"{cls.name}" has no field "{key}"{did_you_mean(key, allowed)} '
                 f"(fields: {', '.join(allowed)})"
             )
-    nested = {key: value for key, value in fields.items() if key in own}
-    changes = {key: value for key, value in fields.items() if key not in own}
-    if changes and recipe is not None:
-        nested["recipe"] = _validated(type(recipe), name, {**recipe.model_dump(), **changes})
-    return nested
 
 
 def _validated(cls: type[B], name: str, fields: Mapping[str, object]) -> B:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
+from synthbench.cell import Cell
+from synthbench.display.html import comparisons_html, results_html
+from synthbench.display.text import comparisons_text, describe_record, results_text
 from synthbench.errors import RecordError
 from synthbench.figures import DEFAULT_KIND, draw
 from synthbench.measured_cell import MeasuredCell
@@ -26,12 +29,23 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CellResult:
-    """A finished cell, and whether it was there before."""
+    """A finished cell, and whether it was there before.
+
+    cell: what was evaluated, in the session that did so; None when read from a folder.
+    """
 
     measured: MeasuredCell
     reused: bool
+    cell: Cell | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        """`<CellResult: mlp width=50 on sparse-parity n=12 k=2, 16/16 solved, median 9.6k ...>`."""
+        return f"<CellResult: {describe_record(self.record)}; {self.folder}>"
+
+    def _repr_html_(self) -> str:
+        return results_html([self.measured])
 
     @property
     def record(self) -> Record:
@@ -59,9 +73,11 @@ class CellResult:
     def network(self, replica: int) -> nn.Module:
         """The trained network of one replica, in evaluation mode, on CPU.
 
-        Raises RecordError unless the cell was evaluated with `--keep-weights`.
+        Raises RecordError unless the cell was evaluated with `--keep-weights`
+        (`Settings(keep_weights=True)`), or when its classes are no plugin's and it was read from
+        a folder.
         """
-        return load_network(self.record, self.folder, replica)
+        return load_network(self.record, self.folder, replica, self.cell)
 
     def table(self) -> pd.DataFrame:
         """One row with the cell's metrics: `Results.table`."""
@@ -90,6 +106,13 @@ class Results(Sequence[CellResult]):
         """Number of cells."""
         return len(self._cells)
 
+    def __repr__(self) -> str:
+        """The tables that end `synthbench eval`."""
+        return results_text(self.measured)
+
+    def _repr_html_(self) -> str:
+        return results_html(self.measured)
+
     @property
     def measured(self) -> list[MeasuredCell]:
         """The cells without the word on whether they were reused."""
@@ -112,9 +135,20 @@ class Results(Sequence[CellResult]):
         """
         return draw(self.measured, kind, against)
 
-    def compare(self) -> list[ModelComparison]:
+    def compare(self) -> Comparisons:
         """Every two models of the same task, corrected for the number of comparisons."""
-        return compare_models(self.measured)
+        return Comparisons(compare_models(self.measured))
+
+
+class Comparisons(list[ModelComparison]):
+    """A list of comparisons that a terminal and a notebook show as a table."""
+
+    def __repr__(self) -> str:
+        """One paragraph per comparison."""
+        return comparisons_text(self)
+
+    def _repr_html_(self) -> str:
+        return comparisons_html(self)
 
 
 def read_results(folder: Path | str) -> Results:

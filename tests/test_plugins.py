@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint
+from pathlib import Path
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -23,6 +25,7 @@ class FakePoint:
     name: str
     target: object
     distribution: str = "third-party"
+    value: str = "somewhere"
 
     @property
     def dist(self) -> SimpleNamespace:
@@ -34,9 +37,9 @@ class FakePoint:
         return self.target
 
 
-def plugin(**hooks: object) -> SimpleNamespace:
+def plugin(*, api: object = None, **hooks: object) -> SimpleNamespace:
     """A plugin module with the given hooks, each a function or the list it returns."""
-    functions = {}
+    functions = {} if api is None else {"synthbench_plugin_api": api}
     for name, value in hooks.items():
         function = value if callable(value) else (lambda found=value: found)
         functions[name] = sb.hookimpl(_named(function, name, callable(value)))
@@ -74,8 +77,8 @@ class Misnamed(Plain):
     name: ClassVar[str] = "Bad Name"
 
 
-def load(*points: FakePoint) -> PluginHost:
-    return PluginHost.from_entry_points(points)
+def load(*points: FakePoint, wanted: str = "") -> PluginHost:
+    return PluginHost.from_entry_points(points, wanted)
 
 
 GOOD = FakePoint("good", plugin(register_models=[Plain]))
@@ -101,7 +104,7 @@ def exits():
         (plugin(register_models=takes_arguments), "config"),
         (plugin(register_models=raises), "boom"),
         (plugin(register_models=exits), r"register_models\(\) must return a list, got 3"),
-        (plugin(register_model=[Other]), "no hook is called 'register_model'"),
+        (plugin(register_model=[Other]), "is called 'register_model'; did you mean \"register_mo"),
         (plugin(register_models=[int]), "must return subclasses of Model"),
         (plugin(register_models=[Abstract]), "Abstract does not define build"),
         (plugin(register_models=[Misnamed]), "lower-case words joined by '-', got 'Bad Name'"),
@@ -109,6 +112,9 @@ def exits():
         (plugin(register_models=[Other, Plain]), 'model "plain" is already provided by plugin'),
         (plugin(register_trackers=[Other]), "must return subclasses of Tracker"),
         (plugin(register_suites=["/nowhere.toml"]), "cannot read the suite file /nowhere.toml"),
+        (plugin(api=2, register_hologram=[]), "for plugin API 2, .* has 1; upgrade synthbench$"),
+        (plugin(api=0), "for plugin API 0, .* loads 1 and later; upgrade bad-distribution$"),
+        (plugin(api="1"), "synthbench_plugin_api must be a whole number, got '1'"),
     ],
 )
 def test_a_broken_plugin_is_set_aside_whole(target: object, reason: str) -> None:
@@ -180,3 +186,90 @@ def test_a_plugin_of_the_same_entry_point_name_does_not_unregister_the_first() -
     host = load(first, second)
     assert [p.distribution for p in host.plugins] == ["a-distribution"]
     assert len(host.failures) == 1 and host.manager.get_plugin("same") is first.target
+    assert 'another plugin is called "same", of a-distribution 1.2.3' in host.failures[0].error
+
+
+def test_a_plugin_that_says_its_api_loads() -> None:
+    host = load(FakePoint("new", plugin(api=sb.PLUGIN_API, register_models=[Plain])))
+    assert list(Registry(host).names("models")) == ["plain"] and not host.failures
+
+
+def test_a_failure_names_the_line_of_the_plugin(tmp_path: Path, monkeypatch) -> None:
+    package = tmp_path / "synthbench_broken_here"
+    package.mkdir()
+    (package / "__init__.py").write_text("import synthbench_broken_here.parts\n")
+    (package / "parts.py").write_text("# Nothing to see.\n\n1 / 0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    point = EntryPoint("broken", "synthbench_broken_here", "synthbench")
+    (failure,) = PluginHost.from_entry_points([point], "").failures
+    assert failure.error == (
+        "ZeroDivisionError: division by zero (synthbench_broken_here/parts.py, line 3)"
+    )
+
+
+class TestSelection:
+    """`SYNTHBENCH_PLUGINS`."""
+
+    OURS = FakePoint("ours", plugin(register_models=[Plain]), "synthbench")
+    COIN = FakePoint("coin", plugin(register_models=[Other]), "Synthbench_Coin.Flips")
+    DICE = FakePoint("dice", plugin(), "synthbench-dice")
+
+    @pytest.mark.parametrize(
+        ("wanted", "loaded"),
+        [
+            ("", ["ours", "coin", "dice"]),
+            (" , ", ["ours", "coin", "dice"]),
+            ("none", ["ours"]),
+            ("coin", ["ours", "coin"]),
+            ("synthbench-coin-flips", ["ours", "coin"]),
+            ("coin, DICE", ["ours", "coin", "dice"]),
+            ("ours", ["ours"]),
+            ("ours,dice", ["ours", "dice"]),
+        ],
+    )
+    def test_bundled_ones_always_load_and_the_named(self, wanted: str, loaded: list[str]) -> None:
+        host = load(self.COIN, self.DICE, self.OURS, wanted=wanted)
+        assert [p.name for p in host.plugins] == loaded and not host.failures
+        left_out = [p.name for p in host.left_out]
+        assert sorted(loaded + left_out) == ["coin", "dice", "ours"]
+
+    @pytest.mark.parametrize(
+        ("wanted", "message"),
+        [
+            ("dicee", 'names "dicee", which is not installed; did you mean "dice"? (third-party '
+                      "plugins: coin, dice)"),
+            ("coin,synthbench-dic", 'did you mean "synthbench-dice"?'),
+            ("none,coin", "SYNTHBENCH_PLUGINS=none,coin: say none alone, or name the plugins"),
+        ],
+    )  # fmt: skip
+    def test_a_wrong_name_is_an_error(self, wanted: str, message: str) -> None:
+        with pytest.raises(UnknownNameError) as caught:
+            load(self.COIN, self.DICE, self.OURS, wanted=wanted)
+        assert message in str(caught.value)
+
+    def test_what_was_left_out_does_not_even_import(self) -> None:
+        assert not load(FakePoint("broken", ImportError("no")), wanted="none").failures
+
+    def test_the_environment_decides_by_default(self, monkeypatch) -> None:
+        monkeypatch.setenv("SYNTHBENCH_PLUGINS", "dice")
+        host = PluginHost.from_entry_points([self.COIN, self.DICE, self.OURS])
+        assert [p.name for p in host.plugins] == ["ours", "dice"]
+
+    def test_an_unknown_name_says_what_was_left_out(self) -> None:
+        registry = Registry(load(self.COIN, self.OURS, wanted="none"))
+        with pytest.raises(UnknownNameError) as caught:
+            registry.model("other")
+        assert str(caught.value).splitlines() == [
+            'unknown model "other" (synthbench list models)',
+            "  left out by SYNTHBENCH_PLUGINS=none: coin",
+        ]
+
+
+def test_what_a_plugin_hears_is_known() -> None:
+    def cell_finished(record):
+        pass
+
+    (found,) = load(FakePoint("ear", plugin(cell_finished=cell_finished))).plugins
+    assert found.listens == ("cell_finished",) and found.provides() == {}
+    (found,) = load(GOOD).plugins
+    assert found.listens == () and found.provides() == {"models": ["plain"]}

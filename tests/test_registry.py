@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from synthbench.errors import ConfigurationError, RecordError, UnknownNameError
@@ -91,15 +93,35 @@ def test_bad_references_say_what_is_allowed(reference: str, message: str) -> Non
     [
         ("mlp widht=3", 'did you mean "width"?'),
         ("mlp lr=0", "lr = 0: input should be greater than 0"),
-        ("mlp optimizer=adm", "'sgd', 'adam' or 'adamw'"),
+        ("mlp optimizer=adm", 'unknown optimizer "adm"; did you mean "adam"? (optimizers: sgd,'),
+        ("mlp optimizer=3", "must be one of sgd, adam, adamw, or an Optimizer object"),
+        ("mlp optimizer.momentum=0.9", "needs an optimizer of a plugin, and this is sgd"),
+        ("mlp optimizer=adam optimizer.x=1", "needs an optimizer of a plugin, and this is adam"),
+        ("mlp optimizer=muon optimizer.momentun=1", 'did you mean "momentum"?'),
+        ("mlp optimizer=muon optimizer.momentum=2", '"muon" momentum = 2: input should be less'),
+        ("mlp optimizer=muon momentum=0.9", "written optimizer.field=value"),
         ("mlp optimizer=adam momentum=0.9", "momentum and nesterov need optimizer=sgd"),
         ("mlp recipe=3", 'no field "recipe"'),
     ],
 )
 def test_bad_models_say_what_is_allowed(reference: str, message: str) -> None:
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises((ConfigurationError, UnknownNameError)) as caught:
         REGISTRY.model(reference)
     assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_optimizer_of_a_plugin_is_part_of_the_reference_and_of_the_record() -> None:
+    reference = "mlp width=8 optimizer=muon optimizer.momentum=0.9 optimizer.adamw=readout lr=0.02"
+    model = REGISTRY.model(reference)
+    assert model.recipe.optimizer == REGISTRY.optimizer("muon momentum=0.9 adamw=readout")
+    assert model.label() == reference and REGISTRY.model(model.label()) == model
+    stored = json.loads(json.dumps(model.describe()))
+    assert stored["recipe"]["optimizer"]["name"] == "muon"
+    assert REGISTRY.rebuild("models", stored) == model
+    stored["recipe"]["optimizer"]["version"] = 99
+    with pytest.raises(RecordError, match='optimizer "muon" is of version 1 here, 99 in the'):
+        REGISTRY.rebuild("models", stored)
 
 
 def test_tokens_are_split_like_a_shell() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import synthbench as sb
 from synthbench.errors import RecordError
@@ -123,9 +124,12 @@ def test_no_weights_no_network(run) -> None:
         results[0].network(0)
 
 
-def test_a_network_of_no_plugin_is_not_rebuilt(tmp_path: Path, small_cell: sb.Cell) -> None:
+def test_a_network_of_no_plugin_is_rebuilt_only_where_its_class_is_at_hand(
+    tmp_path: Path, small_cell: sb.Cell
+) -> None:
     settings = sb.Settings(sb.TrainerOptions(accelerator="cpu"), keep_weights=True)
     cell = replace(small_cell, model=Plain())
     (result,) = sb.evaluate_cells([cell], tmp_path, settings)
+    assert result.network(0)(torch.ones(3, 10)).shape == (3,)
     with pytest.raises(RecordError, match="not from an installed plugin"):
-        result.network(0)
+        sb.read_results(tmp_path)[0].network(0)

@@ -110,8 +110,8 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
 ) -> None:
     """Train models on a suite or a task, hundreds of seeds at once, and measure how they learn."""
     from synthbench.cell_run import Settings
-    from synthbench.cli.progress import TerminalListener
     from synthbench.cli.table import print_results
+    from synthbench.display.terminal_progress import TerminalListener
     from synthbench.engine.block import TrainerOptions
     from synthbench.evaluation import evaluate_cells
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
+    from synthbench.plugins import Plugin, PluginHost
     from synthbench.registry import Registry
 
 
@@ -19,6 +21,7 @@ class Kind(StrEnum):
     tasks = "tasks"
     models = "models"
     probes = "probes"
+    optimizers = "optimizers"
     trackers = "trackers"
     suites = "suites"
     plugins = "plugins"
@@ -27,18 +30,22 @@ class Kind(StrEnum):
 def list_command(
     kind: Annotated[Kind | None, typer.Argument(help="Default: everything.")] = None,
 ) -> None:
-    """List tasks, models, probes, trackers, suites and plugins."""
+    """List tasks, models, probes, optimizers, trackers, suites and plugins."""
     from rich.console import Console
     from rich.markup import escape
 
     from synthbench.registry import installed
 
     registry = installed()
-    console = Console(soft_wrap=False)
+    console = Console(soft_wrap=False, highlight=False)
     for each in [kind] if kind else list(Kind):
-        console.print(_plugins(registry) if each is Kind.plugins else _names(registry, each.value))
-    for failure in registry.host.failures:
-        console.print(f"[yellow]warning:[/] {escape(failure.describe())}", soft_wrap=True)
+        if each is Kind.plugins:
+            _print_plugins(console, registry.host)
+        else:
+            console.print(_names(registry, each.value))
+    if kind not in (None, Kind.plugins):
+        for line in registry.host.absent():
+            console.print(f"[yellow]warning:[/] {escape(line)}", soft_wrap=True)
 
 
 def _names(registry: Registry, kind: str) -> Table:
@@ -52,12 +59,40 @@ def _names(registry: Registry, kind: str) -> Table:
     return table
 
 
-def _plugins(registry: Registry) -> Table:
-    table = _empty_table("plugins", "provides", "from")
-    for plugin in registry.host.plugins:
-        source = f"{plugin.distribution} {plugin.distribution_version}"
-        _add_row(table, plugin.name, ", ".join(plugin.names()), source)
-    return table
+def _print_plugins(console: Console, host: PluginHost) -> None:
+    """Those that loaded; apart from them those that did not, last, where they are seen."""
+    loaded = _empty_table("plugins", "from", "provides")
+    for plugin in host.plugins:
+        source = _source(plugin.distribution, plugin.distribution_version)
+        _add_row(loaded, plugin.name, source, _provided(plugin))
+    console.print(loaded)
+    if host.left_out:
+        table = _empty_table("left out", "from", "by")
+        for absent in host.left_out:
+            source = _source(absent.distribution, absent.distribution_version)
+            _add_row(table, absent.name, source, absent.reason)
+        console.print(table)
+    if host.failures:
+        table = _empty_table("[red]set aside[/]", "from", "why")
+        for failure in host.failures:
+            source = _source(failure.distribution, failure.distribution_version)
+            _add_row(table, failure.name, source, failure.error)
+        console.print(table)
+
+
+def _source(distribution: str, version: str) -> str:
+    return f"{distribution} {version}"
+
+
+def _provided(plugin: Plugin) -> str:
+    """A line for each kind of which the plugin has any, and one for the events it hears."""
+    lines = [
+        f"{kind if len(names) > 1 else kind[:-1]} {', '.join(names)}"
+        for kind, names in plugin.provides().items()
+    ]
+    if plugin.listens:
+        lines.append(f"listens to {', '.join(plugin.listens)}")
+    return "\n".join(lines) or "nothing"
 
 
 def _empty_table(kind: str, *columns: str) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -15,8 +16,10 @@ from synthbench.cli.leaderboard import leaderboard_app
 from synthbench.cli.list import list_command
 from synthbench.cli.metrics import metrics_command
 from synthbench.cli.plot import plot_command
+from synthbench.cli.plugin import plugin_app
 from synthbench.cli.show import show_command
 from synthbench.errors import SynthbenchError
+from synthbench.plugin_selection import NONE, VARIABLE
 
 app = typer.Typer(
     name="synthbench",
@@ -32,6 +35,7 @@ app.command("list")(list_command)
 app.command("show")(show_command)
 app.add_typer(data_app, name="data")
 app.add_typer(leaderboard_app, name="leaderboard")
+app.add_typer(plugin_app, name="plugin")
 
 
 def _print_version(wanted: bool) -> None:
@@ -45,8 +49,16 @@ def options(
     version: bool = typer.Option(
         False, "--version", callback=_print_version, is_eager=True, help="Print the version."
     ),
+    no_plugins: bool = typer.Option(
+        False,
+        "--no-plugins",
+        help="Load bundled plugins only; to choose some: SYNTHBENCH_PLUGINS=a,b.",
+    ),
 ) -> None:
     """Measure how models learn, not only whether they learn."""
+    if no_plugins:
+        # In the environment, so that processes started from here do the same.
+        os.environ[VARIABLE] = NONE
 
 
 def main() -> None:

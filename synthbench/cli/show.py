@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inspect import getdoc
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
@@ -34,8 +34,9 @@ def show_command(
     kinds = registry.kinds_of(word)
     if not kinds:
         known = [name for kind in KINDS for name in registry.names(kind)]
+        absent = "".join(f"\n  {line}" for line in registry.host.absent())
         raise UnknownNameError(
-            f'nothing is called "{word}"{did_you_mean(word, known)} (synthbench list)'
+            f'nothing is called "{word}"{did_you_mean(word, known)} (synthbench list){absent}'
         )
     for kind in kinds:
         if kind == "suites":
@@ -95,11 +96,24 @@ def _print_table(
     table.add_column("meaning")
     for key, default in defaults.items():
         field = config.model_fields[key]
-        allowed = [str(value) for value in get_args(field.annotation) if isinstance(value, str)]
+        allowed = _allowed(field.annotation)
         meaning = field.description or ""
         meaning += f" One of: {', '.join(allowed)}." if allowed else ""
         table.add_row(key, escape(str(default).lower()), escape(meaning))
     console.print(table)
+
+
+def _allowed(annotation: Any) -> list[str]:
+    """The words that a field takes, names of installed optimizers among them."""
+    from synthbench.optimizer import Optimizer
+    from synthbench.registry import installed
+
+    if annotation is Optimizer:
+        return list(installed().names("optimizers"))
+    parts = get_args(annotation)
+    if get_origin(annotation) is Literal:
+        return [part for part in parts if isinstance(part, str)]
+    return [word for part in parts for word in _allowed(part)]
 
 
 def _show_suite(console: Console, suite: Suite) -> None:

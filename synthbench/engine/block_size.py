@@ -81,7 +81,7 @@ def _training_step(
     replicas = stack_modules(cell.model, modules).to(dtype).tile(width)
     parameters = {n: p.to(device) for n, p in replicas.parameters.items()}
     buffers = {n: b.to(device) for n, b in replicas.buffers.items()}
-    optimizer = build_optimizer(cell.model.recipe, list(parameters.values()))
+    optimizer = build_optimizer(cell.model.recipe, parameters)
     with torch.no_grad():
         worlds = draw_worlds(cell.task, keys_of([seeds.world] * width).to(device))
         keys = keys_of([seeds.train] * width).to(device)

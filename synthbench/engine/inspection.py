@@ -17,21 +17,27 @@ from synthbench.engine.flops import count_step_flops
 from synthbench.engine.gradients import replica_gradients
 from synthbench.engine.memory import is_out_of_memory
 from synthbench.engine.objective import Objective, check_trainable, first_line, recipe_loss
+from synthbench.engine.optimizer_axis import optimizer_loop_reason, parameter_shapes
 from synthbench.engine.references import check_task
 from synthbench.engine.replicas import build_modules, stack_modules
 from synthbench.engine.sampling import as_batch, cast_batch, draw_batches, draw_worlds
 from synthbench.errors import ModelError
+from synthbench.optimizer import Optimizer
 from synthbench.streams import Purpose, keys_of
 from synthbench.task import Batch
 
 
 @dataclass(frozen=True)
 class CellFacts:
-    """Parameters of one replica, FLOPs of its step, and why it must be looped (or None)."""
+    """Parameters of one replica, FLOPs of its step, and why it must be looped (or None).
+
+    optimizer_loop_reason: the same for the step of the optimizer, on CPU.
+    """
 
     parameters: int
     step_flops: int
     loop_reason: str | None
+    optimizer_loop_reason: str | None = None
 
 
 def inspect_cell(cell: Cell) -> CellFacts:
@@ -59,6 +65,7 @@ def inspect_cell(cell: Cell) -> CellFacts:
             parameters=sum(p[0].numel() for p in objective.replicas.parameters.values()),
             step_flops=count_step_flops(objective, single),
             loop_reason=reason,
+            optimizer_loop_reason=_try_optimizer(cell, objective),
         )
 
 
@@ -119,6 +126,15 @@ def _check_gradients(cell: Cell, objective: Objective, batch: Batch, looped: boo
         raise ModelError(
             f'model "{cell.model.label()}" cannot be differentiated: {first_line(error)}'
         ) from error
+
+
+def _try_optimizer(cell: Cell, objective: Objective) -> str | None:
+    """Step a plugin's optimizer; the ones of the core need no trial."""
+    recipe = cell.model.recipe
+    if not isinstance(recipe.optimizer, Optimizer):
+        return None
+    shapes = parameter_shapes(objective.replicas.parameters)
+    return optimizer_loop_reason(recipe.optimizer, recipe, shapes, "cpu")
 
 
 @torch.no_grad()

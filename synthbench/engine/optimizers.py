@@ -1,25 +1,32 @@
 """Optimizers, learning-rate schedules and clipping for stacked parameters.
 
 SGD, Adam and AdamW act on each element alone, so one optimizer over stacked tensors steps
-every replica exactly as its own optimizer would.
+every replica exactly as its own optimizer would; a plugin's gets the replica axis added.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch import Tensor, optim
+from torch.optim import SGD, Adam, AdamW
 
+from synthbench.engine.optimizer_axis import optimizer_loop_reason, parameter_shapes
+from synthbench.engine.replica_optimizer import ReplicaOptimizer
+from synthbench.optimizer import Optimizer
 from synthbench.recipe import Recipe
 
 
-def build_optimizer(recipe: Recipe, stacked: Sequence[Tensor]) -> Optimizer:
-    """The recipe's optimizer over stacked parameters (R, ...)."""
-    parameters = _groups(recipe, stacked)
+def build_optimizer(recipe: Recipe, stacked: Mapping[str, Tensor]) -> optim.Optimizer:
+    """The recipe's optimizer over stacked parameters (R, ...) by name."""
+    if isinstance(recipe.optimizer, Optimizer):
+        device = next(iter(stacked.values())).device.type
+        reason = optimizer_loop_reason(recipe.optimizer, recipe, parameter_shapes(stacked), device)
+        return ReplicaOptimizer(recipe.optimizer, recipe, stacked, looped=reason is not None)
+    parameters = _groups(recipe, list(stacked.values()))
     if recipe.optimizer == "sgd":
         return SGD(
             parameters,

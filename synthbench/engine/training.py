@@ -112,7 +112,7 @@ class ReplicaTraining(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """The recipe's optimizer and, unless the rate is constant, its schedule."""
         recipe = self.cell.model.recipe
-        optimizer = build_optimizer(recipe, list(self._stacked))
+        optimizer = build_optimizer(recipe, self.parameters_by_name)
         if recipe.schedule == "constant" and not recipe.warmup:
             return optimizer
         return [optimizer], [LambdaLR(optimizer, learning_rate_factor(recipe, self.cell.steps))]

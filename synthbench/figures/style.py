@@ -39,11 +39,11 @@ def marker(index: int) -> str:
 
 def make_panels(count: int) -> tuple[Figure, list[Axes]]:
     """A figure with `count` panels, at most three beside one another."""
-    from matplotlib.figure import Figure
+    from synthbench.figures.inline_figure import InlineFigure
 
     columns = min(count, 3)
     rows = -(-count // columns)
-    figure = Figure(figsize=(7.2 * columns, 4.8 * rows), dpi=150, layout="constrained")
+    figure = InlineFigure(figsize=(7.2 * columns, 4.8 * rows), dpi=150, layout="constrained")
     panels = list(figure.subplots(rows, columns, squeeze=False).flatten())
     for panel in panels[count:]:
         panel.remove()

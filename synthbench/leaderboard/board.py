@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthbench.errors import ConfigurationError, SubmissionError
+from synthbench.leaderboard.board_display import board_html, board_text
 from synthbench.leaderboard.checking import expected_cells
 from synthbench.leaderboard.entry import Entry, EntryCell, measure_submission
 from synthbench.leaderboard.ranking import (
@@ -52,7 +53,7 @@ class Refused:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Board:
     """All that is known of one suite's submissions, best first.
 
@@ -66,6 +67,13 @@ class Board:
     refused: tuple[Refused, ...]
     reference_rows: tuple[ReferenceRow, ...]
     relative_to: str
+
+    def __repr__(self) -> str:
+        """One line per submission, best first."""
+        return board_text(self)
+
+    def _repr_html_(self) -> str:
+        return board_html(self)
 
     def entry(self, name: str) -> Entry:
         """The entry of that name; LookupError if there is none."""

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from pydantic import ValidationError
 
+from synthbench.bare_model import is_bare
 from synthbench.engine.fingerprints import data_fingerprints
 from synthbench.errors import ConfigurationError, SubmissionError, did_you_mean
 from synthbench.leaderboard.board import SUBMISSIONS
@@ -27,7 +28,7 @@ from synthbench.leaderboard.submission import (
 from synthbench.measured_cell import MeasuredCell
 from synthbench.records.atomic import make_folder, write_atomically
 from synthbench.records.reading import RECORD_FILE, TRAJECTORIES_FILE
-from synthbench.records.schema import SuiteReference
+from synthbench.records.schema import Record, SuiteReference
 from synthbench.records.writing import record_bytes
 from synthbench.registry import installed
 from synthbench.results import read_results
@@ -67,11 +68,11 @@ def choose_cells(
     """The one result for each of the suite's cells, in its order.
 
     model: where a run holds several, the one to submit. Raises SubmissionError where a cell is
-    missing or has several results.
+    missing, has several results, or has one that nobody else could run.
     """
     if model is not None:
-        label = installed().model(model).label()
         known = list(dict.fromkeys(cell.record.model for cell in cells))
+        label = model if model in known else installed().model(model).label()
         if label not in known:
             raise SubmissionError(
                 f"the run has no model {label!r}{did_you_mean(label, known)} "
@@ -95,8 +96,19 @@ def choose_cells(
                 else "name one with --model"
             )
             raise SubmissionError(f"cell {number} has several results ({models}): {advice}")
+        _check_is_installed(fitting[0].record)
         chosen.append(fitting[0])
     return chosen
+
+
+def _check_is_installed(record: Record) -> None:
+    """Raise SubmissionError for the model of a notebook or a script."""
+    plan = record.plan["model"]
+    if is_bare(plan) or plan["name"] not in installed().names("models"):
+        raise SubmissionError(
+            f"model {record.model!r} is not from an installed plugin, so nobody else could run "
+            f"it; make it one (synthbench plugin new model {plan['name']}) and evaluate that"
+        )
 
 
 def count_trials(folders: Sequence[Path], suite: Suite) -> list[Trial]:

@@ -15,6 +15,7 @@ from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.grokking import GrokkingSummary, find_grokking, summarize_grokking
 from synthbench.metrics.hidden_progress import find_hidden_progress, last_transition
 from synthbench.metrics.mean import mean_estimate, median_estimate
+from synthbench.metrics.metrics_text import metrics_text
 from synthbench.metrics.nearest_reference import score_distances, time_near_references, told_apart
 from synthbench.metrics.random_search import RandomSearchTest, random_search_test
 from synthbench.metrics.regret import regret
@@ -92,7 +93,7 @@ class TimeNearReference:
     share: Estimate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CellMetrics:
     """Everything SynthBench says about a cell; intervals are at 95%.
 
@@ -111,6 +112,10 @@ class CellMetrics:
     variance_split: VarianceSplit | None
     grokking: GrokkingSummary | None
     """Of a cell with a finite training set; None where every sample is fresh."""
+
+    def __repr__(self) -> str:
+        """One line per metric, under the name of its attribute."""
+        return metrics_text(self)
 
 
 def measure_cell(trajectories: Trajectories, setting: Setting) -> CellMetrics:

@@ -46,8 +46,11 @@ def test_list_reports_broken_plugins(capsys, monkeypatch) -> None:
     host = PluginHost.from_entry_points([FakePoint("bad", ImportError("no such library"))])
     monkeypatch.setattr(registry, "installed", lambda: registry.Registry(host))
     printed = run(capsys, monkeypatch, "list", "plugins")
+    heading, row = [line for line in printed.splitlines() if "third" in line or "aside" in line]
+    assert heading.split() == ["set", "aside", "from", "why"]
+    assert " ".join(row.split()) == "bad third-party 1.2.3 ImportError: no such library"
     assert 'plugin "bad" of third-party 1.2.3 was set aside: ImportError: no such library' in (
-        " ".join(printed.split())
+        " ".join(run(capsys, monkeypatch, "list", "tasks").split())
     )
 
 

@@ -16,7 +16,7 @@ COMMAND = [
     "--task", "sparse-parity n=16 k=3",
     "--model", "mlp width=32 optimizer=adamw lr=0.003 schedule=cosine warmup=20",
     "--probe", "weight-movement",
-    "--seeds", "14", "--budget", "64k", "--until", "budget", "--device", "cpu",
+    "--seeds", "14", "--budget", "32k", "--until", "budget", "--device", "cpu",
     "--replicas-per-block", "7", "--keep-weights", "--checkpoint-seconds", "0",
 ]  # fmt: skip
 
@@ -70,9 +70,9 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_killed_three_times_gives_the_same_bytes(unbroken: Path, tmp_path: Path) -> None:
     # In the first block, between the blocks, and in the second block.
     for pattern, delay in (
-        ("block-*.ckpt", 0.4),
-        ("replicas-000000.parquet", 0.0),
         ("block-*.ckpt", 0.2),
+        ("replicas-000000.parquet", 0.0),
+        ("block-*.ckpt", 0.1),
     ):
         process = start(tmp_path)
         wait_for(tmp_path, pattern, process)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,20 @@ from synthbench.streams import Purpose, Stream, seed_word
 STEPS, REPLICAS, BATCH = 100, 16, 32
 
 
-def train_by_hand(model: sb.Model, task: sb.Task, seed: int) -> dict[str, torch.Tensor]:
+def train_by_hand(
+    model: sb.Model,
+    task: sb.Task,
+    seed: int,
+    build: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer] | None = None,
+) -> dict[str, torch.Tensor]:
     """One seed, no stacking, no vmap, no Lightning: the same data and initial weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_word(seed, Purpose.INIT))
         module = model.build(task.interface).double()
     recipe = model.recipe
-    if recipe.optimizer == "sgd":
+    if build is not None:
+        optimizer = build(module.parameters())
+    elif recipe.optimizer == "sgd":
         optimizer = torch.optim.SGD(module.parameters(), lr=recipe.lr)
     else:
         optimizer = torch.optim.AdamW(
@@ -38,7 +46,8 @@ def train_by_hand(model: sb.Model, task: sb.Task, seed: int) -> dict[str, torch.
         loss = torch.relu(1 - batch.y.double() * module(batch.x.double())).mean()
         optimizer.zero_grad()
         loss.backward()
-        optimizer.step()
+        with torch.no_grad():
+            optimizer.step()
     return {name: p.detach() for name, p in module.named_parameters()}
 
 

@@ -43,7 +43,7 @@ def test_a_stacked_optimizer_steps_each_replica_as_its_own(optimizer: str) -> No
 
     def train(parameter: torch.Tensor, updates: torch.Tensor) -> torch.Tensor:
         parameter = parameter.clone()
-        stepper = build_optimizer(recipe, [parameter])
+        stepper = build_optimizer(recipe, {"weight": parameter})
         for gradient in updates:
             parameter.grad = gradient.clone()
             stepper.step()
@@ -93,7 +93,7 @@ def test_decay_of_matrices_alone_leaves_biases_where_they_are() -> None:
     for decayed, expected in (("all", 0.9), ("matrices", 1.0)):
         stacked = [torch.nn.Parameter(t.clone()) for t in (matrix, bias)]
         recipe = Recipe(optimizer="adamw", lr=0.1, weight_decay=1.0, decayed=decayed)
-        optimizer = build_optimizer(recipe, stacked)
+        optimizer = build_optimizer(recipe, dict(zip("ab", stacked, strict=True)))
         for parameter in stacked:
             parameter.grad = torch.zeros_like(parameter)
         optimizer.step()

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from synthbench.cell import Cell
-from synthbench.cli.progress import DrawnListener
+from synthbench.display.terminal_progress import DrawnListener
 from synthbench.leaderboard.reading import CheckedSubmission
 from synthbench.leaderboard.verifying import Verification, choose_replicas
 from synthbench.progress import BlockProgress

@@ -185,8 +185,15 @@ def _own_fields(model: Mapping[str, object]) -> dict[str, str]:
 
 
 def _fields(part: Mapping[str, object]) -> dict[str, str]:
-    """Fields as texts; what is not set is a dash."""
-    return {key: _text(value) for key, value in part.items()}
+    """Fields as texts; what is not set is a dash; those of a named part follow it with a dot."""
+    texts: dict[str, str] = {}
+    for key, value in part.items():
+        if isinstance(value, Mapping) and isinstance(value.get("name"), str):
+            texts[key] = value["name"]
+            texts |= _fields({f"{key}.{k}": v for k, v in value.items() if k != "name"})
+        else:
+            texts[key] = _text(value)
+    return texts
 
 
 def _text(value: object) -> str:

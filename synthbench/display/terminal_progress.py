@@ -1,4 +1,4 @@
-"""The progress display of `synthbench eval`."""
+"""Progress bars in a terminal."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from synthbench.cell import Cell
+from synthbench.display.tally import Tally
 from synthbench.formatting import format_count
 from synthbench.progress import BlockProgress, Listener
 from synthbench.records import Record
@@ -44,7 +45,7 @@ class DrawnListener(Listener):
 
 
 class TerminalListener(DrawnListener):
-    """One bar per cell: budget spent, replicas solved so far, throughput, time left.
+    """One bar on stderr per cell: budget spent, replicas solved so far, throughput, time left.
 
     Steps are optimizer steps summed over replicas. The bar counts them against the whole
     budget, so the time left is the most it can be: a cell whose replicas all solve the task
@@ -65,43 +66,33 @@ class TerminalListener(DrawnListener):
         self._cells = cells
         self._number = 0
         self._bar: TaskID | None = None
-        self._cell: Cell | None = None
+        self._tally: Tally | None = None
 
     def cell_started(self, cell: Cell) -> None:
         """Add the cell's bar."""
-        self._cell = cell
-        self._started = self._drawn = time.monotonic()
-        self._first: int | None = None
-        self._solved_before, self._last_solved, self._block = 0, 0, -1
+        self._tally, self._seeds = Tally(cell), cell.protocol.seeds
+        self._drawn = time.monotonic()
         self._number += 1
         self._bar = self._progress.add_task(
             f"\\[{self._number}/{self._cells}] {escape(_shortened(cell.model.label()))}",
-            total=cell.steps * cell.protocol.seeds,
+            total=self._tally.total,
             solved="",
             rate="",
         )
 
     def block_advanced(self, progress: BlockProgress) -> None:
         """Move the bar, at most ten times a second."""
-        assert self._cell is not None and self._bar is not None
-        if progress.earlier != self._block:
-            self._block = progress.earlier
-            self._solved_before += self._last_solved if progress.earlier else 0
-        self._last_solved = progress.solved
-        done = progress.earlier * self._cell.steps + progress.replicas * progress.steps
-        if self._first is None:
-            self._first = done
+        assert self._tally is not None and self._bar is not None
+        self._tally.advance(progress)
         now = time.monotonic()
         if now - self._drawn < REFRESH_SECONDS:
             return
         self._drawn = now
-        rate = (done - self._first) / (now - self._started)
-        solved = self._solved_before + progress.solved
         self._progress.update(
             self._bar,
-            completed=done,
-            solved=f"{solved}/{self._cell.protocol.seeds} solved",
-            rate=f"{format_count(rate)} steps/s",
+            completed=self._tally.done,
+            solved=f"{self._tally.solved}/{self._seeds} solved",
+            rate=f"{format_count(self._tally.rate)} steps/s",
         )
 
     def cell_finished(self, record: Record, reused: bool) -> None:

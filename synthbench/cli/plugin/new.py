@@ -1,0 +1,61 @@
+"""`synthbench plugin new KIND NAME`: a plugin of one's own, complete and tested."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from synthbench.scaffold import WrittenPlugin
+
+
+class PluginKind(StrEnum):
+    """What a new plugin may provide."""
+
+    task = "task"
+    model = "model"
+    probe = "probe"
+    optimizer = "optimizer"
+
+
+def new_command(
+    kind: Annotated[PluginKind, typer.Argument(help="What it provides.")],
+    name: Annotated[str, typer.Argument(help="Lower-case words joined by '-': coin-flips.")],
+    folder: Annotated[Path, typer.Option(help="Where its folder is made.")] = Path(),
+) -> None:
+    """Write a small plugin that works: a distribution with its tests, to be edited.
+
+    FOLDER/synthbench-NAME appears whole or not at all; nothing is overwritten.
+    """
+    from rich.console import Console
+    from rich.markup import escape
+
+    from synthbench.registry import installed
+    from synthbench.scaffold import check_names, write_plugin
+
+    written = write_plugin(kind.value, check_names(name, installed()), folder)
+    console = Console(highlight=False)
+    total = sum(written.lines.values())
+    console.print(
+        f"[bold]{escape(str(written.folder))}[/]: {len(written.lines)} files, {total} lines"
+    )
+    for path, lines in written.lines.items():
+        console.print(f"{lines:>5}  {escape(path)}", style="dim")
+    console.print("\nnext:")
+    for command in _next_commands(kind, written):
+        console.print(f"  {escape(command)}", soft_wrap=True)
+
+
+def _next_commands(kind: PluginKind, written: WrittenPlugin) -> list[str]:
+    names = written.names
+    use = {
+        PluginKind.task: f"synthbench eval {names.suite}",
+        PluginKind.model: f"synthbench eval quickstart --model {names.name}",
+        PluginKind.probe: "synthbench eval --task 'sparse-parity n=20 k=2' --model mlp "
+        f"--probe {names.name}",
+        PluginKind.optimizer: f"synthbench eval quickstart --model 'mlp optimizer={names.name}'",
+    }
+    return [f"cd {written.folder}", "pip install -e '.[test]' && pytest", use[kind]]

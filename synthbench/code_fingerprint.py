@@ -1,0 +1,195 @@
+"""Code as a hash that changes when the code does, for classes that no plugin vouches for."""
+
+from __future__ import annotations
+
+import dis
+import hashlib
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from types import CodeType, EllipsisType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+PLAIN = (bool, int, float, complex, str, bytes, type(None), EllipsisType)
+PACKAGES = frozenset({"site-packages", "dist-packages"})
+"""Folders of installed packages, whose code counts by its name."""
+
+
+def code_fingerprint(root: object) -> str:
+    """SHA-256 of a class or a function as it would run now.
+
+    Covers bytecode, defaults, closures, the arguments of a `functools.partial`, class
+    attributes and base classes, and all of that for whatever the code refers to by name. Code
+    of installed packages counts by name alone. Needs no source, so it works in a notebook, and
+    no comment, line number or file name enters. Another Python version may compile to another
+    fingerprint.
+    """
+    return hashlib.sha256(_Walk().text(root).encode()).hexdigest()
+
+
+class _Walk:
+    """One way through everything that a piece of code refers to."""
+
+    def __init__(self) -> None:
+        # What was seen is kept, so that no other object can get its id.
+        self._seen: dict[int, tuple[int, object]] = {}
+
+    def text(self, value: Any) -> str:
+        """A description that is equal for equal code and values, in every process."""
+        if type(value) in PLAIN:
+            return f"{type(value).__name__} {value!r}"
+        if id(value) in self._seen:
+            return f"seen {self._seen[id(value)][0]}"
+        self._seen[id(value)] = (len(self._seen), value)
+        return f"({' '.join(self._parts(value))})"
+
+    def _parts(self, value: Any) -> Iterator[str]:
+        kind = type(value).__name__
+        if isinstance(value, CodeType):
+            yield from self._code(value)
+        elif isinstance(value, FunctionType):
+            yield from self._function(value)
+        elif isinstance(value, type):
+            yield from self._class(value)
+        elif isinstance(value, ModuleType):
+            yield f"module {value.__name__}"
+        elif isinstance(value, MethodType | staticmethod | classmethod | property | partial):
+            yield from self._all(kind, _wrapped(value))
+        elif isinstance(value, tuple | list):
+            yield from self._all(kind, value)
+        elif isinstance(value, set | frozenset):
+            # Each on its own: the order of a set differs from process to process.
+            yield from (kind, *sorted(_Walk().text(item) for item in value))
+        elif isinstance(value, Mapping):
+            yield from self._all(kind, (x for pair in value.items() for x in pair))
+        else:
+            yield from self._object(value)
+
+    def _all(self, kind: str, values: Iterable[object]) -> Iterator[str]:
+        yield kind
+        for value in values:
+            yield self.text(value)
+
+    def _code(self, code: CodeType) -> Iterator[str]:
+        shape = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
+        names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+        yield f"code {code.co_code.hex()} {code.co_exceptiontable.hex()} {shape} {names}"
+        for constant in code.co_consts:
+            yield self.text(constant)
+
+    def _function(self, function: FunctionType) -> Iterator[str]:
+        # A decorator of an installed package still hides a function of one's own.
+        cells = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
+        if is_installed(function.__module__):
+            yield from self._all(f"function {function.__module__}.{function.__qualname__}", cells)
+            return
+        yield from self._all("function", (function.__code__, *cells))
+        yield from self._all("defaults", (function.__defaults__, function.__kwdefaults__))
+        known, words = function.__globals__, list(_words(function.__code__))
+        for name in dict.fromkeys(_global_names(function.__code__)):
+            if name not in known:
+                continue
+            yield f"{name} {self.text(known[name])}"
+            if isinstance(known[name], ModuleType) and not is_installed(known[name].__name__):
+                inside = vars(known[name])
+                yield from (f"{w} {self.text(inside[w])}" for w in words if w in inside)
+
+    def _class(self, cls: type) -> Iterator[str]:
+        if is_installed(cls.__module__):
+            yield f"class {cls.__module__}.{cls.__qualname__}"
+            return
+        yield from self._all("class", cls.__bases__)
+        for name, member in vars(cls).items():
+            # What Python and pydantic add to a class is made from the rest.
+            if _is_code(member) or not (name.startswith("__") and name.endswith("__")):
+                yield f"{name} {self.text(member)}"
+
+    def _object(self, value: Any) -> Iterator[str]:
+        import numpy as np
+        import torch
+
+        if isinstance(value, torch.Tensor) and value.layout is torch.strided:
+            raw = value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
+            yield f"tensor {value.dtype} {tuple(value.shape)} {_hash(raw.tobytes())}"
+        elif isinstance(value, np.ndarray) and value.dtype != object:
+            yield f"array {value.dtype} {value.shape} {_hash(value.tobytes())}"
+        else:
+            yield self.text(type(value))
+            yield self.text(getattr(value, "__wrapped__", None))
+            yield self.text(_state(value))
+
+
+def _wrapped(value: Any) -> tuple[object, ...]:
+    """What a method, a static or class method, a property or a partial is made of."""
+    if isinstance(value, MethodType):
+        return (value.__func__, value.__self__)
+    if isinstance(value, property):
+        return (value.fget, value.fset, value.fdel)
+    if isinstance(value, partial):
+        return (value.func, value.args, value.keywords)
+    return (value.__func__,)
+
+
+def is_installed(module: str | None) -> bool:
+    """Whether a module belongs to Python, to SynthBench or to an installed package."""
+    if module is None or module == "__main__":
+        # The file of a notebook's __main__ is an installed package's.
+        return False
+    top = module.partition(".")[0]
+    if top == "synthbench" or top in sys.stdlib_module_names:
+        return True
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return file is not None and not PACKAGES.isdisjoint(Path(file).parts)
+
+
+def _state(value: Any) -> object:
+    """What pickle would keep of an object; None where it has no state to keep."""
+    try:
+        reduced = value.__reduce_ex__(4)
+    # An object may do anything here; its type is in the fingerprint already.
+    except Exception:
+        return None
+    if isinstance(reduced, str):
+        return reduced
+    arguments, state = reduced[1], reduced[2] if len(reduced) > 2 else None
+    items = [list(part) for part in reduced[3:5] if part is not None]
+    return (arguments, state, items)
+
+
+def _is_code(member: object) -> bool:
+    return isinstance(member, FunctionType | staticmethod | classmethod | property)
+
+
+def _is_filled(cell: Any) -> bool:
+    try:
+        _ = cell.cell_contents
+    except ValueError:
+        return False
+    return True
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """A code object and those inside it: lambdas, comprehensions, inner functions and classes."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+def _global_names(code: CodeType) -> Iterator[str]:
+    """The names that are looked up outside of the function; attributes are not among them."""
+    for part in _codes(code):
+        for instruction in dis.get_instructions(part):
+            name = instruction.opname
+            if name.startswith("LOAD_") and ("GLOBAL" in name or name == "LOAD_NAME"):
+                yield str(instruction.argval)
+
+
+def _words(code: CodeType) -> Iterator[str]:
+    for part in _codes(code):
+        yield from part.co_names
+
+
+def _hash(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()

@@ -1,0 +1,31 @@
+"""A figure that shows itself in a notebook, once."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from matplotlib.figure import Figure
+
+SCREEN_DPI = 100
+COLOURS = 64
+
+
+class InlineFigure(Figure):
+    """A matplotlib figure that needs no pyplot to be shown.
+
+    Pyplot would show it a second time at the end of the cell, and keep it for ever. Where
+    pyplot is in use, its own way of showing a figure replaces this one.
+    """
+
+    def _repr_png_(self) -> bytes:
+        return screen_png(self)
+
+
+def screen_png(figure: Figure) -> bytes:
+    """A picture for the screen, in few colours so that notebooks stay small."""
+    from PIL import Image
+
+    whole, small = BytesIO(), BytesIO()
+    figure.savefig(whole, format="png", dpi=SCREEN_DPI)
+    Image.open(whole).convert("RGB").quantize(COLOURS).save(small, "PNG", optimize=True)
+    return small.getvalue()

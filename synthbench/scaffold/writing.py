@@ -1,0 +1,87 @@
+"""Writing a new plugin: every template filled in, the folder whole or absent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import jinja2
+
+from synthbench import PLUGIN_API, __version__
+from synthbench.errors import OutputError
+from synthbench.records.atomic import make_folder
+from synthbench.scaffold.naming import PluginNames
+
+TEMPLATES = Path(__file__).parent / "templates"
+COMMON = ("pyproject.toml", "README.md", ".gitignore")
+IN_PACKAGE = {
+    "task": ("__init__.py", "task.py", "suite.toml"),
+    "model": ("__init__.py", "model.py"),
+    "probe": ("__init__.py", "probe.py"),
+    "optimizer": ("__init__.py", "optimizer.py"),
+}
+"""For each kind of plugin the files of its package."""
+KINDS = tuple(IN_PACKAGE)
+
+
+@dataclass(frozen=True)
+class WrittenPlugin:
+    """A new distribution on disk: its folder, and the lines of each of its files."""
+
+    names: PluginNames
+    folder: Path
+    lines: dict[str, int]
+
+
+def write_plugin(kind: str, names: PluginNames, folder: Path) -> WrittenPlugin:
+    """Write `folder/synthbench-<name>`: a complete distribution of one plugin.
+
+    kind: one of KINDS. It appears whole or not at all; OutputError where the folder is there
+    already or cannot be written.
+    """
+    home = folder / names.distribution
+    if home.exists() or home.is_symlink():
+        raise OutputError(f"{home} is there already; choose another name or --folder")
+    make_folder(folder)
+    contents = render_plugin(kind, names)
+    try:
+        # Same file system, so that the last step is a rename.
+        with TemporaryDirectory(prefix=".", suffix=".partial", dir=folder) as staging:
+            staged = Path(staging) / names.distribution
+            for name, text in contents.items():
+                path = staged / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8", newline="\n")
+            staged.rename(home)
+    except OSError as error:
+        raise OutputError(f"cannot write {home}: {error.strerror}") from None
+    return WrittenPlugin(names, home, {n: len(t.splitlines()) for n, t in contents.items()})
+
+
+def render_plugin(kind: str, names: PluginNames) -> dict[str, str]:
+    """The files of a new distribution: path -> text."""
+    sources = {name: f"common/{name}" for name in COMMON}
+    sources |= {f"{names.package}/{name}": f"{kind}/{name}" for name in IN_PACKAGE[kind]}
+    sources[f"tests/test_{kind}.py"] = f"{kind}/test_{kind}.py"
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # Source code, not markup; the names in it were checked.
+        autoescape=False,
+    )
+    release = [int(part) for part in __version__.split(".")[:2]]
+    words = {
+        "kind": kind,
+        "names": names,
+        "plugin_api": PLUGIN_API,
+        "oldest": f"{release[0]}.{release[1]}",
+        "next_major": release[0] + 1,
+    }
+    return {
+        path: environment.get_template(f"{source}.j2").render(words)
+        for path, source in sources.items()
+    }

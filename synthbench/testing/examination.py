@@ -1,0 +1,67 @@
+"""Judging a subject by its laws, so that a fault is found by the law it breaks and no other."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from synthbench.testing.global_state import preserved
+from synthbench.testing.law import Law, NotApplicable
+from synthbench.testing.report import Report, Status, Verdict
+
+
+class Trial(Protocol):
+    """What laws look at: the subject with what was drawn, built or measured for it."""
+
+    facts: dict[str, str]
+
+
+@dataclass
+class Examination:
+    """The laws of one subject; each is judged once, and only if those it needs hold.
+
+    subject: its label.
+    """
+
+    subject: str
+    laws: Sequence[Law[Any]]
+    trial: Trial
+    _verdicts: dict[str, Verdict] = field(default_factory=dict)
+
+    def verdict(self, name: str) -> Verdict:
+        """How the law of that name stands."""
+        if name not in self._verdicts:
+            law = next(law for law in self.laws if law.name == name)
+            self._verdicts[name] = self._judged(law)
+        return self._verdicts[name]
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """Every law in its order, judged as it is asked for."""
+        for law in self.laws:
+            yield self.verdict(law.name)
+
+    def report(self) -> Report:
+        """All verdicts and facts."""
+        return Report(self.subject, tuple(self.verdicts()), dict(self.trial.facts))
+
+    def _judged(self, law: Law[Any]) -> Verdict:
+        for needed in law.needs:
+            if self.verdict(needed).status in (Status.broken, Status.not_judged):
+                return Verdict(law, Status.not_judged, f"cannot be judged before {needed} holds")
+        with preserved(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                outcome = law.judge(self.trial)
+            except Exception as error:
+                outcome = raised(error)
+        if isinstance(outcome, NotApplicable):
+            return Verdict(law, Status.not_applicable, outcome.reason)
+        return Verdict(law, Status.broken, outcome) if outcome else Verdict(law, Status.ok)
+
+
+def raised(error: Exception) -> str:
+    """`it raised ValueError: ...`, with the first line of the message."""
+    lines = str(error).strip().splitlines()
+    return f"it raised {type(error).__name__}" + (f": {lines[0]}" if lines else "")

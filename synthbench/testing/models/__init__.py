@@ -1,0 +1,1 @@
+"""The laws of models, one file for each group."""

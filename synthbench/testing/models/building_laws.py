@@ -1,0 +1,186 @@
+"""Laws of what a model builds, and of where its initial weights come from."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from synthbench.engine.replicas import build_modules, stack_modules
+from synthbench.testing.comparison import close, copied, same_bits
+from synthbench.testing.global_state import GlobalRandomState, seed_everything
+from synthbench.testing.law import Law, Outcome, law
+from synthbench.testing.models.trial import COMPANY, ModelTrial, output_of
+
+
+@law(
+    "builds",
+    "build gives an nn.Module with parameters to train, for every kind of interface it declares.",
+    "make build and forward work for the declared `inputs` and `outputs`, or declare fewer; "
+    "for a combination that makes no sense, raise InterfaceError in check_accepts.",
+)
+def builds(trial: ModelTrial) -> Outcome:
+    """Build, stack, and run forward in both modes."""
+    trial.facts["interfaces"] = "; ".join(each.describe() for each in trial.interfaces)
+    for interface in trial.interfaces:
+        try:
+            replicas = trial.replicas(interface)
+            for training in (False, True):
+                output_of(replicas, trial.batch(interface).x, training=training)
+        except Exception as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            return f"for {interface.describe()}: {reason}"
+    counts = [
+        sum(p[0].numel() for p in trial.replicas(interface).parameters.values())
+        for interface in trial.interfaces
+    ]
+    trial.facts["parameters"] = "; ".join(f"{count:,}" for count in counts)
+    return None
+
+
+@law(
+    "output-fits-interface",
+    "forward returns one tensor of the declared shape, floating-point and finite.",
+    "return (B, *output.shape): for a margin (B,), by .squeeze(-1); for token logits "
+    "(B, length, vocabulary).",
+    needs=("builds",),
+)
+def output_fits_interface(trial: ModelTrial) -> Outcome:
+    """The shape for 16 examples and for one."""
+    for interface in trial.interfaces:
+        for size in (16, 1):
+            output, _ = output_of(trial.replicas(interface), trial.batch(interface, 0, size).x)
+            expected = (size, *interface.output.shape)
+            if tuple(output.shape) != expected:
+                return (
+                    f"for {interface.describe()} the shape is {tuple(output.shape)}, not {expected}"
+                )
+            if not output.is_floating_point() or not output.isfinite().all():
+                return f"for {interface.describe()} it is {output.dtype}, or not finite"
+    return None
+
+
+@law(
+    "initialization-from-torch",
+    "Initial weights are drawn from torch's global generator, which the engine seeds, and from "
+    "no other.",
+    "initialize with torch.nn.init, torch.randn and the like, without a generator of your own; "
+    "never numpy.random, random or torch.manual_seed.",
+    needs=("builds",),
+)
+def initialization_from_torch(trial: ModelTrial) -> Outcome:
+    """Whether numpy's and Python's generators move or matter."""
+    interface, found = trial.interfaces[0], []
+    for seed in (1, 2):
+        seed_everything(seed)
+        before = GlobalRandomState.now()
+        found.append(_weights(build_modules(trial.subject, interface, [0])[0]))
+        moved = [name for name in before.moved() if name != "torch"]
+        if moved:
+            return f"build drew from {' and '.join(moved)}"
+    seed_everything(2)
+    again = _weights(build_modules(trial.subject, interface, [0])[0])
+    if same_bits(*found) or not same_bits(found[1], again):
+        return None
+    return "the weights depend on the seed of numpy.random or random"
+
+
+@law(
+    "same-seed-same-weights",
+    "The same seed gives the same weights, whatever was built before.",
+    "keep nothing from one build to the next: no counter, no class variable that changes, no "
+    "clock, no generator of your own.",
+    needs=("initialization-from-torch",),
+)
+def same_seed_same_weights(trial: ModelTrial) -> Outcome:
+    """Three seeds forwards and backwards, with other interfaces in between."""
+    model = trial.subject
+    for interface in trial.interfaces:
+        forwards = [_weights(m) for m in build_modules(model, interface, list(COMPANY))]
+        for other in trial.interfaces:
+            build_modules(model, other, [7])
+        backwards = [_weights(m) for m in build_modules(model, interface, list(COMPANY)[::-1])]
+        if not same_bits(forwards, backwards[::-1]):
+            return f"building again for {interface.describe()} gave other weights"
+    return None
+
+
+@law(
+    "seeds-matter",
+    "Another seed gives other weights.",
+    "draw the weights from torch's generator as it stands: do not seed it, and do not pass one "
+    "with a seed of its own.",
+    needs=("same-seed-same-weights",),
+)
+def seeds_matter(trial: ModelTrial) -> Outcome:
+    """Two seeds; a network that begins at constants has no use for one."""
+    for interface in trial.interfaces:
+        first, second = build_modules(trial.subject, interface, [0, 1])
+        if not same_bits(_weights(first), _weights(second)):
+            continue
+        if any(torch.unique(tensor).numel() > 2 for tensor in _weights(first).values()):
+            return f"seeds 0 and 1 give the same weights for {interface.describe()}"
+        trial.facts["initialization"] = "constant"
+    return None
+
+
+@law(
+    "builds-share-nothing",
+    "Two modules have no tensor in common.",
+    "make parameters and buffers in build, not once for the class.",
+    needs=("builds",),
+)
+def builds_share_nothing(trial: ModelTrial) -> Outcome:
+    """The memory of two builds."""
+    for interface in trial.interfaces:
+        first, second = build_modules(trial.subject, interface, [0, 1])
+        places = {tensor.data_ptr(): name for name, tensor in _tensors(first) if tensor.numel()}
+        for name, tensor in _tensors(second):
+            if tensor.numel() and tensor.data_ptr() in places:
+                return f"{name} is the same tensor in two modules"
+    return None
+
+
+@law(
+    "state-in-tensors",
+    "All that a module keeps is in parameters and buffers, which are stacked; what it writes, it "
+    "writes into buffers.",
+    "register tensors with register_buffer, and write into them in place (copy_, add_) instead "
+    "of assigning.",
+    needs=("output-fits-interface", "forward-is-a-function", "builds-share-nothing"),
+)
+def state_in_tensors(trial: ModelTrial) -> Outcome:
+    """The modules against the stack that was made of them, in training mode."""
+    for interface in trial.interfaces:
+        modules = build_modules(trial.subject, interface, list(COMPANY))
+        stack = stack_modules(trial.subject, modules)
+        x = trial.batch(interface).x
+        for index, module in enumerate(modules):
+            found, buffers = output_of(stack, x, index, training=True)
+            with torch.no_grad():
+                alone = module.train()(x)
+            kept = {n: t for n, t in module.named_buffers() if n in buffers}
+            if not close(found, alone):
+                return "a module changes when it is stacked with others"
+            if not close(kept, {name: buffers[name] for name in kept}):
+                return "a module's buffers do not keep what it writes when it is stacked"
+    return None
+
+
+def _weights(module: nn.Module) -> dict[str, Tensor]:
+    found: dict[str, Tensor] = copied(dict(_tensors(module)))
+    return found
+
+
+def _tensors(module: nn.Module) -> list[tuple[str, Tensor]]:
+    return [*module.named_parameters(), *module.named_buffers()]
+
+
+BUILDING_LAWS: tuple[Law[ModelTrial], ...] = (
+    builds,
+    output_fits_interface,
+    initialization_from_torch,
+    same_seed_same_weights,
+    seeds_matter,
+    builds_share_nothing,
+)
+STATE_LAWS: tuple[Law[ModelTrial], ...] = (state_in_tensors,)

@@ -1,0 +1,182 @@
+"""Laws of the forward pass: a function of weights and input, example by example."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from synthbench.engine.replicas import Replicas
+from synthbench.interface import Interface, TokenLogits, Tokens
+from synthbench.testing.comparison import close, copied, replica, same_bits
+from synthbench.testing.global_state import GlobalRandomState, seed_everything
+from synthbench.testing.law import Law, NotApplicable, Outcome, law
+from synthbench.testing.models.trial import SIZE, ModelTrial, output_of
+from synthbench.testing.pretend_device import misplaced, moved
+
+CUT = 5
+
+
+@law(
+    "forward-draws-nothing",
+    "The forward pass draws no random numbers of its own, in training as in evaluation.",
+    "use synthbench.Dropout, whose masks belong to the replica and the step, in place of "
+    "nn.Dropout; make the rest deterministic.",
+    needs=("builds",),
+)
+def forward_draws_nothing(trial: ModelTrial) -> Outcome:
+    """Whether the global generators move or matter."""
+    for interface in trial.interfaces:
+        for training in (False, True):
+            replicas, x, found = trial.replicas(interface), trial.batch(interface).x, []
+            for seed in (1, 2):
+                seed_everything(seed)
+                before = GlobalRandomState.now()
+                found.append(output_of(replicas, x, training=training))
+                if before.moved():
+                    mode = "training" if training else "evaluation"
+                    return f"forward used {' and '.join(before.moved())} in {mode} mode"
+            seed_everything(2)
+            if not same_bits(*found) and same_bits(
+                found[1], output_of(replicas, x, training=training)
+            ):
+                return "the output depends on the seed of a global generator"
+    return None
+
+
+@law(
+    "forward-is-a-function",
+    "The same weights, buffers and input give the same output, to the bit.",
+    "keep no state in attributes: what changes from call to call belongs into a buffer, and is "
+    "changed in training mode only.",
+    needs=("forward-draws-nothing",),
+)
+def forward_is_a_function(trial: ModelTrial) -> Outcome:
+    """Forward three times, in both modes, in turns."""
+    for interface in trial.interfaces:
+        replicas, x = trial.replicas(interface), trial.batch(interface).x
+        for training in (False, True):
+            first = output_of(replicas, x, training=training)
+            output_of(replicas, trial.batch(interface, 1).x, training=not training)
+            if not same_bits(first, output_of(replicas, x, training=training)):
+                return f"two calls differ for {interface.describe()}"
+    return None
+
+
+@law(
+    "examples-do-not-mix",
+    "In evaluation mode an example's output does not depend on the others in its batch.",
+    "compute along the axes of an example, never along the batch axis; normalize by statistics "
+    "that evaluation mode takes from buffers.",
+    needs=("output-fits-interface", "forward-is-a-function"),
+)
+def examples_do_not_mix(trial: ModelTrial) -> Outcome:
+    """A few examples alone and in a larger batch; training mode may mix, as batch norm does."""
+    for interface in trial.interfaces:
+        replicas, x = trial.stirred(interface), trial.batch(interface).x
+        whole, _ = output_of(replicas, x)
+        part, _ = output_of(replicas, x[:CUT])
+        if not close(part, whole[:CUT]):
+            return f"for {interface.describe()} the first {CUT} of {SIZE} change with the rest"
+        whole, _ = output_of(replicas, x, training=True)
+        part, _ = output_of(replicas, x[:CUT], training=True)
+        if not replicas.noise_buffers and not close(part, whole[:CUT]):
+            trial.facts["in training mode"] = "the examples of a batch influence one another"
+    return None
+
+
+@law(
+    "causal",
+    "A prediction at position t does not depend on tokens after t.",
+    "mask attention to later positions, pad convolutions on the left only, and let recurrences "
+    "run forwards: whoever sees the next token predicts it for nothing.",
+    needs=("examples-do-not-mix",),
+)
+def causal(trial: ModelTrial) -> Outcome:
+    """Later tokens replaced, at weights moved from their initial values."""
+    judged = [i for i in trial.interfaces if _predicts_tokens(i)]
+    for interface in judged:
+        replicas = trial.stirred(interface)
+        x, other = trial.batch(interface).x, trial.batch(interface, 1).x
+        whole, _ = output_of(replicas, x)
+        for t in range(x.shape[1] - 1):
+            changed, _ = output_of(replicas, torch.cat([x[:, : t + 1], other[:, t + 1 :]], dim=1))
+            if not close(changed[:, : t + 1], whole[:, : t + 1]):
+                return f"the output at position {t} or before changes with the tokens after {t}"
+    return None if judged else NotApplicable("it predicts no tokens one by one")
+
+
+def _predicts_tokens(interface: Interface) -> bool:
+    given, wanted = interface.input, interface.output
+    return isinstance(given, Tokens) and isinstance(wanted, TokenLogits)
+
+
+@law(
+    "no-noise-in-evaluation",
+    "Dropout is off in evaluation mode.",
+    "let every random layer return its input unless self.training.",
+    needs=("forward-is-a-function",),
+)
+def no_noise_in_evaluation(trial: ModelTrial) -> Outcome:
+    """Two steps of the noise stream, in evaluation mode."""
+    noisy = [i for i in trial.interfaces if trial.replicas(i).noise_buffers]
+    for interface in noisy:
+        replicas = trial.stirred(interface)
+        other = dict(copied(replicas.buffers))
+        for name in replicas.noise_buffers:
+            other[name] += 1
+        changed = Replicas(replicas.skeleton, replicas.parameters, other)
+        x = trial.batch(interface).x
+        if not close(output_of(replicas, x)[0], output_of(changed, x)[0]):
+            return "the output in evaluation mode changes with the noise"
+    return None if noisy else NotApplicable("it has no synthbench.Dropout")
+
+
+@law(
+    "device-agnostic",
+    "forward makes its tensors on the device of its weights and its input.",
+    "give new tensors a device: torch.arange(n, device=x.device); keep constants in buffers.",
+    needs=("output-fits-interface",),
+)
+def device_agnostic(trial: ModelTrial) -> Outcome:
+    """Forward with weights and input that claim to be on another device."""
+    for interface in trial.interfaces:
+        stack = trial.replicas(interface)
+        weights, buffers = moved((replica(stack.parameters, 0), replica(stack.buffers, 0)))
+        x = moved(trial.batch(interface).x)
+        for training in (False, True):
+            call = partial(stack.forward, weights, buffers, x, training=training)
+            wrong = misplaced(torch.no_grad()(call))
+            if wrong:
+                return f"for {interface.describe()}, on another device: {wrong}"
+    return None
+
+
+@law(
+    "any-precision",
+    "forward works in double precision too, and then returns it.",
+    "give new tensors the type of the weights (dtype=self.weight.dtype).",
+    needs=("output-fits-interface",),
+)
+def any_precision(trial: ModelTrial) -> Outcome:
+    """Weights and input converted as `--precision 64-true` converts them."""
+    for interface in trial.interfaces:
+        double = trial.replicas(interface).to(torch.float64)
+        x = trial.batch(interface).x
+        x = x.double() if x.is_floating_point() else x
+        output: Tensor = output_of(double, x)[0]
+        if output.dtype != torch.float64:
+            return f"the output is {output.dtype} for weights in float64"
+    return None
+
+
+FORWARD_LAWS: tuple[Law[ModelTrial], ...] = (
+    forward_draws_nothing,
+    forward_is_a_function,
+    examples_do_not_mix,
+    causal,
+    no_noise_in_evaluation,
+    device_agnostic,
+    any_precision,
+)

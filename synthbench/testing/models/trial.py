@@ -1,0 +1,123 @@
+"""What the laws of models look at: the model, and what it built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from synthbench.engine.axis import over_replicas
+from synthbench.engine.objective import Objective, first_line
+from synthbench.engine.replicas import Replicas, State, build_modules, stack_modules
+from synthbench.interface import Interface
+from synthbench.losses import Loss
+from synthbench.model import Model
+from synthbench.streams import Purpose, Stream
+from synthbench.task import Batch
+from synthbench.testing.comparison import copied, replica
+from synthbench.testing.example_inputs import example_batch, example_losses
+
+SIZE = 16
+COMPANY = (0, 1, 2)
+STIRRED = 0.3
+
+
+@dataclass
+class ModelTrial:
+    """A model under examination, for some interfaces; whatever is built is kept."""
+
+    subject: Model
+    interfaces: tuple[Interface, ...]
+    facts: dict[str, str] = field(default_factory=dict)
+    kind: ClassVar[str] = "models"
+    _kept: dict[Any, Any] = field(default_factory=dict)
+
+    def replicas(self, interface: Interface, seeds: Sequence[int] = COMPANY) -> Replicas:
+        """Modules built for these seeds, stacked."""
+        found: Replicas = self._keep(
+            ("replicas", interface, tuple(seeds)),
+            lambda: stack_modules(
+                self.subject, build_modules(self.subject, interface, list(seeds))
+            ),
+        )
+        return found
+
+    def stirred(self, interface: Interface) -> Replicas:
+        """The same, moved a little at random, so that what begins at zero lets signals through."""
+
+        def make() -> Replicas:
+            start, rng = self.replicas(interface), Stream.from_seed(0, Purpose.NOISE)
+            moved = {
+                name: p + STIRRED * rng.normal(tuple(p.shape)).to(p.dtype)
+                for name, p in start.parameters.items()
+            }
+            return Replicas(start.skeleton, moved, start.buffers)
+
+        found: Replicas = self._keep(("stirred", interface), make)
+        return found
+
+    def batch(self, interface: Interface, seed: int = 0, size: int = SIZE) -> Batch:
+        """Random examples."""
+        found: Batch = self._keep(
+            ("batch", interface, seed, size), lambda: example_batch(interface, seed, size)
+        )
+        return found
+
+    def batches(self, interface: Interface, seeds: Sequence[int] = COMPANY) -> Batch:
+        """Those of several seeds, leaves (R, B, ...)."""
+        found = [self.batch(interface, seed) for seed in seeds]
+        return Batch(torch.stack([b.x for b in found]), torch.stack([b.y for b in found]))
+
+    def loss(self, interface: Interface) -> Loss:
+        """That of the recipe where the interface has it; otherwise the first."""
+        losses = example_losses(interface)
+        return losses.get(self.subject.recipe.loss or "", next(iter(losses.values())))
+
+    def objective(self, replicas: Replicas, interface: Interface) -> Objective:
+        """The training loss of one replica."""
+        return Objective(replicas, self.loss(interface))
+
+    def loop_reason(self, interface: Interface) -> str | None:
+        """Why a forward and backward pass cannot be vmapped; None if it can."""
+
+        def attempt() -> str | None:
+            try:
+                self.losses_and_gradients(interface, looped=False)
+            except Exception as error:
+                return first_line(error)
+            return None
+
+        found: str | None = self._keep(("reason", interface), attempt)
+        return found
+
+    def losses_and_gradients(self, interface: Interface, looped: bool) -> tuple[Tensor, State]:
+        """Losses (R,) and their gradients (R, ...) by plain autograd."""
+        stack = self.replicas(interface)
+        parameters = {n: p.clone().requires_grad_() for n, p in stack.parameters.items()}
+        batches = self.batches(interface)
+        with torch.enable_grad():
+            losses: Tensor = over_replicas(self.objective(stack, interface), looped)(
+                parameters, copied(stack.buffers), batches
+            )
+            found = torch.autograd.grad(
+                losses.sum(), list(parameters.values()), materialize_grads=True
+            )
+        return losses.detach(), dict(zip(parameters, found, strict=True))
+
+    def _keep(self, key: Any, make: Any) -> Any:
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
+
+
+@torch.no_grad()
+def output_of(
+    replicas: Replicas, x: Tensor, index: int = 0, training: bool = False
+) -> tuple[Tensor, State]:
+    """One replica's output on x, and its buffers afterwards."""
+    buffers = copied(replica(replicas.buffers, index))
+    output = replicas.forward(replica(replicas.parameters, index), buffers, x, training=training)
+    return output, buffers

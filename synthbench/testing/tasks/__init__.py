@@ -1,0 +1,1 @@
+"""The laws of tasks, one file for each group."""

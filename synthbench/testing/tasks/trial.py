@@ -1,0 +1,116 @@
+"""What the laws of tasks look at: the task, and what was drawn from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_map
+
+from synthbench.engine.axis import over_replicas
+from synthbench.engine.sampling import as_batch, draw_batches, draw_worlds
+from synthbench.interface import Interface
+from synthbench.streams import Purpose, Stream, keys_of
+from synthbench.task import Batch, Task, World
+
+SIZE = 64
+"""Examples of an ordinary batch."""
+SEEDS = range(8)
+NUMBERS_AT_ONCE = 2**17
+"""Input numbers of one replica's large batch, within the limits of LARGE."""
+LARGE = (64, 256)
+
+
+@dataclass
+class TaskTrial:
+    """A task under examination; whatever is drawn is kept, and drawn with no global generator.
+
+    constant_world: whether the fields leave nothing of the hidden truth to draw.
+    """
+
+    subject: Task
+    constant_world: bool = False
+    facts: dict[str, str] = field(default_factory=dict)
+    kind: ClassVar[str] = "tasks"
+    _kept: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def interface(self) -> Interface:
+        """The task's."""
+        return self.subject.interface
+
+    @property
+    def large(self) -> int:
+        """Examples of a batch for statistics."""
+        numbers = max(1, torch.Size(self.interface.input.shape).numel())
+        return min(max(NUMBERS_AT_ONCE // (16 * numbers), LARGE[0]), LARGE[1])
+
+    def world(self, seed: int = 0) -> World:
+        """The hidden truth of a seed."""
+        return self._keep(
+            ("world", seed), lambda: self.subject.world(Stream.from_seed(seed, Purpose.WORLD))
+        )
+
+    def batch(
+        self, seed: int, purpose: Purpose = Purpose.TRAIN, step: int = 0, size: int = SIZE
+    ) -> Batch:
+        """A batch from the world of seed 0, by the stream of `seed`."""
+
+        def draw() -> Batch:
+            stream = Stream.from_seed(seed, purpose, step)
+            return self.subject.sample(self.world(), stream, size)
+
+        found: Batch = self._keep(("batch", seed, purpose, step, size), draw)
+        return found
+
+    def references(self, seed: int = 0) -> dict[str, Tensor]:
+        """The references' outputs on an evaluation batch."""
+        found: dict[str, Tensor] = self._keep(
+            ("references", seed),
+            lambda: dict(self.subject.references(self.world(), self.batch(seed, Purpose.EVAL))),
+        )
+        return found
+
+    def generic_output(self, size: int = SIZE, seed: int = 0) -> Tensor:
+        """What an untrained network might say: normal numbers (size, ...)."""
+        shape = (size, *self.interface.output.shape)
+        return Stream.from_seed(seed, Purpose.TEST).normal(shape)
+
+    def together(self, seeds: Sequence[int], size: int = SIZE) -> tuple[World, Batch]:
+        """Worlds (R, ...) and evaluation batches (R, size, ...), drawn under vmap."""
+
+        def draw() -> tuple[World, Batch]:
+            keys = keys_of(list(seeds))
+            worlds = draw_worlds(self.subject, keys)
+            drawn = draw_batches(self.subject, worlds, keys, Purpose.EVAL, range(1), size)
+            return worlds, as_batch(tree_map(lambda leaf: leaf[0], drawn))
+
+        found: tuple[World, Batch] = self._keep(("together", tuple(seeds), size), draw)
+        return found
+
+    def reference_outputs(self, seeds: Sequence[int], size: int) -> dict[str, Tensor]:
+        """The references' outputs (R, size, ...) on those batches."""
+        found: dict[str, Tensor] = self._keep(
+            ("outputs", tuple(seeds), size),
+            lambda: over_replicas(
+                lambda world, batch: dict(self.subject.references(world, as_batch(batch)))
+            )(*self.together(seeds, size)),
+        )
+        return found
+
+    def ranked(self, outputs: Tensor, batches: Batch) -> Tensor:
+        """The ranked score (R,) float64 of outputs (R, size, ...)."""
+
+        def score(output: Tensor, batch: Batch) -> Tensor:
+            return next(iter(self.subject.score(output, as_batch(batch)).values()))
+
+        found: Tensor = over_replicas(score)(outputs, batches)
+        return found.double()
+
+    def _keep(self, key: Any, make: Any) -> Any:
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]

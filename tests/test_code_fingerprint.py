@@ -1,0 +1,176 @@
+"""A fingerprint changes with what code does, and with nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from synthbench.code_fingerprint import code_fingerprint, is_installed
+
+NET = '''
+import math
+import torch
+from functools import lru_cache
+from torch import nn
+
+WIDTH = 50
+NAMES = {"a", "b", "c"}
+
+def activation(x):
+    return torch.relu(x)
+
+@lru_cache
+def scale(n):
+    return 1 / n
+
+class Base(nn.Module):
+    factor = 1.0
+
+class Net(Base):
+    """A network."""
+
+    def __init__(self, n=10, width=WIDTH):
+        super().__init__()
+        self.first = nn.Linear(n, WIDTH)  # a comment
+        self.second = nn.Linear(WIDTH, 1)
+        self.rescale = lambda x: scale(4) * x
+
+    @torch.no_grad()
+    def norm(self):
+        return sum(p.norm() for p in self.parameters() if "a" in NAMES)
+
+    @property
+    def label(self):
+        return "net"
+
+    def forward(self, x):
+        return self.second(activation(self.first(x))).squeeze(-1) * math.pi * self.factor
+'''
+
+
+def defined(source: str = NET, name: str = "Net") -> Any:
+    """What a cell of a notebook defines: in `__main__`, with no source to be found."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(source, "<cell>", "exec", dont_inherit=True), names)
+    return names[name]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("WIDTH = 50", "WIDTH = 51"),
+        ("torch.relu(x)", "torch.tanh(x)"),
+        ("1 / n", "2 / n"),
+        ("factor = 1.0", "factor = 2.0"),
+        ("Net(Base)", "Net(nn.Module)"),
+        ("n=10", "n=11"),
+        ("(WIDTH, 1)", "(WIDTH, 1, False)"),
+        ("scale(4)", "scale(5)"),
+        ('return "net"', 'return "nets"'),
+        ("squeeze(-1)", "flatten()"),
+        ("p.norm()", "p.norm(1)"),
+        ('{"a", "b", "c"}', '{"a", "b", "d"}'),
+        ("math.pi", "math.e"),
+    ],
+)
+def test_every_edit_that_matters_changes_it(old: str, new: str) -> None:
+    assert NET.count(old) == 1
+    assert code_fingerprint(defined(NET.replace(old, new))) != code_fingerprint(defined())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("# a comment", "# another comment"),
+        ("import math\n", "import math\n\n\n"),
+        ("def activation(x):", "def unused():\n    return 3\n\ndef activation(x):"),
+        ("WIDTH = 50", "WIDTH = 50\nlabel = norm = first = 'globals that share an attribute'"),
+    ],
+)
+def test_nothing_else_changes_it(old: str, new: str) -> None:
+    assert NET.count(old) == 1
+    assert code_fingerprint(defined(NET.replace(old, new))) == code_fingerprint(defined())
+
+
+def test_it_is_the_same_in_another_process(tmp_path: Path) -> None:
+    """Whatever the order of sets and the addresses of objects."""
+    (tmp_path / "cell.py").write_text(
+        f"{NET}\nfrom synthbench.code_fingerprint import code_fingerprint\n"
+        "print(code_fingerprint(Net))"
+    )
+    done = [
+        subprocess.run(
+            [sys.executable, tmp_path / "cell.py"],
+            env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True,
+        ).stdout.strip()
+        for seed in ("1", "2")
+    ]  # fmt: skip
+    assert done == [code_fingerprint(defined())] * 2
+
+
+def test_closures_and_settled_arguments_count() -> None:
+    def factory(width: int, layers: object) -> Any:
+        return lambda interface: (width, layers)
+
+    class Layer:
+        def __init__(self, size: int) -> None:
+            self.size = size
+
+    tensors = [torch.tensor([1.0, 2.0]), torch.tensor([1.0, 3.0]), torch.tensor([1, 2])]
+    layers = [None, 1, 1.0, True, "1", [1], (1,), {1: 2}, {2: 1}, {1}, Layer(1), Layer(2), *tensors]
+    builders = [
+        *(factory(width, None) for width in (2, 3)),
+        *(factory(1, layer) for layer in layers),
+        partial(defined(), width=3),
+        partial(defined(), width=4),
+        partial(defined(), 3),
+        defined(),
+    ]
+    found = [code_fingerprint(builder) for builder in builders]
+    assert len(set(found)) == len(builders)
+    assert code_fingerprint(factory(1, Layer(2))) == code_fingerprint(factory(1, Layer(2)))
+
+
+def test_a_template_counts_by_its_weights() -> None:
+    first, second = nn.Linear(3, 1), nn.Linear(3, 1)
+    second.load_state_dict(first.state_dict())
+
+    def copied(template: nn.Module) -> str:
+        return code_fingerprint(lambda: template)
+
+    assert copied(first) == copied(second)
+    with torch.no_grad():
+        second.weight[0, 0] += 1
+    assert copied(first) != copied(second)
+
+
+def test_a_module_of_ones_own_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    found = []
+    for number in (1, 2):
+        (tmp_path / f"own_layers_{number}.py").write_text(f"def width():\n    return {number}\n")
+        source = f"import own_layers_{number} as layers\ndef build():\n    return layers.width()"
+        found.append(code_fingerprint(defined(source, "build")))
+    assert found[0] != found[1]
+    assert not is_installed("own_layers_1") and not is_installed("__main__")
+    assert all(map(is_installed, ("torch.nn", "json", "builtins", "synthbench.task", "numpy")))
+
+
+def test_code_that_refers_to_itself_has_one() -> None:
+    source = """
+class Node:
+    def again(self):
+        return Node(), loop(3)
+
+def loop(n):
+    return [Node, loop] if n else loop(n - 1)
+"""
+    assert code_fingerprint(defined(source, "Node")) == code_fingerprint(defined(source, "Node"))
+    assert code_fingerprint(defined(source, "Node")) != code_fingerprint(defined(source, "loop"))

@@ -1,0 +1,57 @@
+"""`synthbench.evaluate`: shorthands beside the protocol, and mistakes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import synthbench as sb
+from synthbench.errors import ConfigurationError
+from synthbench.evaluation import _protocol
+from synthbench.registry import installed
+
+
+@pytest.mark.parametrize(
+    ("protocol", "seeds", "budget", "expected"),
+    [
+        (None, 8, None, sb.Protocol(seeds=8)),
+        (None, None, 6_400, sb.Protocol(budget=6_400)),
+        (None, None, None, sb.Protocol()),
+        (sb.Protocol(until="budget"), 8, 6_400, sb.Protocol(until="budget", seeds=8, budget=6_400)),
+        (sb.Protocol(seeds=8), None, 6_400, sb.Protocol(seeds=8, budget=6_400)),
+    ],
+)
+def test_shorthands_join_the_protocol(
+    protocol: Any, seeds: Any, budget: Any, expected: sb.Protocol
+) -> None:
+    assert _protocol(protocol, {"seeds": seeds, "budget": budget}) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"seeds": 8, "protocol": sb.Protocol(seeds=4)}, "seeds is named twice: leave out seeds=8"),
+        ({"budget": 64, "protocol": sb.Protocol(budget=64)}, "budget is named twice"),
+        ({"seeds": 0}, "seeds = 0: input should be greater than or equal to 1"),
+        ({"budget": "many"}, "budget = 'many': input should be a valid integer"),
+        ({"task": 3}, "a task is an object or a reference such as .*; got 3"),
+        ({"task": installed().find("tasks", "sparse-parity")}, "got the class SparseParity"),
+        ({"probes": [len]}, "a probe is an object or a reference such as 'weight-movement'"),
+    ],
+)
+def test_mistakes_are_one_line(arguments: dict, message: str, tmp_path: Path) -> None:
+    given = {"task": "sparse-parity n=10 k=2", "model": "mlp width=4", "out": tmp_path, **arguments}
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        sb.evaluate(**given)
+    assert "\n" not in str(caught.value) and not list(tmp_path.iterdir())
+
+
+def test_a_single_probe_needs_no_list(tmp_path: Path) -> None:
+    result = sb.evaluate(
+        "sparse-parity n=10 k=2", "mlp width=4", seeds=2, budget=64, probes="weight-movement",
+        out=tmp_path, settings=sb.Settings(replicas_per_block=2),
+    )  # fmt: skip
+    assert "weight-movement/linf" in result.trajectories.column_names
+    assert result.record.plan["protocol"]["seeds"] == 2
