@@ -73,10 +73,13 @@ def _taken(names: PluginNames, registry: Registry) -> str | None:
     for kind in KINDS:
         owner = registry.names(kind).get(names.name)
         if owner is not None:
-            return f"{owner.distribution} has a {kind[:-1]} of that name"
+            article = "an" if kind[0] in "aeiou" else "a"
+            return f"{owner.distribution} has {article} {kind[:-1]} of that name"
     if names.suite in registry.names("suites"):
         return f'the suite "{names.suite}" is installed'
-    present = [each.name for each in (*host.plugins, *host.failures, *host.left_out)]
+    present = [plugin.name for plugin in host.plugins]
+    present += [failure.name for failure in host.failures]
+    present += [left_out.name for left_out in host.left_out]
     if names.name in present:
         return "a plugin of that name is installed"
     if find_spec(names.package) is not None:

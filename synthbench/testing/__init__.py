@@ -1,1 +1,39 @@
-"""x."""
+"""The conformance kit: laws that every task, model, probe and optimizer must obey.
+
+    from synthbench.testing import check_task
+
+    def test_laws():
+        check_task(MyTask())
+
+`synthbench plugin check NAME` and `pytest --synthbench NAME` run the same laws.
+"""
+
+from __future__ import annotations
+
+from synthbench.testing.law import Law
+from synthbench.testing.model_check import MODEL_LAWS, check_model, examine_model
+from synthbench.testing.optimizer_check import OPTIMIZER_LAWS, check_optimizer, examine_optimizer
+from synthbench.testing.probe_check import PROBE_LAWS, check_probe, examine_probe
+from synthbench.testing.report import ConformanceError, Finding, Report, Status, Verdict
+from synthbench.testing.task_check import TASK_LAWS, check_task, examine_task
+
+__all__ = [
+    "MODEL_LAWS",
+    "OPTIMIZER_LAWS",
+    "PROBE_LAWS",
+    "TASK_LAWS",
+    "ConformanceError",
+    "Finding",
+    "Law",
+    "Report",
+    "Status",
+    "Verdict",
+    "check_model",
+    "check_optimizer",
+    "check_probe",
+    "check_task",
+    "examine_model",
+    "examine_optimizer",
+    "examine_probe",
+    "examine_task",
+]

@@ -24,7 +24,7 @@ class MixedDevicesError(RuntimeError):
     """An operation on tensors of two devices."""
 
 
-class _OneDevice(TorchDispatchMode):
+class _OneDevice(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Refuses operations on tensors of two devices; a tensor without axes is a number."""
 
     def __torch_dispatch__(
@@ -45,7 +45,7 @@ class _OneDevice(TorchDispatchMode):
 @contextmanager
 def pretend_device() -> Iterator[None]:
     """Inside, tensors of the pretended device and of the CPU do not mix."""
-    with _OneDevice():
+    with _OneDevice():  # type: ignore[no-untyped-call]
         yield
 
 

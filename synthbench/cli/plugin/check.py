@@ -1,0 +1,102 @@
+"""`synthbench plugin check`: the laws of the conformance kit, one table for each subject."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from synthbench.testing import Report, Verdict
+    from synthbench.testing.subjects import Subject
+
+WIDTH = 80
+STYLES = {"ok": "green", "broken": "bold red", "not judged": "yellow", "does not apply": "dim"}
+
+
+def check_command(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...",
+            help="Plugins, distributions, or references such as 'sparse-parity n=12'; default: "
+            "every third-party plugin.",
+        ),
+    ] = None,
+    list_laws: Annotated[bool, typer.Option("--list", help="Show the laws and stop.")] = False,
+) -> None:
+    """Check tasks, models, probes and optimizers by the laws that they must obey.
+
+    Exit code 1 if a law is broken.
+    """
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console = Console(width=min(console.width, WIDTH), highlight=False)
+    if list_laws:
+        _print_laws(console)
+        return
+    from synthbench.registry import installed
+    from synthbench.testing.subjects import find_subjects
+
+    reports = [_examined(console, s) for s in find_subjects(installed(), names or [])]
+    broken = sum(len(report.findings) for report in reports)
+    if broken:
+        console.print(f"[bold red]{broken} law{'s' * (broken > 1)} broken[/]")
+        raise typer.Exit(1)
+    console.print(f"[green]all laws hold[/] for {len(reports)} of {len(reports)}")
+
+
+def _examined(console: Console, subject: Subject) -> Report:
+    """Judge the laws, naming each while it is judged, and print what was found."""
+    from synthbench.testing import Report
+
+    examination = subject.examination()
+    verdicts: list[Verdict] = []
+    total = len(examination.laws)
+    with console.status(subject.title) as status:
+        for number, law in enumerate(examination.laws, start=1):
+            status.update(f"{subject.title}: {law.name} ({number}/{total})")
+            verdicts.append(examination.verdict(law.name))
+    report = Report(subject.title, tuple(verdicts), dict(examination.trial.facts))
+    _print_report(console, report)
+    return report
+
+
+def _print_report(console: Console, report: Report) -> None:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=escape(report.subject))
+    table.title_justify, table.title_style = "left", "bold"
+    table.add_column("law", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("")
+    for verdict in report.verdicts:
+        word = verdict.status.value
+        seen = "" if word in ("ok", "broken") else verdict.seen
+        table.add_row(verdict.law.name, f"[{STYLES[word]}]{word}[/]", f"[dim]{escape(seen)}[/]")
+    console.print(table)
+    for name, value in report.facts.items():
+        console.print(f"[dim]{escape(name)}:[/] {escape(value)}")
+    for finding in report.findings:
+        console.print(f"\n{escape(finding.describe())}", soft_wrap=True)
+    console.print()
+
+
+def _print_laws(console: Console) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from synthbench.testing.subjects import LAWS
+
+    for kind, laws in LAWS.items():
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column(kind, style="bold", no_wrap=True)
+        table.add_column("law")
+        for law in laws:
+            table.add_row(law.name, law.statement)
+        console.print(table)

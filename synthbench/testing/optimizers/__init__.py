@@ -1,0 +1,1 @@
+"""The laws of optimizers, one file per group."""

@@ -1,0 +1,93 @@
+"""What the laws of optimizers look at: an optimizer, parameters and gradients of three kinds."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from synthbench.engine.optimizer_axis import optimizer_loop_reason
+from synthbench.engine.replica_optimizer import ReplicaOptimizer
+from synthbench.optimizer import Optimizer
+from synthbench.recipe import Recipe
+from synthbench.streams import Purpose, Stream
+
+SHAPES = {"hidden.weight": (6, 5), "hidden.bias": (6,), "readout.weight": (1, 6)}
+STEPS = 5
+LEARNING_RATE = 0.01
+
+Named = dict[str, Tensor]
+
+
+@dataclass
+class OptimizerTrial:
+    """An optimizer under examination, on the parameters of a small network."""
+
+    subject: Optimizer
+    facts: dict[str, str] = field(default_factory=dict)
+    kind: ClassVar[str] = "optimizers"
+
+    @property
+    def recipe(self) -> Recipe:
+        """With this optimizer, no weight decay, and a constant rate."""
+        return Recipe(optimizer=self.subject, lr=LEARNING_RATE)
+
+    def loop_reason(self) -> str | None:
+        """Why the step must be looped over replicas on CPU; None if it is vmapped."""
+        return optimizer_loop_reason(self.subject, self.recipe, tuple(SHAPES.items()), "cpu")
+
+    def start(self, seeds: Sequence[int] = (0, 1)) -> Named:
+        """Parameters (R, ...), each replica's from its own seed."""
+        return _drawn(seeds, step=0)
+
+    def gradients(self, seeds: Sequence[int] = (0, 1), steps: int = STEPS) -> list[Named]:
+        """Gradients (R, ...) of every step, each replica's from its own seed."""
+        return [_drawn(seeds, step) for step in range(1, steps + 1)]
+
+    def stepper(self, stacked: Named, recipe: Recipe | None = None) -> ReplicaOptimizer:
+        """The optimizer over stacked parameters, looped or vmapped as training would."""
+        looped = self.loop_reason() is not None
+        return ReplicaOptimizer(self.subject, recipe or self.recipe, stacked, looped)
+
+    def after(
+        self,
+        start: Named,
+        gradients: Sequence[Named],
+        recipe: Recipe | None = None,
+        factor: float = 1.0,
+    ) -> Named:
+        """The parameters after one step for each of the gradients, at `factor` times the rate."""
+        stacked = {name: tensor.clone() for name, tensor in start.items()}
+        stepper = self.stepper(stacked, recipe)
+        stepper.param_groups[0]["lr"] *= factor
+        advance(stepper, stacked, gradients)
+        return stacked
+
+
+def advance(stepper: torch.optim.Optimizer, stacked: Named, gradients: Sequence[Named]) -> None:
+    """One step for each of the gradients."""
+    for found in gradients:
+        for name, tensor in stacked.items():
+            tensor.grad = found[name].clone()
+        stepper.step()
+
+
+def stored(stepper: torch.optim.Optimizer) -> dict[str, object]:
+    """The optimizer's state as a checkpoint gives it back."""
+    file = io.BytesIO()
+    torch.save(stepper.state_dict(), file)
+    file.seek(0)
+    found: dict[str, object] = torch.load(file, weights_only=True)
+    return found
+
+
+def _drawn(seeds: Sequence[int], step: int) -> Named:
+    streams = [Stream.from_seed(seed, Purpose.TEST, step) for seed in seeds]
+    return {
+        name: torch.stack([stream.normal(shape) for stream in streams])
+        for name, shape in SHAPES.items()
+    }

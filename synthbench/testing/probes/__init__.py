@@ -1,0 +1,1 @@
+"""The laws of probes, one file per group."""

@@ -1,0 +1,125 @@
+"""What the laws of probes look at: a probe, and replicas of a network on a task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_map
+
+from synthbench.engine.axis import over_replicas
+from synthbench.engine.replicas import Replicas
+from synthbench.engine.sampling import as_batch, cast_batch, draw_batches, draw_worlds
+from synthbench.model import Model
+from synthbench.probe import Probe, View
+from synthbench.streams import Purpose, Stream, keys_of
+from synthbench.task import Task
+from synthbench.testing.comparison import copied, replica
+from synthbench.testing.training import fresh_samples, train, untrained
+
+COMPANY = (0, 1, 2)
+SIZE = 64
+TRAINED = 20
+
+Values = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Replicas that a probe measures: now, at initialization, and what they are measured on.
+
+    Everything has a replica axis but `module`.
+    """
+
+    module: Replicas
+    parameters: dict[str, Tensor]
+    initial: dict[str, Tensor]
+    buffers: dict[str, Tensor]
+    world: Any
+    batch: tuple[Any, ...]
+    keys: Tensor
+
+    def tensors(self) -> tuple[Any, ...]:
+        """The stacked arguments of `measured`."""
+        return (
+            self.parameters, self.initial, self.buffers, self.world, self.batch, self.keys
+        )  # fmt: skip
+
+
+@dataclass
+class ProbeTrial:
+    """A probe under examination, on some task and model that it can measure."""
+
+    subject: Probe
+    task: Task
+    model: Model
+    facts: dict[str, str] = field(default_factory=dict)
+    kind: ClassVar[str] = "probes"
+    _kept: dict[Any, Any] = field(default_factory=dict)
+
+    def untrained(self, company: Sequence[int] = COMPANY) -> Watched:
+        """Replicas at initialization."""
+        found: Watched = self._keep(("untrained", tuple(company)), lambda: self._start(company))
+        return found
+
+    def trained(self) -> Watched:
+        """The same after a few steps."""
+
+        def make() -> Watched:
+            start, lesson = self.untrained(), fresh_samples(self.task, self.model, COMPANY)
+            after = train(start.module, self.model, lesson, TRAINED)
+            return replace(start, parameters=after.parameters, buffers=after.buffers)
+
+        found: Watched = self._keep("trained", make)
+        return found
+
+    def one(self, watched: Watched, index: int = 0) -> Values:
+        """The probe's values for one replica, without vmap, on copies."""
+        return self.measured(watched.module, *copied(replica(watched.tensors(), index)))
+
+    def together(self, watched: Watched, looped: bool = False) -> Values:
+        """The probe's values (R,) for all replicas."""
+        lifted = over_replicas(
+            lambda *arguments: dict(self.measured(watched.module, *arguments)), looped
+        )
+        found: Values = lifted(*copied(watched.tensors()))
+        return found
+
+    def measured(self, module: Replicas, *arguments: Any) -> Values:
+        """The probe's values for one replica's tensors, in the order of `Watched.tensors`."""
+        now, initial, own, world, batch, key = arguments
+        rng = Stream(key, Purpose.PROBE)
+        losses = self.task.losses()
+        view = View(
+            task=self.task,
+            parameters=now,
+            initial=initial,
+            forward=lambda weights, x: module.forward(dict(weights), own, x),
+            record=lambda weights, x: module.record(dict(weights), own, x),
+            loss=losses[self.model.recipe.loss or next(iter(losses))],
+            world=world,
+            batch=as_batch(batch),
+            sample=lambda size: cast_batch(
+                as_batch(self.task.sample(world, rng, size)), torch.float32
+            ),
+            rng=rng,
+        )
+        return self.subject.measure(view)
+
+    def _start(self, company: Sequence[int]) -> Watched:
+        module, keys = untrained(self.task, self.model, company), keys_of(list(company))
+        worlds = draw_worlds(self.task, keys)
+        drawn = draw_batches(self.task, worlds, keys, Purpose.EVAL, range(1), SIZE)
+        batch = cast_batch(as_batch(tree_map(lambda leaf: leaf[0], drawn)), torch.float32)
+        initial = copied(module.parameters)
+        return Watched(
+            module, module.parameters, initial, module.buffers, worlds, tuple(batch), keys
+        )
+
+    def _keep(self, key: Any, make: Any) -> Any:
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
