@@ -10,7 +10,11 @@ import pytest
 import synthbench as sb
 from synthbench.cell import Cell
 from synthbench.registry import installed
+from tests.fresh_environment import build_wheel
 from tests.wandb_isolation import isolated_wandb
+
+# A distribution of its own: its tests run where it is installed, in tests/distributions.
+collect_ignore = ["example_plugin"]
 
 
 @pytest.fixture
@@ -41,3 +45,9 @@ def wandb_home(tmp_path: Path) -> Iterator[Path]:
     """Where everything W&B writes goes; no account, and a W&B that is set up anew."""
     with isolated_wandb(tmp_path / "wandb-home") as home:
         yield home
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's wheel, built once."""
+    return build_wheel(tmp_path_factory.mktemp("wheel"))

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from synthbench.scaffold import KINDS
+
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
-def wheel_names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    folder = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
-    done = subprocess.run([*command, str(ROOT)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (wheel,) = folder.glob("*.whl")
+def wheel_names(wheel: Path) -> list[str]:
     return zipfile.ZipFile(wheel).namelist()
 
 
@@ -41,6 +36,13 @@ def test_the_wheel_holds_the_sites_templates_and_assets(wheel_names: list[str]) 
         for path in (folder / part).glob(suffix)
     }
     assert {Path(name).suffix for name in wanted} == {".j2", ".css", ".js"}
+    assert wanted <= set(wheel_names)
+
+
+def test_the_wheel_holds_the_templates_of_new_plugins(wheel_names: list[str]) -> None:
+    folder = ROOT / "synthbench" / "scaffold" / "templates"
+    wanted = {str(path.relative_to(ROOT)) for path in folder.rglob("*.j2")}
+    assert {Path(name).parent.name for name in wanted} == {"common", *KINDS}
     assert wanted <= set(wheel_names)
 
 

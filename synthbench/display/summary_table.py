@@ -18,6 +18,8 @@ from synthbench.formatting import (
 from synthbench.records.schema import Record
 
 WIDTH = 80
+NARROW = 11
+"""Characters that the column of models has at least."""
 FOOTNOTE = "intervals at 95%; score: final, median over replicas [10%, 90%]"
 
 
@@ -68,6 +70,13 @@ def by_task(records: Sequence[Record]) -> list[list[Record]]:
     return [[record for record in records if record.task == task] for task in tasks]
 
 
+def _foldable(label: str) -> str:
+    """The label with its long tokens broken behind the `=`, not in the middle of a number."""
+    return " ".join(
+        token.replace("=", "=\n", 1) if len(token) > NARROW else token for token in label.split(" ")
+    )
+
+
 def terminal_table(records: Sequence[Record]) -> Table:
     """The records of one task for Rich, 80 columns wide."""
     table = Table(
@@ -88,5 +97,5 @@ def terminal_table(records: Sequence[Record]) -> Table:
         cells = (
             f"{entry.value}\n{entry.detail}" if entry.detail else entry.value for entry in rest
         )
-        table.add_row(escape(model.value), *(escape(cell) for cell in cells))
+        table.add_row(escape(_foldable(model.value)), *(escape(cell) for cell in cells))
     return table

@@ -152,7 +152,9 @@ def _check_model(record: Record, expected: ExpectedCell) -> None:
         raise SubmissionError("plan: model must have a name and a recipe with a batch_size")
     if not 1 <= size <= expected.protocol.budget:
         raise SubmissionError(f"plan: batch_size {size} is not between 1 and the budget")
-    if model["name"] in installed().names("models"):
+    optimizer = _optimizer_name(model)
+    foreign = optimizer is not None and optimizer not in installed().names("optimizers")
+    if model["name"] in installed().names("models") and not foreign:
         label = _rebuilt(model, expected).model.label()
         if label != record.model:
             raise SubmissionError(f"model is called {record.model!r}, the plan says {label!r}")
@@ -162,6 +164,17 @@ def _check_model(record: Record, expected: ExpectedCell) -> None:
         raise SubmissionError(f"plan: {_short(model['name'])} cannot be the name of a model")
     if record.model.split(" ")[0] != model["name"]:
         raise SubmissionError(f"model is called {record.model!r}, the plan says {model['name']!r}")
+
+
+def _optimizer_name(model: Mapping[str, Any]) -> str | None:
+    """The optimizer of a plugin that a recorded model names; None for one of the core."""
+    optimizer = model["recipe"].get("optimizer")
+    if not isinstance(optimizer, Mapping):
+        return None
+    name = optimizer.get("name")
+    if not (isinstance(name, str) and re.fullmatch(NAME, name)):
+        raise SubmissionError(f"plan: {_short(name)} cannot be the name of an optimizer")
+    return name
 
 
 def _rebuilt(model: dict[str, Any], expected: ExpectedCell) -> Cell:
@@ -221,6 +234,8 @@ def _check_provenance(record: Record, expected: ExpectedCell) -> None:
     named = {plugin.plugin for plugin in record.environment.plugins}
     parts = [("tasks", expected.task.name), ("models", record.plan["model"]["name"])]
     parts += [("probes", probe.name) for probe in expected.probes]
+    optimizer = _optimizer_name(record.plan["model"])
+    parts += [("optimizers", optimizer)] if optimizer is not None else []
     for kind, name in parts:
         plugin = installed().names(kind).get(name)
         if plugin is not None and plugin.name not in named:

@@ -15,6 +15,7 @@ from tests.leaderboard.attacks import (
     RECORD,
     TABLE,
     Attack,
+    Change,
     cheap_steps,
     dearer,
     edit_json,
@@ -107,6 +108,19 @@ HASHES: dict[str, tuple[Attack, str]] = {
     ),
     "hash left out": (lambda f: edit_manifest(f, lambda m: m["records"].pop()), "1 records, the"),
 }
+MUON = installed().optimizer("muon").describe()
+
+
+def with_optimizer(description: dict) -> Change:
+    """The recorded model, trained by another optimizer."""
+
+    def change(record: dict) -> None:
+        record["plan"]["model"]["recipe"]["optimizer"] = description
+        record["model"] = f"{MODEL} optimizer={description['name']}"
+
+    return change
+
+
 PLAN: dict[str, tuple[Attack, str]] = {
     "fewer seeds": (
         partial(edit_record, change=one_replica_less),
@@ -256,6 +270,18 @@ MODELS: dict[str, tuple[Attack, str]] = {
         partial(edit_records, change=foreign_model),
         "cannot take this task",
     ),
+    "markup as an optimizer": (
+        plan("model", "recipe", "optimizer", {"name": "<b>", "version": 1}),
+        "'<b>' cannot be the name of an optimizer",
+    ),
+    "an optimizer of no version": (
+        plan("model", "recipe", "optimizer", {"name": "muon"}),
+        "the model cannot be rebuilt",
+    ),
+    "an optimizer whose plugin is not named": (
+        partial(edit_records, change=with_optimizer(MUON)),
+        'plugin "muon" took part and is not named',
+    ),
     "unknown loss": (plan("model", "recipe", "loss", "luck"), 'has no loss "luck"'),
     "cheaper steps": (record("compute", "step_flops", 10), "flops are not steps times 10"),
     "cheaper rows": (
@@ -351,6 +377,14 @@ ATTACKS = {
     }.items()
     for name, attack in attacks.items()
 }
+
+
+def test_an_optimizer_whose_plugin_is_not_installed_is_no_reason_to_refuse(attacked: Path) -> None:
+    """As with a model: it is checked where its plugin is installed, and when it is verified."""
+    foreign = {"name": "foreign", "version": 3, "temperature": 0.5}
+    edit_records(attacked, with_optimizer(foreign))
+    found = read(attacked)
+    assert found.cells[0].record.plan["model"]["recipe"]["optimizer"] == foreign
 
 
 @pytest.mark.parametrize("name", ATTACKS)

@@ -42,5 +42,6 @@ def build_command(
         index = build_site(found, out, show)
     for board in found:
         refused = f", {len(board.refused)} set aside" if board.refused else ""
-        console.print(f"{board.suite.name}: {len(board.entries)} submissions{refused}", style="dim")
+        count = f"{len(board.entries)} submission{'s' * (len(board.entries) != 1)}"
+        console.print(f"{board.suite.name}: {count}{refused}", style="dim")
     console.print(f"open {escape(str(index))}", soft_wrap=True)

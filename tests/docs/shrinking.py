@@ -1,0 +1,95 @@
+"""How the documentation's evaluations are made small: the one thing that is not as written.
+
+Commands and snippets run as they stand: parsing, planning, training, recording, metrics,
+pictures, submitting, boards. But within `shrunk`
+
+- a cell has at most 3 replicas (2 x 2 where initializations are crossed), 5 steps, 128 held-out
+  samples and as many training samples, and trains on the CPU in one block;
+- a suite has its first cell alone, with 6 replicas (the fewest that are ranked) and 128 held-out
+  samples; of a parity it has an easy one, so that boards have something to rank.
+
+`pytest -m slow tests/docs` runs everything without it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from synthbench import evaluation
+from synthbench.cell import Cell
+from synthbench.cell_run import Settings
+from synthbench.leaderboard.packing import Words, pack
+from synthbench.registry import installed
+from synthbench.results import Results
+from synthbench.suites import Suite, SuiteCell, read_suite
+
+SEEDS, CROSSED_SEEDS, SUITE_SEEDS, STEPS, HELD_OUT = 3, 4, 6, 5, 128
+EASY_TASK, EASY_BUDGET = "sparse-parity n=6 k=2", 3_200
+train_cells = evaluation.evaluate_cells
+
+
+def shrink(patch: pytest.MonkeyPatch, boards: Path) -> None:
+    """Make every evaluation small; boards: folder for the small suites."""
+    for plugin in installed().host.plugins:
+        for name, suite in list(plugin.suites.items()):
+            small = small_suite(suite, boards)
+            patch.setitem(plugin.suites, name, small)
+    patch.setattr(evaluation, "evaluate_cells", evaluate_small_cells)
+
+
+def small_suite(suite: Suite, boards: Path) -> Suite:
+    """The suite with its first cell alone, in a folder of its own."""
+    first = suite.cells[0]
+    batch = installed().model(suite.reference).recipe.batch_size
+    cell = SuiteCell(task=first.task, budget=STEPS * batch)
+    if first.task.startswith("sparse-parity"):
+        cell = SuiteCell(task=EASY_TASK, budget=EASY_BUDGET)
+    small = suite.model_copy(
+        update={"seeds": SUITE_SEEDS, "evaluation_samples": HELD_OUT, "cells": (cell,)}
+    )
+    folder = boards / suite.name
+    (folder / "submissions").mkdir(parents=True, exist_ok=True)
+    shutil.copy(suite.folder / "suite.toml", folder)
+    small._folder = read_suite(folder / "suite.toml").folder
+    return small
+
+
+def submit_reference(suite: Suite, runs: Path, boards: Path) -> None:
+    """Put the reference model's results on a small suite's board."""
+    cells = evaluation.plan_suite(suite, [suite.reference])
+    results = evaluate_small_cells(cells, runs / suite.name, Settings(), suite)
+    name = suite.reference.replace(" ", "-").replace("=", "-")
+    words = Words(name, suite.reference, ("The SynthBench developers",))
+    pack(results.measured, suite, words, "fixed-recipe", [], boards)
+
+
+def evaluate_small_cells(
+    cells: Sequence[Cell], out: Path | str, settings: Settings, suite: Suite | None = None
+) -> Results:
+    """`evaluate_cells`, of small cells."""
+    trainer = replace(settings.trainer, accelerator="cpu")
+    quick = replace(settings, trainer=trainer, replicas_per_block=SUITE_SEEDS)
+    return train_cells([small_cell(cell) for cell in cells], out, quick, suite)
+
+
+def small_cell(cell: Cell) -> Cell:
+    """The cell with few replicas, steps and samples."""
+    protocol, batch = cell.protocol, cell.model.recipe.batch_size
+    if cell.task.label() == installed().task(EASY_TASK).label():
+        own = {"seeds": SUITE_SEEDS, "budget": min(protocol.budget, EASY_BUDGET)}
+        return replace(cell, protocol=protocol.model_copy(update=own))
+    crossed = protocol.initializations is not None
+    least = {
+        "seeds": min(protocol.seeds, CROSSED_SEEDS if crossed else SEEDS),
+        "initializations": 2 if crossed else None,
+        "budget": min(protocol.budget, STEPS * batch),
+        "evaluation_samples": min(protocol.evaluation_samples, HELD_OUT),
+    }
+    if protocol.train_samples is not None:
+        least["train_samples"] = min(protocol.train_samples, max(HELD_OUT, batch))
+    return replace(cell, protocol=protocol.model_copy(update=least))

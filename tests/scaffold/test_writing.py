@@ -1,0 +1,154 @@
+"""What `synthbench plugin new` writes; that it works is seen in tests/distributions."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import synthbench as sb
+from synthbench.cli.main import main
+from synthbench.errors import OutputError
+from synthbench.scaffold import KINDS, PluginNames, write_plugin
+from synthbench.scaffold.writing import TEMPLATES, render_plugin
+from synthbench.suites import read_suite
+
+ROOT = Path(__file__).parent.parent.parent
+SHORT, LONG = PluginNames("b"), PluginNames("doubly-stochastic-markov-chain")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_files_and_entry_point(kind: str, tmp_path: Path) -> None:
+    written = write_plugin(kind, PluginNames("coin-flips"), tmp_path)
+    assert written.folder == tmp_path / "synthbench-coin-flips"
+    found = {str(p.relative_to(written.folder)) for p in written.folder.rglob("*") if p.is_file()}
+    package = "synthbench_coin_flips"
+    wanted = {"pyproject.toml", "README.md", ".gitignore", f"{package}/__init__.py"}
+    wanted |= {f"{package}/{kind}.py", f"tests/test_{kind}.py"}
+    wanted |= {f"{package}/suite.toml"} if kind == "task" else set()
+    assert found == wanted == set(written.lines)
+    for name, lines in written.lines.items():
+        assert len((written.folder / name).read_text().splitlines()) == lines
+    project = tomllib.loads((written.folder / "pyproject.toml").read_text())["project"]
+    assert project["name"] == "synthbench-coin-flips"
+    assert project["entry-points"] == {"synthbench": {"coin-flips": package}}
+    major, minor, *_ = sb.__version__.split(".")
+    assert f"synthbench>={major}.{minor},<{int(major) + 1}" in project["dependencies"]
+    root = (written.folder / package / "__init__.py").read_text()
+    assert f"synthbench_plugin_api = {sb.PLUGIN_API}\n" in root and "import torch" not in root
+    # What is to be edited is marked, three times.
+    module = (written.folder / package / f"{kind}.py").read_text()
+    assert [f"EDIT {i} of 3" in module for i in (1, 2, 3)] == [True] * 3
+    assert module.count("EDIT") == 3
+
+
+def test_the_suite_of_a_task_is_one(tmp_path: Path) -> None:
+    folder = write_plugin("task", LONG, tmp_path).folder
+    suite = read_suite(folder / LONG.package / "suite.toml")
+    assert suite.name == LONG.suite
+    assert {cell.task.split()[0] for cell in suite.cells} == {LONG.name}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_public_names_are_imported(kind: str) -> None:
+    imported = []
+    for path, text in render_plugin(kind, SHORT).items():
+        for node in ast.walk(ast.parse(text)) if path.endswith(".py") else ():
+            if isinstance(node, ast.ImportFrom) and node.module == "synthbench":
+                imported += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module.startswith("synthbench."):
+                assert node.module == "synthbench.testing"
+                assert [alias.name for alias in node.names] == [f"check_{kind}"]
+            elif isinstance(node, ast.Import):
+                assert not any(alias.name.startswith("synthbench") for alias in node.names)
+    assert imported and set(imported) <= set(sb.__all__)
+
+
+def test_every_template_is_used() -> None:
+    files = {str(p.relative_to(TEMPLATES)) for p in TEMPLATES.rglob("*.j2")}
+    assert {p.name.removesuffix(".j2") for p in TEMPLATES.rglob("*.j2")} == {
+        Path(name).name for kind in KINDS for name in render_plugin(kind, SHORT)
+    }
+    assert len(files) == 3 + sum(len(render_plugin(kind, SHORT)) - 3 for kind in KINDS)
+
+
+def test_they_pass_the_houses_linter_and_formatter(tmp_path: Path) -> None:
+    for kind in KINDS:
+        for names in (SHORT, LONG):
+            write_plugin(kind, names, tmp_path / kind)
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
+    ruff = [sys.executable, "-m", "ruff"]
+    for command in (
+        [*ruff, "check", "--no-cache", "--select", ",".join(rules["select"]),
+         "--ignore", ",".join(rules["ignore"]), "--per-file-ignores", "test_*.py:D"],
+        [*ruff, "format", "--no-cache", "--check"],
+    ):  # fmt: skip
+        done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    home = tmp_path / SHORT.distribution
+    home.mkdir()
+    (home / "precious").write_text("mine")
+    with pytest.raises(OutputError, match=r"synthbench-b is there already; choose another name"):
+        write_plugin("task", SHORT, tmp_path)
+    assert [p.name for p in tmp_path.rglob("*")] == [SHORT.distribution, "precious"]
+
+
+def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch) -> None:
+    written = []
+
+    def full(self: Path, text: str, **options: object) -> None:
+        written.append(self)
+        if len(written) == 3:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OutputError, match=r"cannot write .*synthbench-b: No space left on device"):
+        write_plugin("task", SHORT, tmp_path)
+    assert len(written) == 3 and not list(tmp_path.iterdir())
+
+
+def run(capsys, monkeypatch, *arguments: str) -> tuple[int, str, str]:
+    monkeypatch.setattr(sys, "argv", ["synthbench", "plugin", "new", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code, *capsys.readouterr()
+
+
+def test_the_command_says_what_it_wrote_and_what_to_do(capsys, monkeypatch, tmp_path) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, monkeypatch, "task", "coin-flips")
+    assert code == 0 and err == ""
+    total = sum(render.count("\n") for render in render_plugin("task", PluginNames("coin-flips"))
+                .values())  # fmt: skip
+    assert out.startswith(f"synthbench-coin-flips: 7 files, {total} lines\n")
+    assert out.splitlines()[-3:] == [
+        "  cd synthbench-coin-flips",
+        "  pip install -e '.[test]' && pytest",
+        "  synthbench eval coin-flips-v1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("task", "Coin_Flips"), 'did you mean "coin-flips"?'),
+        (("model", "mlp"), "synthbench has a model of that name"),
+        (("task", "fine", "--folder", "file/below"), "cannot write to file/below"),
+        (("task", "coins", "--folder", "here"), "synthbench-coins is there already"),
+    ],
+)
+def test_mistakes(arguments, message: str, capsys, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    (tmp_path / "here" / "synthbench-coins").mkdir(parents=True)
+    code, out, err = run(capsys, monkeypatch, *arguments)
+    assert code == 2 and message in err and out == ""
+    assert len(err.splitlines()) == 1 and "Traceback" not in err
+    assert not list(tmp_path.rglob("pyproject.toml"))

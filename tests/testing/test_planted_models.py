@@ -1,0 +1,34 @@
+"""A planted fault in a model is found by the law it breaks, and by no other."""
+
+from __future__ import annotations
+
+import pytest
+
+import synthbench as sb
+from synthbench.testing import MODEL_LAWS, ConformanceError, check_model, examine_model
+from tests.testing.planted_models import PLANTED, Pooled, SoundModel
+
+
+@pytest.mark.parametrize(("fault", "law"), PLANTED.items(), ids=[f.__name__ for f in PLANTED])
+def test_a_faulty_model_breaks_one_law(fault: type[sb.Model], law: str) -> None:
+    found = examine_model(fault()).findings
+    assert {finding.law for finding in found} == {law}, [f.describe() for f in found]
+
+
+def test_every_law_but_the_one_that_vmap_keeps_has_a_fault() -> None:
+    """A model that vmap takes and that agrees with the loop cannot mix replicas."""
+    assert {law.name for law in MODEL_LAWS} - set(PLANTED.values()) == {"replica-independence"}
+
+
+def test_a_sound_model_keeps_every_law() -> None:
+    assert check_model(SoundModel()).facts["replicas"] == "vmapped"
+
+
+def test_the_error_says_the_law_what_was_seen_and_what_to_change() -> None:
+    with pytest.raises(ConformanceError) as caught:
+        check_model(Pooled())
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "sound-model breaks 1 law"
+    assert lines[2].startswith("output-fits-interface: forward returns one tensor")
+    assert any(line.startswith("  seen: for tokens") for line in lines)
+    assert any(line.startswith("  change: return (B, *output.shape)") for line in lines)
