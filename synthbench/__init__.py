@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from synthbench.configuration import Configuration
     from synthbench.dropout import Dropout
     from synthbench.engine.block import TrainerOptions
-    from synthbench.errors import SynthbenchError
+    from synthbench.errors import InterfaceError, SynthbenchError
     from synthbench.evaluation import evaluate, evaluate_cells
     from synthbench.formatting import format_count, format_estimate
     from synthbench.hookspecs import hookimpl
@@ -53,6 +53,7 @@ _HOMES = {
     "Dropout": "dropout",
     "Entry": "leaderboard",
     "Interface": "interface",
+    "InterfaceError": "errors",
     "KnownAlgorithm": "task",
     "Loss": "losses",
     "Margin": "interface",
@@ -103,6 +104,7 @@ __all__ = [
     "Dropout",
     "Entry",
     "Interface",
+    "InterfaceError",
     "KnownAlgorithm",
     "Loss",
     "Margin",

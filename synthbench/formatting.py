@@ -12,7 +12,11 @@ PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def format_count(value: float) -> str:
-    """Three significant digits with an SI prefix: 40.1k, 1.28M, 640k, 12."""
+    """Three significant digits with an SI prefix.
+
+    >>> format_count(40_123), format_count(1_280_000), format_count(12)
+    ('40.1k', '1.28M', '12')
+    """
     text = _with_prefix(value, 10.0 ** (_magnitude(value) - 2))
     number, prefix = (text[:-1], text[-1]) if text[-1].isalpha() else (text, "")
     # An exact 12 or 320k is not 12.0 or 320.0k.
@@ -20,9 +24,15 @@ def format_count(value: float) -> str:
 
 
 def format_time_to_target(estimate: Estimate, budget: float | None) -> tuple[str, str]:
-    """Value and interval of a censored time: ("1.28k", "[1.21k, 1.36k]") or ("> 640k", "").
+    """Value and interval of a censored time; one that never came lies beyond the budget.
 
     budget: where it is censored; None writes `> budget`.
+
+    >>> from synthbench.metrics import Estimate
+    >>> format_time_to_target(Estimate(value=1280, low=1210, high=1360), 640_000)
+    ('1.28k', '[1.21k, 1.36k]')
+    >>> format_time_to_target(Estimate(value=None, low=None, high=None), 640_000)
+    ('> 640k', '')
     """
     beyond = f"> {'budget' if budget is None else format_count(budget)}"
     if estimate.value is None and estimate.low is None:

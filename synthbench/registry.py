@@ -190,6 +190,9 @@ def split_reference(reference: str) -> tuple[str, dict[str, str]]:
     """Split `'name key=value ...'` into the name and its tokens.
 
     Raises ConfigurationError for an empty reference, a token without `=` or a repeated key.
+
+    >>> split_reference("sparse-parity n=40 k=3")
+    ('sparse-parity', {'n': '40', 'k': '3'})
     """
     try:
         words = shlex.split(reference)

@@ -8,7 +8,17 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from synthbench import Dropout, Interface, Margin, Model, Recipe, Signs, TokenLogits, Tokens
+from synthbench import (
+    Dropout,
+    Interface,
+    InterfaceError,
+    Margin,
+    Model,
+    Recipe,
+    Signs,
+    TokenLogits,
+    Tokens,
+)
 from synthbench_transformer.attention import OUTPUT_STD, STD, Norm, Positions, SelfAttention
 from synthbench_transformer.one_hot import one_hot
 
@@ -53,6 +63,20 @@ class Transformer(Model):
         if self.positions == "rotary" and (self.width // self.heads) % 2:
             raise ValueError("positions=rotary needs an even width for each head")
         return self
+
+    def check_accepts(self, interface: Interface) -> None:
+        """Tokens go with token logits of as many symbols, signs with a margin."""
+        super().check_accepts(interface)
+        given, wanted = interface.input, interface.output
+        if isinstance(given, Tokens):
+            fits = isinstance(wanted, TokenLogits) and wanted.vocabulary == given.vocabulary
+        else:
+            fits = isinstance(wanted, Margin)
+        if not fits:
+            raise InterfaceError(
+                f'model "{self.name}" cannot take this task: it gives token logits for tokens of '
+                f"the same vocabulary and a margin for signs, the task is {interface.describe()}"
+            )
 
     def build(self, interface: Interface) -> nn.Module:
         """The network for tokens, or the one for signs."""

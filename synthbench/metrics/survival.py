@@ -67,7 +67,14 @@ def binomial_floor(replicas: int, confidence: float = 0.95) -> float:
 def kaplan_meier_median(
     times: NDArray[np.float64], solved: NDArray[np.bool_], confidence: float = 0.95
 ) -> Estimate:
-    """Median time to target of right-censored replicas: `kaplan_meier_quantile` at one half."""
+    """Median time to target of right-censored replicas: `kaplan_meier_quantile` at one half.
+
+    >>> times = np.array([20.0, 30.0, 40.0, 100.0, 100.0])
+    >>> kaplan_meier_median(times, times < 100).value  # two of five never solved it
+    40.0
+    >>> kaplan_meier_median(times, times < 30).value is None  # beyond what was watched
+    True
+    """
     return kaplan_meier_quantile(times, solved, 0.5, confidence)
 
 

@@ -39,7 +39,15 @@ class Stream:
 
     @classmethod
     def from_seed(cls, seed: int, purpose: Purpose, step: int = 0) -> Stream:
-        """The stream of one seed, on CPU, outside any replica axis."""
+        """The stream of one seed, on CPU, outside any replica axis.
+
+        >>> first = Stream.from_seed(7, Purpose.TRAIN).signs((5,))
+        >>> again = Stream.from_seed(7, Purpose.TRAIN).signs((5,))
+        >>> bool((first == again).all())
+        True
+        >>> Stream.from_seed(7, Purpose.WORLD).choice(10, 3).shape
+        torch.Size([3])
+        """
         return cls(torch.tensor(seed_to_key(seed), dtype=torch.int64), purpose, step)
 
     @property

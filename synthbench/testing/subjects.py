@@ -44,10 +44,11 @@ class Subject:
         """`task coin-flips n=20`."""
         return f"{self.kind[:-1]} {self.configuration.label()}"
 
-    def examination(self) -> Examination:
-        """Its laws, to be judged one by one."""
+    def examination(self, constant_world: bool = False) -> Examination:
+        """Its laws, to be judged one by one; constant_world: as for `check_task`."""
         if self.kind == "tasks":
-            return task_examination(cast(Task, self.configuration))
+            task = cast(Task, self.configuration)
+            return task_examination(task, constant_world=constant_world)
         if self.kind == "models":
             return model_examination(cast(Model, self.configuration))
         if self.kind == "probes":

@@ -112,7 +112,7 @@ def test_the_submission_is_on_the_board(
     board = " ".join(ended["board"].out.split())
     assert "gated-linear width=64 fixed" in board and "2/2" in board
     assert "set aside" not in board
-    assert "multiplexer-v1: 1 submissions" in ended["build"].out
+    assert "multiplexer-v1: 1 submission" in ended["build"].out
     site = third_parties.work / "site"
     assert "gated-linear" in (site / "multiplexer-v1" / "index.html").read_text()
     # The bundled submissions are those in the wheel.

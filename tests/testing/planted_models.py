@@ -48,10 +48,10 @@ class BadName(SoundModel):
     name: ClassVar[str] = "Sound Model"
 
 
-class ChangedByItsValidator(SoundModel):
-    """A field's label does not read back."""
+class DescribesAnother(SoundModel):
+    """Its description holds another value than its field."""
 
-    remark: str = "two words"
+    remark: str = "one"
 
     def describe(self) -> dict[str, object]:
         return {**super().describe(), "remark": "another"}
@@ -257,7 +257,7 @@ class NoWayBack(SoundModel):
 
 PLANTED: dict[type[sb.Model], str] = {
     BadName: "name-and-docstring",
-    ChangedByItsValidator: "config-round-trips",
+    DescribesAnother: "config-round-trips",
     NoForward: "builds",
     Pooled: "output-fits-interface",
     NumpyWeights: "initialization-from-torch",

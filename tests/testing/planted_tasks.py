@@ -398,7 +398,7 @@ class Underrated(Dictator):
     def sample(self, world, rng, size):
         batch = super().sample(world, rng, size)
         tells = batch.x[:, 0] * batch.x[:, 1]
-        return sb.Batch(batch.x, torch.where(rng.bernoulli(0.8, (size,)), tells, batch.y))
+        return sb.Batch(batch.x, torch.where(rng.bernoulli(0.6, (size,)), tells, batch.y))
 
     def references(self, world, batch):
         return {"trivial": torch.zeros_like(batch.y), "optimal": batch.x[:, world][:, 0]}

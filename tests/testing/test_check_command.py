@@ -71,6 +71,14 @@ def test_a_name_of_nothing_is_a_mistake_with_a_suggestion() -> None:
         find_subjects(Registry(failed), ["mine"])
 
 
+def test_a_world_may_be_declared_constant(monkeypatch: pytest.MonkeyPatch) -> None:
+    reference = "sparse-parity n=3 k=3"
+    done = check(None, monkeypatch, reference)
+    assert done.exit_code == 1 and "world-varies" in done.output and "1 law broken" in done.output
+    assert "--constant-world" in done.output
+    assert check(None, monkeypatch, reference, "--constant-world").exit_code == 0
+
+
 def test_every_law_has_a_statement_and_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     listed = check(None, monkeypatch, "--list").output
     for kind, laws in LAWS.items():

@@ -1,4 +1,4 @@
-"""A planted fault in a task is found by the law it breaks, and by no other; what is sound passes."""
+"""A fault planted in a task is found by the law it breaks, and by no other."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ def test_a_faulty_task_breaks_one_law(fault: type[sb.Task], law: str) -> None:
     assert {finding.law for finding in found} == {law}, [f.describe() for f in found]
 
 
-def test_every_law_has_a_fault() -> None:
-    assert {law.name for law in TASK_LAWS} == set(PLANTED.values())
+def test_every_law_but_the_one_that_is_not_judged_has_a_fault() -> None:
+    """The rate of sampling is reported, and what cannot be sampled breaks an earlier law."""
+    assert {law.name for law in TASK_LAWS} - set(PLANTED.values()) == {"sampling-is-timed"}
 
 
 def test_every_fault_is_listed() -> None:

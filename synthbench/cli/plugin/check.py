@@ -26,6 +26,12 @@ def check_command(
         ),
     ] = None,
     list_laws: Annotated[bool, typer.Option("--list", help="Show the laws and stop.")] = False,
+    constant_world: Annotated[
+        bool,
+        typer.Option(
+            "--constant-world", help="The fields leave nothing of a task's hidden truth to draw."
+        ),
+    ] = False,
 ) -> None:
     """Check tasks, models, probes and optimizers by the laws that they must obey.
 
@@ -41,7 +47,8 @@ def check_command(
     from synthbench.registry import installed
     from synthbench.testing.subjects import find_subjects
 
-    reports = [_examined(console, s) for s in find_subjects(installed(), names or [])]
+    subjects = find_subjects(installed(), names or [])
+    reports = [_examined(console, each, constant_world) for each in subjects]
     broken = sum(len(report.findings) for report in reports)
     if broken:
         console.print(f"[bold red]{broken} law{'s' * (broken > 1)} broken[/]")
@@ -49,11 +56,11 @@ def check_command(
     console.print(f"[green]all laws hold[/] for {len(reports)} of {len(reports)}")
 
 
-def _examined(console: Console, subject: Subject) -> Report:
+def _examined(console: Console, subject: Subject, constant_world: bool) -> Report:
     """Judge the laws, naming each while it is judged, and print what was found."""
     from synthbench.testing import Report
 
-    examination = subject.examination()
+    examination = subject.examination(constant_world)
     verdicts: list[Verdict] = []
     total = len(examination.laws)
     with console.status(subject.title) as status:

@@ -65,7 +65,7 @@ def vmapped_equals_looped(trial: ModelTrial) -> Outcome:
     "replica-independence",
     "A replica's output does not depend on the replicas it is stacked with.",
     "use nothing but the weights, the buffers and the input of the replica.",
-    needs=("vmapped-equals-looped",),
+    needs=("vmapped-equals-looped", "same-seed-same-weights"),
 )
 def replica_independence(trial: ModelTrial) -> Outcome:
     """Seed 1 in two companies of one size, to the bit."""

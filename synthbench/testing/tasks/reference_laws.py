@@ -106,6 +106,8 @@ def optimal_is_achievable(trial: TaskTrial) -> Outcome:
         judged = [_agree(batch.x[:, :end], optimal[:, end - 1]) for end in ends]
     known = [verdict for verdict in judged if verdict is not None]
     if not known:
+        if batch.latents and reads_latents(trial, "optimal"):
+            trial.facts["optimal reads latents"] = "see that they follow from x and the world"
         return NotApplicable("no two of its examples are equal in x")
     if any(known):
         return None

@@ -170,7 +170,7 @@ def _part(batch: Batch, name: str) -> Tensor:
     "world-varies",
     "Another seed gives another hidden truth, or there is none: an empty tensor.",
     "draw the world from the rng it is given; if the fields leave nothing to draw, return an "
-    "empty tensor, or say so: check_task(task, constant_world=True).",
+    "empty tensor, or say so: check_task(task, constant_world=True), or --constant-world.",
     needs=("arguments-unchanged",),
 )
 def world_varies(trial: TaskTrial) -> Outcome:

@@ -1,0 +1,46 @@
+"""What is reported and not judged."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+import synthbench as sb
+from synthbench.testing import check_model, check_task
+from tests.engine.authored import Branching, Normalized
+from tests.testing.sound import Dictator
+
+
+class KnowsTheNoise(Dictator):
+    """An optimum that reads which labels were flipped; with 40 coordinates no input repeats."""
+
+    name: ClassVar[str] = "knows-the-noise"
+
+    n: int = 40
+
+    def sample(self, world: Tensor, rng: sb.Stream, size: int) -> sb.Batch:
+        x, flipped = rng.signs((size, self.n)), rng.bernoulli(self.noise, (size,))
+        y = x[:, world][:, 0]
+        return sb.Batch(x, torch.where(flipped, -y, y), {"flipped": flipped})
+
+    def references(self, world: Tensor, batch: sb.Batch) -> dict[str, Tensor]:
+        y = batch.x[:, world][:, 0]
+        known = torch.where(batch.latents["flipped"], -y, y)
+        return {"trivial": torch.zeros_like(y), "optimal": known}
+
+    def exact_scores(self) -> dict[str, float]:
+        return {"trivial": 0.5, "optimal": 1.0}
+
+
+def test_an_optimum_that_reads_latents_is_pointed_out_where_it_cannot_be_judged() -> None:
+    assert "optimal reads latents" in check_task(KnowsTheNoise()).facts
+    facts = check_task(Dictator(n=40)).facts
+    assert "optimal reads latents" not in facts and facts["sampling"].endswith("samples/s")
+
+
+def test_a_model_that_is_looped_or_normalizes_its_batch_says_so() -> None:
+    assert check_model(Branching()).facts["replicas"].startswith("looped, slower: ")
+    mixes = check_model(Normalized()).facts["in training mode"]
+    assert mixes == "the examples of a batch influence one another"
