@@ -94,6 +94,7 @@ def test_a_notebook_shows_a_bar_with_the_time_left(
     with NotebookListener(2) as listener:
         listener.cell_started(small_cell)
         listener.block_advanced(block(0, 6, 0, 0))
+        listener.block_advanced(block(0, 6, 0, 0))
         clock.now += 2
         listener.block_advanced(block(0, 6, 100, 2))
         clock.now += 0.1
