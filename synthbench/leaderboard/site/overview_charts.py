@@ -73,6 +73,8 @@ def page_of(entry: Entry) -> str:
 def _front_line(entries: Sequence[Entry], frame: Frame) -> str:
     """Stairs through the front, extended to the edges: all that is up and right of it is worse."""
     pairs = [(e.samples.value or 0.0, e.flops.value or 0.0) for e in entries if e.on_front]
+    if not pairs:  # nothing on the board has solved a cell
+        return ""
     front = sorted(pairs, key=lambda pair: (pair[0], -pair[1]))
     xs = np.array([front[0][0], *(x for x, _ in front), frame.x.high])
     ys = np.array([frame.y.high, *(y for _, y in front), front[-1][1]])
