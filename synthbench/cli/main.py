@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import typer
 from rich.console import Console
@@ -46,6 +48,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     version: bool = typer.Option(
         False, "--version", callback=_print_version, is_eager=True, help="Print the version."
     ),
@@ -57,8 +60,21 @@ def options(
 ) -> None:
     """Measure how models learn, not only whether they learn."""
     if no_plugins:
-        # In the environment, so that processes started from here do the same.
-        os.environ[VARIABLE] = NONE
+        context.with_resource(_bundled_plugins_only())
+
+
+@contextmanager
+def _bundled_plugins_only() -> Iterator[None]:
+    """For the length of a command, in the environment: processes it starts do the same."""
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = NONE
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[VARIABLE]
+        else:
+            os.environ[VARIABLE] = before
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -36,6 +37,20 @@ def test_list_names_everything_and_where_it_comes_from(capsys, monkeypatch) -> N
     for name in ("sparse-parity", "mlp", "weight-movement", "quickstart", "synthbench"):
         assert name in printed
     assert "mlp" not in run(capsys, monkeypatch, "list", "tasks")
+
+
+@pytest.mark.parametrize("before", [None, "", "none"])
+def test_no_plugins_holds_for_one_command(before: str | None, capsys, monkeypatch) -> None:
+    monkeypatch.delenv("SYNTHBENCH_PLUGINS", raising=False)
+    if before is not None:
+        monkeypatch.setenv("SYNTHBENCH_PLUGINS", before)
+    seen, registry = [], installed()
+    monkeypatch.setattr(
+        "synthbench.registry.installed",
+        lambda: seen.append(os.environ["SYNTHBENCH_PLUGINS"]) or registry,
+    )
+    run(capsys, monkeypatch, "--no-plugins", "show", "mlp")
+    assert "none" in seen and os.environ.get("SYNTHBENCH_PLUGINS") == before
 
 
 def test_list_reports_broken_plugins(capsys, monkeypatch) -> None:
