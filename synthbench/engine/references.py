@@ -48,18 +48,22 @@ def check_task(cell: Cell) -> None:
 
 @torch.no_grad()
 def _reference_scores(cell: Cell) -> dict[str, Tensor]:
-    """Ranked score of every reference, (DRAWS,) float64, on one evaluation batch each."""
+    """Ranked score of every reference, (DRAWS, 2) float64, on two evaluation batches each."""
     task, size = cell.task, cell.protocol.evaluation_batch
 
-    def score(key: Tensor, world: World) -> dict[str, Tensor]:
-        batch = as_batch(task.sample(world, Stream(key, Purpose.EVAL), size))
+    def score(key: Tensor, world: World, step: int) -> dict[str, Tensor]:
+        batch = as_batch(task.sample(world, Stream(key, Purpose.EVAL, step), size))
         outputs = task.references(world, batch)
         _check_shapes(cell, batch, outputs)
         return {n: next(iter(task.score(out, batch).values())) for n, out in outputs.items()}
 
     keys = keys_of([(cell.protocol.first_seed + r) % 2**64 for r in range(DRAWS)])
-    found = over_replicas(score)(keys, draw_worlds(task, keys))
-    return {name: values.double() for name, values in found.items()}
+    worlds = draw_worlds(task, keys)
+    first, second = (
+        over_replicas(lambda key, world: score(key, world, step))(keys, worlds)  # noqa: B023
+        for step in range(2)
+    )
+    return {name: torch.stack([first[name], second[name]], 1).double() for name in first}
 
 
 def _check_shapes(cell: Cell, batch: Batch, outputs: Mapping[str, Tensor]) -> None:
@@ -86,7 +90,7 @@ def _check_exact(cell: Cell, scores: Mapping[str, Tensor]) -> None:
         if name not in scores:
             raise TaskError(f'task "{cell.task.name}" has an exact score of no reference "{name}"')
         found = float(scores[name].mean())
-        error = float(scores[name].std()) / DRAWS**0.5
+        error = float(scores[name].mean(1).std()) / DRAWS**0.5
         if abs(found - exact) > LEAST_GAP * error + 1e-5:
             raise TaskError(
                 f'task "{cell.task.label()}": reference "{name}" scores {found:.4g} on samples, '
@@ -95,9 +99,14 @@ def _check_exact(cell: Cell, scores: Mapping[str, Tensor]) -> None:
 
 
 def _check_gap(cell: Cell, gaps: Tensor) -> None:
+    """gaps: (DRAWS, 2), optimal minus trivial on two batches of each world.
+
+    The error is that of the samples: that one world has more to learn than another is no error.
+    """
     protocol = cell.protocol
     batches = protocol.evaluation_samples // protocol.evaluation_batch
-    error = float(gaps.std()) / batches**0.5
+    variance = float((gaps[:, 0] - gaps[:, 1]).square().mean()) / 2
+    error = (variance / batches) ** 0.5
     distance = abs(float(gaps.mean()))
     if distance < LEAST_GAP * error or distance == 0:
         raise ConfigurationError(

@@ -10,6 +10,7 @@ import torch
 import synthbench as sb
 from synthbench.cell import Cell
 from synthbench.engine.inspection import inspect_cell
+from synthbench.engine.references import check_task
 from synthbench.errors import ConfigurationError, InterfaceError, ModelError, TaskError
 from synthbench.registry import installed
 from tests.engine.authored import (
@@ -124,6 +125,13 @@ def test_references_must_be_told_apart_on_the_samples(
         more = protocol.model_copy(update={"evaluation_samples": 128 * 1000})
         if noise == 0.45:
             inspect_cell(replace(cell, protocol=more))
+
+
+def test_worlds_may_differ_in_what_there_is_to_learn() -> None:
+    """Fixed chains differ by their entropy; on the samples of one all references are clear."""
+    registry = installed()
+    task = registry.task("markov prior=fixed length=20")
+    check_task(Cell(task, registry.model("transformer"), sb.Protocol()))
 
 
 PARITY = type(installed().task("sparse-parity"))

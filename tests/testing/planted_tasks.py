@@ -407,6 +407,17 @@ class Underrated(Dictator):
         return {"trivial": 0.5}
 
 
+class OftenRight(Dictator):
+    """An optimum that is exact in some worlds only: it ignores three coordinates that count too."""
+
+    def sample(self, world, rng, size):
+        x = rng.signs((size, self.n))
+        return sb.Batch(x, torch.sign(2.5 * x[:, world][:, 0] + x[:, :3].sum(1)))
+
+    def exact_scores(self):
+        return {"trivial": 0.5}
+
+
 class Uncalibrated(Successor):
     """An optimum that is too sure of itself."""
 
@@ -505,6 +516,7 @@ PLANTED: dict[type[sb.Task], str] = {
     WrongFormula: "exact-scores-agree",
     StagedIsBetter: "nothing-beats-optimal",
     Underrated: "nothing-beats-optimal",
+    OftenRight: "nothing-beats-optimal",
     Uncalibrated: "nothing-beats-optimal",
     LoseTheGradient: "losses-are-differentiable",
     SummedLoss: "losses-are-means",

@@ -14,7 +14,7 @@ from synthbench.testing.law import Law, Outcome, law
 from synthbench.testing.tasks.trial import TaskTrial
 
 TIMED_REPLICAS = 16
-TIMED_SECONDS = 0.05
+TIMED_SECONDS = 0.02
 
 
 @law(

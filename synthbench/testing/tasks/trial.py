@@ -22,6 +22,8 @@ SEEDS = range(8)
 NUMBERS_AT_ONCE = 2**17
 """Input numbers of one replica's large batch, within the limits of LARGE."""
 LARGE = (64, 256)
+LARGE_MULTIPLE = 8
+"""So that it can be cut into equal parts."""
 
 
 @dataclass
@@ -46,7 +48,8 @@ class TaskTrial:
     def large(self) -> int:
         """Examples of a batch for statistics."""
         numbers = max(1, torch.Size(self.interface.input.shape).numel())
-        return min(max(NUMBERS_AT_ONCE // (16 * numbers), LARGE[0]), LARGE[1])
+        wanted = min(max(NUMBERS_AT_ONCE // (16 * numbers), LARGE[0]), LARGE[1])
+        return wanted - wanted % LARGE_MULTIPLE
 
     def world(self, seed: int = 0) -> World:
         """The hidden truth of a seed."""
