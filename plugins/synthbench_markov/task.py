@@ -175,10 +175,12 @@ class MarkovChain(Task):
         The stationary start tells a little more about the chain: 0.008 nats at length 10,
         nothing that can be measured at length 100. Where alpha and length are small it is more
         (of 0.20 nats 0.04 at alpha=0.1 length=6 last=6), and a model that reads it gets a
-        progress above 1; with start=uniform there is nothing to read. For doubly stochastic chains of V > 2
-        symbols it is the best one that is linear in a row's counts (entries have the variance
-        of Dirichlet(alpha) rows with alpha = (V - 1) / (2 V)); a model that learns how sparse
-        such rows are can be a little better, with a progress above 1.
+        progress above 1; with start=uniform there is nothing to read.
+
+        For doubly stochastic chains of V > 2 symbols it is the best one that is linear in a
+        row's counts (entries have the variance of Dirichlet(alpha) rows with
+        alpha = (V - 1) / (2 V)); a model that learns how sparse such rows are can be a little
+        better, with a progress above 1.
         """
         if self.prior == "fixed":
             return true
