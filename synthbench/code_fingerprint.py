@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dis
 import hashlib
+import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 from types import CodeType, EllipsisType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -25,24 +27,32 @@ def code_fingerprint(root: object) -> str:
     no comment, line number or file name enters. Another Python version may compile to another
     fingerprint.
     """
-    return hashlib.sha256(_Walk().text(root).encode()).hexdigest()
+    return _hash(_Walk().all_from(root).encode())
 
 
 class _Walk:
-    """One way through everything that a piece of code refers to."""
+    """One way through everything that a piece of code refers to, the near before the far."""
 
     def __init__(self) -> None:
         # What was seen is kept, so that no other object can get its id.
-        self._seen: dict[int, tuple[int, object]] = {}
+        self._places: dict[int, int] = {}
+        self._seen: list[object] = []
+
+    def all_from(self, root: object) -> str:
+        """A description that is equal for equal code and values, in every process."""
+        lines = [self.text(root)]
+        for value in self._seen:  # grows meanwhile
+            lines.append(" ".join(self._parts(value)))
+        return "\n".join(lines)
 
     def text(self, value: Any) -> str:
-        """A description that is equal for equal code and values, in every process."""
+        """A plain value in words; of any other its place among the lines."""
         if type(value) in PLAIN:
             return f"{type(value).__name__} {value!r}"
-        if id(value) in self._seen:
-            return f"seen {self._seen[id(value)][0]}"
-        self._seen[id(value)] = (len(self._seen), value)
-        return f"({' '.join(self._parts(value))})"
+        if id(value) not in self._places:
+            self._places[id(value)] = len(self._seen)
+            self._seen.append(value)
+        return f"#{self._places[id(value)]}"
 
     def _parts(self, value: Any) -> Iterator[str]:
         kind = type(value).__name__
@@ -59,8 +69,8 @@ class _Walk:
         elif isinstance(value, tuple | list):
             yield from self._all(kind, value)
         elif isinstance(value, set | frozenset):
-            # Each on its own: the order of a set differs from process to process.
-            yield from (kind, *sorted(_Walk().text(item) for item in value))
+            # The order of a set differs from process to process.
+            yield from self._all(kind, sorted(value, key=_rank))
         elif isinstance(value, Mapping):
             yield from self._all(kind, (x for pair in value.items() for x in pair))
         else:
@@ -140,7 +150,37 @@ def is_installed(module: str | None) -> bool:
     if top == "synthbench" or top in sys.stdlib_module_names:
         return True
     file = getattr(sys.modules.get(module), "__file__", None)
-    return file is not None and not PACKAGES.isdisjoint(Path(file).parts)
+    if file is not None and not PACKAGES.isdisjoint(Path(file).parts):
+        return True
+    return any(map(_is_finished, _distributions().get(top, ())))
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    """Top-level modules and the distributions that they are of."""
+    return packages_distributions()
+
+
+@cache
+def _is_finished(name: str) -> bool:
+    """Whether a distribution was installed from a wheel, and not to be edited where it lies."""
+    try:
+        found = distribution(name)
+    except PackageNotFoundError:
+        return False
+    origin = json.loads(found.read_text("direct_url.json") or "{}")
+    return bool(found.read_text("RECORD")) and not origin.get("dir_info", {}).get("editable")
+
+
+def _rank(item: Any) -> str:
+    """What to sort the items of a set by: their values, or the names of what has no order."""
+    if type(item) in PLAIN:
+        return f"{type(item).__name__} {item!r}"
+    if isinstance(item, tuple | frozenset):
+        inside = [_rank(part) for part in item]
+        return f"{type(item).__name__} {inside if isinstance(item, tuple) else sorted(inside)}"
+    named = item if isinstance(item, FunctionType | type) else type(item)
+    return f"{named.__module__}.{named.__qualname__}"
 
 
 def _state(value: Any) -> object:

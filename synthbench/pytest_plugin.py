@@ -45,8 +45,15 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
         examination = subject.examination()
         for law in examination.laws:
             name = f"{subject.title}: {law.name}"
-            item = LawItem.from_parent(session, name=name, examination=examination, law=law.name)
-            items.append(item)
+            items.append(
+                LawItem.from_parent(
+                    session,
+                    name=name,
+                    nodeid=f"synthbench::{name}",
+                    examination=examination,
+                    law=law.name,
+                )
+            )
 
 
 class LawItem(pytest.Item):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import subprocess
 import sys
 from functools import partial
@@ -12,7 +14,7 @@ import pytest
 import torch
 from torch import nn
 
-from synthbench.code_fingerprint import code_fingerprint, is_installed
+from synthbench.code_fingerprint import _distributions, code_fingerprint, is_installed
 
 NET = '''
 import math
@@ -174,3 +176,52 @@ def loop(n):
 """
     assert code_fingerprint(defined(source, "Node")) == code_fingerprint(defined(source, "Node"))
     assert code_fingerprint(defined(source, "Node")) != code_fingerprint(defined(source, "loop"))
+
+
+def test_a_set_may_hold_what_refers_to_it() -> None:
+    source = """
+import torch
+def first(x):
+    return x if len(LAYERS) else None
+
+def second(x):
+    return torch.relu(x)
+
+LAYERS = {first, second, ("width", 3), ("width", 4), frozenset({1, 2}), "c", None}
+
+class Net:
+    layers = LAYERS
+"""
+    assert code_fingerprint(defined(source)) == code_fingerprint(defined(source))
+    for old, new in (("relu", "tanh"), ('"width", 4', '"width", 5'), ("{1, 2}", "{1, 3}")):
+        assert code_fingerprint(defined(source.replace(old, new))) != code_fingerprint(
+            defined(source)
+        )
+
+
+def test_a_long_chain_of_references_is_walked() -> None:
+    """A library of one's own may be deeper than Python's stack."""
+    links = [f"def f{n}(): return f{n + 1}()" for n in range(5000)]
+    source = "\n".join([*links, "def f5000(): return 0"])
+    edited = source.replace("return 0", "return 1")
+    assert code_fingerprint(defined(source, "f0")) != code_fingerprint(defined(edited, "f0"))
+
+
+def test_a_package_elsewhere_counts_by_its_name_where_it_was_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with `pip install --target`; one to be edited where it lies is walked."""
+    for name, origin in (("finished_1", None), ("edited_1", {"dir_info": {"editable": True}})):
+        (tmp_path / f"{name}.py").write_text("def make(n):\n    return n\n")
+        notes = tmp_path / f"{name}-1.0.dist-info"
+        notes.mkdir()
+        (notes / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (notes / "RECORD").write_text(f"{name}.py,,\n")
+        (notes / "top_level.txt").write_text(f"{name}\n")
+        if origin:
+            (notes / "direct_url.json").write_text(json.dumps(origin))
+    monkeypatch.syspath_prepend(tmp_path)
+    _distributions.cache_clear()
+    importlib.import_module("finished_1"), importlib.import_module("edited_1")
+    assert is_installed("finished_1") and not is_installed("edited_1")
+    _distributions.cache_clear()

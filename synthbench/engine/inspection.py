@@ -16,7 +16,7 @@ from synthbench.engine.evaluation import Evaluator
 from synthbench.engine.flops import count_step_flops
 from synthbench.engine.gradients import replica_gradients
 from synthbench.engine.memory import is_out_of_memory
-from synthbench.engine.objective import Objective, check_trainable, first_line, recipe_loss
+from synthbench.engine.objective import Objective, check_trainable, explain, recipe_loss
 from synthbench.engine.optimizer_axis import optimizer_loop_reason, parameter_shapes
 from synthbench.engine.references import check_task
 from synthbench.engine.replicas import build_modules, stack_modules
@@ -124,7 +124,7 @@ def _check_gradients(cell: Cell, objective: Objective, batch: Batch, looped: boo
         if is_out_of_memory(error):
             raise
         raise ModelError(
-            f'model "{cell.model.label()}" cannot be differentiated: {first_line(error)}'
+            f'model "{cell.model.label()}" cannot be differentiated: {explain(error)}'
         ) from error
 
 
@@ -156,4 +156,4 @@ def _check_measured(cell: Cell, objective: Objective, seeds: list[int], looped: 
         except Exception as error:
             if is_out_of_memory(error):
                 raise
-            raise ModelError(f"{what} cannot be evaluated: {first_line(error)}") from error
+            raise ModelError(f"{what} cannot be evaluated: {explain(error)}") from error

@@ -71,7 +71,7 @@ def _try_vmapped_then_looped(
     try:
         return reason, _attempt(objective, batch, looped=True)
     except Exception as error:
-        raise ModelError(f"{name} cannot be trained: {first_line(error)}") from error
+        raise ModelError(f"{name} cannot be trained: {explain(error)}") from error
 
 
 def _random_forward(name: str) -> ModelError:
@@ -85,6 +85,12 @@ def first_line(error: Exception) -> str:
     """The first line of an error's message, or the name of its type."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
+
+
+def explain(error: Exception) -> str:
+    """The type of an error and its first line: a bare KeyError says no more than a name."""
+    kind, line = type(error).__name__, first_line(error)
+    return kind if line == kind else f"{kind}: {line}"
 
 
 def _attempt(objective: Objective, batch: Batch, looped: bool) -> Tensor:

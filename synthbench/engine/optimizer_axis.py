@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from synthbench.engine.memory import is_out_of_memory
-from synthbench.engine.objective import first_line
+from synthbench.engine.objective import explain, first_line
 from synthbench.engine.replica_optimizer import ReplicaOptimizer
 from synthbench.errors import ModelError
 from synthbench.optimizer import Optimizer
@@ -88,8 +88,7 @@ def _trained(
         if not looped or isinstance(error, ModelError) or is_out_of_memory(error):
             raise
         raise ModelError(
-            f'optimizer "{optimizer.label()}" fails in step: {type(error).__name__}: '
-            f"{first_line(error)}"
+            f'optimizer "{optimizer.label()}" fails in step: {explain(error)}'
         ) from error
     return stacked
 

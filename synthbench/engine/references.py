@@ -10,7 +10,7 @@ from torch import Tensor
 from synthbench.cell import Cell
 from synthbench.engine.axis import over_replicas
 from synthbench.engine.memory import is_out_of_memory
-from synthbench.engine.objective import first_line
+from synthbench.engine.objective import explain, first_line
 from synthbench.engine.sampling import as_batch, draw_worlds
 from synthbench.errors import ConfigurationError, SynthbenchError, TaskError
 from synthbench.streams import Purpose, Stream, keys_of
@@ -36,11 +36,10 @@ def check_task(cell: Cell) -> None:
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        reason = first_line(error)
-        hint = "; draw from rng, not from torch" if "random" in reason else ""
+        hint = "; draw from rng, not from torch" if "random" in first_line(error) else ""
         raise TaskError(
             f'task "{cell.task.label()}" fails in world, sample, references or score: '
-            f"{type(error).__name__}: {reason}{hint}"
+            f"{explain(error)}{hint}"
         ) from error
     _check_exact(cell, scores)
     _check_gap(cell, scores["optimal"] - scores["trivial"])

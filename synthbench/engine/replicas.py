@@ -12,7 +12,7 @@ from torch.func import functional_call, stack_module_state
 
 from synthbench.dropout import Dropout, number_dropouts
 from synthbench.engine.activations import recorded
-from synthbench.errors import ModelError
+from synthbench.errors import ModelError, SynthbenchError
 from synthbench.interface import Interface
 from synthbench.model import Model
 from synthbench.probe import Activations
@@ -113,6 +113,8 @@ def stack_modules(model: Model, modules: list[nn.Module]) -> Replicas:
         skeleton = _without_storage(modules[0])
     except Exception as error:
         reason = " ".join(str(error).split())
+        if len({type(module) for module in modules}) > 1:
+            reason = "every replica has a module class of its own; define the class outside build"
         raise ModelError(f'model "{model.label()}" cannot be stacked: {reason}') from error
     fixed = {name: tensor for name, tensor in parameters.items() if name not in trained}
     return Replicas(
@@ -145,8 +147,9 @@ def _build(model: Model, interface: Interface) -> nn.Module:
     try:
         module: Any = model.build(interface)
     except Exception as error:
+        kind = "" if isinstance(error, SynthbenchError) else f"{type(error).__name__}: "
         raise ModelError(
-            f'model "{model.label()}" cannot be built for {interface.describe()}: {error}'
+            f'model "{model.label()}" cannot be built for {interface.describe()}: {kind}{error}'
         ) from error
     if not isinstance(module, nn.Module):
         raise ModelError(f'"{model.name}".build must return a torch.nn.Module, got {module!r}')

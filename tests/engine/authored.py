@@ -260,3 +260,32 @@ class Uncast(Plain):
 
     def build(self, interface: sb.Interface) -> nn.Module:
         return UncastNet(interface.input.shape[0])
+
+
+class Inner(Plain):
+    """A module class of its own for every replica."""
+
+    name: ClassVar[str] = "inner"
+
+    def build(self, interface: sb.Interface) -> nn.Module:
+        class Net(SmallNet):
+            pass
+
+        return Net(interface.input.shape[0])
+
+
+class Forgetful(Plain):
+    """A look-up that fails with no more than a key."""
+
+    name: ClassVar[str] = "forgetful"
+    where: str = "build"
+
+    def build(self, interface: sb.Interface) -> nn.Module:
+        return ForgetfulNet({"build": 0}[self.where] or interface.input.shape[0])
+
+
+class ForgetfulNet(SmallNet):
+    """Looks up a key that is not there."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return {}["width"]

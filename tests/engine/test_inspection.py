@@ -18,6 +18,8 @@ from tests.engine.authored import (
     Branching,
     BrokenProbe,
     Counting,
+    Forgetful,
+    Inner,
     Plain,
     Projected,
     Random,
@@ -52,6 +54,9 @@ def test_a_module_that_vmap_cannot_take_says_why(small_cell: Cell) -> None:
         (Projected(), "changes when its replicas are stacked; keep tensors in parameters"),
         (Averaged(), "changes when its replicas are stacked; keep tensors in parameters"),
         (Plain(recipe=sb.Recipe(batch_size=10**13)), "do not fit into memory"),
+        (Inner(), "cannot be stacked: .*; define the class outside build"),
+        (Forgetful(), "cannot be trained: KeyError: 'width'"),
+        (Forgetful(where="built"), r"cannot be built for signs \(n=10\) -> margin: KeyError: "),
     ],
 )
 def test_bad_models_are_refused(small_cell: Cell, model: sb.Model, message: str) -> None:

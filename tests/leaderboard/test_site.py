@@ -8,6 +8,7 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from synthbench.cli.leaderboard.build import build_command
@@ -29,6 +30,7 @@ from tests.leaderboard.site_boards import (
     with_tuned,
 )
 from tests.leaderboard.site_pages import Page, read_site
+from tests.leaderboard.synthetic import make_submission
 
 BOARD = "ladder/index.html"
 NOTHING = Estimate(value=None, low=None, high=None)
@@ -218,10 +220,21 @@ def test_an_empty_board_says_how_to_begin(tmp_path: Path) -> None:
 
 
 def test_a_board_of_one_is_whole(board: Board, tmp_path: Path) -> None:
+    assert board.entries[0].on_front
     build_site([replace(board, entries=board.entries[:1])], tmp_path / "site")
     pages = read_site(tmp_path / "site")
     assert len(pages[BOARD].table("board")) == 1
     assert len(pages[BOARD].root.find("figure")) == 2 + 2 * 2
+    assert 'line front-line"' in (tmp_path / "site" / BOARD).read_text()
+
+
+def test_a_board_that_nothing_has_solved_has_no_front(tmp_path: Path) -> None:
+    never = np.full((len(SUITE.cells), SUITE.seeds), np.inf)
+    for name, model in (("one", "mlp width=4"), ("two", "mlp width=16")):
+        make_submission(SUITE, tmp_path / "boards", name, never, model)
+    build_site([read_board(SUITE, tmp_path / "boards")], tmp_path / "site")
+    assert all(row[5] == "" for row in read_site(tmp_path / "site")[BOARD].table("board"))
+    assert 'line front-line"' not in (tmp_path / "site" / BOARD).read_text()
 
 
 def test_without_the_reference_model_cells_show_medians(board: Board, tmp_path: Path) -> None:
