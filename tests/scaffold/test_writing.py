@@ -91,6 +91,15 @@ def test_they_pass_the_houses_linter_and_formatter(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow  # mypy, which the extra `dev` brings, reads torch anew
+def test_they_are_typed(tmp_path: Path) -> None:
+    for kind in KINDS:
+        folder = write_plugin(kind, SHORT, tmp_path / kind).folder
+        mypy = [sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path / "cache"), "."]
+        done = subprocess.run(mypy, cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     home = tmp_path / SHORT.distribution
     home.mkdir()
