@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -58,4 +59,5 @@ def _next_commands(kind: PluginKind, written: WrittenPlugin) -> list[str]:
         f"--probe {names.name}",
         PluginKind.optimizer: f"synthbench eval quickstart --model 'mlp optimizer={names.name}'",
     }
-    return [f"cd {written.folder}", "pip install -e '.[test]' && pytest", use[kind]]
+    folder = shlex.quote(str(written.folder))
+    return [f"cd {folder}", "pip install -e '.[test]' && pytest", use[kind]]

@@ -10,6 +10,7 @@ import torch
 from synthbench.engine.replica_optimizer import ReplicaOptimizer
 from synthbench.errors import ModelError
 from synthbench.testing.comparison import same_bits
+from synthbench.testing.examination import raised
 from synthbench.testing.global_state import GlobalRandomState, seed_everything
 from synthbench.testing.law import Law, Outcome, law
 from synthbench.testing.optimizers.trial import (
@@ -178,7 +179,7 @@ def checkpoint_continues(trial: OptimizerTrial) -> Outcome:
         second = trial.stepper(stacked)
         second.load_state_dict(state)
     except Exception as error:
-        return f"its state cannot be stored: {str(error).splitlines()[0]}"
+        return f"its state cannot be stored: {raised(error)}"
     advance(second, stacked, gradients[3:])
     return _differs(through, stacked, "after a checkpoint")
 
