@@ -49,7 +49,10 @@ def over_replicas(function: Callable[..., Any], looped: bool = False) -> Callabl
             template = tree_map(torch.zeros_like, worked)
         if failure is not None and template is None:
             raise failure
-        undefined = tree_map(lambda t: torch.full_like(t, torch.nan), template)
+        if failure is None:
+            return tree_map(lambda *leaves: torch.stack(leaves), *results)
+        # What counts is an integer, which has no NaN.
+        undefined = tree_map(lambda t: torch.full_like(t * 1.0, torch.nan), template)
         filled = [undefined if result is None else result for result in results]
         return tree_map(lambda *leaves: torch.stack(leaves), *filled)
 

@@ -94,7 +94,7 @@ def clip_per_replica(parameters: Sequence[Tensor], largest: float) -> None:
     `torch.nn.utils.clip_grad_norm_`, one replica at a time.
     """
     gradients = [p.grad for p in parameters if p.grad is not None]
-    squares = [g.flatten(1).square().sum(1) for g in gradients]
+    squares = [g.reshape(g.shape[0], -1).square().sum(1) for g in gradients]
     norms = torch.stack(squares).sum(0).sqrt()
     scale = torch.clamp(largest / (norms + 1e-6), max=1.0)
     for parameter in parameters:

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
+from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 
 from synthbench.engine.memory import is_out_of_memory
 from synthbench.errors import ModelError
@@ -24,7 +24,7 @@ class ReplicaOptimizer(torch.optim.Optimizer):
 
     A replica whose gradient is not finite becomes NaN, which the next evaluation reports as
     diverged, and no longer reaches the inner optimizer: a decomposition that refuses NaN would
-    otherwise end its neighbours too.
+    otherwise end its neighbours too. One whose own step raises becomes NaN, too.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class ReplicaOptimizer(torch.optim.Optimizer):
             name: torch.zeros_like(p) if p.grad is None else p.grad
             for name, p in self._stacked.items()
         }
-        finite = torch.stack([g.flatten(1).isfinite().all(1) for g in gradients.values()]).all(0)
+        finite = torch.stack([_all_finite(g) for g in gradients.values()]).all(0)
         healthy = {name: _where(finite, g, 0.0) for name, g in gradients.items()}
         self._replicas.step(healthy, float(self.param_groups[0]["lr"]) / self._peak, finite)
         for parameter in self._stacked.values():
@@ -62,9 +62,16 @@ class ReplicaOptimizer(torch.optim.Optimizer):
         super().load_state_dict(own)
         self._replicas.load(state_dict["replicas"])
 
+    @property
+    def failure(self) -> Exception | None:
+        """What the step of a replica has raised, where steps are looped."""
+        return self._replicas.failure
+
 
 class ReplicaStep(ABC):
     """A step of every replica's own optimizer."""
+
+    failure: Exception | None = None
 
     @abstractmethod
     def step(self, gradients: State, factor: float, finite: Tensor) -> None:
@@ -89,10 +96,9 @@ class LoopedStep(ReplicaStep):
             for r in range(next(iter(stacked.values())).shape[0])
         ]
         self._inner = [InnerOptimizers(optimizer, recipe, own) for own in self._slices]
-        self._worked = False
 
     def step(self, gradients: State, factor: float, finite: Tensor) -> None:
-        """As `ReplicaStep`; one that raises ends its own replica, unless none ever worked."""
+        """As `ReplicaStep`; one that raises ends its own replica, with a warning."""
         for r, alive in enumerate(finite.tolist()):
             if not alive:
                 continue
@@ -100,13 +106,22 @@ class LoopedStep(ReplicaStep):
                 parameter.grad = gradients[name][r]
             try:
                 self._inner[r].step(factor)
-                self._worked = True
             except Exception as error:
-                if is_out_of_memory(error) or not self._worked:
+                if is_out_of_memory(error):
                     raise
-                for name in self._stacked:
-                    self._stacked[name].data[r] = torch.nan
+                self._end(r, error)
             self._write_back(r)
+
+    def _end(self, r: int, error: Exception) -> None:
+        if self.failure is None:
+            warnings.warn(
+                "a replica ends, as diverged: its optimizer's step raised "
+                f"{type(error).__name__}: {error}",
+                stacklevel=2,
+            )
+        self.failure = error
+        for name, parameter in self._slices[r].items():
+            parameter.data = self._stacked[name].detach()[r].fill_(torch.nan)
 
     def _write_back(self, r: int) -> None:
         """Where an optimizer has put a new tensor in place of the slice it was given."""
@@ -135,16 +150,39 @@ class VmappedStep(ReplicaStep):
 
     def __init__(self, optimizer: Optimizer, recipe: Recipe, stacked: State) -> None:
         self._stacked = stacked
-        first = {name: nn.Parameter(p.detach()[0].clone()) for name, p in stacked.items()}
-        self._inner = InnerOptimizers(optimizer, recipe, first)
+        self._label, self._steps = optimizer.label(), 0
+        # One for each, for what an optimizer makes of its parameters when it is built.
+        built = [
+            InnerOptimizers(optimizer, recipe, _copied(stacked, r))
+            for r in range(next(iter(stacked.values())).shape[0])
+        ]
+        self._inner = built[0]
+        for inner in built:
+            inner.refuse_tensors_elsewhere()
+            if inner.groups() != self._inner.groups():
+                raise NotVmappable("its parameter groups differ from replica to replica")
+        self._states: Any = _stacked_states([inner.states() for inner in built])
         self._inner.use_single_tensors()
-        width = next(iter(stacked.values())).shape[0]
-        self._states: Any = tree_map(
-            lambda leaf: _repeated(leaf, width) if _has_axes(leaf) else leaf, self._inner.states()
-        )
 
     def step(self, gradients: State, factor: float, finite: Tensor) -> None:
-        """As `ReplicaStep`; replicas that are not to be stepped have gradient 0."""
+        """As `ReplicaStep`; replicas that are not to be stepped have gradient 0.
+
+        Raises ModelError where the step fails that worked in the trial.
+        """
+        self._steps += 1
+        try:
+            self._step(gradients, factor)
+            self._inner.refuse_tensors_elsewhere()
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
+            raise ModelError(
+                f'the vmapped step of optimizer "{self._label}" fails at step {self._steps}: '
+                f"{type(error).__name__}: {' '.join(str(error).split())}; where vmap cannot take "
+                "every step, say `looped: ClassVar[bool] = True` in its class"
+            ) from error
+
+    def _step(self, gradients: State, factor: float) -> None:
         leaves, spec = tree_flatten(self._states)
         batched = {i: leaf for i, leaf in enumerate(leaves) if _has_axes(leaf)}
 
@@ -185,6 +223,10 @@ class VmappedStep(ReplicaStep):
         self._inner.load_groups(state["groups"])
 
 
+class NotVmappable(Exception):
+    """Why one set of optimizers cannot stand for those of all replicas."""
+
+
 class InnerOptimizers:
     """What a plugin built for one replica: every parameter in exactly one optimizer."""
 
@@ -193,7 +235,8 @@ class InnerOptimizers:
     ) -> None:
         """Raises ModelError for a build that fails, or leaves a parameter out."""
         try:
-            built: Any = optimizer.build(parameters, recipe)
+            with torch.no_grad():
+                built: Any = optimizer.build(parameters, recipe)
         except Exception as error:
             raise ModelError(
                 f'optimizer "{optimizer.label()}" cannot be built: {type(error).__name__}: {error}'
@@ -263,6 +306,14 @@ class InnerOptimizers:
             for o in self._optimizers
         ]
 
+    def refuse_tensors_elsewhere(self) -> None:
+        """Raise NotVmappable where a tensor is kept that is neither parameter nor state."""
+        for optimizer, groups in zip(self._optimizers, self.groups(), strict=True):
+            own = {k: v for k, v in vars(optimizer).items() if k not in ("param_groups", "state")}
+            for place, kept in (("param_groups", groups), ("attributes", own)):
+                if any(isinstance(leaf, Tensor) for leaf in tree_leaves(kept)):
+                    raise NotVmappable(f"it keeps tensors in its {place}, not in state")
+
     def load_groups(self, saved: list[list[dict[str, Any]]]) -> None:
         """Take back what `groups` gave."""
         for optimizer, groups in zip(self._optimizers, saved, strict=True):
@@ -309,8 +360,30 @@ def _names_of(
     return [[[by_id[key] for key in group] for group in groups] for groups in held]
 
 
-def _repeated(tensor: Tensor, width: int) -> Tensor:
-    return tensor.expand(width, *tensor.shape).clone()
+def _copied(stacked: State, r: int) -> dict[str, nn.Parameter]:
+    return {name: nn.Parameter(p.detach()[r].clone()) for name, p in stacked.items()}
+
+
+def _stacked_states(states: list[Any]) -> Any:
+    """The states of all replicas as one, whose tensors have the replica axis."""
+    flat = [tree_flatten(state) for state in states]
+    spec = flat[0][1]
+    if any(other != spec for _, other in flat):
+        raise NotVmappable("its state differs in kind from replica to replica")
+    stacked: list[Any] = []
+    for column in zip(*(own for own, _ in flat), strict=True):
+        if _has_axes(column[0]):
+            stacked.append(torch.stack(column))
+        elif all(bool(value == column[0]) for value in column):
+            stacked.append(column[0])
+        else:
+            raise NotVmappable("its state holds a number that differs from replica to replica")
+    return tree_unflatten(stacked, spec)
+
+
+def _all_finite(gradients: Tensor) -> Tensor:
+    """(R, ...) -> (R,)."""
+    return gradients.reshape(gradients.shape[0], -1).isfinite().all(1)
 
 
 def _has_axes(leaf: object) -> bool:

@@ -93,18 +93,34 @@ def build_modules(model: Model, interface: Interface, seeds: list[int]) -> list[
     """Build and initialize one module per `init` seed, on CPU.
 
     Torch's global generator is seeded per replica inside a fork and left as it was, so a
-    replica's weights depend on its own seed alone. Raises ModelError when `build` fails.
+    replica's weights depend on its own seed alone. Raises ModelError when `build` fails, or
+    seeds the generator itself.
     """
-    modules = []
+    modules: list[nn.Module] = []
+    left: dict[int, Tensor] = {}
     with torch.random.fork_rng(devices=[]):
         for seed in seeds:
             torch.default_generator.manual_seed(seed_word(seed, Purpose.INIT))
             modules.append(_build(model, interface))
+            left[seed] = torch.default_generator.get_state()
+    states = list(left.values())
+    # From different seeds, only seeding can lead to the same state.
+    if any(torch.equal(state, states[0]) for state in states[1:]):
+        raise ModelError(
+            f'model "{model.label()}" seeds torch\'s generator when it is built, so that replicas '
+            "begin alike; leave out torch.manual_seed: every replica is seeded before build"
+        )
     return modules
 
 
 def stack_modules(model: Model, modules: list[nn.Module]) -> Replicas:
     """Stack the modules' parameters and buffers; ModelError if they cannot be stacked."""
+    for name, parameter in modules[0].named_parameters():
+        if parameter.requires_grad and parameter.is_complex():
+            raise ModelError(
+                f'model "{model.label()}" has the complex parameter "{name}"; keep its real and '
+                "imaginary part in a real one, and use torch.view_as_complex"
+            )
     trained = {name for name, p in modules[0].named_parameters() if _is_trained(p)}
     if not trained:
         raise ModelError(f'model "{model.name}" has no parameters to train')

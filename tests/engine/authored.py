@@ -224,6 +224,45 @@ class Fussy(Exploding):
         return fussy
 
 
+class ScaledNet(SmallNet):
+    """With a scalar among its parameters."""
+
+    def __init__(self, n: int, dtype: torch.dtype) -> None:
+        super().__init__(n)
+        self.scale = nn.Parameter(torch.ones((), dtype=dtype))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) * self.scale.real
+
+
+class Scaled(Plain):
+    """A network with a scalar among its parameters, real or complex."""
+
+    name: ClassVar[str] = "scaled"
+    recipe: sb.Recipe = sb.Recipe(lr=0.1, batch_size=32, clip=0.5)
+    complex: bool = False
+
+    def build(self, interface: sb.Interface) -> nn.Module:
+        dtype = torch.complex64 if self.complex else torch.float32
+        return ScaledNet(interface.input.shape[0], dtype)
+
+
+class Seeding(Plain):
+    """Seeds torch itself, after the first layer or before it."""
+
+    name: ClassVar[str] = "seeding"
+    late: bool = True
+
+    def build(self, interface: sb.Interface) -> nn.Module:
+        if not self.late:
+            torch.manual_seed(0)
+        net = SmallNet(interface.input.shape[0])
+        if self.late:
+            torch.manual_seed(0)
+            net.second = nn.Linear(16, 1)
+        return net
+
+
 class NaNProbe(sb.Probe):
     """Undefined, and destructive if it could be."""
 

@@ -102,6 +102,71 @@ class StepCountingStep(torch.optim.Optimizer):
                 p.add_(p.grad, alpha=-group["lr"] / total)
 
 
+class LookaheadStep(torch.optim.Optimizer):
+    """Zhang et al. 2019: every sixth step half-way back to weights copied when built."""
+
+    def __init__(self, parameters: list[nn.Parameter], lr: float) -> None:
+        super().__init__(parameters, {"lr": lr, "count": 0})
+        for p in parameters:
+            self.state[p]["slow"] = p.detach().clone()
+
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            group["count"] += 1
+            for p in group["params"]:
+                p.sub_(group["lr"] * p.grad)
+                if group["count"] % 6 == 0:
+                    p.copy_(self.state[p]["slow"].lerp_(p, 0.5))
+
+
+class AnchoredStep(torch.optim.Optimizer):
+    """A weak pull to where it began: held in `state`, in `param_groups` or in an attribute."""
+
+    def __init__(self, parameters: list[nn.Parameter], lr: float, place: str) -> None:
+        super().__init__(parameters, {"lr": lr})
+        self.place = place
+        self.anchors = [p.detach().clone() for p in parameters] if place == "attribute" else []
+        if place == "group":
+            self.param_groups[0]["anchors"] = [p.detach().clone() for p in parameters]
+        if place == "number":
+            self.param_groups[0]["size"] = float(parameters[0].detach().norm())
+
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        group = self.param_groups[0]
+        for i, p in enumerate(group["params"]):
+            anchor = {"attribute": self.anchors, "group": group.get("anchors", [])}.get(self.place)
+            pull = p - anchor[i] if anchor else group.get("size", 0.0) * torch.ones_like(p)
+            p.sub_(group["lr"] * (p.grad + 1e-6 * pull))
+
+
+class LateStep(torch.optim.Optimizer):
+    """Reads a number in step 20, when the trial is over."""
+
+    def __init__(self, parameters: list[nn.Parameter], lr: float) -> None:
+        super().__init__(parameters, {"lr": lr, "count": 0})
+
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            group["count"] += 1
+            for p in group["params"]:
+                size = p.grad.norm().item() if group["count"] == 20 else 1.0
+                p.sub_(group["lr"] * p.grad / (1 + size))
+
+
+class StumblingStep(torch.optim.Optimizer):
+    """Raises where the first weight is above 1000."""
+
+    def __init__(self, parameters: list[nn.Parameter], lr: float) -> None:
+        super().__init__(parameters, {"lr": lr})
+
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.flatten()[0] > 1000:
+                    raise ArithmeticError("too large")
+                p.sub_(group["lr"] * p.grad)
+
+
 Build = Callable[[Mapping[str, nn.Parameter], sb.Recipe], Any]
 
 

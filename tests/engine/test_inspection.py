@@ -23,6 +23,8 @@ from tests.engine.authored import (
     Plain,
     Projected,
     Random,
+    Scaled,
+    Seeding,
     Tied,
     WrongShape,
 )
@@ -56,6 +58,9 @@ def test_a_module_that_vmap_cannot_take_says_why(small_cell: Cell) -> None:
         (Plain(recipe=sb.Recipe(batch_size=10**13)), "do not fit into memory"),
         (Inner(), "cannot be stacked: .*; define the class outside build"),
         (Forgetful(), "cannot be trained: KeyError: 'width'"),
+        (Scaled(complex=True), 'has the complex parameter "scale"'),
+        (Seeding(), "leave out torch.manual_seed"),
+        (Seeding(late=False), "leave out torch.manual_seed"),
         (Forgetful(where="built"), r"cannot be built for signs \(n=10\) -> margin: KeyError: "),
     ],
 )

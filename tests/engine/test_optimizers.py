@@ -55,7 +55,7 @@ def test_a_stacked_optimizer_steps_each_replica_as_its_own(optimizer: str) -> No
 
 
 def test_clipping_is_per_replica_and_agrees_with_torch() -> None:
-    shapes, generator = [(3, 4, 5), (3, 4)], torch.Generator().manual_seed(1)
+    shapes, generator = [(3, 4, 5), (3, 4), (3,)], torch.Generator().manual_seed(1)
     scales = torch.tensor([0.01, 1.0, 100.0])
     gradients = [
         torch.randn(s, generator=generator) * scales.reshape(-1, *[1] * (len(s) - 1))

@@ -25,7 +25,16 @@ from synthbench.engine.block import (
 from synthbench.engine.inspection import inspect_cell
 from synthbench.engine.training import ReplicaTraining
 from synthbench.registry import installed
-from tests.engine.authored import Branching, Exploding, Frozen, Fussy, NaNProbe, Normalized, Plain
+from tests.engine.authored import (
+    Branching,
+    Exploding,
+    Frozen,
+    Fussy,
+    NaNProbe,
+    Normalized,
+    Plain,
+    Scaled,
+)
 
 
 def train(
@@ -187,6 +196,18 @@ def test_a_probe_cannot_change_the_training(small_cell: Cell, tmp_path: Path) ->
     assert with_probe.table.drop_columns(["nan/value"]).equals(without.table)
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "muon"])
+def test_a_scalar_parameter_is_trained_and_clipped(
+    optimizer: str, small_cell: Cell, out: Path, settings: sb.Settings
+) -> None:
+    chosen = installed().optimizer(optimizer) if optimizer == "muon" else optimizer
+    recipe = Scaled().recipe.model_copy(update={"optimizer": chosen})
+    cell = replace(small_cell, model=Scaled(recipe=recipe))
+    result = sb.evaluate_cells([cell], out, replace(settings, keep_weights=True))[0]
+    network = result.network(0)
+    assert float(network.scale.detach()) != 1.0
+
+
 def test_everything_diverging_at_once_still_makes_a_record(
     small_cell: Cell, out: Path, settings: sb.Settings
 ) -> None:
@@ -209,3 +230,16 @@ def test_a_looped_replica_that_failed_before_does_not_end_its_neighbours() -> No
     assert torch.isnan(looped(torch.tensor([float("nan")] * 2))["double"]).all()
     with pytest.raises(ValueError, match="not finite"):
         over_replicas(fussy, looped=True)(torch.tensor([float("nan")] * 2))
+
+
+def test_a_looped_count_is_an_integer_and_undefined_where_its_replica_failed() -> None:
+    def count(x: torch.Tensor) -> dict[str, torch.Tensor]:
+        if not torch.isfinite(x).all():
+            raise ValueError("not finite")
+        return {"positive": (x > 0).sum()}
+
+    looped = over_replicas(count, looped=True)
+    found = looped(torch.tensor([[1.0, 2.0], [-1.0, 3.0]]))["positive"]
+    assert found.tolist() == [2, 1] and not found.is_floating_point()
+    found = looped(torch.tensor([[1.0, 2.0], [float("nan"), 3.0]]))["positive"]
+    assert found[0] == 2 and found[1].isnan()

@@ -22,11 +22,15 @@ from synthbench.engine.replica_optimizer import ReplicaOptimizer
 from synthbench.errors import ModelError
 from synthbench.registry import installed
 from tests.engine.optimizing import (
+    AnchoredStep,
+    LateStep,
+    LookaheadStep,
     Normalized,
     NormalizedStep,
     Reading,
     ReplacingStep,
     StepCountingStep,
+    StumblingStep,
     WhiteningStep,
     optimizer,
     step_one,
@@ -34,7 +38,7 @@ from tests.engine.optimizing import (
 )
 
 SHAPES = {"first.weight": (7, 5), "first.bias": (7,), "second.weight": (1, 7)}
-REPLICAS, STEPS = 6, 5
+REPLICAS, STEPS = 6, 7
 RECIPE = sb.Recipe(lr=0.05, weight_decay=0.1)
 MUON = installed().optimizer("muon")
 
@@ -129,8 +133,9 @@ def test_layers_named_for_adamw_are_left_to_adamw() -> None:
         torch_optimizer(torch.optim.Adagrad),
         torch_optimizer(StepCountingStep),
         torch_optimizer(WhiteningStep),
+        torch_optimizer(LookaheadStep),
     ],
-    ids=["normalized", "rmsprop", "adam", "adagrad", "counting", "whitening"],
+    ids=["normalized", "rmsprop", "adam", "adagrad", "counting", "whitening", "lookahead"],
 )
 def test_a_vmapped_step_is_the_looped_one_in_any_company(chosen: sb.Optimizer) -> None:
     shapes = tuple(SHAPES.items())
@@ -152,9 +157,12 @@ def test_a_vmapped_step_is_the_looped_one_in_any_company(chosen: sb.Optimizer) -
     [
         (Reading(), "item"),
         (torch_optimizer(ReplacingStep), "."),
-        (MUON, "rounds differently in other company"),
+        (MUON, "rounds differently"),
+        (torch_optimizer(AnchoredStep, place="attribute"), "tensors in its attributes"),
+        (torch_optimizer(AnchoredStep, place="group"), "tensors in its param_groups"),
+        (torch_optimizer(AnchoredStep, place="number"), "groups differ from replica to replica"),
     ],
-    ids=["reading", "replacing", "muon"],
+    ids=["reading", "replacing", "muon", "attribute", "group", "number"],
 )
 def test_what_vmap_cannot_take_is_looped_with_a_reason(chosen: sb.Optimizer, reason: str) -> None:
     found = optimizer_loop_reason(chosen, RECIPE, tuple(SHAPES.items()), "cpu")
@@ -181,6 +189,47 @@ def test_a_step_that_forgets_the_replicas_when_vmapped_is_looped() -> None:
     assert "something else" in str(
         optimizer_loop_reason(chosen, RECIPE, tuple(SHAPES.items()), "cpu")
     )
+
+
+def test_a_vmapped_step_that_fails_after_the_trial_says_how_to_loop_it() -> None:
+    chosen = torch_optimizer(LateStep)
+    assert optimizer_loop_reason(chosen, RECIPE, tuple(SHAPES.items()), "cpu") is None
+    start, gradients = draws()
+    with pytest.raises(ModelError, match=r"made.* fails at step 20: .*say `looped: ClassVar"):
+        stepped(chosen, start, gradients * 4, looped=False)
+    kind = type(chosen)
+    kind.looped = True
+    assert "class says so" in str(
+        optimizer_loop_reason(kind(), RECIPE, (("first.weight", (7, 4)),), "cpu")
+    )
+
+
+@pytest.mark.parametrize("company", [[0, 1], [1, 0], [1]])
+def test_a_replica_whose_step_raises_ends_alone_in_any_company(company: list[int]) -> None:
+    start, gradients = draws()
+    start["first.bias"][1, 0] = 2000.0
+    with pytest.warns(UserWarning, match="a replica ends, as diverged: .* ArithmeticError: too"):
+        found = stepped(
+            torch_optimizer(StumblingStep),
+            {name: tensor[company] for name, tensor in start.items()},
+            [{name: g[company] for name, g in step.items()} for step in gradients],
+            looped=True,
+        )
+    for name, tensor in found.items():
+        for place, r in enumerate(company):
+            expected = start[name][r] - RECIPE.lr * sum(step[name][r] for step in gradients)
+            if r == 1:
+                expected = torch.full_like(expected, torch.nan)
+            torch.testing.assert_close(tensor[place], expected, equal_nan=True)
+
+
+def test_scalars_are_parameters_too() -> None:
+    start = {"temperature": torch.tensor([1.0, 2.0]), "weight": torch.ones(2, 3)}
+    gradients = [{"temperature": torch.tensor([0.5, 0.25]), "weight": torch.ones(2, 3)}]
+    shapes = (("temperature", ()), ("weight", (3,)))
+    assert optimizer_loop_reason(Normalized(), RECIPE, shapes, "cpu") is not None
+    looped = stepped(Normalized(), start, gradients, looped=True)
+    assert looped["temperature"].tolist() == pytest.approx([0.95, 1.95])
 
 
 def test_an_optimizer_may_put_new_tensors_in_the_parameters_places() -> None:
