@@ -24,7 +24,13 @@ from synthbench.engine.training import ReplicaTraining
 from synthbench.errors import ModelError, OutputError
 from synthbench.figures import PICTURE_FILE, save_default_picture
 from synthbench.measured_cell import MeasuredCell
-from synthbench.participants import participants, parts_of, provider_of
+from synthbench.participants import (
+    changed_plugins,
+    code_versions,
+    participants,
+    parts_of,
+    provider_of,
+)
 from synthbench.progress import BlockProgress, Listener, Silent
 from synthbench.records import Record, read_record
 from synthbench.records.atomic import make_folder
@@ -124,6 +130,12 @@ class CellRun:
         record = read_record(self.folder)
         if record.plan_hash != self.cell.plan_hash():
             raise OutputError(f"{self.folder} holds the record of another plan; move it away")
+        if changed := changed_plugins(self.cell, record.environment):
+            self._listener.note(
+                f"the code of {', '.join(changed)} has changed since {self.folder} was trained; "
+                "training anew (a change that is published needs a new `version` of the class)"
+            )
+            return None
         return None if self.settings.keep_weights and WEIGHTS_FILE not in record.files else record
 
     def _train(self) -> Record:
@@ -154,6 +166,7 @@ class CellRun:
             environment.synthbench,
             environment.threads,
             self.settings.keep_weights,
+            sorted(f"{name} {version}" for name, version in code_versions(self.cell).items()),
         )
         found = find_partial(self.folder, identity) if self._may_resume() else None
         if found is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import hashlib
+import importlib
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,22 +19,26 @@ PACKAGES = frozenset({"site-packages", "dist-packages"})
 """Folders of installed packages, whose code counts by its name."""
 
 
-def code_fingerprint(root: object) -> str:
+_STANDARD = Path(dis.__file__).parent
+
+
+def code_fingerprint(root: object, own: frozenset[str] = frozenset()) -> str:
     """SHA-256 of a class or a function as it would run now.
 
     Covers bytecode, defaults, closures, the arguments of a `functools.partial`, class
     attributes and base classes, and all of that for whatever the code refers to by name. Code
-    of installed packages counts by name alone. Needs no source, so it works in a notebook, and
-    no comment, line number or file name enters. Another Python version may compile to another
-    fingerprint.
+    of installed packages counts by name alone, but for those in `own`. Needs no source, so it
+    works in a notebook, and no comment, line number or file name enters. Another Python version
+    may compile to another fingerprint.
     """
-    return _hash(_Walk().all_from(root).encode())
+    return _hash(_Walk(own).all_from(root).encode())
 
 
 class _Walk:
     """One way through everything that a piece of code refers to, the near before the far."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: frozenset[str]) -> None:
+        self._own = own
         # What was seen is kept, so that no other object can get its id.
         self._places: dict[int, int] = {}
         self._seen: list[object] = []
@@ -91,25 +96,54 @@ class _Walk:
     def _function(self, function: FunctionType) -> Iterator[str]:
         # A decorator of an installed package still hides a function of one's own.
         cells = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
-        if is_installed(function.__module__):
+        if self._is_installed(function.__module__):
             yield from self._all(f"function {function.__module__}.{function.__qualname__}", cells)
             return
         yield from self._all("function", (function.__code__, *cells))
         yield from self._all("defaults", (function.__defaults__, function.__kwdefaults__))
+        if vars(function):
+            yield f"attributes {self.text(dict(vars(function)))}"
         known, words = function.__globals__, list(_words(function.__code__))
         for name in dict.fromkeys(_global_names(function.__code__)):
-            if name not in known:
-                continue
-            yield f"{name} {self.text(known[name])}"
-            if isinstance(known[name], ModuleType) and not is_installed(known[name].__name__):
-                inside = vars(known[name])
-                yield from (f"{w} {self.text(inside[w])}" for w in words if w in inside)
+            if name in known:
+                yield f"{name} {self.text(known[name])}"
+                yield from self._inside(known[name], words, set())
+        for name in _imported_names(function.__code__):
+            yield from self._inside(self._imported(name, known), words, set())
+
+    def _inside(self, module: object, words: list[str], seen: set[str]) -> Iterator[str]:
+        """What code that has a module of one's own may use of it, by its name."""
+        if not isinstance(module, ModuleType) or self._is_installed(module.__name__):
+            return
+        if module.__name__ in seen:
+            return
+        seen.add(module.__name__)
+        for word in words:
+            if word in vars(module):
+                yield f"{word} {self.text(vars(module)[word])}"
+                yield from self._inside(vars(module)[word], words, seen)
+
+    def _imported(self, name: str, known: Mapping[str, Any]) -> ModuleType | None:
+        """The module that `import name` gives, unless it is installed or cannot be imported."""
+        if not name.startswith(".") and self._is_installed(name):
+            return None
+        try:
+            return importlib.import_module(name, known.get("__package__"))
+        # The function will meet it, whatever it is.
+        except Exception:
+            return None
+
+    def _is_installed(self, module: str | None) -> bool:
+        top = (module or "").partition(".")[0]
+        return top not in self._own and is_installed(module)
 
     def _class(self, cls: type) -> Iterator[str]:
-        if is_installed(cls.__module__):
+        if self._is_installed(cls.__module__):
             yield f"class {cls.__module__}.{cls.__qualname__}"
             return
         yield from self._all("class", cls.__bases__)
+        if not self._is_installed(type(cls).__module__):
+            yield f"metaclass {self.text(type(cls))}"
         for name, member in vars(cls).items():
             # What Python and pydantic add to a class is made from the rest.
             if _is_code(member) or not (name.startswith("__") and name.endswith("__")):
@@ -146,10 +180,11 @@ def is_installed(module: str | None) -> bool:
     if module is None or module == "__main__":
         # The file of a notebook's __main__ is an installed package's.
         return False
-    top = module.partition(".")[0]
-    if top == "synthbench" or top in sys.stdlib_module_names:
+    top, file = module.partition(".")[0], getattr(sys.modules.get(module), "__file__", None)
+    if top == "synthbench":
         return True
-    file = getattr(sys.modules.get(module), "__file__", None)
+    if top in sys.stdlib_module_names and (file is None or _STANDARD in Path(file).parents):
+        return True
     if file is not None and not PACKAGES.isdisjoint(Path(file).parts):
         return True
     return any(map(_is_finished, _distributions().get(top, ())))
@@ -224,6 +259,19 @@ def _global_names(code: CodeType) -> Iterator[str]:
             name = instruction.opname
             if name.startswith("LOAD_") and ("GLOBAL" in name or name == "LOAD_NAME"):
                 yield str(instruction.argval)
+
+
+def _imported_names(code: CodeType) -> Iterator[str]:
+    """What may be a module that a function imports when it runs: `pk.nets`, `.nets`."""
+    for part_of_code in _codes(code):
+        before: list[Any] = []
+        for instruction in dis.get_instructions(part_of_code):
+            if instruction.opname == "IMPORT_NAME":
+                name = "." * int(before[-2]) + str(instruction.argval)
+                yield name
+                # `from pk import nets` imports pk.nets where that is a module.
+                yield from (f"{name.removesuffix('.')}.{part}" for part in before[-1] or ())
+            before.append(instruction.argval)
 
 
 def _words(code: CodeType) -> Iterator[str]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterable
 
 from synthbench.cell import Cell
+from synthbench.code_fingerprint import code_fingerprint
 from synthbench.configuration import Configuration
 from synthbench.optimizer import Optimizer
 from synthbench.plugins import Plugin
-from synthbench.records.schema import Distribution, SuiteReference
+from synthbench.records.schema import Distribution, Environment, SuiteReference
 from synthbench.registry import installed
 from synthbench.tracker import Tracker
+
+CODE = "code."
+"""Before the fingerprint of a plugin's code, in the version that a record gives it."""
 
 
 def parts_of(cell: Cell) -> list[tuple[str, Configuration]]:
@@ -36,15 +41,66 @@ def participants(
 ) -> tuple[Distribution, ...]:
     """The plugins of the cell's parts, its trackers and its suite, and third-party listeners.
 
-    A listener may change nothing that is measured, but runs in the same process.
+    A listener may change nothing that is measured, but runs in the same process. Versions of
+    those that decide the numbers carry their code: `code_versions`.
     """
     parts = [*parts_of(cell), *(("trackers", tracker) for tracker in trackers)]
     found = [provider_of(kind, config) for kind, config in parts]
     if suite is not None:
         found.append(installed().names("suites").get(suite.name))
     found += [p for p in installed().host.plugins if p.listens and not p.is_bundled]
-    named = {plugin.name: plugin for plugin in found if plugin is not None}
+    named, versions = {plugin.name: plugin for plugin in found if plugin}, code_versions(cell)
     return tuple(
-        Distribution(plugin=p.name, distribution=p.distribution, version=p.distribution_version)
+        Distribution(
+            plugin=p.name,
+            distribution=p.distribution,
+            version=versions.get(p.name, p.distribution_version),
+        )
         for p in named.values()
     )
+
+
+def code_versions(cell: Cell) -> dict[str, str]:
+    """Third-party plugin -> version and code, `0.3.0+code.1a2b3c4d`, for those with a part in it.
+
+    Whoever writes a plugin edits it where it lies, between two releases: its version alone would
+    pass an old result for one of the new code.
+    """
+    classes: dict[str, list[type]] = {}
+    plugins: dict[str, Plugin] = {}
+    for kind, config in parts_of(cell):
+        plugin = provider_of(kind, config)
+        if plugin is not None and not plugin.is_bundled:
+            plugins[plugin.name] = plugin
+            classes.setdefault(plugin.name, []).append(type(config))
+    return {
+        name: _with_code(plugin.distribution_version, classes[name])
+        for name, plugin in plugins.items()
+    }
+
+
+def changed_plugins(cell: Cell, environment: Environment) -> list[str]:
+    """The plugins whose code in this cell is not what it was in that environment.
+
+    None where that cannot be seen: another Python version compiles code differently.
+    """
+    if environment.python.split(".")[:2] != platform.python_version().split(".")[:2]:
+        return []
+    before = {plugin.plugin: plugin.version for plugin in environment.plugins}
+    return [
+        name
+        for name, version in code_versions(cell).items()
+        if CODE in before.get(name, "") and _code_of(before[name]) != _code_of(version)
+    ]
+
+
+def _with_code(version: str, classes: list[type]) -> str:
+    """The code as a local version label (PEP 440)."""
+    packages = frozenset(cls.__module__.partition(".")[0] for cls in classes)
+    ordered = sorted(classes, key=lambda cls: f"{cls.__module__}.{cls.__qualname__}")
+    separator = "." if "+" in version else "+"
+    return f"{version}{separator}{CODE}{code_fingerprint(ordered, packages)[:8]}"
+
+
+def _code_of(version: str) -> str:
+    return version.rpartition(CODE)[2]

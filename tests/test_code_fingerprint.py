@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import shutil
 import subprocess
 import sys
 from functools import partial
@@ -225,3 +226,66 @@ def test_a_package_elsewhere_counts_by_its_name_where_it_was_installed(
     importlib.import_module("finished_1"), importlib.import_module("edited_1")
     assert is_installed("finished_1") and not is_installed("edited_1")
     _distributions.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "    from own_nets import LAYER",
+        "    import own_nets\n    LAYER = own_nets.LAYER",
+        "    from own_pack import nets\n    LAYER = nets.LAYER",
+        "    import own_pack.nets\n    LAYER = own_pack.nets.LAYER",
+        "    from own_pack.nets import LAYER",
+    ],
+)
+def test_what_a_function_imports_is_followed(
+    imports: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "own_pack").mkdir()
+    (tmp_path / "own_pack" / "__init__.py").touch()
+    found = []
+    for value in ("1", "22", "1"):
+        for path in ("own_nets.py", "own_pack/nets.py"):
+            (tmp_path / path).write_text(f"LAYER = {value}\nOTHER = {len(found)}\n")
+        for name in ("own_nets", "own_pack", "own_pack.nets"):
+            sys.modules.pop(name, None)
+        importlib.invalidate_caches()
+        shutil.rmtree(tmp_path / "__pycache__", ignore_errors=True)
+        shutil.rmtree(tmp_path / "own_pack" / "__pycache__", ignore_errors=True)
+        found.append(
+            code_fingerprint(defined(f"def build():\n{imports}\n    return LAYER", "build"))
+        )
+    assert found[0] == found[2] != found[1]
+
+
+def test_attributes_of_functions_and_metaclasses_count() -> None:
+    def attributed(width: int) -> object:
+        def build() -> int:
+            return build.width  # type: ignore[attr-defined]
+
+        build.width = width  # type: ignore[attr-defined]
+        return build
+
+    def of_kind(width: int) -> type:
+        kind = type("Kind", (type,), {"width": width, "__module__": __name__})
+        return kind("Net", (), {"__module__": __name__})
+
+    for make in (attributed, of_kind):
+        assert code_fingerprint(make(1)) == code_fingerprint(make(1)) != code_fingerprint(make(2))
+
+
+def test_a_module_of_ones_own_may_be_called_like_one_of_pythons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "this.py").write_text("WIDTH = 3\n")
+    monkeypatch.delitem(sys.modules, "this", raising=False)
+    assert importlib.import_module("this").WIDTH == 3 and not is_installed("this")
+    monkeypatch.delitem(sys.modules, "this")
+
+
+def test_the_packages_that_are_named_count_though_they_are_installed() -> None:
+    from pluggy import PluginManager
+
+    assert code_fingerprint(PluginManager) != code_fingerprint(PluginManager, frozenset({"pluggy"}))

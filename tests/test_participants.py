@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
+import pytorch_lightning as pl
+import torch
+from torch import nn
 
 import synthbench as sb
 from synthbench import participants as module
-from synthbench.participants import participants, parts_of, provider_of
+from synthbench.participants import (
+    changed_plugins,
+    code_versions,
+    participants,
+    parts_of,
+    provider_of,
+)
 from synthbench.plugins import CONTRACTS, Plugin, PluginHost
+from synthbench.progress import Silent
+from synthbench.records.partial import PartialIdentity, find_partial
+from synthbench.records.writing import describe_environment
 from synthbench.registry import Registry, installed
 from tests.engine.authored import Plain
 
@@ -61,3 +77,96 @@ def test_a_class_that_no_plugin_provides_is_nobodys(cell: sb.Cell) -> None:
     own = replace(cell, model=Plain(), probes=())
     assert names(own) == ["parity"]
     assert [kind for kind, part in parts_of(own) if provider_of(kind, part) is None] == ["models"]
+
+
+@pytest.fixture
+def third_party(monkeypatch) -> type[Plain]:
+    """An installed plugin's model, which is edited by setting its `factor`."""
+
+    class Edited(Plain):
+        """Of a third party."""
+
+        name: ClassVar[str] = "edited"
+        factor: ClassVar[float] = 1.0
+
+        def build(self, interface: sb.Interface) -> nn.Module:
+            net = super().build(interface)
+            with torch.no_grad():
+                net.second.weight.mul_(self.factor)
+            return net
+
+    classes = {kind: {"edited": Edited} if kind == "models" else {} for kind in CONTRACTS}
+    plugin = Plugin("third", "third-party", "1.2", classes, {})
+    host = installed().host
+    monkeypatch.setattr(host, "plugins", [*host.plugins, plugin])
+    return Edited
+
+
+def test_a_third_partys_version_carries_its_code(small_cell: sb.Cell, third_party) -> None:
+    cell = replace(small_cell, model=third_party())
+    before = code_versions(cell)
+    assert before == code_versions(cell)
+    assert re.fullmatch(r"1\.2\+code\.[0-9a-f]{8}", before["third"]) and len(before) == 1
+    versions = {p.plugin: p.version for p in participants(cell, (), None)}
+    assert versions == {"parity": sb.__version__, **before}
+    third_party.factor = 2.0
+    assert code_versions(cell).keys() == {"third"} and code_versions(cell) != before
+
+
+def test_edited_code_is_trained_anew_and_the_same_code_is_not(
+    small_cell: sb.Cell, third_party, out: Path, settings: sb.Settings
+) -> None:
+    heard: list[str] = []
+
+    class Notes(Silent):
+        def note(self, text: str) -> None:
+            heard.append(text)
+
+    def evaluate() -> sb.CellResult:
+        cell = replace(small_cell, model=third_party())
+        return sb.evaluate_cells([cell], out, replace(settings, listener=Notes()))[0]
+
+    first, again = evaluate(), evaluate()
+    assert not first.reused and again.reused and not heard
+    third_party.factor = 3.0
+    edited = evaluate()
+    assert not edited.reused and edited.folder == first.folder
+    assert len(heard) == 1 and heard[0].startswith("the code of third has changed since ")
+    assert edited.record.environment.plugins != first.record.environment.plugins
+    assert evaluate().reused
+
+
+def test_an_unfinished_run_of_other_code_is_started_again(
+    small_cell: sb.Cell, third_party, out: Path, settings: sb.Settings
+) -> None:
+    cell = replace(small_cell, model=third_party())
+
+    class Killed(pl.Callback):
+        def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+            if trainer.global_step:
+                raise KeyboardInterrupt
+
+    trainer = sb.TrainerOptions("cpu", (Killed(),), checkpoint_seconds=0)
+    with pytest.raises(BaseException):  # noqa: B017  # Lightning turns it into an exit
+        sb.evaluate_cells([cell], out, replace(settings, trainer=trainer))
+    (state,) = out.rglob("state.json")
+    before = json.loads(state.read_text())["plugins"]
+    assert before == [f"third {code_versions(cell)['third']}"]
+    third_party.factor = 3.0
+    identity = PartialIdentity(**{
+        key: value for key, value in json.loads(state.read_text()).items() if key != "widest"
+    })  # fmt: skip
+    assert find_partial(state.parent.parent, identity) is not None
+    now = [f"third {code_versions(cell)['third']}"]
+    assert find_partial(state.parent.parent, replace(identity, plugins=now)) is None
+    result = sb.evaluate_cells([cell], out, settings)[0]
+    fresh = sb.evaluate_cells([cell], out.parent / "fresh", settings)[0]
+    assert result.record.summary == fresh.record.summary
+
+
+def test_another_python_cannot_tell(small_cell: sb.Cell, third_party) -> None:
+    cell = replace(small_cell, model=third_party())
+    recorded = describe_environment(torch.device("cpu"), participants(cell, (), None))
+    third_party.factor = 2.0
+    assert changed_plugins(cell, recorded) == ["third"]
+    assert changed_plugins(cell, recorded.model_copy(update={"python": "3.1.4"})) == []

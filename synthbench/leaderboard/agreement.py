@@ -59,6 +59,8 @@ def compare_rerun(
     tests: in how many cells this is asked, for Bonferroni's correction.
     """
     failures = [*_costs(record, rerun), *_data(record, rerun)]
+    others = _other_versions(record.environment, rerun.environment)
+    failures += others if failures else []
     chosen = recorded.select(rerun.replicas)
     if not failures and _identical(chosen, rerun.trajectories):
         return Agreement("identical", 0.0, ())
@@ -73,7 +75,8 @@ def compare_rerun(
             f"{_shown(deviation)}, on the same hardware and software"
         )
         return Agreement("within tolerance", deviation, tuple(failures))
-    failures += statistical_failures(record, recorded, rerun, target, tests)
+    different = statistical_failures(record, recorded, rerun, target, tests)
+    failures += different + (others if different and not failures else [])
     return Agreement("statistically", deviation, tuple(failures))
 
 
@@ -84,10 +87,20 @@ def same_setup(one: Environment, other: Environment) -> bool:
     """
     if one.device == "cpu" and "(" not in one.device_name:
         return False
-    return all(
+    return not _other_versions(one, other) and all(
         getattr(one, name) == getattr(other, name)
         for name in ("synthbench", "torch", "device", "device_name", "threads")
     )
+
+
+def _other_versions(recorded: Environment, here: Environment) -> list[str]:
+    """The plugins that both name in different versions, or with different code."""
+    own = {plugin.plugin: plugin.version for plugin in here.plugins}
+    return [
+        f'plugin "{plugin.plugin}" is recorded as {plugin.version}, and {own[plugin.plugin]} here'
+        for plugin in recorded.plugins
+        if own.get(plugin.plugin, plugin.version) != plugin.version
+    ]
 
 
 def _shown(deviation: float) -> str:

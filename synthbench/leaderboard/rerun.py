@@ -29,6 +29,7 @@ from synthbench.engine.memory import is_out_of_memory
 from synthbench.errors import SubmissionError
 from synthbench.leaderboard.checking import ExpectedCell
 from synthbench.model import Model
+from synthbench.participants import participants
 from synthbench.progress import Listener
 from synthbench.records.schema import Environment, Record
 from synthbench.records.writing import describe_environment
@@ -84,7 +85,7 @@ def rerun_replicas(
         references=[scores for result in results for scores in result.references],
         data=data_fingerprints(cell, seeds),
         facts=facts,
-        environment=describe_environment(device, ()),
+        environment=describe_environment(device, participants(cell, (), None)),
     )
 
 

@@ -31,6 +31,8 @@ class PartialIdentity:
     synthbench: str
     threads: int
     keep_weights: bool
+    plugins: list[str]
+    """Third-party ones with their versions and code."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+import synthbench as sb
 from synthbench.leaderboard.agreement import (
     HEIGHT,
     compare_rerun,
@@ -129,11 +130,32 @@ def test_on_another_device_statistics_decide(measured) -> None:
 def test_a_cpu_named_by_its_architecture_alone_is_no_known_machine(measured) -> None:
     cell, rerun = measured
     own = rerun.environment
-    assert own == cell.record.environment.model_copy(update={"plugins": ()})
+    named = cell.record.environment.plugins
+    assert set(own.plugins) == {plugin for plugin in named if plugin.plugin != "suites"}
+    assert own == cell.record.environment.model_copy(update={"plugins": own.plugins})
     assert same_setup(own, own) and "(" in own.device_name
     vague = own.model_copy(update={"device_name": "x86_64"})
     assert not same_setup(vague, vague)
     assert same_setup(*[vague.model_copy(update={"device": "cuda"})] * 2)
+
+
+def test_a_plugin_whose_code_is_another_is_named_where_the_rerun_differs(measured) -> None:
+    cell, rerun = measured
+    recorded = cell.record.environment
+    edited = tuple(
+        p.model_copy(update={"version": "0.1.0+code.1a2b3c4d"}) if p.plugin == "mlp" else p
+        for p in recorded.plugins
+    )
+    environment = recorded.model_copy(update={"plugins": edited})
+    assert not same_setup(environment, rerun.environment)
+    assert same_setup(environment, environment) and same_setup(recorded, rerun.environment)
+    other = replace(cell, record=cell.record.model_copy(update={"environment": environment}))
+    assert judge(other, rerun).how == "identical", "equal numbers need no explanation"
+    forged = changed(cell.trajectories, "loss", cell.trajectories.column("loss") * 1.5)
+    *found, last = judge(other, rerun, forged).failures
+    assert found and last == (
+        f'plugin "mlp" is recorded as 0.1.0+code.1a2b3c4d, and {sb.__version__} here'
+    )
 
 
 def test_a_rerun_that_runs_out_of_memory_takes_fewer_at_once() -> None:
