@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
+from random import Random
 from types import CodeType, EllipsisType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -161,7 +162,9 @@ class _Walk:
         else:
             yield self.text(type(value))
             yield self.text(getattr(value, "__wrapped__", None))
-            yield self.text(_state(value))
+            # A generator's state is that of the moment; scipy's distributions hold numpy's.
+            random = isinstance(value, np.random.RandomState | np.random.BitGenerator | Random)
+            yield self.text(None if random else _state(value))
 
 
 def _wrapped(value: Any) -> tuple[object, ...]:

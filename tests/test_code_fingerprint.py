@@ -9,8 +9,10 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -283,6 +285,20 @@ def test_a_module_of_ones_own_may_be_called_like_one_of_pythons(
     monkeypatch.delitem(sys.modules, "this", raising=False)
     assert importlib.import_module("this").WIDTH == 3 and not is_installed("this")
     monkeypatch.delitem(sys.modules, "this")
+
+
+def test_the_state_of_a_generator_is_that_of_the_moment() -> None:
+    from scipy.stats import binom
+
+    drawn, own = np.random.default_rng(1), Random(1)
+
+    def build() -> float:
+        return float(binom.pmf(1, 2, 0.5)) + drawn.random() + own.random()
+
+    before = code_fingerprint(build)
+    build()
+    np.random.rand()  # the generator that scipy's distributions share
+    assert code_fingerprint(build) == before
 
 
 def test_the_packages_that_are_named_count_though_they_are_installed() -> None:
