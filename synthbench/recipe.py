@@ -30,37 +30,37 @@ class Recipe(BaseModel):
 
     optimizer: Literal["sgd", "adam", "adamw"] | InstanceOf[Optimizer] = "sgd"
     """Update rule, an `Optimizer` in Python; adam and sgd add weight decay to the gradient."""
-    lr: float = Field(0.1, gt=0)
+    lr: float = Field(default=0.1, gt=0)
     """Peak learning rate."""
-    batch_size: int = Field(32, ge=1)
+    batch_size: int = Field(default=32, ge=1)
     """Fresh samples per optimizer step."""
     loss: str | None = None
     """One of the task's losses; none: the task's default."""
-    momentum: float = Field(0.0, ge=0, lt=1)
+    momentum: float = Field(default=0.0, ge=0, lt=1)
     """Heavy-ball momentum (sgd only)."""
     nesterov: bool = False
     """Nesterov's form of the momentum (sgd only)."""
-    beta1: float = Field(0.9, ge=0, lt=1)
+    beta1: float = Field(default=0.9, ge=0, lt=1)
     """Decay of the first moment (adam, adamw)."""
-    beta2: float = Field(0.999, ge=0, lt=1)
+    beta2: float = Field(default=0.999, ge=0, lt=1)
     """Decay of the second moment (adam, adamw)."""
-    eps: float = Field(1e-8, gt=0)
+    eps: float = Field(default=1e-8, gt=0)
     """Added to the denominator (adam, adamw)."""
-    weight_decay: float = Field(0.0, ge=0)
+    weight_decay: float = Field(default=0.0, ge=0)
     """L2 coefficient (sgd, adam) or decoupled decay (adamw)."""
     decayed: Literal["all", "matrices"] = "all"
     """What the weight decay applies to; matrices leaves out biases and normalization gains."""
-    clip: float | None = Field(None, gt=0)
+    clip: float | None = Field(default=None, gt=0)
     """Largest global gradient norm of a replica, each replica on its own; none: no clipping."""
     schedule: Literal["constant", "linear", "cosine", "inverse-sqrt", "warmup-stable-decay"] = (
         "constant"
     )
     """Shape of the learning rate after the warm-up, over the steps of the budget."""
-    warmup: int = Field(0, ge=0)
+    warmup: int = Field(default=0, ge=0)
     """Steps of linear warm-up from zero."""
-    lr_final: float = Field(0.0, ge=0, le=1)
+    lr_final: float = Field(default=0.0, ge=0, le=1)
     """Where linear, cosine and warmup-stable-decay end, as a fraction of lr."""
-    decay: float = Field(0.2, gt=0, le=1)
+    decay: float = Field(default=0.2, gt=0, le=1)
     """Share of the budget that warmup-stable-decay spends decaying."""
 
     @field_validator("optimizer", mode="before")

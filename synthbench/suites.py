@@ -36,7 +36,7 @@ class Suite(BaseModel):
     description: str
     seeds: int = Field(ge=1)
     """Replicas per cell; their seeds are 0, 1, ..."""
-    evaluation_samples: int = Field(1024, ge=1)
+    evaluation_samples: int = Field(default=1024, ge=1)
     """Held-out samples per replica."""
     models: tuple[str, ...] = Field(min_length=1)
     """Trained when no model is named."""
@@ -47,7 +47,7 @@ class Suite(BaseModel):
     """Transition metrics that the leaderboard shows beside the ranking."""
     lead: str | None = None
     """The probe value, such as weight-movement/l2, whose lead over the score is shown."""
-    tuning_trials: int = Field(20, ge=1)
+    tuning_trials: int = Field(default=20, ge=1)
     """Configurations that a submission of the tuned track may have tried for each cell."""
     cells: tuple[SuiteCell, ...] = Field(min_length=1)
 

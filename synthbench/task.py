@@ -55,7 +55,7 @@ class Task(Configuration, ABC):
     randomness comes from the `rng` argument.
     """
 
-    target: float = Field(0.96, gt=0, le=1)
+    target: float = Field(default=0.96, gt=0, le=1)
     """Progress (0 trivial, 1 optimal) from which a replica counts as having solved the task."""
 
     @property

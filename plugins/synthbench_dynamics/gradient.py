@@ -25,9 +25,9 @@ class Gradient(Probe):
     name: ClassVar[str] = "gradient"
     paper: ClassVar[str] = "McCandlish et al. 2018, arXiv:1812.06162"
 
-    batches: int = Field(16, ge=2)
+    batches: int = Field(default=16, ge=2)
     """Number of batches."""
-    batch_size: int = Field(32, ge=1)
+    batch_size: int = Field(default=32, ge=1)
     """Samples in each of them."""
 
     def measure(self, view: View) -> Mapping[str, Tensor]:

@@ -27,7 +27,7 @@ class Sharpness(Probe):
     name: ClassVar[str] = "sharpness"
     paper: ClassVar[str] = "Cohen et al. 2021, arXiv:2103.00065"
 
-    iterations: int = Field(20, ge=1)
+    iterations: int = Field(default=20, ge=1)
     """Hessian-vector products in each of the two stages."""
 
     def measure(self, view: View) -> Mapping[str, Tensor]:

@@ -28,9 +28,9 @@ class InductionCopying(Task):
     headline: ClassVar[tuple[str, ...]] = ("symbols", "length")
     paper: ClassVar[str] = "Olsson et al. 2022, arXiv:2209.11895"
 
-    symbols: int = Field(8, ge=2, le=1024)
+    symbols: int = Field(default=8, ge=2, le=1024)
     """Number of symbols."""
-    length: int = Field(32, ge=3)
+    length: int = Field(default=32, ge=3)
     """Symbols the model sees, the repeated one included."""
 
     @property

@@ -24,7 +24,7 @@ class Strategies(Probe):
     name: ClassVar[str] = "strategies"
     paper: ClassVar[str] = "E. Edelman et al. 2024, arXiv:2402.11004"
 
-    last: int | None = Field(None, ge=1)
+    last: int | None = Field(default=None, ge=1)
     """Positions at the end over which the divergence is averaged; none: those the task scores."""
 
     def measure(self, view: View) -> Mapping[str, Tensor]:

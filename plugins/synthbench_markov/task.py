@@ -41,25 +41,25 @@ class MarkovChain(Task):
     headline: ClassVar[tuple[str, ...]] = ("symbols", "length")
     paper: ClassVar[str] = "E. Edelman et al. 2024, arXiv:2402.11004"
 
-    symbols: int = Field(2, ge=2, le=16)
+    symbols: int = Field(default=2, ge=2, le=16)
     """Number of symbols."""
-    length: int = Field(100, ge=2)
+    length: int = Field(default=100, ge=2)
     """Symbols the model sees."""
-    order: int = Field(1, ge=1, le=3)
+    order: int = Field(default=1, ge=1, le=3)
     """Symbols the next one depends on; 2 makes trigrams."""
     prior: Literal["dirichlet", "doubly-stochastic", "unigram", "fixed"] = "dirichlet"
     """Chains: rows Dirichlet(alpha); all symbols equally frequent; no memory; one for all."""
-    alpha: float = Field(1.0, ge=0.05, le=100)
+    alpha: float = Field(default=1.0, ge=0.05, le=100)
     """Concentration of the Dirichlet prior."""
     start: Literal["stationary", "uniform"] = "stationary"
     """Distribution of the first symbol."""
-    p: float | None = Field(None, gt=0, lt=1)
+    p: float | None = Field(default=None, gt=0, lt=1)
     """P(0 -> 1) of the fixed binary chain; none: drawn from the prior, one per replica."""
-    q: float | None = Field(None, gt=0, lt=1)
+    q: float | None = Field(default=None, gt=0, lt=1)
     """P(1 -> 0) of the fixed binary chain."""
-    last: int = Field(10, ge=1)
+    last: int = Field(default=10, ge=1)
     """Positions at the end over which the divergence is averaged."""
-    target: float = Field(0.9, gt=0, le=1)
+    target: float = Field(default=0.9, gt=0, le=1)
     """Progress (0 uniform, 1 Bayes) from which a replica counts as having solved the task."""
 
     @model_validator(mode="after")

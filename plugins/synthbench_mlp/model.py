@@ -22,17 +22,17 @@ class MLP(Model):
     inputs = (Signs,)
     outputs = (Margin,)
 
-    width: int = Field(100, ge=1)
+    width: int = Field(default=100, ge=1)
     """Neurons in each hidden layer."""
-    depth: int = Field(1, ge=1)
+    depth: int = Field(default=1, ge=1)
     """Number of hidden layers."""
     activation: Activation = "relu"
     """Applied after every hidden layer; power is x^exponent."""
-    exponent: int = Field(2, ge=1)
+    exponent: int = Field(default=2, ge=1)
     """Exponent of activation=power."""
     init: Initialization = "uniform"
     """How weights are drawn; all but uniform set biases to zero."""
-    sparsity: int = Field(2, ge=1)
+    sparsity: int = Field(default=2, ge=1)
     """Non-zero weights per first-layer neuron with init=sparse."""
     bias: bool = True
     """Whether hidden layers and the output have a bias."""

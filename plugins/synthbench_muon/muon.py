@@ -23,17 +23,17 @@ class Muon(Optimizer):
     name: ClassVar[str] = "muon"
     paper: ClassVar[str] = "Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/"
 
-    momentum: float = Field(0.95, ge=0, lt=1)
+    momentum: float = Field(default=0.95, ge=0, lt=1)
     """Decay of the running mean of the gradient."""
     nesterov: bool = True
     """Nesterov's form of the momentum."""
-    iterations: int = Field(5, ge=1, lt=100)
+    iterations: int = Field(default=5, ge=1, lt=100)
     """Newton-Schulz iterations, in bfloat16."""
     scale: Literal["original", "match_rms_adamw"] = "original"
     """Factor of lr for a matrix A x B: max(1, A/B)^(1/2), or 0.2 max(A, B)^(1/2) as in Adam."""
     adamw: str = ""
     """Names of parameters, as far as their dots, that AdamW trains: 'embedding,readout'."""
-    adamw_lr_ratio: float = Field(1.0, gt=0)
+    adamw_lr_ratio: float = Field(default=1.0, gt=0)
     """Learning rate of AdamW over that of Muon."""
 
     def build(

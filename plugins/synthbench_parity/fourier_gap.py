@@ -29,7 +29,7 @@ class FourierGap(Probe):
     name: ClassVar[str] = "fourier-gap"
     paper: ClassVar[str] = "Barak et al. 2022, arXiv:2207.08799"
 
-    samples: int = Field(4096, ge=2)
+    samples: int = Field(default=4096, ge=2)
     """Inputs over which the gradient is averaged."""
 
     def measure(self, view: View) -> Mapping[str, Tensor]:

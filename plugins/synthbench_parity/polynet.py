@@ -25,11 +25,11 @@ class PolyNet(Model):
     inputs = (Signs,)
     outputs = (Margin,)
 
-    degree: int = Field(3, ge=1)
+    degree: int = Field(default=3, ge=1)
     """Number of factors; a parity of k coordinates needs k."""
     disjoint: bool = False
     """Whether each factor has a block of coordinates of its own."""
-    scale: float = Field(1.0, gt=0)
+    scale: float = Field(default=1.0, gt=0)
     """Initial weights are uniform on +-scale/sqrt(coordinates of a factor)."""
     recipe: Recipe = Recipe(optimizer="sgd", lr=0.1, batch_size=32, loss="hinge")
 

@@ -22,7 +22,7 @@ class SineNeuron(Model):
     inputs = (Signs,)
     outputs = (Margin,)
 
-    scale: float = Field(1.0, gt=0)
+    scale: float = Field(default=1.0, gt=0)
     """Initial weights are uniform on +-scale/sqrt(n), the bias on +-pi."""
     recipe: Recipe = Recipe(optimizer="sgd", lr=0.1, batch_size=32, loss="hinge")
 

@@ -35,11 +35,11 @@ class SparseParity(Task):
     headline: ClassVar[tuple[str, ...]] = ("n", "k")
     paper: ClassVar[str] = "Barak et al. 2022, arXiv:2207.08799"
 
-    n: int = Field(40, ge=1)
+    n: int = Field(default=40, ge=1)
     """Number of coordinates."""
-    k: int = Field(3, ge=1)
+    k: int = Field(default=3, ge=1)
     """Number of coordinates in the support."""
-    noise: float = Field(0.0, ge=0, lt=0.5)
+    noise: float = Field(default=0.0, ge=0, lt=0.5)
     """Probability that a label is flipped."""
     disjoint: bool = False
     """Whether the support has one coordinate in each of k equal blocks."""

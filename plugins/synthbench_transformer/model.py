@@ -37,19 +37,19 @@ class Transformer(Model):
     inputs = (Tokens, Signs)
     outputs = (TokenLogits, Margin)
 
-    layers: int = Field(2, ge=1)
+    layers: int = Field(default=2, ge=1)
     """Number of layers."""
-    heads: int = Field(1, ge=1)
+    heads: int = Field(default=1, ge=1)
     """Attention heads in each layer; they share the width."""
-    width: int = Field(16, ge=1)
+    width: int = Field(default=16, ge=1)
     """Size of the residual stream."""
-    mlp: int = Field(0, ge=0)
+    mlp: int = Field(default=0, ge=0)
     """Hidden units of the MLP after each attention, as a multiple of width; 0: attention only."""
     norm: bool = True
     """Layer normalization before every attention, MLP and the output."""
     positions: Positions | None = "relative"
     """Relative (added to keys), absolute (added to tokens), rotary, or none."""
-    dropout: float = Field(0.0, ge=0, lt=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of embeddings, attention weights and layer outputs dropped in training."""
     recipe: Recipe = Recipe(
         optimizer="adamw", lr=5e-4, beta2=0.95, weight_decay=0.1, decayed="matrices", clip=1.0,

@@ -29,9 +29,9 @@ class SimplifiedTransformer(Model):
 
     softmax: bool = True
     """Whether v passes through a softmax, which keeps its entries positive with sum 1."""
-    init: float = Field(0.01, ge=0)
+    init: float = Field(default=0.01, ge=0)
     """Initial entries of W_k; v begins at zero, or without a softmax at 1/T."""
-    v_rate: float = Field(10.0, gt=0)
+    v_rate: float = Field(default=10.0, gt=0)
     """Learning rate of v as a multiple of that of W_k."""
     recipe: Recipe = Recipe(optimizer="sgd", lr=1.0, batch_size=64)
 

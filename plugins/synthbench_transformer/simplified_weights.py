@@ -21,7 +21,7 @@ class SimplifiedWeights(Probe):
     name: ClassVar[str] = "simplified-weights"
     paper: ClassVar[str] = "E. Edelman et al. 2024, arXiv:2402.11004"
 
-    entries: int = Field(3, ge=2)
+    entries: int = Field(default=3, ge=2)
     """Leading entries of v to report; v1 belongs to the token itself."""
 
     def measure(self, view: View) -> Mapping[str, Tensor]:

@@ -85,7 +85,7 @@ class Submission(_Part):
     """Paper or code."""
     suite: SuiteReference
     track: Track
-    trials: tuple[Trial, ...] = Field((), max_length=10_000)
+    trials: tuple[Trial, ...] = Field(default=(), max_length=10_000)
     """Of the tuned track: everything that was tried; empty otherwise."""
     created: Date
     """Date, UTC."""

@@ -24,9 +24,9 @@ class ExampleNetwork(Model):
     inputs = (Port,)
     outputs = (Port,)
 
-    width: int = Field(64, ge=1)
+    width: int = Field(default=64, ge=1)
     """Hidden units."""
-    window: int = Field(3, ge=1)
+    window: int = Field(default=3, ge=1)
     """Tokens that are seen in their order."""
     recipe: Recipe = Recipe(optimizer="adam", lr=0.01, batch_size=64)
 

@@ -17,8 +17,8 @@ class Dictator(sb.Task):
 
     name: ClassVar[str] = "dictator"
 
-    n: int = Field(8, ge=1)
-    noise: float = Field(0.1, ge=0, lt=0.5)
+    n: int = Field(default=8, ge=1)
+    noise: float = Field(default=0.1, ge=0, lt=0.5)
 
     @property
     def interface(self) -> sb.Interface:
@@ -51,9 +51,9 @@ class Successor(sb.Task):
 
     name: ClassVar[str] = "successor"
 
-    symbols: int = Field(3, ge=2)
-    length: int = Field(6, ge=2)
-    noise: float = Field(0.3, ge=0, lt=1)
+    symbols: int = Field(default=3, ge=2)
+    length: int = Field(default=6, ge=2)
+    noise: float = Field(default=0.3, ge=0, lt=1)
 
     @property
     def interface(self) -> sb.Interface:

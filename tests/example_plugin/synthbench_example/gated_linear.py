@@ -20,7 +20,7 @@ class GatedLinear(Model):
     inputs = (Signs,)
     outputs = (Margin,)
 
-    width: int = Field(64, ge=1)
+    width: int = Field(default=64, ge=1)
     """Number of units."""
     recipe: Recipe = Recipe(optimizer="adam", lr=0.01, batch_size=32)
 

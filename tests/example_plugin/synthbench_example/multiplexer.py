@@ -23,9 +23,9 @@ class Multiplexer(Task):
     headline: ClassVar[tuple[str, ...]] = ("n", "address")
     paper: ClassVar[str] = "Wilson 1995, Classifier Fitness Based on Accuracy"
 
-    n: int = Field(12, ge=3)
+    n: int = Field(default=12, ge=3)
     """Number of coordinates."""
-    address: int = Field(2, ge=1, le=6)
+    address: int = Field(default=2, ge=1, le=6)
     """Number of address bits."""
 
     @model_validator(mode="after")

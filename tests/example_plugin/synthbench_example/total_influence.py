@@ -23,7 +23,7 @@ class TotalInfluence(Probe):
     name: ClassVar[str] = "total-influence"
     paper: ClassVar[str] = "O'Donnell 2014, Analysis of Boolean Functions"
 
-    samples: int = Field(64, ge=1)
+    samples: int = Field(default=64, ge=1)
     """Held-out inputs that are flipped, each in every coordinate."""
 
     def measure(self, view: View) -> Mapping[str, Tensor]:
