@@ -39,7 +39,9 @@ def select(points: Iterable[EntryPoint], wanted: str) -> tuple[list[EntryPoint],
 
 def distribution_of(point: EntryPoint) -> tuple[str, str]:
     """Name and version of the distribution that an entry point comes from."""
-    return (point.dist.name, point.dist.version) if point.dist else ("unknown", "?")
+    found = point.dist
+    # A folder that was half removed has no metadata.
+    return (found.name or "unknown", found.version or "?") if found else ("unknown", "?")
 
 
 def _refuse_unknown(names: list[str], found: list[EntryPoint], others: list[EntryPoint]) -> None:

@@ -35,6 +35,9 @@ from synthbench.tracker import Tracker
 GROUP = "synthbench"
 OLDEST_PLUGIN_API = 1
 """The oldest plugin API that still loads."""
+ENTRY_POINT = re.compile(r"\s*[\w.]+\s*(:\s*[\w.]+\s*)?(\[.*\]\s*)?")
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+"""Colours and movements of a terminal's cursor."""
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 CONTRACTS: dict[str, type[Configuration]] = {
     "tasks": Task,
@@ -148,8 +151,11 @@ class PluginHost:
         module = None
         try:
             self._refuse_taken(point.name)
+            if not ENTRY_POINT.fullmatch(point.value):
+                raise PluginError(f"its entry point must name a module, got {point.value!r}")
             module = point.load()
             check_api(module, distribution)
+            _refuse_unmarked_hooks(module)
             self.manager.register(module, name=point.name)
             _refuse_unknown_hooks(self.manager, module)
             staged = Plugin(
@@ -164,8 +170,10 @@ class PluginHost:
                 listens=tuple(name for name in EVENTS if self._implementations(module, name)),
             )
             self._refuse_clash(staged)
-        # BaseException would swallow Ctrl-C; anything else a plugin raises is the plugin's.
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        # Anything else that a plugin raises is the plugin's: SystemExit, a panic of Rust code.
+        except BaseException as error:
             # Only what this entry point registered: its name may be another plugin's too.
             if module is not None and self.manager.get_plugin(point.name) is module:
                 self.manager.unregister(module)
@@ -235,7 +243,12 @@ def check_api(module: object, distribution: str) -> None:
 
 def _reason(error: BaseException, point: EntryPoint) -> str:
     """One line: what was raised and, where it was the plugin's own code, in which line."""
-    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    try:
+        said = ESCAPES.sub("", str(error))
+    # Its __str__ is the plugin's, too.
+    except Exception:
+        said = "(its message cannot be shown)"
+    reason = " ".join(f"{type(error).__name__}: {said}".split())
     package = point.value.partition(":")[0].partition(".")[0]
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         parts = Path(frame.filename).with_suffix("").parts
@@ -257,6 +270,14 @@ def _refuse_unknown_hooks(manager: pluggy.PluginManager, module: object) -> None
                 f"no hook is called {caller.name!r}{did_you_mean(caller.name, HOOKS)} "
                 f"(hooks: {', '.join(HOOKS)})"
             )
+
+
+def _refuse_unmarked_hooks(module: object) -> None:
+    """A function with a hook's name that pluggy would not see."""
+    for name in HOOKS:
+        found = getattr(module, name, None)
+        if inspect.isfunction(found) and not hasattr(found, f"{GROUP}_impl"):
+            raise PluginError(f"{name} lacks its decorator @hookimpl, so it is not called")
 
 
 def _listed(result: object, hook: str) -> Sequence[Any]:

@@ -96,9 +96,28 @@ def exits():
     return 3
 
 
+class Mute(Exception):
+    """Cannot say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("mute")
+
+
+class Panic(BaseException):
+    """As pyo3 raises where Rust code panics."""
+
+
 @pytest.mark.parametrize(
     ("target", "reason"),
     [
+        (Mute(), r"^Mute: \(its message cannot be shown\)$"),
+        (Panic("index out of bounds"), "^Panic: index out of bounds$"),
+        (GeneratorExit("early"), "^GeneratorExit: early$"),
+        (ValueError("\x1b[31mred\x1b[0m"), "^ValueError: red$"),
+        (
+            SimpleNamespace(register_models=lambda: [Plain]),
+            "register_models lacks its decorator @hookimpl",
+        ),
         (ModuleNotFoundError("No module named 'nowhere'"), "No module named 'nowhere'"),
         (SystemExit("not here"), "not here"),
         (plugin(register_models=takes_arguments), "config"),
@@ -125,6 +144,30 @@ def test_a_broken_plugin_is_set_aside_whole(target: object, reason: str) -> None
     assert failure.distribution == "bad-distribution" and failure.distribution_version == "1.2.3"
     assert re.search(reason, failure.error)
     assert "\n" not in failure.describe()
+
+
+def test_ctrl_c_is_nobodys_failure() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        load(GOOD, FakePoint("zbad", KeyboardInterrupt()))
+
+
+@pytest.mark.parametrize("value", ["", "not a module", "pkg::hooks", "pkg-with-dashes", "pkg:"])
+def test_an_entry_point_names_a_module(value: str) -> None:
+    (failure,) = load(GOOD, FakePoint("zbad", None, value=value)).failures
+    assert failure.error.startswith("PluginError: its entry point must name a module, got ")
+    assert len(load(FakePoint("a", GOOD.target, value="pkg.hooks:plugin [extra]")).plugins) == 1
+
+
+def test_a_distribution_without_metadata_has_no_name() -> None:
+    class Bare(FakePoint):
+        @property
+        def dist(self) -> SimpleNamespace:
+            return SimpleNamespace(name=None, version=None)
+
+    host = load(GOOD, Bare("bare", plugin(register_models=[Other])), wanted="good")
+    assert [p.name for p in host.plugins] == ["good"]
+    (left_out,) = host.left_out
+    assert (left_out.distribution, left_out.distribution_version) == ("unknown", "?")
 
 
 def test_our_own_distribution_comes_first_whatever_the_names() -> None:

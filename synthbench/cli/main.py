@@ -23,6 +23,8 @@ from synthbench.cli.show import show_command
 from synthbench.errors import SynthbenchError
 from synthbench.plugin_selection import NONE, VARIABLE
 
+NO_PLUGINS = "--no-plugins"
+
 app = typer.Typer(
     name="synthbench",
     help="Measure how models learn, not only whether they learn.",
@@ -54,7 +56,7 @@ def options(
     ),
     no_plugins: bool = typer.Option(
         False,
-        "--no-plugins",
+        NO_PLUGINS,
         help="Load bundled plugins only; to choose some: SYNTHBENCH_PLUGINS=a,b.",
     ),
 ) -> None:
@@ -77,10 +79,18 @@ def _bundled_plugins_only() -> Iterator[None]:
             os.environ[VARIABLE] = before
 
 
+def _global_option_first(arguments: list[str]) -> list[str]:
+    """`--no-plugins` may stand anywhere: people put it at the end."""
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if NO_PLUGINS not in own:
+        return arguments
+    return [NO_PLUGINS, *(each for each in own if each != NO_PLUGINS), *arguments[len(own) :]]
+
+
 def main() -> None:
     """Run the command line; a user's mistake is one message and exit code 2."""
     try:
-        app()
+        app(_global_option_first(sys.argv[1:]))
     except SynthbenchError as error:
         Console(stderr=True).print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(2)

@@ -31,5 +31,5 @@ def make_folder(path: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise OutputError(
-            f"cannot write to {path}: {error.strerror}; choose another --out"
+            f"cannot write to {path}: {error.strerror}; choose another folder"
         ) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+import unicodedata
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -17,7 +18,9 @@ from synthbench.registry import Registry
 PREFIX = "synthbench-"
 LONGEST = 30
 """Characters of a name: it becomes a folder's, a module's and a suite's."""
-IN_TEMPLATES = frozenset({"ClassVar", "Field", "Literal", "Mapping", "Network", "Tensor"})
+IN_TEMPLATES = frozenset(
+    {"Any", "ClassVar", "Field", "FixedSteps", "Literal", "Mapping", "Network", "Path", "Tensor"}
+)
 """Names that the templates use beside the public ones; a class must not take them."""
 
 
@@ -94,7 +97,9 @@ def _taken(names: PluginNames, registry: Registry) -> str | None:
 
 def _kebab(name: str) -> str:
     """The name as it should have been: `CoinFlips`, `coin_flips` and `Coin flips!` alike."""
-    words = re.sub(r"([a-z0-9])([A-Z])", r"\1-\2", name).lower()
+    plain = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    words = re.sub(r"([a-z0-9])([A-Z])", r"\1-\2", plain).lower()
     words = re.sub(r"[^a-z0-9]+", "-", words).lstrip("-0123456789")
     return words.removeprefix(PREFIX)[:LONGEST].strip("-")
 

@@ -66,7 +66,7 @@ def find_subjects(registry: Registry, names: Sequence[str]) -> list[Subject]:
     if not names:
         found = [s for p in plugins if not p.is_bundled for s in _of_plugin(p)]
         if not found:
-            failed = "".join(f"\n  {failure.describe()}" for failure in registry.host.failures)
+            failed = "".join(f"\n  {line}" for line in registry.host.absent())
             raise ConfigurationError(
                 "no third-party plugin with a task, model, probe or optimizer is installed; name "
                 f"what to check, such as sparse-parity{failed}"
@@ -116,9 +116,17 @@ def _refuse(registry: Registry, word: str) -> None:
     for failure in host.failures:
         if word in (failure.name, failure.distribution):
             raise ConfigurationError(failure.describe())
+    for plugin in host.plugins:
+        if word in (plugin.name, plugin.distribution):
+            there = ", ".join(plugin.provides()) or "nothing"
+            raise ConfigurationError(
+                f'plugin "{plugin.name}" of {plugin.distribution} has no task, model, probe or '
+                f"optimizer to check; it provides: {there}"
+            )
     known = [name for kind in LAWS for name in registry.names(kind)]
     known += [each for p in host.plugins for each in (p.name, p.distribution)]
+    absent = "".join(f"\n  {line}" for line in host.absent())
     raise UnknownNameError(
         f'no plugin, task, model, probe or optimizer is called "{word}"{did_you_mean(word, known)} '
-        "(synthbench list)"
+        f"(synthbench list; a new plugin is seen after pip install -e .){absent}"
     )

@@ -49,8 +49,11 @@ def test_no_plugins_holds_for_one_command(before: str | None, capsys, monkeypatc
         "synthbench.registry.installed",
         lambda: seen.append(os.environ["SYNTHBENCH_PLUGINS"]) or registry,
     )
-    run(capsys, monkeypatch, "--no-plugins", "show", "mlp")
-    assert "none" in seen and os.environ.get("SYNTHBENCH_PLUGINS") == before
+    for arguments in (["--no-plugins", "show", "mlp"], ["show", "mlp", "--no-plugins"]):
+        seen.clear()
+        run(capsys, monkeypatch, *arguments)
+        assert "none" in seen
+    assert os.environ.get("SYNTHBENCH_PLUGINS") == before
 
 
 def test_list_reports_broken_plugins(capsys, monkeypatch) -> None:

@@ -98,7 +98,7 @@ def test_an_unwritable_out(
     # A file where a folder is wanted: unwritable for root too.
     (tmp_path / "file").write_text("precious")
     code, _, err = run(capsys, monkeypatch, *CELL, "--out", str(tmp_path / "file" / "runs"))
-    assert code == 2 and "cannot write to" in err and "choose another --out" in err
+    assert code == 2 and "cannot write to" in err and "choose another folder" in err
     assert (tmp_path / "file").read_text() == "precious"
 
 

@@ -32,7 +32,8 @@ def test_everything_follows_from_the_name() -> None:
         ("a" * 31, "a" * 30),
         ("", None),
         ("123", None),
-        ("münzen", "m-nzen"),
+        ("münzen", "munzen"),
+        ("Größe", "grosse"),
     ],
 )
 def test_a_name_that_cannot_be_typed_is_refused(name: str, suggestion: str | None) -> None:
@@ -58,6 +59,8 @@ def test_a_name_that_cannot_be_typed_is_refused(name: str, suggestion: str | Non
         ("task", "its class would be Task, which has a meaning already"),
         ("runtime-error", "its class would be RuntimeError, which has a meaning already"),
         ("tensor", "its class would be Tensor, which has a meaning already"),
+        ("fixed-steps", "its class would be FixedSteps, which has a meaning already"),
+        ("any", "its class would be Any, which has a meaning already"),
         ("true", "its class would be True, which has a meaning already"),
     ],
 )

@@ -14,6 +14,7 @@ import synthbench as sb
 from synthbench.cli.main import main
 from synthbench.errors import OutputError
 from synthbench.scaffold import KINDS, PluginNames, write_plugin
+from synthbench.scaffold.naming import IN_TEMPLATES
 from synthbench.scaffold.writing import TEMPLATES, render_plugin
 from synthbench.suites import read_suite
 
@@ -66,6 +67,16 @@ def test_only_public_names_are_imported(kind: str) -> None:
             elif isinstance(node, ast.Import):
                 assert not any(alias.name.startswith("synthbench") for alias in node.names)
     assert imported and set(imported) <= set(sb.__all__)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_templates_name_is_no_name_for_a_class(kind: str) -> None:
+    for path, text in render_plugin(kind, SHORT).items():
+        for node in ast.walk(ast.parse(text)) if path.endswith(".py") else ():
+            names = [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []
+            names += [node.name] if isinstance(node, ast.ClassDef) else []
+            taken = {n for n in names if n[:1].isupper()} - {SHORT.class_name, *sb.__all__}
+            assert taken <= IN_TEMPLATES
 
 
 def test_every_template_is_used() -> None:

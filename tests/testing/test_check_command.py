@@ -10,9 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from synthbench.cli.main import app
+from synthbench.errors import ConfigurationError, UnknownNameError
 from synthbench.plugins import PluginHost
 from synthbench.registry import Registry, installed
 from synthbench.testing.subjects import LAWS, find_subjects
+from tests.docs.pages import ROOT
 from tests.test_plugins import FakePoint, plugin
 from tests.testing.planted_optimizers import Ascending
 from tests.testing.planted_probes import SoundProbe, Writing
@@ -69,6 +71,37 @@ def test_a_name_of_nothing_is_a_mistake_with_a_suggestion() -> None:
     failed = PluginHost.from_entry_points([FakePoint("mine", ImportError("no such library"))])
     with pytest.raises(Exception, match=r'plugin "mine" of third-party .* was set aside'):
         find_subjects(Registry(failed), ["mine"])
+
+
+def test_a_plugin_that_was_set_aside_fails_the_check_of_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    points = [
+        FakePoint("mine", plugin(register_probes=[SoundProbe])),
+        FakePoint("other", ImportError("no such thing")),
+    ]
+    registry = Registry(PluginHost.from_entry_points(points))
+    done = check(registry, monkeypatch)
+    assert done.exit_code == 1 and "all laws hold" not in done.output
+    assert 'not checked: plugin "other" of third-party 1.2.3 was set aside' in done.output
+    assert check(registry, monkeypatch, "mine").exit_code == 0
+
+
+def test_a_name_that_is_there_or_left_out_is_no_misspelling() -> None:
+    suite = ROOT / "leaderboards" / "quickstart" / "suite.toml"
+    registry = Registry(
+        PluginHost.from_entry_points(
+            [
+                FakePoint("boards", plugin(register_suites=[suite])),
+                FakePoint("mine", plugin(register_probes=[SoundProbe]), "another"),
+            ],
+            "boards",
+        )
+    )
+    with pytest.raises(ConfigurationError, match=r'"boards" .* no task, .* provides: suites$'):
+        find_subjects(registry, ["boards"])
+    with pytest.raises(UnknownNameError, match=r"left out by SYNTHBENCH_PLUGINS=boards: mine"):
+        find_subjects(registry, ["sound-probe"])
 
 
 def test_a_world_may_be_declared_constant(monkeypatch: pytest.MonkeyPatch) -> None:

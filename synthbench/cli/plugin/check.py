@@ -35,9 +35,11 @@ def check_command(
 ) -> None:
     """Check tasks, models, probes and optimizers by the laws that they must obey.
 
-    Exit code 1 if a law is broken.
+    Exit code 1 if a law is broken, or where every third-party plugin is checked and one did not
+    load.
     """
     from rich.console import Console
+    from rich.markup import escape
 
     console = Console(highlight=False)
     console = Console(width=min(console.width, WIDTH), highlight=False)
@@ -50,8 +52,13 @@ def check_command(
     subjects = find_subjects(installed(), names or [])
     reports = [_examined(console, each, constant_world) for each in subjects]
     broken = sum(len(report.findings) for report in reports)
+    # Every third-party plugin was asked for, and these cannot be.
+    set_aside = [] if names else installed().host.failures
+    for failure in set_aside:
+        console.print(f"[bold red]not checked:[/] {escape(failure.describe())}", soft_wrap=True)
     if broken:
         console.print(f"[bold red]{broken} law{'s' * (broken > 1)} broken[/]")
+    if broken or set_aside:
         raise typer.Exit(1)
     console.print(f"[green]all laws hold[/] for {len(reports)} of {len(reports)}")
 
