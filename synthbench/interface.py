@@ -37,7 +37,10 @@ class Signs(Port):
 
 @dataclass(frozen=True)
 class Margin(Port):
-    """One real number per example whose sign is the predicted class: `output` has shape (B,)."""
+    """One real number per example whose sign is the predicted class: `output` has shape (B,).
+
+    Its losses (`MARGIN_LOSSES`) take labels `y` of -1 and +1, floating-point, of shape (B,).
+    """
 
     @property
     def shape(self) -> tuple[int, ...]:

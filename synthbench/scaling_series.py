@@ -39,8 +39,9 @@ def find_series(cells: Sequence[MeasuredCell], field: str | None = None) -> list
     series = [_series(group, chosen) for group in groups.values() if len(group) > 1]
     if not series:
         known = sorted({name for cell in cells for name in _numbers(cell)})
+        suggestion = "" if chosen in known else did_you_mean(chosen, known)
         raise NothingToDrawError(
-            f'no two cells differ in "{chosen}" alone{did_you_mean(chosen, known)}; '
+            f'no two cells differ in "{chosen}" alone{suggestion}; '
             "evaluate several sizes into one folder"
         )
     return series

@@ -45,7 +45,7 @@ def metrics_command(
         _print_grokking(console, chosen)
         _print_variance_split(console, chosen)
     _print_comparisons(console, compare_models(cells))
-    console.print("intervals at 95%; definitions: docs/metrics.md", style="dim")
+    console.print("intervals at 95%; definitions: page metrics of the documentation", style="dim")
 
 
 def _heading(console: Console, text: str) -> None:

@@ -140,7 +140,10 @@ class Evaluator:
         arguments = (parameters, self._initial, buffers, self._worlds, tuple(batch))
         copies = tree_map(lambda leaf: leaf.detach().clone(), arguments)
         values = self._measures[probe.name](*copies, self._probe_keys)
-        return {f"{probe.name}/{name}": _numpy(value) for name, value in values.items()}
+        return {
+            f"{probe.name}/{name}": _numpy(value, f'probe "{probe.name}" value "{name}"')
+            for name, value in values.items()
+        }
 
     def _progress(self, scores: NDArray[np.float64], ranked: str) -> NDArray[np.float64]:
         trivial = self.reference_scores["trivial"][ranked]
@@ -162,7 +165,7 @@ class Evaluator:
             count += size
             for name, value in scores_of(batch).items():
                 totals[name] = totals.get(name, 0) + size * value.double()
-        return {name: _numpy(total / count) for name, total in totals.items()}
+        return {name: _numpy(total / count, f'score "{name}"') for name, total in totals.items()}
 
     def _draw(self) -> Iterator[Batch]:
         size = self._cell.protocol.evaluation_batch
@@ -183,7 +186,9 @@ class Evaluator:
         return self._cell.protocol.evaluation_samples // self._cell.protocol.evaluation_batch
 
 
-def _numpy(values: Tensor) -> NDArray[np.float64]:
+def _numpy(values: Tensor, what: str) -> NDArray[np.float64]:
     if values.dim() != 1:
-        raise ModelError(f"scores and probes must be scalars, got shape {tuple(values.shape[1:])}")
+        raise ModelError(f"{what} must be a scalar, got shape {tuple(values.shape[1:])}")
+    if values.is_complex():
+        raise ModelError(f"{what} is complex; give its parts a name each")
     return values.detach().double().cpu().numpy()

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
+import synthbench
+from synthbench.code_fingerprint import PACKAGES
 from synthbench.testing.global_state import preserved
 from synthbench.testing.law import Law, NotApplicable
 from synthbench.testing.report import Report, Status, Verdict
+
+CORE = Path(synthbench.__file__).parent
 
 
 class Trial(Protocol):
@@ -48,8 +54,12 @@ class Examination:
 
     def _judged(self, law: Law[Any]) -> Verdict:
         for needed in law.needs:
-            if self.verdict(needed).status in (Status.broken, Status.not_judged):
+            found = self.verdict(needed)
+            if found.status is Status.broken:
                 return Verdict(law, Status.not_judged, f"cannot be judged before {needed} holds")
+            if found.status is Status.not_judged:
+                # What is to be mended first, at the root.
+                return Verdict(law, Status.not_judged, found.seen)
         with preserved(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
@@ -62,6 +72,19 @@ class Examination:
 
 
 def raised(error: Exception) -> str:
-    """`it raised ValueError: ...`, with the first line of the message."""
+    """`it raised ValueError: ... (task.py, line 12, in sample)`, with the message's first line.
+
+    The place is the last one that is neither SynthBench's nor an installed library's.
+    """
     lines = str(error).strip().splitlines()
-    return f"it raised {type(error).__name__}" + (f": {lines[0]}" if lines else "")
+    place = _place(error)
+    said = f"it raised {type(error).__name__}" + (f": {lines[0]}" if lines else "")
+    return f"{said} ({place})" if place else said
+
+
+def _place(error: Exception) -> str:
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if path.is_file() and CORE not in path.parents and PACKAGES.isdisjoint(path.parts):
+            return f"{path.name}, line {frame.lineno}, in {frame.name}"
+    return ""

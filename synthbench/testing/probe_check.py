@@ -9,6 +9,7 @@ from typing import Any, cast
 from synthbench.errors import ConfigurationError, InterfaceError, SynthbenchError
 from synthbench.interface import Tokens
 from synthbench.model import Model
+from synthbench.plugins import Plugin
 from synthbench.probe import Probe
 from synthbench.registry import Registry, installed
 from synthbench.task import Task
@@ -83,13 +84,23 @@ def _pairs(
         if model is not None
         else [ExampleNetwork(), *_all_of(registry, "models")]
     )
-    for each in sorted(cast("list[Task]", tasks), key=_input_numbers):
+    # Bundled ones first, so that what else is installed changes nothing.
+    bundled = [cls for p in registry.host.plugins if p.is_bundled for cls in _classes(p)]
+
+    def order(task: Task) -> tuple[bool, int]:
+        return type(task) not in bundled, _input_numbers(task)
+
+    for each in sorted(cast("list[Task]", tasks), key=order):
         for network in cast("list[Model]", models):
             try:
                 network.check_accepts(each.interface)
             except InterfaceError:
                 continue
             yield each, network
+
+
+def _classes(plugin: Plugin) -> list[type]:
+    return list(plugin.classes["tasks"].values())
 
 
 def _input_numbers(task: Task) -> int:

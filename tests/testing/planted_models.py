@@ -108,6 +108,16 @@ class OneSeed(SoundModel):
 SHARED = torch.ones(4)
 
 
+class SeedsTorch(SoundModel):
+    """Its readout begins alike in every replica."""
+
+    class network(SoundNetwork):
+        def __init__(self, symbols: int, answers: int) -> None:
+            super().__init__(symbols, answers)
+            torch.manual_seed(0)
+            self.readout = nn.Linear(4, answers)
+
+
 class SharesAConstant(SoundModel):
     """One buffer for all of its modules."""
 
@@ -126,6 +136,14 @@ class TorchDropout(SoundModel):
     class network(SoundNetwork):
         def hidden(self, x: Tensor) -> Tensor:
             return nn.functional.dropout(super().hidden(x), 0.5, self.training)
+
+
+class WritesIntoItsInput(SoundModel):
+    """It clamps the tokens where they are."""
+
+    class network(SoundNetwork):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x.clamp_(min=1))
 
 
 class CountsCalls(SoundModel):
@@ -263,8 +281,10 @@ PLANTED: dict[type[sb.Model], str] = {
     NumpyWeights: "initialization-from-torch",
     CountsBuilds: "same-seed-same-weights",
     OneSeed: "seeds-matter",
+    SeedsTorch: "builds",
     SharesAConstant: "builds-share-nothing",
     TorchDropout: "forward-draws-nothing",
+    WritesIntoItsInput: "input-unchanged",
     CountsCalls: "forward-is-a-function",
     CentersTheBatch: "examples-do-not-mix",
     LooksAhead: "causal",

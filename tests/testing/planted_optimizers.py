@@ -72,6 +72,21 @@ class MatricesOnly(SoundOptimizer):
     step_class = Step
 
 
+class FailsLate(SoundOptimizer):
+    """Its 20th step cannot be vmapped."""
+
+    class Step(MomentumStep):
+        def step(self, closure=None):
+            self.param_groups[0]["count"] = self.param_groups[0].get("count", 0) + 1
+            super().step()
+
+        def update(self, p, group):
+            size = p.grad.norm().item() if group["count"] == 20 else 1.0
+            return super().update(p, group) * size
+
+    step_class = Step
+
+
 class Noisy(SoundOptimizer):
     """Multiplies by noise from torch's generator."""
 
@@ -138,6 +153,16 @@ class DecaysAtRateZero(SoundOptimizer):
     step_class = Step
 
 
+class IgnoresDecay(SoundOptimizer):
+    """No weight decay, whatever the recipe says."""
+
+    class Step(MomentumStep):
+        def __init__(self, parameters, recipe, decay):
+            super().__init__(parameters, recipe.model_copy(update={"weight_decay": 0.0}), decay)
+
+    step_class = Step
+
+
 class DividesByZero(SoundOptimizer):
     """g / |g|, unguarded."""
 
@@ -190,11 +215,13 @@ FAULTS: list[tuple[sb.Optimizer, str]] = [
     (Halving(decay=0.8), "config-round-trips"),
     (LeavesOut(), "builds"),
     (MatricesOnly(), "steps"),
+    (FailsLate(), "steps"),
     (Noisy(), "no-global-random-state"),
     (Remembering(), "same-gradients-same-steps"),
     (SharedMean(), "replica-independence"),
     (OwnRate(), "follows-the-learning-rate"),
     (DecaysAtRateZero(), "follows-the-learning-rate"),
+    (IgnoresDecay(), "follows-the-weight-decay"),
     (DividesByZero(), "zero-gradients-move-nothing"),
     (AlwaysDecays(), "zero-gradients-move-nothing"),
     (Forgetting(), "checkpoint-continues"),

@@ -48,6 +48,13 @@ class PerLayer(SoundProbe):
         return {"norms": torch.stack([p.norm() for p in view.parameters.values()])}
 
 
+class Complex(SoundProbe):
+    """A complex number."""
+
+    def measure(self, view):
+        return {"norm": super().measure(view)["norm"] * torch.ones((), dtype=torch.complex64)}
+
+
 class Raising(SoundProbe):
     """Looks for a layer that no network has."""
 
@@ -147,6 +154,7 @@ FAULTS: list[tuple[sb.Probe, str]] = [
     (Undocumented(), "name-and-docstring"),
     (Doubling(scale=3.0), "config-round-trips"),
     (PerLayer(), "measures"),
+    (Complex(), "measures"),
     (Raising(), "measures"),
     (GlobalNoise(), "no-global-random-state"),
     (Counting(), "same-view-same-numbers"),

@@ -447,6 +447,54 @@ class Broadcasts(Dictator):
         return {"square": lambda out, batch: (batch.y[:, None] - out).square().mean()}
 
 
+class TallLabels(Dictator):
+    """Labels (size, 1), where a margin needs (size,)."""
+
+    def sample(self, world, rng, size):
+        batch = super().sample(world, rng, size)
+        return sb.Batch(batch.x, batch.y[:, None])
+
+    def losses(self):
+        return {"hinge": lambda out, batch: torch.relu(1 - batch.y[:, 0] * out).mean()}
+
+    def score(self, output, batch):
+        return super().score(output, sb.Batch(batch.x, batch.y[:, 0]))
+
+
+class BooleanLabels(Dictator):
+    """Labels that no loss can multiply by."""
+
+    def sample(self, world, rng, size):
+        batch = super().sample(world, rng, size)
+        return sb.Batch(batch.x, batch.y > 0)
+
+    def losses(self):
+        return {"hinge": lambda out, batch: torch.relu(1 - (2.0 * batch.y - 1) * out).mean()}
+
+    def score(self, output, batch):
+        return super().score(output, sb.Batch(batch.x, 2.0 * batch.y - 1))
+
+
+class ZeroOneLabels(Dictator):
+    """Labels 0 and 1 with the losses for -1 and +1: half of the examples teach nothing."""
+
+    def sample(self, world, rng, size):
+        batch = super().sample(world, rng, size)
+        return sb.Batch(batch.x, (batch.y + 1) / 2)
+
+    def score(self, output, batch):
+        return super().score(output, sb.Batch(batch.x, 2 * batch.y - 1))
+
+
+class WorseThanTrivial(Dictator):
+    """A strategy in between that has its sign wrong."""
+
+    def references(self, world, batch):
+        found = super().references(world, batch)
+        return {"trivial": found["trivial"], "staged": -found["optimal"],
+                "optimal": found["optimal"]}  # fmt: skip
+
+
 class Uphill(Dictator):
     """A loss with the wrong sign."""
 
@@ -521,6 +569,10 @@ PLANTED: dict[type[sb.Task], str] = {
     LoseTheGradient: "losses-are-differentiable",
     SummedLoss: "losses-are-means",
     Broadcasts: "losses-are-means",
+    TallLabels: "samples-fit-interface",
+    BooleanLabels: "samples-fit-interface",
+    ZeroOneLabels: "every-example-has-a-gradient",
+    WorseThanTrivial: "none-worse-than-trivial",
     Uphill: "losses-prefer-optimal",
     NoSource: "known-algorithms-have-sources",
     ManyTrials: "known-algorithms-have-sources",

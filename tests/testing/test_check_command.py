@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.docs.pages import ROOT
 from tests.test_plugins import FakePoint, plugin
 from tests.testing.planted_optimizers import Ascending
 from tests.testing.planted_probes import SoundProbe, Writing
+from tests.testing.planted_tasks import Raises
 
 
 def third_party(*classes: type, **hooks: object) -> Registry:
@@ -102,6 +104,19 @@ def test_a_name_that_is_there_or_left_out_is_no_misspelling() -> None:
         find_subjects(registry, ["boards"])
     with pytest.raises(UnknownNameError, match=r"left out by SYNTHBENCH_PLUGINS=boards: mine"):
         find_subjects(registry, ["sound-probe"])
+
+
+def test_what_cannot_be_judged_is_counted_and_the_finding_says_where(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done = check(third_party(register_tasks=[Raises]), monkeypatch)
+    lines = [line for line in done.output.splitlines() if "not judged" in line]
+    assert len(lines) == 1 and lines[0].rstrip().endswith("cannot be judged before runs holds")
+    (count,) = re.findall(r"(\d+) laws +not judged", lines[0])
+    judged = sum(f" {law.name} " in done.output for law in LAWS["tasks"])
+    assert int(count) + judged == len(LAWS["tasks"])
+    seen = " ".join(done.output.split())
+    assert re.search(r"KeyError: 'optimal' \(planted_tasks.py, line \d+, in exact_scores\)", seen)
 
 
 def test_a_world_may_be_declared_constant(monkeypatch: pytest.MonkeyPatch) -> None:

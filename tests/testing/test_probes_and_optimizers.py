@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 import synthbench as sb
 from synthbench.registry import installed
@@ -76,6 +77,26 @@ def test_bundled_probes_keep_every_law(name: str) -> None:
 def test_sound_optimizers_keep_every_law(optimizer: sb.Optimizer) -> None:
     looped = "looped" in check_optimizer(optimizer).facts["replicas"]
     assert looped == (optimizer.name == "muon")
+
+
+def test_a_probe_may_count_and_an_optimizer_may_refuse_weight_decay() -> None:
+    class Counting(planted_probes.SoundProbe):
+        """Large weights, as an integer."""
+
+        def measure(self, view):
+            found = torch.cat([p.flatten() for p in view.parameters.values()])
+            return {"large": (found.abs() > 0.1).sum()}
+
+    class Refusing(planted_optimizers.IgnoresDecay):
+        """Without weight decay."""
+
+        def build(self, parameters, recipe):
+            if recipe.weight_decay:
+                raise ValueError("there is no weight decay")
+            return super().build(parameters, recipe)
+
+    check_probe(Counting())
+    check_optimizer(Refusing())
 
 
 def test_a_sound_probe_is_tried_on_something_that_it_can_measure() -> None:

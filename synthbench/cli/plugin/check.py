@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -84,15 +85,24 @@ def _print_report(console: Console, report: Report) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from synthbench.testing import Status
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=escape(report.subject))
     table.title_justify, table.title_style = "left", "bold"
     table.add_column("law", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("")
+    waiting = Counter(v.seen for v in report.verdicts if v.status is Status.not_judged)
     for verdict in report.verdicts:
-        word = verdict.status.value
+        word, name = verdict.status.value, verdict.law.name
         seen = "" if word in ("ok", "broken") else verdict.seen
-        table.add_row(verdict.law.name, f"[{STYLES[word]}]{word}[/]", f"[dim]{escape(seen)}[/]")
+        if verdict.status is Status.not_judged:
+            # One line for all that wait for the same law: the finding must not drown.
+            count = waiting.pop(seen, 0)
+            if not count:
+                continue
+            name = name if count == 1 else f"{count} laws"
+        table.add_row(name, f"[{STYLES[word]}]{word}[/]", f"[dim]{escape(seen)}[/]")
     console.print(table)
     for name, value in report.facts.items():
         console.print(f"[dim]{escape(name)}:[/] {escape(value)}")

@@ -46,11 +46,29 @@ def forward_draws_nothing(trial: ModelTrial) -> Outcome:
 
 
 @law(
+    "input-unchanged",
+    "The forward pass leaves its input as it was given.",
+    "work on new tensors: no in-place operation (those whose names end in _) on x.",
+    needs=("forward-draws-nothing",),
+)
+def input_unchanged(trial: ModelTrial) -> Outcome:
+    """The input before and after."""
+    for interface in trial.interfaces:
+        x, stack = trial.batch(interface).x, trial.replicas(interface)
+        given = copied(x)
+        with torch.no_grad():
+            stack.forward(replica(stack.parameters, 0), copied(replica(stack.buffers, 0)), given)
+        if not same_bits(given, x):
+            return f"forward wrote into x for {interface.describe()}"
+    return None
+
+
+@law(
     "forward-is-a-function",
     "The same weights, buffers and input give the same output, to the bit.",
     "keep no state in attributes: what changes from call to call belongs into a buffer, and is "
     "changed in training mode only.",
-    needs=("forward-draws-nothing",),
+    needs=("input-unchanged",),
 )
 def forward_is_a_function(trial: ModelTrial) -> Outcome:
     """Forward three times, in both modes, in turns."""
@@ -173,6 +191,7 @@ def any_precision(trial: ModelTrial) -> Outcome:
 
 FORWARD_LAWS: tuple[Law[ModelTrial], ...] = (
     forward_draws_nothing,
+    input_unchanged,
     forward_is_a_function,
     examples_do_not_mix,
     causal,

@@ -119,5 +119,6 @@ def output_of(
 ) -> tuple[Tensor, State]:
     """One replica's output on x, and its buffers afterwards."""
     buffers = copied(replica(replicas.buffers, index))
-    output = replicas.forward(replica(replicas.parameters, index), buffers, x, training=training)
+    weights = replica(replicas.parameters, index)
+    output = replicas.forward(weights, buffers, copied(x), training=training)
     return output, buffers

@@ -12,7 +12,7 @@ from synthbench.errors import ModelError
 from synthbench.testing.comparison import same_bits
 from synthbench.testing.examination import raised
 from synthbench.testing.global_state import GlobalRandomState, seed_everything
-from synthbench.testing.law import Law, Outcome, law
+from synthbench.testing.law import Law, NotApplicable, Outcome, law
 from synthbench.testing.optimizers.trial import (
     LEARNING_RATE,
     STEPS,
@@ -24,6 +24,8 @@ from synthbench.testing.optimizers.trial import (
 
 RATES = (1.0, 0.1, 0.01, 0.001)
 DESCENT = 300
+MANY = 50
+"""Steps after which what is done now and then has been done."""
 
 
 @law(
@@ -52,6 +54,7 @@ def steps(trial: OptimizerTrial) -> Outcome:
     """A few steps; whether they are vmapped is a fact, not a fault."""
     try:
         reason = trial.loop_reason()
+        trial.after(trial.start(), trial.gradients(steps=MANY))
     except ModelError as error:
         return str(error)
     trial.facts["replicas"] = "vmapped" if reason is None else f"looped on CPU: {reason}"
@@ -126,8 +129,7 @@ def replica_independence(trial: OptimizerTrial) -> Outcome:
 def follows_the_learning_rate(trial: OptimizerTrial) -> Outcome:
     """At rate zero, at half of the rate by the schedule, and with half of it in the recipe."""
     start, gradients = trial.start(), trial.gradients()
-    decaying = trial.recipe.model_copy(update={"weight_decay": 0.1})
-    still = trial.after(start, gradients, decaying, factor=0.0)
+    still = trial.after(start, gradients, trial.decaying(), factor=0.0)
     moved = [name for name, tensor in start.items() if not torch.equal(tensor, still[name])]
     if moved:
         return f"{moved[0]} moves at a rate of zero"
@@ -140,6 +142,25 @@ def follows_the_learning_rate(trial: OptimizerTrial) -> Outcome:
         if torch.equal(tensor, full[name]):
             return f"{name} moves alike when the schedule halves the rate"
     return None
+
+
+@law(
+    "follows-the-weight-decay",
+    "The recipe's weight_decay changes the steps, or build refuses it.",
+    "give recipe.weight_decay to the optimizers, or raise ValueError in build where it is above 0 "
+    "and there is no such thing.",
+    needs=("steps",),
+)
+def follows_the_weight_decay(trial: OptimizerTrial) -> Outcome:
+    """With a weight decay of 0.1 and without; at least one parameter must notice."""
+    decaying, start, gradients = trial.decaying(), trial.start(), trial.gradients()
+    if decaying is None:
+        return NotApplicable("build refuses weight decay")
+    if _differs(
+        trial.after(start, gradients), trial.after(start, gradients, decaying), "with decay"
+    ):
+        return None
+    return "the steps are the same with weight_decay=0.1 and without"
 
 
 @law(
@@ -222,6 +243,7 @@ OPTIMIZER_LAWS: tuple[Law[OptimizerTrial], ...] = (
     same_gradients_same_steps,
     replica_independence,
     follows_the_learning_rate,
+    follows_the_weight_decay,
     zero_gradients_move_nothing,
     checkpoint_continues,
     descends,

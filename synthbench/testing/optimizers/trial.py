@@ -12,6 +12,7 @@ from torch import Tensor
 
 from synthbench.engine.optimizer_axis import optimizer_loop_reason
 from synthbench.engine.replica_optimizer import ReplicaOptimizer
+from synthbench.errors import ModelError
 from synthbench.optimizer import Optimizer
 from synthbench.recipe import Recipe
 from synthbench.streams import Purpose, Stream
@@ -35,6 +36,15 @@ class OptimizerTrial:
     def recipe(self) -> Recipe:
         """With this optimizer, no weight decay, and a constant rate."""
         return Recipe(optimizer=self.subject, lr=LEARNING_RATE)
+
+    def decaying(self) -> Recipe | None:
+        """The recipe with weight decay; None where build refuses it."""
+        recipe = self.recipe.model_copy(update={"weight_decay": 0.1})
+        try:
+            self.stepper(self.start(), recipe)
+        except ModelError:
+            return None
+        return recipe
 
     def loop_reason(self) -> str | None:
         """Why the step must be looped over replicas on CPU; None if it is vmapped."""

@@ -39,6 +39,8 @@ def measures(trial: ProbeTrial) -> Outcome:
             return f"{name!r} is {type(value).__name__}, not a tensor"
         if value.dim():
             return f"{name} has shape {tuple(value.shape)}, not ()"
+        if value.is_complex():
+            return f"{name} is complex; its parts need a name each"
     return None
 
 

@@ -126,6 +126,30 @@ def nothing_beats_optimal(trial: TaskTrial) -> Outcome:
     return None
 
 
+@law(
+    "none-worse-than-trivial",
+    "No reference scores worse than trivial.",
+    "check the sign of the reference; trivial is what can be said without learning anything.",
+    needs=("nothing-beats-optimal",),
+)
+def none_worse_than_trivial(trial: TaskTrial) -> Outcome:
+    """On the same samples, in units of progress, within the error of the samples."""
+    batches = trial.together(WORLDS, trial.large)[1]
+    outputs = trial.reference_outputs(WORLDS, trial.large)
+    scores = {name: _chunk_scores(trial, out, batches) for name, out in outputs.items()}
+    trivial = scores["trivial"]
+    gap = float((scores["optimal"] - trivial).mean())
+    for name, found in scores.items():
+        lost = (trivial - found) / gap
+        error = float(lost.var(dim=1).mean() / lost.numel()) ** 0.5
+        if float(lost.mean()) > LEAST_Z * error + LEAST_ADVANTAGE:
+            return (
+                f"{name} scores {float(found.mean()):.4g}, trivial {float(trivial.mean()):.4g} on "
+                "the same samples"
+            )
+    return None
+
+
 def _chunk_scores(trial: TaskTrial, outputs: Tensor, batches: Batch) -> Tensor:
     """Ranked score of outputs (R, size, ...) on each part of their batches: (R, CHUNKS)."""
     worlds, chunk = outputs.shape[0], trial.large // CHUNKS
@@ -196,4 +220,5 @@ OPTIMUM_LAWS: tuple[Law[TaskTrial], ...] = (
     optimal_beats_trivial,
     exact_scores_agree,
     nothing_beats_optimal,
+    none_worse_than_trivial,
 )

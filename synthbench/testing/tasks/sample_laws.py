@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
 from synthbench.engine.sampling import as_batch
-from synthbench.interface import Port, Signs, Tokens
+from synthbench.interface import Interface, Margin, Port, Signs, TokenLogits, Tokens
 from synthbench.streams import Purpose
 from synthbench.task import Batch
 from synthbench.testing.comparison import same_bits
@@ -23,12 +23,13 @@ LEAST_Z = 6.0
     "samples-fit-interface",
     "Samples have the shape and the type of the declared interface, and `size` rows.",
     "let sample return Batch(x, y, latents) with x of the input's shape after the batch axis "
-    "(signs: float, -1 or +1; tokens: int64 in 0..vocabulary-1) and `size` rows everywhere.",
+    "(signs: float, -1 or +1; tokens: int64 in 0..vocabulary-1), y of the output's (for a margin: "
+    "float, (size,); for token logits: int64, (size, length)), and `size` rows everywhere.",
     needs=("arguments-unchanged",),
 )
 def samples_fit_interface(trial: TaskTrial) -> Outcome:
-    """x against the input port, and the first axis of y and of the latents."""
-    return _misfit(trial.interface.input, trial.batch(0), SIZE)
+    """x and y against their ports, and the first axis of the latents."""
+    return _misfit(trial.interface, trial.batch(0), SIZE)
 
 
 @law(
@@ -40,13 +41,14 @@ def samples_fit_interface(trial: TaskTrial) -> Outcome:
 def any_size(trial: TaskTrial) -> Outcome:
     """Sizes 1, 2 and 7."""
     for size in SIZES:
-        wrong = _misfit(trial.interface.input, trial.batch(0, size=size), size)
+        wrong = _misfit(trial.interface, trial.batch(0, size=size), size)
         if wrong:
             return f"with size={size}: {wrong}"
     return None
 
 
-def _misfit(port: Port, batch: Batch, size: int) -> str | None:
+def _misfit(interface: Interface, batch: Batch, size: int) -> str | None:
+    port = interface.input
     expected = (size, *port.shape)
     if tuple(batch.x.shape) != expected:
         return f"x has shape {tuple(batch.x.shape)}, {port.describe()} needs {expected}"
@@ -56,7 +58,21 @@ def _misfit(port: Port, batch: Batch, size: int) -> str | None:
         if tensor.is_floating_point() and not tensor.isfinite().all():
             return f"{name} holds numbers that are not finite"
     taken = {"x", "y"} & set(batch.latents)
-    return f"a latent is called {min(taken)}" if taken else _wrong_values(port, batch.x)
+    if taken:
+        return f"a latent is called {min(taken)}"
+    return _wrong_labels(interface.output, batch.y) or _wrong_values(port, batch.x)
+
+
+def _wrong_labels(port: Port, y: Tensor) -> str | None:
+    """Where the losses of the core fix what labels are like."""
+    wanted = {Margin: (), TokenLogits: port.shape[:-1]}.get(type(port))
+    if wanted is not None and tuple(y.shape[1:]) != wanted:
+        return f"y has shape {tuple(y.shape)}, {port.describe()} needs {(len(y), *wanted)}"
+    if isinstance(port, Margin) and not y.is_floating_point():
+        return f"y is {y.dtype}, labels of a margin are floating-point"
+    if isinstance(port, TokenLogits) and y.dtype != torch.int64:
+        return f"y is {y.dtype}, labels of token logits are int64"
+    return None
 
 
 def _wrong_values(port: Port, x: Tensor) -> str | None:

@@ -119,6 +119,30 @@ def losses_are_means(trial: TaskTrial) -> Outcome:
     return _not_a_mean(trial, "loss", losses)
 
 
+@law(
+    "every-example-has-a-gradient",
+    "For every loss, each example has a gradient where the output is small.",
+    "see that the labels are those that the loss is made for: the losses of a margin multiply by "
+    "y and need -1 and +1; labels of 0 teach nothing.",
+    needs=("losses-are-means",),
+)
+def every_example_has_a_gradient(trial: TaskTrial) -> Outcome:
+    """At outputs of size 0.1, where a network begins."""
+    batch = trial.batch(0)
+    for name, loss in trial.subject.losses().items():
+        output = (0.1 * trial.generic_output()).requires_grad_()
+        with torch.enable_grad():
+            (gradient,) = torch.autograd.grad(loss(output, batch), output)
+        without = ~gradient.reshape(SIZE, -1).any(1)
+        if bool(without.any()):
+            count, labels = int(without.sum()), sorted(set(batch.y[without].flatten().tolist()))[:3]
+            return (
+                f"the gradient of loss {name} is zero for {count} of {SIZE} examples, whose y is "
+                f"{', '.join(f'{label:g}' for label in labels)}"
+            )
+    return None
+
+
 def _not_a_mean(
     trial: TaskTrial, what: str, values: Callable[[Tensor, Batch], dict[str, Tensor]]
 ) -> Outcome:
@@ -142,7 +166,7 @@ def _not_a_mean(
     "losses-prefer-optimal",
     "Every loss is lower for the optimal reference, at a suitable scale, than for the trivial one.",
     "check the sign of the loss, and that it reads the same labels as the score.",
-    needs=("losses-are-means", "optimal-beats-trivial", "references-are-causal"),
+    needs=("every-example-has-a-gradient", "optimal-beats-trivial", "references-are-causal"),
 )
 def losses_prefer_optimal(trial: TaskTrial) -> Outcome:
     """The best of a few scales, because a score may not see the scale and a loss does."""
@@ -164,5 +188,6 @@ SCORE_LAWS: tuple[Law[TaskTrial], ...] = (score_names, scores_are_means, scores_
 LOSS_LAWS: tuple[Law[TaskTrial], ...] = (
     losses_are_differentiable,
     losses_are_means,
+    every_example_has_a_gradient,
     losses_prefer_optimal,
 )
