@@ -78,7 +78,8 @@ def _print_fields(console: Console, config: type[Configuration]) -> None:
     own = {key: field.default for key, field in config.model_fields.items()}
     nested = {key: value for key, value in own.items() if isinstance(value, BaseModel)}
     flat = {key: value for key, value in own.items() if key not in nested}
-    _print_table(console, "field", config, flat)
+    if flat:
+        _print_table(console, "field", config, flat)
     for key, defaults in nested.items():
         _print_table(console, key, type(defaults), dict(defaults))
 

@@ -166,6 +166,17 @@ class EvenSizesOnly(Dictator):
         return super().sample(world, rng, 2 * max(size // 2, 1))
 
 
+class OnceABatch(Dictator):
+    """The first example of every batch is all ones."""
+
+    def sample(self, world, rng, size):
+        batch = super().sample(world, rng, size)
+        first = (torch.arange(size, device=batch.y.device) == 0)[:, None]
+        x = torch.where(first, torch.ones_like(batch.x), batch.x)
+        flipped = batch.x[:, world][:, 0] * batch.y
+        return sb.Batch(x, x[:, world][:, 0] * flipped)
+
+
 class OneSample(Dictator):
     """Inputs from a fixed stream."""
 
@@ -537,6 +548,7 @@ PLANTED: dict[type[sb.Task], str] = {
     TokenTooMany: "samples-fit-interface",
     FloatTokens: "samples-fit-interface",
     EvenSizesOnly: "any-size",
+    OnceABatch: "size-changes-nothing",
     OneSample: "seeds-give-other-data",
     ForgetsTheStep: "steps-give-other-data",
     ForgetsThePurpose: "train-and-eval-disjoint",

@@ -15,6 +15,8 @@ from synthbench.testing.law import Law, NotApplicable, Outcome, law
 from synthbench.testing.tasks.trial import SEEDS, SIZE, TaskTrial
 
 SIZES = (1, 2, 7)
+SMALL, MANY_SEEDS = 2, range(512)
+"""A small batch, and in how many replicas it is compared with an ordinary one."""
 LEAST_Z = 6.0
 """Standard errors beyond which two shares differ."""
 
@@ -44,6 +46,28 @@ def any_size(trial: TaskTrial) -> Outcome:
         wrong = _misfit(trial.interface, trial.batch(0, size=size), size)
         if wrong:
             return f"with size={size}: {wrong}"
+    return None
+
+
+@law(
+    "size-changes-nothing",
+    "The examples of a small batch are drawn like those of a large one.",
+    "let nothing but the first axis depend on `size`: training and evaluation batches differ in "
+    "it; what is balanced within a batch is another distribution for each size.",
+    needs=("any-size", "examples-are-independent", "vmapped-equals-looped"),
+)
+def size_changes_nothing(trial: TaskTrial) -> Outcome:
+    """Means of x and y in many replicas, for two sizes."""
+    found = [trial.together(MANY_SEEDS, size)[1] for size in (SMALL, SIZE)]
+    for name in ("x", "y"):
+        means = [_part(b, name).double().reshape(len(MANY_SEEDS), -1).mean(1) for b in found]
+        error = float(sum(m.var() for m in means) / len(MANY_SEEDS)) ** 0.5
+        averages = [float(m.mean()) for m in means]
+        if abs(averages[0] - averages[1]) > LEAST_Z * error + 1e-9:
+            return (
+                f"{name} is {averages[0]:.3g} on average in batches of {SMALL}, "
+                f"{averages[1]:.3g} in batches of {SIZE}"
+            )
     return None
 
 
@@ -209,6 +233,7 @@ def _range() -> str:
 SAMPLE_LAWS: tuple[Law[TaskTrial], ...] = (
     samples_fit_interface,
     any_size,
+    size_changes_nothing,
     seeds_give_other_data,
     steps_give_other_data,
     train_and_eval_disjoint,
