@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+import synthbench as sb
 from synthbench.scaffold import KINDS
 from tests.distributions.conftest import ThirdParties
 from tests.fresh_environment import Ended
@@ -99,10 +101,18 @@ def test_the_record_names_every_plugin_that_took_part(
         found = json.loads(record.read_text())["environment"]["plugins"]
         return {(p["plugin"], p["distribution"], p["version"]) for p in found}
 
+    def without_code(found: set[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
+        assert all(re.search(r"\+code\.[0-9a-f]{8}$", version) for *_, version in found)
+        return {(*names, version.partition("+")[0]) for *names, version in found}
+
     assert ended["mixed"].code == 0
-    assert plugins("multiplexer-v1") == {("example", "synthbench-example", "0.3.0")}
-    assert plugins("new-task") == {(f"new-{k}", f"synthbench-new-{k}", "0.1.0") for k in KINDS}
-    assert {name for name, *_ in plugins("quickstart")} == {"mlp", "parity", "suites"}
+    found = without_code(plugins("multiplexer-v1"))
+    assert found == {("example", "synthbench-example", "0.3.0")}
+    found = without_code(plugins("new-task"))
+    assert found == {(f"new-{k}", f"synthbench-new-{k}", "0.1.0") for k in KINDS}
+    bundled = plugins("quickstart")
+    assert {name for name, *_ in bundled} == {"mlp", "parity", "suites"}
+    assert {version for *_, version in bundled} == {sb.__version__}
 
 
 def test_the_submission_is_on_the_board(
