@@ -5,17 +5,30 @@ from __future__ import annotations
 import dis
 import hashlib
 import importlib
+import inspect
+import itertools
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 from random import Random
-from types import CodeType, EllipsisType, FunctionType, MethodType, ModuleType
+from types import (
+    CodeType,
+    EllipsisType,
+    FunctionType,
+    MappingProxyType,
+    MethodType,
+    ModuleType,
+)
 from typing import Any
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None), EllipsisType)
+MOST = 100_000
+"""Objects that are walked; some make new ones wherever they are looked at."""
 PACKAGES = frozenset({"site-packages", "dist-packages"})
 """Folders of installed packages, whose code counts by its name."""
 
@@ -23,23 +36,24 @@ PACKAGES = frozenset({"site-packages", "dist-packages"})
 _STANDARD = Path(dis.__file__).parent
 
 
-def code_fingerprint(root: object, own: frozenset[str] = frozenset()) -> str:
+def code_fingerprint(root: object) -> str:
     """SHA-256 of a class or a function as it would run now.
 
     Covers bytecode, defaults, closures, the arguments of a `functools.partial`, class
     attributes and base classes, and all of that for whatever the code refers to by name. Code
-    of installed packages counts by name alone, but for those in `own`. Needs no source, so it
-    works in a notebook, and no comment, line number or file name enters. Another Python version
-    may compile to another fingerprint.
+    of installed packages counts by name alone. Needs no source, so it works in a notebook, and
+    no comment, line number or file name enters. Another Python version may compile to another
+    fingerprint. What cannot be looked into counts by its type.
     """
-    return _hash(_Walk(own).all_from(root).encode())
+    return _hash(_Walk().all_from(root).encode())
 
 
 class _Walk:
     """One way through everything that a piece of code refers to, the near before the far."""
 
-    def __init__(self, own: frozenset[str]) -> None:
-        self._own = own
+    def __init__(self, ranks_sets: bool = True) -> None:
+        """ranks_sets: whether items of sets are sorted by walks of their own."""
+        self._ranks_sets = ranks_sets
         # What was seen is kept, so that no other object can get its id.
         self._places: dict[int, int] = {}
         self._seen: list[object] = []
@@ -48,7 +62,14 @@ class _Walk:
         """A description that is equal for equal code and values, in every process."""
         lines = [self.text(root)]
         for value in self._seen:  # grows meanwhile
-            lines.append(" ".join(self._parts(value)))
+            try:
+                lines.append(" ".join(self._parts(value)))
+            # An object may do anything where it is looked at.
+            except Exception:
+                lines.append(f"{type(value).__module__}.{type(value).__qualname__}")
+            if len(self._seen) > MOST:
+                lines.append("and more")
+                break
         return "\n".join(lines)
 
     def text(self, value: Any) -> str:
@@ -76,11 +97,16 @@ class _Walk:
             yield from self._all(kind, value)
         elif isinstance(value, set | frozenset):
             # The order of a set differs from process to process.
-            yield from self._all(kind, sorted(value, key=_rank))
-        elif isinstance(value, Mapping):
+            yield from self._all(kind, sorted(value, key=self._rank))
+        elif isinstance(value, dict | MappingProxyType):
             yield from self._all(kind, (x for pair in value.items() for x in pair))
         else:
             yield from self._object(value)
+
+    def _rank(self, item: Any) -> str:
+        """What to sort the items of a set by; no sets of sets are walked for it."""
+        ranked = type(item) in PLAIN or not self._ranks_sets
+        return _rank(item) if ranked else _hash(_Walk(ranks_sets=False).all_from(item).encode())
 
     def _all(self, kind: str, values: Iterable[object]) -> Iterator[str]:
         yield kind
@@ -97,7 +123,11 @@ class _Walk:
     def _function(self, function: FunctionType) -> Iterator[str]:
         # A decorator of an installed package still hides a function of one's own.
         cells = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
-        if self._is_installed(function.__module__):
+        compiled = vars(function).get("_torchdynamo_orig_callable")
+        if compiled is not None:
+            yield f"compiled {self.text(compiled)}"
+            return
+        if is_installed(function.__module__):
             yield from self._all(f"function {function.__module__}.{function.__qualname__}", cells)
             return
         yield from self._all("function", (function.__code__, *cells))
@@ -105,16 +135,18 @@ class _Walk:
         if vars(function):
             yield f"attributes {self.text(dict(vars(function)))}"
         known, words = function.__globals__, list(_words(function.__code__))
+        # First, because a package has a submodule as an attribute once it is imported.
+        modules = [_imported(name, known) for name in _imported_names(function.__code__)]
         for name in dict.fromkeys(_global_names(function.__code__)):
             if name in known:
                 yield f"{name} {self.text(known[name])}"
                 yield from self._inside(known[name], words, set())
-        for name in _imported_names(function.__code__):
-            yield from self._inside(self._imported(name, known), words, set())
+        for module in modules:
+            yield from self._inside(module, words, set())
 
     def _inside(self, module: object, words: list[str], seen: set[str]) -> Iterator[str]:
         """What code that has a module of one's own may use of it, by its name."""
-        if not isinstance(module, ModuleType) or self._is_installed(module.__name__):
+        if not isinstance(module, ModuleType) or is_installed(module.__name__):
             return
         if module.__name__ in seen:
             return
@@ -124,28 +156,16 @@ class _Walk:
                 yield f"{word} {self.text(vars(module)[word])}"
                 yield from self._inside(vars(module)[word], words, seen)
 
-    def _imported(self, name: str, known: Mapping[str, Any]) -> ModuleType | None:
-        """The module that `import name` gives, unless it is installed or cannot be imported."""
-        if not name.startswith(".") and self._is_installed(name):
-            return None
-        try:
-            return importlib.import_module(name, known.get("__package__"))
-        # The function will meet it, whatever it is.
-        except Exception:
-            return None
-
-    def _is_installed(self, module: str | None) -> bool:
-        top = (module or "").partition(".")[0]
-        return top not in self._own and is_installed(module)
-
     def _class(self, cls: type) -> Iterator[str]:
-        if self._is_installed(cls.__module__):
+        if is_installed(cls.__module__):
             yield f"class {cls.__module__}.{cls.__qualname__}"
             return
         yield from self._all("class", cls.__bases__)
-        if not self._is_installed(type(cls).__module__):
+        if not is_installed(type(cls).__module__):
             yield f"metaclass {self.text(type(cls))}"
         for name, member in vars(cls).items():
+            if issubclass(cls, Enum) and name.startswith("_") and name.endswith("_"):
+                continue
             # What Python and pydantic add to a class is made from the rest.
             if _is_code(member) or not (name.startswith("__") and name.endswith("__")):
                 yield f"{name} {self.text(member)}"
@@ -154,17 +174,32 @@ class _Walk:
         import numpy as np
         import torch
 
-        if isinstance(value, torch.Tensor) and value.layout is torch.strided:
-            raw = value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
-            yield f"tensor {value.dtype} {tuple(value.shape)} {_hash(raw.tobytes())}"
-        elif isinstance(value, np.ndarray) and value.dtype != object:
+        if isinstance(value, torch.Tensor):
+            yield f"tensor {value.dtype} {value.layout}"
+            if value.layout is torch.strided and value.device.type != "meta":
+                plain = value.detach().cpu().resolve_conj().resolve_neg().contiguous()
+                raw = plain.flatten().view(torch.uint8).numpy().tobytes()
+                yield f"{tuple(value.shape)} {_hash(raw)}"
+        elif isinstance(value, np.ndarray) and not value.dtype.hasobject:
             yield f"array {value.dtype} {value.shape} {_hash(value.tobytes())}"
         else:
             yield self.text(type(value))
-            yield self.text(getattr(value, "__wrapped__", None))
-            # A generator's state is that of the moment; scipy's distributions hold numpy's.
-            random = isinstance(value, np.random.RandomState | np.random.BitGenerator | Random)
-            yield self.text(None if random else _state(value))
+            yield self.text(inspect.getattr_static(value, "__wrapped__", None))
+            random = np.random.RandomState | np.random.BitGenerator | Random | torch.Generator
+            momentary = isinstance(value, random | itertools.count | type(os.environ))
+            # scipy's distributions hold numpy's generator.
+            yield self.text(None if momentary else _state(value))
+
+
+def _imported(name: str, known: Mapping[str, Any]) -> ModuleType | None:
+    """The module that `import name` gives, unless it is installed or cannot be imported."""
+    if not name.startswith(".") and is_installed(name):
+        return None
+    try:
+        return importlib.import_module(name, known.get("__package__"))
+    # The function will meet it, whatever it is.
+    except (Exception, SystemExit):
+        return None
 
 
 def _wrapped(value: Any) -> tuple[object, ...]:

@@ -6,12 +6,12 @@ import platform
 from collections.abc import Iterable
 
 from synthbench.cell import Cell
-from synthbench.code_fingerprint import code_fingerprint
 from synthbench.configuration import Configuration
 from synthbench.optimizer import Optimizer
 from synthbench.plugins import Plugin
 from synthbench.records.schema import Distribution, Environment, SuiteReference
 from synthbench.registry import installed
+from synthbench.source_fingerprint import source_fingerprint
 from synthbench.tracker import Tracker
 
 CODE = "code."
@@ -82,7 +82,7 @@ def code_versions(cell: Cell) -> dict[str, str]:
 def changed_plugins(cell: Cell, environment: Environment) -> list[str]:
     """The plugins whose code in this cell is not what it was in that environment.
 
-    None where that cannot be seen: another Python version compiles code differently.
+    None where that cannot be seen: another Python version may read source differently.
     """
     if environment.python.split(".")[:2] != platform.python_version().split(".")[:2]:
         return []
@@ -96,10 +96,9 @@ def changed_plugins(cell: Cell, environment: Environment) -> list[str]:
 
 def _with_code(version: str, classes: list[type]) -> str:
     """The code as a local version label (PEP 440)."""
-    packages = frozenset(cls.__module__.partition(".")[0] for cls in classes)
-    ordered = sorted(classes, key=lambda cls: f"{cls.__module__}.{cls.__qualname__}")
+    ordered = tuple(sorted(classes, key=lambda cls: f"{cls.__module__}.{cls.__qualname__}"))
     separator = "." if "+" in version else "+"
-    return f"{version}{separator}{CODE}{code_fingerprint(ordered, packages)[:8]}"
+    return f"{version}{separator}{CODE}{source_fingerprint(ordered)[:8]}"
 
 
 def _code_of(version: str) -> str:

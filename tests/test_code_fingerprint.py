@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
+import os
 import shutil
 import subprocess
 import sys
+import weakref
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -301,7 +307,105 @@ def test_the_state_of_a_generator_is_that_of_the_moment() -> None:
     assert code_fingerprint(build) == before
 
 
-def test_the_packages_that_are_named_count_though_they_are_installed() -> None:
-    from pluggy import PluginManager
+class Act(Enum):
+    TANH = 1
+    GELU = 2
+    RELU = 3
 
-    assert code_fingerprint(PluginManager) != code_fingerprint(PluginManager, frozenset({"pluggy"}))
+
+@dataclass(frozen=True)
+class Size:
+    width: int
+
+
+def test_sets_are_the_same_in_every_process() -> None:
+    program = (
+        "import torch\nfrom pathlib import PurePosixPath\n"
+        "from tests.test_code_fingerprint import Act, Size, code_fingerprint\n"
+        "LOW = {torch.float16, torch.bfloat16, torch.float32}\nACTS = {*Act}\n"
+        "SIZES = {Size(n) for n in range(20)}\nPATHS = {PurePosixPath(str(n)) for n in range(9)}\n"
+        "def build():\n    return LOW, ACTS, SIZES, PATHS\n"
+        "print(code_fingerprint(build))"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", program], cwd=Path(__file__).parents[1], check=True,
+            capture_output=True, text=True, env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2", "3")
+    }  # fmt: skip
+    assert len(found) == 1
+
+
+class Missing:
+    """A stand-in for a library that is not there."""
+
+    def __getattr__(self, name: str) -> object:
+        raise ImportError("needs flash-attn")
+
+    @property
+    def __wrapped__(self) -> object:
+        raise RuntimeError("nothing in it")
+
+
+class Endless:
+    """Whatever is asked of it is another one."""
+
+    def __getattr__(self, name: str) -> Endless:
+        return Endless()
+
+
+class Closed(Mapping):
+    def __getitem__(self, key: object) -> object:
+        raise OSError("closed")
+
+    def __iter__(self) -> Iterator[object]:
+        raise OSError("closed")
+
+    def __len__(self) -> int:
+        raise OSError("closed")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Missing(),
+        Endless(),
+        Closed(),
+        torch.empty(3, device="meta"),
+        torch.ones(2, dtype=torch.complex64).conj(),
+        np.array([(1, "a")], dtype=[("number", int), ("name", object)]),
+        itertools.count(),
+        torch.Generator(),
+        os.environ,
+        weakref.WeakKeyDictionary(),
+        sys.__stderr__,
+        iter([1]),
+        Act,
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.filterwarnings("ignore")
+def test_anything_may_be_referred_to(value: object) -> None:
+    def build() -> object:
+        return value
+
+    assert code_fingerprint(build) == code_fingerprint(build)
+
+
+def test_what_changes_as_code_runs_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    counter, generator = itertools.count(), torch.Generator()
+
+    def build() -> object:
+        return counter, generator, os.environ, Act
+
+    before = code_fingerprint(build)
+    next(counter), torch.rand(1, generator=generator)
+    monkeypatch.setenv("SOMETHING_ELSE", "1")
+    assert code_fingerprint(build) == before
+
+
+def test_an_import_that_exits_is_no_exit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "needs_more.py").write_text("raise SystemExit('needs triton')")
+    assert code_fingerprint(defined("def build():\n    import needs_more", "build"))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 import pytorch_lightning as pl
 import torch
-from torch import nn
 
 import synthbench as sb
 from synthbench import participants as module
@@ -79,42 +80,56 @@ def test_a_class_that_no_plugin_provides_is_nobodys(cell: sb.Cell) -> None:
     assert [kind for kind, part in parts_of(own) if provider_of(kind, part) is None] == ["models"]
 
 
+MODEL = """
+import torch
+from tests.engine.authored import Plain
+
+class Edited(Plain):
+    name = "edited"
+
+    def build(self, interface):
+        net = super().build(interface)
+        with torch.no_grad():
+            net.second.weight.mul_(FACTOR)
+        return net
+"""
+
+
 @pytest.fixture
-def third_party(monkeypatch) -> type[Plain]:
-    """An installed plugin's model, which is edited by setting its `factor`."""
-
-    class Edited(Plain):
-        """Of a third party."""
-
-        name: ClassVar[str] = "edited"
-        factor: ClassVar[float] = 1.0
-
-        def build(self, interface: sb.Interface) -> nn.Module:
-            net = super().build(interface)
-            with torch.no_grad():
-                net.second.weight.mul_(self.factor)
-            return net
-
-    classes = {kind: {"edited": Edited} if kind == "models" else {} for kind in CONTRACTS}
-    plugin = Plugin("third", "third-party", "1.2", classes, {})
+def edit(tmp_path: Path, monkeypatch) -> Callable[[float], type[Plain]]:
+    """Writes an installed plugin's model anew, as its next process finds it."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     host = installed().host
-    monkeypatch.setattr(host, "plugins", [*host.plugins, plugin])
-    return Edited
+    bundled = [plugin for plugin in host.plugins if plugin.is_bundled]
+
+    def edited(factor: float) -> type[Plain]:
+        (tmp_path / "edited_plugin.py").write_text(MODEL.replace("FACTOR", str(factor)))
+        monkeypatch.delitem(sys.modules, "edited_plugin", raising=False)
+        importlib.invalidate_caches()
+        model = importlib.import_module("edited_plugin").Edited
+        classes = {kind: {"edited": model} if kind == "models" else {} for kind in CONTRACTS}
+        plugin = Plugin("third", "third-party", "1.2", classes, {})
+        monkeypatch.setattr(host, "plugins", [*bundled, plugin])
+        return model
+
+    return edited
 
 
-def test_a_third_partys_version_carries_its_code(small_cell: sb.Cell, third_party) -> None:
-    cell = replace(small_cell, model=third_party())
+def test_a_third_partys_version_carries_its_code(small_cell: sb.Cell, edit) -> None:
+    cell = replace(small_cell, model=edit(1.0)())
     before = code_versions(cell)
     assert before == code_versions(cell)
     assert re.fullmatch(r"1\.2\+code\.[0-9a-f]{8}", before["third"]) and len(before) == 1
     versions = {p.plugin: p.version for p in participants(cell, (), None)}
     assert versions == {"parity": sb.__version__, **before}
-    third_party.factor = 2.0
+    cell = replace(small_cell, model=edit(2.0)())
     assert code_versions(cell).keys() == {"third"} and code_versions(cell) != before
+    assert code_versions(replace(small_cell, model=edit(1.0)())) == before
 
 
 def test_edited_code_is_trained_anew_and_the_same_code_is_not(
-    small_cell: sb.Cell, third_party, out: Path, settings: sb.Settings
+    small_cell: sb.Cell, edit, out: Path, settings: sb.Settings
 ) -> None:
     heard: list[str] = []
 
@@ -122,24 +137,23 @@ def test_edited_code_is_trained_anew_and_the_same_code_is_not(
         def note(self, text: str) -> None:
             heard.append(text)
 
-    def evaluate() -> sb.CellResult:
-        cell = replace(small_cell, model=third_party())
+    def evaluate(factor: float) -> sb.CellResult:
+        cell = replace(small_cell, model=edit(factor)())
         return sb.evaluate_cells([cell], out, replace(settings, listener=Notes()))[0]
 
-    first, again = evaluate(), evaluate()
+    first, again = evaluate(1.0), evaluate(1.0)
     assert not first.reused and again.reused and not heard
-    third_party.factor = 3.0
-    edited = evaluate()
+    edited = evaluate(3.0)
     assert not edited.reused and edited.folder == first.folder
     assert len(heard) == 1 and heard[0].startswith("the code of third has changed since ")
     assert edited.record.environment.plugins != first.record.environment.plugins
-    assert evaluate().reused
+    assert evaluate(3.0).reused
 
 
 def test_an_unfinished_run_of_other_code_is_started_again(
-    small_cell: sb.Cell, third_party, out: Path, settings: sb.Settings
+    small_cell: sb.Cell, edit, out: Path, settings: sb.Settings
 ) -> None:
-    cell = replace(small_cell, model=third_party())
+    cell = replace(small_cell, model=edit(1.0)())
 
     class Killed(pl.Callback):
         def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -152,7 +166,7 @@ def test_an_unfinished_run_of_other_code_is_started_again(
     (state,) = out.rglob("state.json")
     before = json.loads(state.read_text())["plugins"]
     assert before == [f"third {code_versions(cell)['third']}"]
-    third_party.factor = 3.0
+    cell = replace(small_cell, model=edit(3.0)())
     identity = PartialIdentity(**{
         key: value for key, value in json.loads(state.read_text()).items() if key != "widest"
     })  # fmt: skip
@@ -164,9 +178,9 @@ def test_an_unfinished_run_of_other_code_is_started_again(
     assert result.record.summary == fresh.record.summary
 
 
-def test_another_python_cannot_tell(small_cell: sb.Cell, third_party) -> None:
-    cell = replace(small_cell, model=third_party())
+def test_another_python_cannot_tell(small_cell: sb.Cell, edit) -> None:
+    cell = replace(small_cell, model=edit(1.0)())
     recorded = describe_environment(torch.device("cpu"), participants(cell, (), None))
-    third_party.factor = 2.0
+    cell = replace(small_cell, model=edit(2.0)())
     assert changed_plugins(cell, recorded) == ["third"]
     assert changed_plugins(cell, recorded.model_copy(update={"python": "3.1.4"})) == []
