@@ -276,7 +276,7 @@ def _refuse_unmarked_hooks(module: object) -> None:
     """A function with a hook's name that pluggy would not see."""
     for name in HOOKS:
         found = getattr(module, name, None)
-        if inspect.isfunction(found) and not hasattr(found, f"{GROUP}_impl"):
+        if inspect.isroutine(found) and not hasattr(found, f"{GROUP}_impl"):
             raise PluginError(f"{name} lacks its decorator @hookimpl, so it is not called")
 
 

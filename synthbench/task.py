@@ -83,7 +83,8 @@ class Task(Configuration, ABC):
     def references(self, world: World, batch: Batch) -> Mapping[str, Tensor]:
         """Outputs of known strategies on a batch, scored by `score` like any model.
 
-        Ordered from "trivial" (progress 0) to "optimal" (progress 1); both must be there.
+        Ordered from "trivial" (progress 0) to "optimal" (progress 1); both must be there, and none
+        scores worse than "trivial": what is overconfident is mixed with it.
         """
 
     @abstractmethod

@@ -374,11 +374,15 @@ def _stacked_states(states: list[Any]) -> Any:
     for column in zip(*(own for own, _ in flat), strict=True):
         if _has_axes(column[0]):
             stacked.append(torch.stack(column))
-        elif all(bool(value == column[0]) for value in column):
+        elif all(_equal(value, column[0]) for value in column):
             stacked.append(column[0])
         else:
             raise NotVmappable("its state holds a number that differs from replica to replica")
     return tree_unflatten(stacked, spec)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return bool(one == other) or bool(one != one and other != other)  # NaN
 
 
 def _all_finite(gradients: Tensor) -> Tensor:

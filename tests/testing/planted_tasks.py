@@ -465,25 +465,22 @@ class TallLabels(Dictator):
         batch = super().sample(world, rng, size)
         return sb.Batch(batch.x, batch.y[:, None])
 
-    def losses(self):
-        return {"hinge": lambda out, batch: torch.relu(1 - batch.y[:, 0] * out).mean()}
-
     def score(self, output, batch):
         return super().score(output, sb.Batch(batch.x, batch.y[:, 0]))
 
 
 class BooleanLabels(Dictator):
-    """Labels that no loss can multiply by."""
+    """Labels that are True and False, with the losses for -1 and +1."""
 
     def sample(self, world, rng, size):
         batch = super().sample(world, rng, size)
         return sb.Batch(batch.x, batch.y > 0)
 
-    def losses(self):
-        return {"hinge": lambda out, batch: torch.relu(1 - (2.0 * batch.y - 1) * out).mean()}
-
     def score(self, output, batch):
         return super().score(output, sb.Batch(batch.x, 2.0 * batch.y - 1))
+
+    def losses(self):
+        return {"hinge": sb.MARGIN_LOSSES["hinge"]}
 
 
 class ZeroOneLabels(Dictator):

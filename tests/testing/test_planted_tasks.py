@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import torch
+import torch.nn.functional as F
 
 import synthbench as sb
 from synthbench.testing import TASK_LAWS, ConformanceError, check_task, examine_task
@@ -49,3 +51,45 @@ def test_the_error_says_the_law_what_was_seen_and_what_to_change() -> None:
     assert any(line.startswith("  seen: ") and "labels" in line for line in lines)
     assert any(line.startswith(f"  change: {law.advice[:30]}") for line in lines)
     assert max(map(len, lines[1:])) <= 80
+
+
+class Labelled(Dictator):
+    """Labels 0 and 1, integers, and losses of its own that say nothing where all is well."""
+
+    def sample(self, world, rng, size):
+        batch = super().sample(world, rng, size)
+        return sb.Batch(batch.x, (batch.y > 0).long())
+
+    def losses(self):
+        return {
+            "perceptron": lambda out, batch: torch.relu((1 - 2 * batch.y) * out).mean(),
+            "cross-entropy": lambda out, batch: F.binary_cross_entropy_with_logits(
+                out, batch.y.to(out.dtype)
+            ),
+        }
+
+    def score(self, output, batch):
+        return super().score(output, sb.Batch(batch.x, 2.0 * batch.y - 1))
+
+    def references(self, world, batch):
+        return super().references(world, batch._replace(y=2.0 * batch.y - 1))
+
+
+class SomeUnlabelled(Dictator):
+    """A quarter of the labels is 0: not known."""
+
+    noise: float = 0.0
+
+    def sample(self, world, rng, size):
+        batch = super().sample(world, rng, size)
+        known = rng.bernoulli(0.75, (size,))
+        return sb.Batch(batch.x, torch.where(known, batch.y, 0.0))
+
+    def exact_scores(self):
+        return {"trivial": 0.5, "optimal": 0.75 + 0.125}
+
+
+@pytest.mark.parametrize("task", [Labelled(), SomeUnlabelled()], ids=lambda t: type(t).__name__)
+def test_a_task_may_have_labels_and_losses_of_its_own(task: sb.Task) -> None:
+    found = {finding.law: finding.seen for finding in examine_task(task).findings}
+    assert not found.keys() & {"samples-fit-interface", "every-example-has-a-gradient"}, found

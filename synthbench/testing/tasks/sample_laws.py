@@ -7,7 +7,8 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
 from synthbench.engine.sampling import as_batch
-from synthbench.interface import Interface, Margin, Port, Signs, TokenLogits, Tokens
+from synthbench.interface import Margin, Port, Signs, TokenLogits, Tokens
+from synthbench.losses import MARGIN_LOSSES, NEXT_TOKEN_LOSSES
 from synthbench.streams import Purpose
 from synthbench.task import Batch
 from synthbench.testing.comparison import same_bits
@@ -31,7 +32,7 @@ LEAST_Z = 6.0
 )
 def samples_fit_interface(trial: TaskTrial) -> Outcome:
     """x and y against their ports, and the first axis of the latents."""
-    return _misfit(trial.interface, trial.batch(0), SIZE)
+    return _misfit(trial, trial.batch(0), SIZE)
 
 
 @law(
@@ -43,7 +44,7 @@ def samples_fit_interface(trial: TaskTrial) -> Outcome:
 def any_size(trial: TaskTrial) -> Outcome:
     """Sizes 1, 2 and 7."""
     for size in SIZES:
-        wrong = _misfit(trial.interface, trial.batch(0, size=size), size)
+        wrong = _misfit(trial, trial.batch(0, size=size), size)
         if wrong:
             return f"with size={size}: {wrong}"
     return None
@@ -71,8 +72,8 @@ def size_changes_nothing(trial: TaskTrial) -> Outcome:
     return None
 
 
-def _misfit(interface: Interface, batch: Batch, size: int) -> str | None:
-    port = interface.input
+def _misfit(trial: TaskTrial, batch: Batch, size: int) -> str | None:
+    port = trial.interface.input
     expected = (size, *port.shape)
     if tuple(batch.x.shape) != expected:
         return f"x has shape {tuple(batch.x.shape)}, {port.describe()} needs {expected}"
@@ -84,11 +85,17 @@ def _misfit(interface: Interface, batch: Batch, size: int) -> str | None:
     taken = {"x", "y"} & set(batch.latents)
     if taken:
         return f"a latent is called {min(taken)}"
-    return _wrong_labels(interface.output, batch.y) or _wrong_values(port, batch.x)
+    wrong = _wrong_labels(trial.interface.output, batch.y) if _has_core_losses(trial) else None
+    return wrong or _wrong_values(port, batch.x)
+
+
+def _has_core_losses(trial: TaskTrial) -> bool:
+    """Whether a loss of the core reads the labels; a task's own may want others."""
+    core = [*MARGIN_LOSSES.values(), *NEXT_TOKEN_LOSSES.values()]
+    return any(loss in core for loss in trial.subject.losses().values())
 
 
 def _wrong_labels(port: Port, y: Tensor) -> str | None:
-    """Where the losses of the core fix what labels are like."""
     wanted = {Margin: (), TokenLogits: port.shape[:-1]}.get(type(port))
     if wanted is not None and tuple(y.shape[1:]) != wanted:
         return f"y has shape {tuple(y.shape)}, {port.describe()} needs {(len(y), *wanted)}"

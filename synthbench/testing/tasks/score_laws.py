@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from synthbench.losses import Loss
 from synthbench.streams import Purpose
 from synthbench.task import Batch
 from synthbench.testing.comparison import close, rows
@@ -18,6 +19,8 @@ from synthbench.trajectories import INDEX
 CUT = 24
 """Where a batch of SIZE is cut in two unequal parts."""
 SCALES = (0.0, 1.0, 100.0)
+GRADIENT_SCALES = (0.1, -0.1, 1.0, -1.0, 3.0, -3.0)
+IGNORED = -100
 TAKEN = {*INDEX, "loss", "progress", "train_loss"}
 """Columns that a trajectory has already."""
 SHARE = re.compile(r"(.*-)?accuracy")
@@ -121,26 +124,44 @@ def losses_are_means(trial: TaskTrial) -> Outcome:
 
 @law(
     "every-example-has-a-gradient",
-    "For every loss, each example has a gradient where the output is small.",
+    "Every loss teaches something about each example, for some output.",
     "see that the labels are those that the loss is made for: the losses of a margin multiply by "
     "y and need -1 and +1; labels of 0 teach nothing.",
     needs=("losses-are-means",),
 )
 def every_example_has_a_gradient(trial: TaskTrial) -> Outcome:
-    """At outputs of size 0.1, where a network begins."""
+    """At outputs of several sizes and both signs; labels may be left out on purpose.
+
+    Those are ignored tokens, and margins of 0 where there are others of -1 and +1.
+    """
     batch = trial.batch(0)
     for name, loss in trial.subject.losses().items():
-        output = (0.1 * trial.generic_output()).requires_grad_()
-        with torch.enable_grad():
-            (gradient,) = torch.autograd.grad(loss(output, batch), output)
-        without = ~gradient.reshape(SIZE, -1).any(1)
-        if bool(without.any()):
-            count, labels = int(without.sum()), sorted(set(batch.y[without].flatten().tolist()))[:3]
+        without = ~_taught(loss, trial.generic_output(), batch) & ~_ignored(batch.y)
+        left_out = bool((batch.y < 0).any()) and bool((batch.y[without] == 0).all())
+        if bool(without.any()) and not left_out:
+            count = int(without.sum())
+            labels = sorted(set(batch.y[without].flatten().tolist()))[:3]
             return (
                 f"the gradient of loss {name} is zero for {count} of {SIZE} examples, whose y is "
                 f"{', '.join(f'{label:g}' for label in labels)}"
             )
     return None
+
+
+def _taught(loss: Loss, output: Tensor, batch: Batch) -> Tensor:
+    """Which examples (SIZE,) the loss has a gradient for, at any of some outputs."""
+    taught = torch.zeros(SIZE, dtype=torch.bool)
+    for scale in GRADIENT_SCALES:
+        scaled = (scale * output).requires_grad_()
+        with torch.enable_grad():
+            (gradient,) = torch.autograd.grad(loss(scaled, batch), scaled)
+        taught |= gradient.reshape(SIZE, -1).any(1)
+    return taught
+
+
+def _ignored(y: Tensor) -> Tensor:
+    """Which examples have no label but torch's `ignore_index`."""
+    return (y.reshape(SIZE, -1) == IGNORED).all(1)
 
 
 def _not_a_mean(
