@@ -9,7 +9,6 @@ from typing import Any, cast
 from synthbench.errors import ConfigurationError, InterfaceError, SynthbenchError
 from synthbench.interface import Tokens
 from synthbench.model import Model
-from synthbench.plugins import Plugin
 from synthbench.probe import Probe
 from synthbench.registry import Registry, installed
 from synthbench.task import Task
@@ -85,10 +84,10 @@ def _pairs(
         else [ExampleNetwork(), *_all_of(registry, "models")]
     )
     # Bundled ones first, so that what else is installed changes nothing.
-    bundled = [cls for p in registry.host.plugins if p.is_bundled for cls in _classes(p)]
+    bundled = {name for name, plugin in registry.names("tasks").items() if plugin.is_bundled}
 
     def order(task: Task) -> tuple[bool, int]:
-        return type(task) not in bundled, _input_numbers(task)
+        return task.name not in bundled, _input_numbers(task)
 
     for each in sorted(cast("list[Task]", tasks), key=order):
         for network in cast("list[Model]", models):
@@ -97,10 +96,6 @@ def _pairs(
             except InterfaceError:
                 continue
             yield each, network
-
-
-def _classes(plugin: Plugin) -> list[type]:
-    return list(plugin.classes["tasks"].values())
 
 
 def _input_numbers(task: Task) -> int:

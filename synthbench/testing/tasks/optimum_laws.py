@@ -119,9 +119,8 @@ def nothing_beats_optimal(trial: TaskTrial) -> Outcome:
     for name, output in _candidates(trial, outputs, batches):
         worlds = output.shape[0]
         advantage = (_chunk_scores(trial, output, batches) - optimal[:worlds]) / gap
-        error = float(advantage.var(dim=1).mean() / advantage.numel()) ** 0.5
         mean, best = float(advantage.mean()), float(optimal[:worlds].mean())
-        if mean > LEAST_Z * error + LEAST_ADVANTAGE:
+        if _is_clear(advantage):
             return f"{name} scores {best + mean * gap:.4g}, optimal {best:.4g} on the same samples"
     return None
 
@@ -140,14 +139,18 @@ def none_worse_than_trivial(trial: TaskTrial) -> Outcome:
     trivial = scores["trivial"]
     gap = float((scores["optimal"] - trivial).mean())
     for name, found in scores.items():
-        lost = (trivial - found) / gap
-        error = float(lost.var(dim=1).mean() / lost.numel()) ** 0.5
-        if float(lost.mean()) > LEAST_Z * error + LEAST_ADVANTAGE:
+        if _is_clear((trivial - found) / gap):
             return (
                 f"{name} scores {float(found.mean()):.4g}, trivial {float(trivial.mean()):.4g} on "
                 "the same samples"
             )
     return None
+
+
+def _is_clear(advantage: Tensor) -> bool:
+    """Whether an advantage (R, CHUNKS), in progress, is beyond the error within its worlds."""
+    error = float(advantage.var(dim=1).mean() / advantage.numel()) ** 0.5
+    return bool(advantage.mean() > LEAST_Z * error + LEAST_ADVANTAGE)
 
 
 def _chunk_scores(trial: TaskTrial, outputs: Tensor, batches: Batch) -> Tensor:
