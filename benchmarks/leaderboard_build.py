@@ -18,8 +18,8 @@ import numpy as np
 
 from synthbench.leaderboard import read_board
 from synthbench.leaderboard.site import build_site
-from synthbench.registry import installed
-from synthbench.suites import Suite
+from synthbench.plan.suite import Suite
+from synthbench.registry.registry import installed
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests.leaderboard.synthetic import log_normal_times, make_submission

@@ -33,14 +33,14 @@ from rich.table import Table
 from torch import Tensor
 
 import synthbench as sb
-from synthbench.engine.device import find_device
-from synthbench.engine.gradients import replica_gradients
-from synthbench.engine.objective import Objective, recipe_loss
-from synthbench.engine.optimizers import build_optimizer, clip_per_replica
-from synthbench.engine.replicas import build_modules, stack_modules
-from synthbench.engine.sampling import as_batch, draw_batches, draw_worlds
-from synthbench.engine.schedule import evaluation_steps
-from synthbench.registry import installed
+from synthbench.engine.axis.gradients import replica_gradients
+from synthbench.engine.axis.objective import Objective, recipe_loss
+from synthbench.engine.axis.replicas import build_modules, stack_modules
+from synthbench.engine.data.sampling import as_batch, draw_batches, draw_worlds
+from synthbench.engine.optimizers.build import build_optimizer, clip_per_replica
+from synthbench.engine.training.device import find_device
+from synthbench.engine.training.schedule import evaluation_steps
+from synthbench.registry.registry import installed
 from synthbench.streams import Purpose, keys_of
 
 LENGTH, BATCH, WIDTH, LAYERS, HELD_OUT = 100, 64, 16, 2, 512

@@ -18,10 +18,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synthbench.engine.schedule import evaluation_steps
+from synthbench.engine.training.schedule import evaluation_steps
 from synthbench.metrics.cell_metrics import Setting, measure_cell
 from synthbench.metrics.time_to_target import Target
-from synthbench.trajectories import Trajectories
+from synthbench.metrics.trajectories import Trajectories
 
 BATCH, STEPS, REFERENCE_GAP = 32, 70_000, 0.5
 

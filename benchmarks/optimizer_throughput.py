@@ -26,7 +26,7 @@ from rich.table import Table
 from torch import nn
 
 import synthbench as sb
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
 from synthbench.streams import Purpose
 from synthbench_muon.muon import Muon
 

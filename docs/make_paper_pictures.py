@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 import synthbench as sb
-from synthbench.display.terminal_progress import TerminalListener
-from synthbench.engine.activations import recorded
-from synthbench.figures.style import COLOURS, finish, save_figure
+from synthbench.engine.axis.activations import recorded
+from synthbench.listeners.terminal import TerminalListener
 from synthbench.metrics.transition import find_transition
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
+from synthbench.results.figures.style import COLOURS, finish, save_figure
 from synthbench.streams import Purpose, Stream
 
 DOCS = Path(__file__).parent / "hidden-progress"

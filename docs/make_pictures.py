@@ -9,11 +9,11 @@ import argparse
 from pathlib import Path
 
 import synthbench as sb
-from synthbench.cell import Protocol
-from synthbench.display.terminal_progress import TerminalListener
-from synthbench.evaluation import plan_suite
-from synthbench.figures.style import save_figure
-from synthbench.registry import installed
+from synthbench.evaluation.evaluate import plan_suite
+from synthbench.listeners.terminal import TerminalListener
+from synthbench.plan.cell import Protocol
+from synthbench.registry.registry import installed
+from synthbench.results.figures.style import save_figure
 
 DOCS = Path(__file__).parent
 SIZES = (20, 28, 40, 56, 80)

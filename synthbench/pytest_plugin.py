@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
     if not names:
         return
     from synthbench.errors import SynthbenchError
-    from synthbench.registry import installed
+    from synthbench.registry.registry import installed
     from synthbench.testing.subjects import find_subjects
 
     try:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import synthbench as sb
-from synthbench.cell import Cell
-from synthbench.registry import installed
+from synthbench.plan.cell import Cell
+from synthbench.registry.registry import installed
 from tests.fresh_environment import build_wheel
 from tests.wandb_isolation import isolated_wandb
 

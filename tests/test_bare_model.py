@@ -15,8 +15,8 @@ from torch import Tensor, nn
 import synthbench as sb
 from synthbench.cli.main import main
 from synthbench.errors import ConfigurationError, ModelError, RecordError
-from synthbench.evaluation import plan_suite
-from synthbench.registry import installed
+from synthbench.evaluation.evaluate import plan_suite
+from synthbench.registry.registry import installed
 from tests.test_code_fingerprint import defined
 
 TASK = "sparse-parity n=10 k=2"

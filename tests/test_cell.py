@@ -7,7 +7,7 @@ import pytest
 
 import synthbench as sb
 from synthbench.errors import ConfigurationError
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
 
 
 def make(**protocol: int) -> sb.Cell:

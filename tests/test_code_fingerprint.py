@@ -23,7 +23,7 @@ import pytest
 import torch
 from torch import nn
 
-from synthbench.code_fingerprint import _distributions, code_fingerprint, is_installed
+from synthbench.registry.fingerprints.code import _distributions, code_fingerprint, is_installed
 
 NET = '''
 import math
@@ -113,7 +113,7 @@ def test_nothing_else_changes_it(old: str, new: str) -> None:
 def test_it_is_the_same_in_another_process(tmp_path: Path) -> None:
     """Whatever the order of sets and the addresses of objects."""
     (tmp_path / "cell.py").write_text(
-        f"{NET}\nfrom synthbench.code_fingerprint import code_fingerprint\n"
+        f"{NET}\nfrom synthbench.registry.fingerprints.code import code_fingerprint\n"
         "print(code_fingerprint(Net))"
     )
     done = [
@@ -171,7 +171,9 @@ def test_a_module_of_ones_own_is_followed(tmp_path: Path, monkeypatch: pytest.Mo
         found.append(code_fingerprint(defined(source, "build")))
     assert found[0] != found[1]
     assert not is_installed("own_layers_1") and not is_installed("__main__")
-    assert all(map(is_installed, ("torch.nn", "json", "builtins", "synthbench.task", "numpy")))
+    assert all(
+        map(is_installed, ("torch.nn", "json", "builtins", "synthbench.contracts.task", "numpy"))
+    )
 
 
 def test_code_that_refers_to_itself_has_one() -> None:

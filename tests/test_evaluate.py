@@ -9,8 +9,8 @@ import pytest
 
 import synthbench as sb
 from synthbench.errors import ConfigurationError
-from synthbench.evaluation import _protocol
-from synthbench.registry import installed
+from synthbench.evaluation.evaluate import _protocol
+from synthbench.registry.registry import installed
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import synthbench as sb
-from synthbench.cell import Cell
-from synthbench.registry import installed
+from synthbench.plan.cell import Cell
+from synthbench.registry.registry import installed
 
 
 def test_events_of_an_evaluation(

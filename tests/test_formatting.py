@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from synthbench.formatting import (
+from synthbench.metrics.estimate import Estimate
+from synthbench.metrics.formatting import (
     format_count,
     format_estimate,
     format_p_value,
     format_ratio,
     format_time_to_target,
 )
-from synthbench.metrics.estimate import Estimate
 
 
 def estimate(value: float | None, low: float | None, high: float | None) -> Estimate:

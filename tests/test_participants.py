@@ -15,19 +15,19 @@ import pytorch_lightning as pl
 import torch
 
 import synthbench as sb
-from synthbench import participants as module
-from synthbench.participants import (
+from synthbench.evaluation.partial_run import PartialIdentity, find_partial
+from synthbench.evaluation.record_writing import describe_environment
+from synthbench.listeners.listener import Silent
+from synthbench.registry import participants as module
+from synthbench.registry.host import CONTRACTS, Plugin, PluginHost
+from synthbench.registry.participants import (
     changed_plugins,
     code_versions,
     participants,
     parts_of,
     provider_of,
 )
-from synthbench.plugins import CONTRACTS, Plugin, PluginHost
-from synthbench.progress import Silent
-from synthbench.records.partial import PartialIdentity, find_partial
-from synthbench.records.writing import describe_environment
-from synthbench.registry import Registry, installed
+from synthbench.registry.registry import Registry, installed
 from tests.engine.authored import Plain
 
 

@@ -13,8 +13,8 @@ import pytest
 
 import synthbench as sb
 from synthbench.errors import UnknownNameError
-from synthbench.plugins import PluginHost
-from synthbench.registry import Registry
+from synthbench.registry.host import PluginHost
+from synthbench.registry.registry import Registry
 from tests.engine.authored import Plain
 
 

@@ -84,6 +84,6 @@ def test_plugin_roots_import_no_torch(folder: str) -> None:
 
 
 def test_trackers_cost_nothing_until_they_are_used() -> None:
-    look = "from synthbench.registry import installed; installed().tracker('wandb')"
+    look = "from synthbench.registry.registry import installed; installed().tracker('wandb')"
     assert not loads("wandb", look)
     assert loads("wandb", f"{look}.place; import synthbench_wandb.session"), "the check works"

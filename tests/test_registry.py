@@ -7,7 +7,7 @@ import json
 import pytest
 
 from synthbench.errors import ConfigurationError, RecordError, UnknownNameError
-from synthbench.registry import installed, split_reference
+from synthbench.registry.registry import installed, split_reference
 
 REGISTRY = installed()
 

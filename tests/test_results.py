@@ -11,8 +11,8 @@ import torch
 
 import synthbench as sb
 from synthbench.errors import RecordError
-from synthbench.model_comparisons import _within
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
+from synthbench.results.comparisons import _within
 from synthbench.streams import Purpose, Stream
 from tests.engine.authored import Plain
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from synthbench.source_fingerprint import source_fingerprint
+from synthbench.registry.fingerprints.source import source_fingerprint
 
 PACKAGE = {
     "__init__.py": """
@@ -111,7 +111,7 @@ def test_it_is_the_same_in_another_process() -> None:
 
     program = (
         "from tests.example_plugin.synthbench_example.multiplexer import Multiplexer\n"
-        "from synthbench.source_fingerprint import source_fingerprint\n"
+        "from synthbench.registry.fingerprints.source import source_fingerprint\n"
         "print(source_fingerprint((Multiplexer,)))"
     )
     root = Path(__file__).parents[1]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from synthbench.errors import ConfigurationError
-from synthbench.evaluation import plan_suite, suite_protocol
-from synthbench.registry import installed
-from synthbench.suites import read_suite
+from synthbench.evaluation.evaluate import plan_suite, suite_protocol
+from synthbench.plan.suite import read_suite
+from synthbench.registry.registry import installed
 
 TEXT = """
 name = "one"

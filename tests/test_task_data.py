@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from synthbench.cli.main import app
 from synthbench.errors import ConfigurationError
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
 from synthbench.streams import Purpose, Stream
 
 

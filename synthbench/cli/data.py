@@ -36,11 +36,11 @@ def export_command(
     from rich.console import Console
     from rich.markup import escape
 
-    from synthbench import __version__
+    from synthbench.contracts.samples import dataset_card
+    from synthbench.evaluation.partial_run import parquet_bytes
     from synthbench.records.atomic import make_folder, write_atomically
-    from synthbench.records.partial import parquet_bytes
-    from synthbench.registry import installed
-    from synthbench.task_data import dataset_card
+    from synthbench.registry.registry import installed
+    from synthbench.version import __version__
 
     if to is None and push_to_hub is None:
         raise ConfigurationError("say where to: --to FOLDER, --push-to-hub USER/NAME, or both")

@@ -13,8 +13,8 @@ import typer
 from synthbench.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from synthbench.cell import Cell, Protocol
-    from synthbench.suites import Suite
+    from synthbench.plan.cell import Cell, Protocol
+    from synthbench.plan.suite import Suite
 
 SUFFIXES = {"k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
 
@@ -109,11 +109,11 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     ] = None,
 ) -> None:
     """Train models on a suite or a task, hundreds of seeds at once, and measure how they learn."""
-    from synthbench.cell_run import Settings
-    from synthbench.cli.table import print_results
-    from synthbench.display.terminal_progress import TerminalListener
-    from synthbench.engine.block import TrainerOptions
-    from synthbench.evaluation import evaluate_cells
+    from synthbench.cli.eval_table import print_results
+    from synthbench.engine.training.block import TrainerOptions
+    from synthbench.evaluation.cell_run import Settings
+    from synthbench.evaluation.evaluate import evaluate_cells
+    from synthbench.listeners.terminal import TerminalListener
 
     if cell and suite is None:
         raise ConfigurationError("--cell chooses cells of a suite; name one")
@@ -161,9 +161,9 @@ def _plan(
     numbers: list[int],
 ) -> tuple[Suite | None, str, list[Cell]]:
     """The suite if one is named, the folder name under --out, and the cells."""
-    from synthbench.cell import Cell, Protocol
-    from synthbench.evaluation import plan_suite, suite_protocol
-    from synthbench.registry import installed
+    from synthbench.evaluation.evaluate import plan_suite, suite_protocol
+    from synthbench.plan.cell import Cell, Protocol
+    from synthbench.registry.registry import installed
 
     registry = installed()
     given = {key: value for key, value in options.items() if value is not None}
@@ -191,7 +191,7 @@ def wandb_reference(project: str) -> str:
 
 def _suite(name: str, probes: list[str]) -> Suite:
     """The suite of that name, with the probes that were asked for."""
-    from synthbench.registry import installed
+    from synthbench.registry.registry import installed
 
     suite = installed().suite(name)
     return suite.model_copy(update={"probes": (*suite.probes, *probes)}) if probes else suite

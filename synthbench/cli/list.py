@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from synthbench.plugins import Plugin, PluginHost
-    from synthbench.registry import Registry
+    from synthbench.registry.host import Plugin, PluginHost
+    from synthbench.registry.registry import Registry
 
 
 class Kind(StrEnum):
@@ -34,7 +34,7 @@ def list_command(
     from rich.console import Console
     from rich.markup import escape
 
-    from synthbench.registry import installed
+    from synthbench.registry.registry import installed
 
     registry = installed()
     console = Console(soft_wrap=False, highlight=False)

@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from synthbench import __version__
 from synthbench.cli.data import data_app
 from synthbench.cli.eval import eval_command
 from synthbench.cli.leaderboard import leaderboard_app
@@ -21,7 +20,8 @@ from synthbench.cli.plot import plot_command
 from synthbench.cli.plugin import plugin_app
 from synthbench.cli.show import show_command
 from synthbench.errors import SynthbenchError
-from synthbench.plugin_selection import NONE, VARIABLE
+from synthbench.registry.selection import NONE, VARIABLE
+from synthbench.version import __version__
 
 NO_PLUGINS = "--no-plugins"
 

@@ -11,9 +11,9 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from synthbench.measured_cell import MeasuredCell
     from synthbench.metrics.estimate import Estimate
-    from synthbench.model_comparisons import ModelComparison
+    from synthbench.results.comparisons import ModelComparison
+    from synthbench.results.measured_cell import MeasuredCell
 
 WIDTH = 80
 
@@ -25,8 +25,8 @@ def metrics_command(
     from rich.console import Console
     from rich.progress import track
 
-    from synthbench.model_comparisons import compare_models
-    from synthbench.results import read_results
+    from synthbench.results.comparisons import compare_models
+    from synthbench.results.results import read_results
 
     console = Console(width=WIDTH, highlight=False)
     cells = read_results(run).measured
@@ -69,19 +69,19 @@ def _print_table(console: Console, headings: Sequence[str], rows: Sequence[Seque
 
 
 def _number(estimate: Estimate) -> str:
-    from synthbench.formatting import format_estimate
+    from synthbench.metrics.formatting import format_estimate
 
     return "\n".join(format_estimate(estimate)).rstrip()
 
 
 def _ratio(estimate: Estimate) -> str:
-    from synthbench.formatting import format_ratio
+    from synthbench.metrics.formatting import format_ratio
 
     return "\n".join(format_ratio(estimate)).rstrip()
 
 
 def _time(estimate: Estimate, cell: MeasuredCell) -> str:
-    from synthbench.formatting import format_time_to_target
+    from synthbench.metrics.formatting import format_time_to_target
 
     return "\n".join(format_time_to_target(estimate, cell.budget)).rstrip()
 
@@ -158,7 +158,7 @@ def _print_strategies(console: Console, cells: Sequence[MeasuredCell]) -> None:
 
 
 def _print_random_search(console: Console, cells: Sequence[MeasuredCell]) -> None:
-    from synthbench.formatting import format_p_value
+    from synthbench.metrics.formatting import format_p_value
 
     rows = [
         [
@@ -224,7 +224,7 @@ def _print_variance_split(console: Console, cells: Sequence[MeasuredCell]) -> No
 
 
 def _print_comparisons(console: Console, comparisons: Sequence[ModelComparison]) -> None:
-    from synthbench.formatting import format_p_value
+    from synthbench.metrics.formatting import format_p_value
 
     if not comparisons:
         return

@@ -33,10 +33,10 @@ def plot_command(
     from rich.markup import escape
     from rich.progress import track
 
-    from synthbench.figures import KINDS, draw
-    from synthbench.figures.style import save_figure
     from synthbench.records.atomic import make_folder
-    from synthbench.results import read_results
+    from synthbench.results.figures import KINDS, draw
+    from synthbench.results.figures.style import save_figure
+    from synthbench.results.results import read_results
 
     if against is not None and kind and "scaling" not in kind:
         raise ConfigurationError("--against goes with --kind scaling")

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from rich.console import Console
 
-    from synthbench.configuration import Configuration
-    from synthbench.registry import Registry
-    from synthbench.suites import Suite
-    from synthbench.task import Task
+    from synthbench.contracts.configuration import Configuration
+    from synthbench.contracts.task import Task
+    from synthbench.plan.suite import Suite
+    from synthbench.registry.registry import Registry
 
 
 def show_command(
@@ -25,8 +25,8 @@ def show_command(
     """Show fields, defaults, interface, references, source and paper."""
     from rich.console import Console
 
-    from synthbench.plugins import KINDS
-    from synthbench.registry import installed, split_reference
+    from synthbench.registry.host import KINDS
+    from synthbench.registry.registry import installed, split_reference
 
     registry = installed()
     console = Console(highlight=False)
@@ -48,8 +48,8 @@ def show_command(
 def _show_configuration(
     console: Console, registry: Registry, kind: str, reference: str, word: str
 ) -> None:
-    from synthbench.model import Model
-    from synthbench.task import Task
+    from synthbench.contracts.model import Model
+    from synthbench.contracts.task import Task
 
     found, plugin = registry.find(kind, word), registry.names(kind)[word]
     _heading(console, kind[:-1], word, getdoc(found) or "")
@@ -106,8 +106,8 @@ def _print_table(
 
 def _allowed(annotation: Any) -> list[str]:
     """The words that a field takes, names of installed optimizers among them."""
-    from synthbench.optimizer import Optimizer
-    from synthbench.registry import installed
+    from synthbench.contracts.optimizer import Optimizer
+    from synthbench.registry.registry import installed
 
     if annotation is Optimizer:
         return list(installed().names("optimizers"))
@@ -118,7 +118,7 @@ def _allowed(annotation: Any) -> list[str]:
 
 
 def _show_suite(console: Console, suite: Suite) -> None:
-    from synthbench.formatting import format_count
+    from synthbench.metrics.formatting import format_count
 
     _heading(console, "suite", f"{suite.name} (version {suite.version})", suite.description.strip())
     _fact(console, "seeds", str(suite.seeds))

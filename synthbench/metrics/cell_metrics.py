@@ -21,10 +21,10 @@ from synthbench.metrics.random_search import RandomSearchTest, random_search_tes
 from synthbench.metrics.regret import regret
 from synthbench.metrics.survival import median_time, restricted_mean
 from synthbench.metrics.time_to_target import Target, TimesToTarget, times_to_target
+from synthbench.metrics.trajectories import Trajectories
 from synthbench.metrics.transition import Transition, find_transitions
 from synthbench.metrics.transitions import TransitionSummary, summarize_transitions
 from synthbench.metrics.variance_split import VarianceSplit, split_variance
-from synthbench.trajectories import Trajectories
 
 Array = NDArray[np.float64]
 

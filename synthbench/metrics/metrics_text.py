@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from synthbench.formatting import format_estimate, format_p_value, format_time_to_target
 from synthbench.metrics.estimate import Estimate
+from synthbench.metrics.formatting import format_estimate, format_p_value, format_time_to_target
 
 if TYPE_CHECKING:
     from synthbench.metrics.cell_metrics import CellMetrics

@@ -12,7 +12,7 @@ from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.proportion import success_rate
 from synthbench.metrics.survival import kaplan_meier_median
 from synthbench.metrics.time_to_target import Target, times_to_target
-from synthbench.trajectories import Trajectories
+from synthbench.metrics.trajectories import Trajectories
 
 
 class Summary(BaseModel):

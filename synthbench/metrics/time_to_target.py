@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from synthbench.trajectories import Trajectories
+from synthbench.metrics.trajectories import Trajectories
 
 
 @dataclass(frozen=True)

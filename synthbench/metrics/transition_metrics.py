@@ -11,9 +11,9 @@ from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.hidden_progress import find_hidden_progress, last_transition
 from synthbench.metrics.mean import median_estimate
 from synthbench.metrics.time_to_target import Target, TimesToTarget, times_to_target
+from synthbench.metrics.trajectories import Trajectories
 from synthbench.metrics.transition import find_transitions
 from synthbench.metrics.transitions import TransitionSummary, summarize_transitions
-from synthbench.trajectories import Trajectories
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from importlib.util import find_spec
 
 import synthbench
 from synthbench.errors import ConfigurationError
-from synthbench.plugin_selection import NONE
-from synthbench.plugins import KINDS, NAME_PATTERN
-from synthbench.registry import Registry
+from synthbench.registry.host import KINDS, NAME_PATTERN
+from synthbench.registry.registry import Registry
+from synthbench.registry.selection import NONE
 
 PREFIX = "synthbench-"
 LONGEST = 30

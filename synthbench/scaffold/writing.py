@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 
 import jinja2
 
-from synthbench import PLUGIN_API, __version__
 from synthbench.errors import OutputError
 from synthbench.records.atomic import make_folder
 from synthbench.scaffold.naming import PluginNames
+from synthbench.version import PLUGIN_API, __version__
 
 TEMPLATES = Path(__file__).parent / "templates"
 COMMON = ("pyproject.toml", "README.md", ".gitignore")

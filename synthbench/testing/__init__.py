@@ -11,11 +11,11 @@
 from __future__ import annotations
 
 from synthbench.testing.law import Law
-from synthbench.testing.model_check import MODEL_LAWS, check_model, examine_model
-from synthbench.testing.optimizer_check import OPTIMIZER_LAWS, check_optimizer, examine_optimizer
-from synthbench.testing.probe_check import PROBE_LAWS, check_probe, examine_probe
+from synthbench.testing.models.check import MODEL_LAWS, check_model, examine_model
+from synthbench.testing.optimizers.check import OPTIMIZER_LAWS, check_optimizer, examine_optimizer
+from synthbench.testing.probes.check import PROBE_LAWS, check_probe, examine_probe
 from synthbench.testing.report import ConformanceError, Finding, Report, Status, Verdict
-from synthbench.testing.task_check import TASK_LAWS, check_task, examine_task
+from synthbench.testing.tasks.check import TASK_LAWS, check_task, examine_task
 
 __all__ = [
     "MODEL_LAWS",

@@ -6,12 +6,12 @@ import inspect
 import json
 from typing import Any, Protocol
 
-from synthbench.configuration import Configuration
+from synthbench.contracts.configuration import Configuration
 from synthbench.errors import SynthbenchError
 from synthbench.hashing import content_hash
-from synthbench.plugins import NAME_PATTERN
+from synthbench.registry.host import NAME_PATTERN
 from synthbench.testing.law import Law, Outcome, law
-from synthbench.testing.lone_registry import from_reference, lone_registry
+from synthbench.testing.workbench.lone_registry import from_reference, lone_registry
 
 
 class ConfigurationTrial(Protocol):

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import synthbench
-from synthbench.code_fingerprint import PACKAGES
-from synthbench.testing.global_state import preserved
+from synthbench.registry.fingerprints.code import PACKAGES
 from synthbench.testing.law import Law, NotApplicable
 from synthbench.testing.report import Report, Status, Verdict
+from synthbench.testing.workbench.global_state import preserved
 
 CORE = Path(synthbench.__file__).parent
 

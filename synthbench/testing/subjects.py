@@ -8,20 +8,20 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from synthbench.configuration import Configuration
+from synthbench.contracts.configuration import Configuration
+from synthbench.contracts.model import Model
+from synthbench.contracts.optimizer import Optimizer
+from synthbench.contracts.probe import Probe
+from synthbench.contracts.task import Task
 from synthbench.errors import ConfigurationError, UnknownNameError, did_you_mean
-from synthbench.model import Model
-from synthbench.optimizer import Optimizer
-from synthbench.plugins import Plugin
-from synthbench.probe import Probe
-from synthbench.registry import Registry, split_reference
-from synthbench.task import Task
+from synthbench.registry.host import Plugin
+from synthbench.registry.registry import Registry, split_reference
 from synthbench.testing.examination import Examination
 from synthbench.testing.law import Law
-from synthbench.testing.model_check import MODEL_LAWS, model_examination
-from synthbench.testing.optimizer_check import OPTIMIZER_LAWS, optimizer_examination
-from synthbench.testing.probe_check import PROBE_LAWS, probe_examination
-from synthbench.testing.task_check import TASK_LAWS, task_examination
+from synthbench.testing.models.check import MODEL_LAWS, model_examination
+from synthbench.testing.optimizers.check import OPTIMIZER_LAWS, optimizer_examination
+from synthbench.testing.probes.check import PROBE_LAWS, probe_examination
+from synthbench.testing.tasks.check import TASK_LAWS, task_examination
 
 LAWS: dict[str, tuple[Law[Any], ...]] = {
     "tasks": TASK_LAWS,

@@ -12,8 +12,8 @@ import pytest
 import synthbench as sb
 from synthbench.cli.eval import parse_count
 from synthbench.cli.main import main
-from synthbench.formatting import format_estimate
-from synthbench.registry import installed
+from synthbench.metrics.formatting import format_estimate
+from synthbench.registry.registry import installed
 
 
 def run(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
@@ -46,7 +46,7 @@ def test_no_plugins_holds_for_one_command(before: str | None, capsys, monkeypatc
         monkeypatch.setenv("SYNTHBENCH_PLUGINS", before)
     seen, registry = [], installed()
     monkeypatch.setattr(
-        "synthbench.registry.installed",
+        "synthbench.registry.registry.installed",
         lambda: seen.append(os.environ["SYNTHBENCH_PLUGINS"]) or registry,
     )
     for arguments in (["--no-plugins", "show", "mlp"], ["show", "mlp", "--no-plugins"]):
@@ -57,8 +57,8 @@ def test_no_plugins_holds_for_one_command(before: str | None, capsys, monkeypatc
 
 
 def test_list_reports_broken_plugins(capsys, monkeypatch) -> None:
-    from synthbench import registry
-    from synthbench.plugins import PluginHost
+    from synthbench.registry import registry
+    from synthbench.registry.host import PluginHost
     from tests.test_plugins import FakePoint
 
     host = PluginHost.from_entry_points([FakePoint("bad", ImportError("no such library"))])

@@ -14,10 +14,10 @@ from IPython.core.formatters import DisplayFormatter
 from PIL import Image
 
 import synthbench as sb
-from synthbench.formatting import format_time_to_target
-from synthbench.measured_cell import MeasuredCell
-from synthbench.registry import installed
-from synthbench.results import Comparisons
+from synthbench.metrics.formatting import format_time_to_target
+from synthbench.registry.registry import installed
+from synthbench.results.measured_cell import MeasuredCell
+from synthbench.results.results import Comparisons
 
 HOSTILE = '<script>alert("x")</script> & $x^2$ [bold]'
 

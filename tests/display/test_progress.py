@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 import synthbench as sb
-from synthbench.display import tally as tally_module
-from synthbench.display.notebook_progress import NotebookListener
-from synthbench.display.tally import Tally
-from synthbench.display.terminal_progress import TerminalListener
-from synthbench.display.watching import in_notebook, watching
-from synthbench.progress import BlockProgress, Silent
-from synthbench.registry import installed
+from synthbench.listeners import tally as tally_module
+from synthbench.listeners.listener import BlockProgress, Silent
+from synthbench.listeners.notebook import NotebookListener
+from synthbench.listeners.tally import Tally
+from synthbench.listeners.terminal import TerminalListener
+from synthbench.listeners.watching import in_notebook, watching
+from synthbench.registry.registry import installed
 
 
 class Terminal(io.StringIO):
@@ -54,7 +54,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     clock = SimpleNamespace(now=100.0)
     fake = SimpleNamespace(monotonic=lambda: clock.now)
     monkeypatch.setattr(tally_module, "time", fake)
-    monkeypatch.setattr("synthbench.display.notebook_progress.time", fake)
+    monkeypatch.setattr("synthbench.listeners.notebook.time", fake)
     return clock
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
 from tests.fresh_environment import ROOT, clean
 
 pytestmark = pytest.mark.slow

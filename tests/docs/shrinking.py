@@ -20,13 +20,13 @@ from pathlib import Path
 
 import pytest
 
-from synthbench import evaluation
-from synthbench.cell import Cell
-from synthbench.cell_run import Settings
-from synthbench.leaderboard.packing import Words, pack
-from synthbench.registry import installed
-from synthbench.results import Results
-from synthbench.suites import Suite, SuiteCell, read_suite
+from synthbench.evaluation import evaluate as evaluation
+from synthbench.evaluation.cell_run import Settings
+from synthbench.leaderboard.submissions.packing import Words, pack
+from synthbench.plan.cell import Cell
+from synthbench.plan.suite import Suite, SuiteCell, read_suite
+from synthbench.registry.registry import installed
+from synthbench.results.results import Results
 
 SEEDS, CROSSED_SEEDS, SUITE_SEEDS, STEPS, HELD_OUT = 3, 4, 6, 5, 128
 EASY_TASK, EASY_BUDGET = "sparse-parity n=6 k=2", 3_200

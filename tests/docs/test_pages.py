@@ -10,7 +10,7 @@ import typer
 
 import synthbench as sb
 from synthbench.cli.main import app
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
 from tests.docs.pages import PAGES, ROOT, blocks, page_id, parse_command
 
 README = ROOT / "README.md"

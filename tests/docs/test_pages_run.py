@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from synthbench.cli.main import main
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
 from tests.docs.exempt import EXEMPT, exempt
 from tests.docs.pages import PAGES, ROOT, RUNNING, blocks, page_id, parse_command, shell_lines
 from tests.docs.shrinking import shrink, submit_reference

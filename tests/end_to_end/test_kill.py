@@ -91,15 +91,15 @@ def test_killed_three_times_gives_the_same_bytes(unbroken: Path, tmp_path: Path)
 def test_killed_at_the_seams(unbroken: Path, moment: str, tmp_path: Path) -> None:
     """After the last checkpoint, between a block's file and its checkpoint, after the record."""
     target = {
-        "before_add": "synthbench.records.partial.PartialRun.add",
+        "before_add": "synthbench.evaluation.partial_run.PartialRun.add",
         "after_parquet": "pathlib.Path.unlink",
-        "after_record": "synthbench.cell_run.remove_partial",
+        "after_record": "synthbench.evaluation.cell_run.remove_partial",
     }[moment]
     module, _, name = target.rpartition(".")
     program = (
         "import os, pkgutil, sys\n"
         "from synthbench.cli.main import main\n"
-        "import synthbench.cell_run, synthbench.records.partial\n"
+        "import synthbench.evaluation.cell_run, synthbench.evaluation.partial_run\n"
         f"owner = pkgutil.resolve_name({module!r})\n"
         f"real = getattr(owner, {name!r})\n"
         "def fatal(self, *rest, **named):\n"

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
 
 
 def test_quickstart_shows_the_plateau_and_the_transition(tmp_path: Path) -> None:

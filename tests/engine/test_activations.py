@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state
 
-from synthbench.engine.activations import recorded
+from synthbench.engine.axis.activations import recorded
 
 
 class ByHand(nn.Module):

@@ -12,10 +12,10 @@ from scipy.stats import ks_2samp
 from torch import nn
 
 import synthbench as sb
-from synthbench.cell import Cell
-from synthbench.engine.block import Block, TrainerOptions, train_block
-from synthbench.engine.schedule import evaluation_steps
-from synthbench.registry import installed
+from synthbench.engine.training.block import Block, TrainerOptions, train_block
+from synthbench.engine.training.schedule import evaluation_steps
+from synthbench.plan.cell import Cell
+from synthbench.registry.registry import installed
 from synthbench.streams import Purpose, Stream, seed_word
 
 STEPS, REPLICAS, BATCH = 100, 16, 32

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 import synthbench as sb
-from synthbench.cell import Cell
-from synthbench.dropout import number_dropouts
-from synthbench.engine.inspection import inspect_cell
+from synthbench.contracts.dropout import number_dropouts
+from synthbench.engine.inspection.cell import inspect_cell
 from synthbench.errors import ModelError
+from synthbench.plan.cell import Cell
 from tests.engine.authored import Plain
 from tests.engine.test_replica_independence import rows, train
 

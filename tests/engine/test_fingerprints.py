@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 import synthbench as sb
-from synthbench.cell import ReplicaSeeds
 from synthbench.engine import fingerprints
-from synthbench.engine.fingerprints import data_fingerprints
-from synthbench.registry import installed
+from synthbench.engine.data.fingerprints import data_fingerprints
+from synthbench.plan.cell import ReplicaSeeds
+from synthbench.registry.registry import installed
 
 
 @pytest.mark.parametrize("task", ["sparse-parity n=10 k=2", "markov length=8 last=4"])

@@ -11,11 +11,11 @@ import pytest
 import torch
 
 import synthbench as sb
-from synthbench.cell import Cell
-from synthbench.engine.finite_data import FiniteData
-from synthbench.engine.sampling import draw_worlds
+from synthbench.engine.data.finite_data import FiniteData
+from synthbench.engine.data.sampling import draw_worlds
 from synthbench.errors import ConfigurationError
-from synthbench.registry import installed
+from synthbench.plan.cell import Cell
+from synthbench.registry.registry import installed
 from synthbench.streams import keys_of
 from tests.engine.test_replica_independence import rows, train
 

@@ -7,12 +7,12 @@ import torch
 from torch.utils._pytree import tree_map
 
 import synthbench as sb
-from synthbench.cell import Cell
-from synthbench.engine.axis import over_replicas
-from synthbench.engine.gradients import replica_gradients
-from synthbench.engine.objective import Objective, recipe_loss
-from synthbench.engine.replicas import build_modules, stack_modules
-from synthbench.engine.sampling import draw_batches, draw_worlds
+from synthbench.engine.axis.gradients import replica_gradients
+from synthbench.engine.axis.objective import Objective, recipe_loss
+from synthbench.engine.axis.over_replicas import over_replicas
+from synthbench.engine.axis.replicas import build_modules, stack_modules
+from synthbench.engine.data.sampling import draw_batches, draw_worlds
+from synthbench.plan.cell import Cell
 from synthbench.streams import Purpose, keys_of
 
 

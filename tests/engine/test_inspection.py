@@ -8,11 +8,11 @@ import pytest
 import torch
 
 import synthbench as sb
-from synthbench.cell import Cell
-from synthbench.engine.inspection import inspect_cell
-from synthbench.engine.references import check_task
+from synthbench.engine.inspection.cell import inspect_cell
+from synthbench.engine.inspection.task import check_task
 from synthbench.errors import ConfigurationError, InterfaceError, ModelError, TaskError
-from synthbench.registry import installed
+from synthbench.plan.cell import Cell
+from synthbench.registry.registry import installed
 from tests.engine.authored import (
     Averaged,
     Branching,

@@ -12,10 +12,10 @@ import pytorch_lightning as pl
 from pytorch_lightning.loggers import CSVLogger
 
 import synthbench as sb
-from synthbench.cell import Cell
-from synthbench.engine.block import Block, train_block
+from synthbench.engine.training.block import Block, train_block
 from synthbench.errors import ConfigurationError
-from synthbench.registry import installed
+from synthbench.plan.cell import Cell
+from synthbench.registry.registry import installed
 from tests.engine.authored import Uncast
 
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 import synthbench as sb
-from synthbench import cell_run
-from synthbench.cell import Cell
 from synthbench.errors import ModelError
-from synthbench.progress import BlockProgress, Listener
+from synthbench.evaluation import cell_run
+from synthbench.listeners.listener import BlockProgress, Listener
+from synthbench.plan.cell import Cell
 
 
 @dataclass

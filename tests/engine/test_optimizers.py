@@ -6,8 +6,12 @@ import pytest
 import torch
 from torch.nn.utils import clip_grad_norm_
 
-from synthbench.engine.optimizers import build_optimizer, clip_per_replica, learning_rate_factor
-from synthbench.recipe import Recipe
+from synthbench.contracts.recipe import Recipe
+from synthbench.engine.optimizers.build import (
+    build_optimizer,
+    clip_per_replica,
+    learning_rate_factor,
+)
 
 
 @pytest.mark.parametrize(

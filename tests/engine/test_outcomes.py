@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from synthbench.engine.outcomes import Outcomes
+from synthbench.engine.training.outcomes import Outcomes
 
 
 def run(progress: list[list[float]], hold: int = 2, until_solved: bool = True) -> Outcomes:

@@ -12,9 +12,9 @@ import pytorch_lightning as pl
 import torch
 
 import synthbench as sb
-from synthbench.cell import Cell, ReplicaSeeds
-from synthbench.engine.axis import over_replicas
-from synthbench.engine.block import (
+from synthbench.engine.axis.over_replicas import over_replicas
+from synthbench.engine.inspection.cell import inspect_cell
+from synthbench.engine.training.block import (
     Block,
     BlockResult,
     TrainerOptions,
@@ -22,9 +22,9 @@ from synthbench.engine.block import (
     split_blocks,
     train_block,
 )
-from synthbench.engine.inspection import inspect_cell
-from synthbench.engine.training import ReplicaTraining
-from synthbench.registry import installed
+from synthbench.engine.training.replica_training import ReplicaTraining
+from synthbench.plan.cell import Cell, ReplicaSeeds
+from synthbench.registry.registry import installed
 from tests.engine.authored import (
     Branching,
     Exploding,
@@ -93,7 +93,7 @@ def test_chunks_of_another_length_change_nothing(
     small_cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     long = train(small_cell, [0, 1, 2], 3, tmp_path)
-    monkeypatch.setattr("synthbench.engine.training.LONGEST_CHUNK", 3)
+    monkeypatch.setattr("synthbench.engine.training.replica_training.LONGEST_CHUNK", 3)
     short = train(small_cell, [0, 1, 2], 3, tmp_path)
     assert long.table.equals(short.table)
 

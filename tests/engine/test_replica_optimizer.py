@@ -13,14 +13,14 @@ import torch
 from torch import Tensor, nn
 
 import synthbench as sb
-from synthbench.cell import Cell, ReplicaSeeds
-from synthbench.engine.block import Block, TrainerOptions, train_block
-from synthbench.engine.inspection import inspect_cell
-from synthbench.engine.optimizer_axis import optimizer_loop_reason
-from synthbench.engine.optimizers import build_optimizer, learning_rate_factor
-from synthbench.engine.replica_optimizer import ReplicaOptimizer
+from synthbench.engine.inspection.cell import inspect_cell
+from synthbench.engine.optimizers.build import build_optimizer, learning_rate_factor
+from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
+from synthbench.engine.optimizers.trial import optimizer_loop_reason
+from synthbench.engine.training.block import Block, TrainerOptions, train_block
 from synthbench.errors import ModelError
-from synthbench.registry import installed
+from synthbench.plan.cell import Cell, ReplicaSeeds
+from synthbench.registry.registry import installed
 from tests.engine.optimizing import (
     AnchoredStep,
     LateStep,
@@ -369,7 +369,7 @@ def test_an_evaluation_names_the_optimizer_and_says_that_it_is_looped(
     small_cell: Cell, out: Path, settings: sb.Settings
 ) -> None:
     cell = replace(small_cell, model=installed().model("mlp width=16 optimizer=muon lr=0.02"))
-    from synthbench.progress import Silent
+    from synthbench.listeners.listener import Silent
 
     class Notes(Silent):
         def __init__(self) -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthbench.engine.schedule import ChunkSource, evaluation_steps
+from synthbench.engine.training.schedule import ChunkSource, evaluation_steps
 
 
 @given(last=st.integers(1, 10**6), resolution=st.floats(0.01, 1.0))

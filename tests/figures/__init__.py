@@ -1,1 +1,1 @@
-"""Tests of synthbench.figures."""
+"""Tests of synthbench.results.figures."""

@@ -10,10 +10,10 @@ from matplotlib.colors import to_rgb
 
 import synthbench as sb
 from synthbench.errors import ConfigurationError, NothingToDrawError, UnknownNameError
-from synthbench.figures import KINDS
-from synthbench.figures.style import COLOURS, STYLES, save_figure
 from synthbench.metrics.survival import survival_curve
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
+from synthbench.results.figures import KINDS
+from synthbench.results.figures.style import COLOURS, STYLES, save_figure
 
 
 @pytest.fixture(scope="module")

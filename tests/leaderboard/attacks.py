@@ -17,14 +17,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthbench.errors import SubmissionError
+from synthbench.evaluation.partial_run import parquet_bytes
 from synthbench.hashing import content_hash
-from synthbench.leaderboard.checking import ExpectedCell, expected_cells
-from synthbench.leaderboard.reading import CheckedSubmission, read_submission
+from synthbench.leaderboard.submissions.reading import CheckedSubmission, read_submission
+from synthbench.leaderboard.submissions.record_checks import ExpectedCell, expected_cells
 from synthbench.metrics.summary import summarize
 from synthbench.metrics.time_to_target import Target, times_to_target
-from synthbench.records.partial import parquet_bytes
-from synthbench.suites import Suite
-from synthbench.trajectories import Trajectories
+from synthbench.metrics.trajectories import Trajectories
+from synthbench.plan.suite import Suite
 from tests.leaderboard.synthetic import make_submission
 
 RECORD, TABLE, MANIFEST = "record.json", "trajectories.parquet", "submission.json"

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synthbench.leaderboard.thrift import Kind, Struct, read_struct
-from synthbench.trajectories import INDEX
+from synthbench.leaderboard.submissions.thrift import Kind, Struct, read_struct
+from synthbench.metrics.trajectories import INDEX
 
 SCORES = (
     "accuracy",

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from synthbench.leaderboard import Board, read_board
-from synthbench.leaderboard.board import Refused
-from synthbench.leaderboard.entry import Entry, EntryCell
-from synthbench.leaderboard.submission import Trial
+from synthbench.leaderboard.standings.board import Refused
+from synthbench.leaderboard.standings.entry import Entry, EntryCell
+from synthbench.leaderboard.submissions.submission import Trial
 from synthbench.metrics.estimate import Estimate
+from synthbench.plan.suite import Suite
 from synthbench.records.schema import Distribution
-from synthbench.suites import Suite
 from tests.leaderboard.synthetic import log_normal_times, make_submission
 
 REFERENCE = "mlp width=16"

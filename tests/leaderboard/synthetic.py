@@ -8,19 +8,24 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from synthbench.cell import Cell
-from synthbench.engine.block import BlockResult
-from synthbench.engine.inspection import CellFacts
-from synthbench.engine.schedule import evaluation_steps
-from synthbench.evaluation import plan_suite
-from synthbench.leaderboard.checking import reference_names
-from synthbench.leaderboard.packing import Words, pack
-from synthbench.leaderboard.reading import CheckedSubmission
-from synthbench.measured_cell import MeasuredCell
+from synthbench.engine.inspection.cell import CellFacts
+from synthbench.engine.training.block import BlockResult
+from synthbench.engine.training.schedule import evaluation_steps
+from synthbench.evaluation.evaluate import plan_suite
+from synthbench.evaluation.record_writing import (
+    Provenance,
+    describe_environment,
+    target_of,
+    write_record,
+)
+from synthbench.leaderboard.submissions.packing import Words, pack
+from synthbench.leaderboard.submissions.reading import CheckedSubmission
+from synthbench.leaderboard.submissions.record_checks import reference_names
+from synthbench.plan.cell import Cell
+from synthbench.plan.suite import Suite
 from synthbench.records.schema import Distribution, SuiteReference
-from synthbench.records.writing import Provenance, describe_environment, target_of, write_record
-from synthbench.registry import installed
-from synthbench.suites import Suite
+from synthbench.registry.registry import installed
+from synthbench.results.measured_cell import MeasuredCell
 
 
 def make_submission(

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 import synthbench as sb
-from synthbench.leaderboard.agreement import (
+from synthbench.leaderboard.submissions.record_checks import expected_cells
+from synthbench.leaderboard.verification.agreement import (
     HEIGHT,
     compare_rerun,
     outside_band,
@@ -17,19 +18,18 @@ from synthbench.leaderboard.agreement import (
     statistical_failures,
     times_p_value,
 )
-from synthbench.leaderboard.checking import expected_cells
-from synthbench.leaderboard.rerun import (
+from synthbench.leaderboard.verification.rerun import (
     Rerun,
     _with_less_memory,
     rebuild_cell,
     rerun_replicas,
 )
-from synthbench.measured_cell import MeasuredCell, setting_of
+from synthbench.listeners.listener import Silent
 from synthbench.metrics.comparison import log_rank_p_value
 from synthbench.metrics.time_to_target import TimesToTarget
-from synthbench.progress import Silent
-from synthbench.results import read_results
-from synthbench.trajectories import Trajectories
+from synthbench.metrics.trajectories import Trajectories
+from synthbench.results.measured_cell import MeasuredCell, setting_of
+from synthbench.results.results import read_results
 from tests.leaderboard.trained import train, write_suite
 
 RAMP = np.linspace(0.0, 1.0, 11)

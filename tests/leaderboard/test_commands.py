@@ -13,13 +13,13 @@ from synthbench.cli.leaderboard.rerun_progress import RerunProgress
 from synthbench.cli.main import main
 from synthbench.hashing import content_hash, file_hash
 from synthbench.leaderboard import packing
-from synthbench.leaderboard.checking import expected_cells
-from synthbench.leaderboard.reading import read_submission
-from synthbench.leaderboard.submission import Submission
-from synthbench.leaderboard.verifying import Verification
-from synthbench.progress import BlockProgress
-from synthbench.registry import installed
-from synthbench.suites import Suite
+from synthbench.leaderboard.submissions.reading import read_submission
+from synthbench.leaderboard.submissions.record_checks import expected_cells
+from synthbench.leaderboard.submissions.submission import Submission
+from synthbench.leaderboard.verification.verify import Verification
+from synthbench.listeners.listener import BlockProgress
+from synthbench.plan.suite import Suite
+from synthbench.registry.registry import installed
 from tests.leaderboard.trained import as_plugin, train, write_suite
 
 
@@ -167,9 +167,9 @@ def test_the_tuned_track_counts_what_was_tried(
     board: Path, trained, tmp_path: Path, capsys, monkeypatch
 ) -> None:
     suite, _ = trained
-    from synthbench.cell_run import Settings
-    from synthbench.engine.block import TrainerOptions
-    from synthbench.evaluation import evaluate_cells, plan_suite, suite_protocol
+    from synthbench.engine.training.block import TrainerOptions
+    from synthbench.evaluation.cell_run import Settings
+    from synthbench.evaluation.evaluate import evaluate_cells, plan_suite, suite_protocol
 
     protocol = suite_protocol(suite, {"seeds": 2, "first_seed": 100})
     cells = plan_suite(suite, ["mlp width=16", "mlp width=16 lr=0.05"], protocol)

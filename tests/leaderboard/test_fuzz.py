@@ -17,8 +17,8 @@ from pydantic import BaseModel
 from synthbench.cli.leaderboard.show import show_command
 from synthbench.errors import SubmissionError
 from synthbench.hashing import content_hash
-from synthbench.leaderboard.board import read_board
-from synthbench.registry import installed
+from synthbench.leaderboard.standings.board import read_board
+from synthbench.registry.registry import installed
 from tests.leaderboard.attacks import MANIFEST, RECORD, SMALL, TABLE, read
 from tests.leaderboard.mutations import Files, dump, mutate
 

@@ -11,7 +11,7 @@ import pytest
 
 from synthbench.errors import SubmissionError
 from synthbench.hashing import content_hash
-from synthbench.leaderboard.reading import suite_of
+from synthbench.leaderboard.submissions.reading import suite_of
 from tests.leaderboard.attacks import (
     MANIFEST,
     RECORD,
@@ -146,7 +146,7 @@ def test_a_hostile_text_is_refused(place: str, kind: str, small: Path) -> None:
     if kind == "surrogate":
         assert reason.endswith(".json is not valid JSON")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("synthbench.leaderboard.reading.installed", _NoSuites)
+        patch.setattr("synthbench.leaderboard.submissions.reading.installed", _NoSuites)
         try:
             suite_of(small)
         except (SubmissionError, LookupError) as error:

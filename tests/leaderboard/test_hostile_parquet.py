@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthbench.errors import SubmissionError
-from synthbench.leaderboard.files import read_trajectories
+from synthbench.leaderboard.submissions.files import read_trajectories
 from tests.leaderboard.attacks import (
     RECORD,
     SMALL,

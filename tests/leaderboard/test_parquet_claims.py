@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthbench.errors import SubmissionError
-from synthbench.leaderboard.files import read_trajectories
-from synthbench.leaderboard.parquet_claims import footer_of, read_claims, unpacked_bytes
-from synthbench.leaderboard.thrift import Kind, Struct, read_struct
+from synthbench.leaderboard.submissions.files import read_trajectories
+from synthbench.leaderboard.submissions.parquet_claims import footer_of, read_claims, unpacked_bytes
+from synthbench.leaderboard.submissions.thrift import Kind, Struct, read_struct
 from tests.leaderboard.parquet_bombs import encode, packed, with_footer, zeros
 
 ROWS, MOST = 50, 400

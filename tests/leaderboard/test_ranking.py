@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthbench.leaderboard.ranking import (
+from synthbench.leaderboard.standings.ranking import (
     CellTimes,
     RankRange,
     geometric_mean,

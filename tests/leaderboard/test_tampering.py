@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
 from tests.leaderboard.attacks import (
     MANIFEST,
     MODEL,

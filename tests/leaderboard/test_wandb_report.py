@@ -14,9 +14,9 @@ import pytest
 from synthbench.cli.main import main
 from synthbench.errors import SynthbenchError
 from synthbench.leaderboard import Board, read_board
-from synthbench.registry import installed
-from synthbench.suites import Suite
-from synthbench.tracker import Tracker
+from synthbench.listeners.tracker import Tracker
+from synthbench.plan.suite import Suite
+from synthbench.registry.registry import installed
 from tests.leaderboard.synthetic import log_normal_times, make_submission
 from tests.wandb_server import WandbServer, wandb_server
 
@@ -173,7 +173,7 @@ def test_panels_show_the_runs_of_their_cell(board: Board, tracker: Tracker) -> N
 
 
 def test_the_panels_read_what_runs_are_logged_with() -> None:
-    from synthbench.cell import Cell, Protocol
+    from synthbench.plan.cell import Cell, Protocol
     from synthbench.records import SuiteReference
     from synthbench_wandb.history import configuration
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from synthbench.leaderboard.ranking import (
+from synthbench.leaderboard.standings.ranking import (
     CellTimes,
     geometric_mean,
     has_intervals,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from synthbench.cell_run import Settings
-from synthbench.engine.block import TrainerOptions
-from synthbench.evaluation import evaluate_cells, plan_suite
-from synthbench.plugins import Plugin
-from synthbench.registry import installed
-from synthbench.suites import Suite, read_suite
+from synthbench.engine.training.block import TrainerOptions
+from synthbench.evaluation.cell_run import Settings
+from synthbench.evaluation.evaluate import evaluate_cells, plan_suite
+from synthbench.plan.suite import Suite, read_suite
+from synthbench.registry.host import Plugin
+from synthbench.registry.registry import installed
 
 SUITE_TEXT = """
 name = "tiny"

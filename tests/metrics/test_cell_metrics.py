@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from synthbench.engine.schedule import evaluation_steps
+from synthbench.engine.training.schedule import evaluation_steps
 from synthbench.metrics.cell_metrics import Setting, measure_cell
 from synthbench.metrics.time_to_target import Target
-from synthbench.trajectories import Trajectories
+from synthbench.metrics.trajectories import Trajectories
 
 STEPS = np.array(evaluation_steps(20_000, 0.05))
 LOG = np.log10(np.maximum(STEPS * 32, 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthbench.engine.schedule import evaluation_steps
+from synthbench.engine.training.schedule import evaluation_steps
 from synthbench.metrics.change_points import find_stages
 
 SAMPLES = np.array(evaluation_steps(20_000, 0.05), float) * 32

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from synthbench.engine.schedule import evaluation_steps
+from synthbench.engine.training.schedule import evaluation_steps
 from synthbench.metrics.random_search import (
     anderson_darling,
     random_search_test,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from synthbench.metrics.summary import summarize
 from synthbench.metrics.time_to_target import Target, first_held, times_to_target
-from synthbench.trajectories import Trajectories
+from synthbench.metrics.trajectories import Trajectories
 
 STEPS = np.array([0, 1, 2, 4, 8])
 

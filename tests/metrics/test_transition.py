@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthbench.engine.schedule import evaluation_steps
+from synthbench.engine.training.schedule import evaluation_steps
 from synthbench.metrics.transition import completion_level, find_transition
 
 SAMPLES = np.array(evaluation_steps(20_000, 0.05), float) * 32

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 import synthbench as sb
-from synthbench.engine.replicas import build_modules, stack_modules
-from synthbench.registry import installed
+from synthbench.engine.axis.replicas import build_modules, stack_modules
+from synthbench.registry.registry import installed
 from synthbench.streams import Purpose, Stream
 
 

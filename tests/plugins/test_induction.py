@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
 from synthbench.streams import Purpose, Stream
 
 

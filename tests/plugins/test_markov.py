@@ -12,7 +12,7 @@ from scipy.special import betaln, digamma
 
 import synthbench as sb
 from synthbench.errors import ConfigurationError
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
 from synthbench.streams import Purpose, Stream, keys_of
 from synthbench_markov.chains import doubly_stochastic_rows
 from synthbench_markov.strategies import n_gram, stay_or_move

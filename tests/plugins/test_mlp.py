@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import synthbench as sb
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
 
 INTERFACE = sb.Interface(sb.Signs(30), sb.Margin())
 

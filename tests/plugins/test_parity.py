@@ -10,7 +10,7 @@ import torch
 from scipy import stats
 
 import synthbench as sb
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
 from synthbench.streams import Purpose, Stream
 
 

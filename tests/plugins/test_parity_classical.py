@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
 from synthbench_parity.classical import (
     chance_of_wrong,
     exhaustive_search,

@@ -10,7 +10,7 @@ from torch.func import functional_call
 
 import synthbench as sb
 from synthbench.errors import ConfigurationError
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
 from synthbench.streams import Purpose, Stream
 from tests.plugins.test_parity import every_input
 

@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.func import functional_call
 
 import synthbench as sb
-from synthbench.cell import Cell
-from synthbench.engine.inspection import inspect_cell
-from synthbench.registry import installed
+from synthbench.engine.inspection.cell import inspect_cell
+from synthbench.plan.cell import Cell
+from synthbench.registry.registry import installed
 from tests.plugins.probing import measure, view_of
 
 

@@ -16,11 +16,11 @@ import wandb
 from pytorch_lightning.loggers import CSVLogger
 
 import synthbench as sb
-from synthbench.cell import Cell
 from synthbench.cli.main import main
 from synthbench.hashing import file_hash
-from synthbench.progress import Silent
-from synthbench.registry import installed
+from synthbench.listeners.listener import Silent
+from synthbench.plan.cell import Cell
+from synthbench.registry.registry import installed
 from tests.plugins.wandb_file import OfflineRun
 from tests.wandb_isolation import isolated_wandb
 from tests.wandb_server import wandb_server

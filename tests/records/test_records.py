@@ -13,11 +13,11 @@ from filelock import FileLock
 from safetensors.torch import load_file
 
 import synthbench as sb
-from synthbench.cell import Cell
 from synthbench.errors import OutputError, RecordError
 from synthbench.hashing import content_hash
+from synthbench.plan.cell import Cell
 from synthbench.records.schema import Record
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
 from tests.engine.authored import Plain
 
 

@@ -7,8 +7,8 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from synthbench.errors import ConfigurationError
-from synthbench.plugins import NAME_PATTERN, PluginHost
-from synthbench.registry import Registry, installed
+from synthbench.registry.host import NAME_PATTERN, PluginHost
+from synthbench.registry.registry import Registry, installed
 from synthbench.scaffold import check_names
 
 

@@ -13,10 +13,10 @@ import pytest
 import synthbench as sb
 from synthbench.cli.main import main
 from synthbench.errors import OutputError
+from synthbench.plan.suite import read_suite
 from synthbench.scaffold import KINDS, PluginNames, write_plugin
 from synthbench.scaffold.naming import IN_TEMPLATES
 from synthbench.scaffold.writing import TEMPLATES, render_plugin
-from synthbench.suites import read_suite
 
 ROOT = Path(__file__).parent.parent.parent
 SHORT, LONG = PluginNames("b"), PluginNames("doubly-stochastic-markov-chain")

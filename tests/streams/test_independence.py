@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthbench.engine.sampling import draw_batches, draw_worlds
-from synthbench.registry import installed
+from synthbench.engine.data.sampling import draw_batches, draw_worlds
+from synthbench.registry.registry import installed
 from synthbench.streams import Purpose, Stream, keys_of, seed_word
 
 SEEDS = st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=6, unique=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
 from synthbench.testing import check_model, check_task
 
 TASKS = ["markov length=16", "induction-copying length=16", "sparse-parity n=10 k=2"]

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from synthbench.cli.main import app
 from synthbench.errors import ConfigurationError, UnknownNameError
-from synthbench.plugins import PluginHost
-from synthbench.registry import Registry, installed
+from synthbench.registry.host import PluginHost
+from synthbench.registry.registry import Registry, installed
 from synthbench.testing.subjects import LAWS, find_subjects
 from tests.docs.pages import ROOT
 from tests.test_plugins import FakePoint, plugin
@@ -31,7 +31,7 @@ def third_party(*classes: type, **hooks: object) -> Registry:
 
 def check(registry: Registry | None, monkeypatch: pytest.MonkeyPatch, *arguments: str):
     if registry is not None:
-        monkeypatch.setattr("synthbench.registry.installed", lambda: registry)
+        monkeypatch.setattr("synthbench.registry.registry.installed", lambda: registry)
     monkeypatch.setenv("COLUMNS", "80")
     return CliRunner().invoke(app, ["plugin", "check", *arguments])
 
@@ -144,8 +144,8 @@ def pytest_run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
 def test_pytest_runs_the_laws_as_tests(tmp_path: Path) -> None:
     """One that holds and one that is broken: its advice is all that is shown."""
     (tmp_path / "conftest.py").write_text(
-        "import synthbench.registry as r\n"
-        "from synthbench.plugins import PluginHost\n"
+        "import synthbench.registry.registry as r\n"
+        "from synthbench.registry.host import PluginHost\n"
         "from tests.test_plugins import FakePoint, plugin\n"
         "from tests.testing.planted_probes import Writing\n"
         "host = PluginHost.from_entry_points()\n"
@@ -154,7 +154,7 @@ def test_pytest_runs_the_laws_as_tests(tmp_path: Path) -> None:
         "host.plugins += mine.plugins\n"
         "found = r.Registry(host)\n"
         "r.installed = lambda: found\n"
-        "import synthbench.testing.probe_check as p\n"
+        "import synthbench.testing.probes.check as p\n"
         "p.installed = r.installed\n"
         f"assert Writing.name == {Writing.name!r}\n"
     )

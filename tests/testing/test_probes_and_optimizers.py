@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import synthbench as sb
-from synthbench.registry import installed
+from synthbench.registry.registry import installed
 from synthbench.testing import (
     OPTIMIZER_LAWS,
     PROBE_LAWS,

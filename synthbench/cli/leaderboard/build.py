@@ -25,7 +25,7 @@ def build_command(
     from synthbench.leaderboard import read_board
     from synthbench.leaderboard.site import build_site
     from synthbench.leaderboard.site.writing import check_replaceable
-    from synthbench.registry import installed
+    from synthbench.registry.registry import installed
 
     console = Console(highlight=False)
     names = list(dict.fromkeys(suites or installed().names("suites")))

@@ -37,7 +37,7 @@ def report_command(
 
     from synthbench.leaderboard import read_board
     from synthbench.records.atomic import write_atomically
-    from synthbench.registry import installed
+    from synthbench.registry.registry import installed
 
     if site_url is not None and not site_url.startswith(("https://", "http://")):
         raise ConfigurationError(f"--site-url must be https://..., got {site_url!r}")

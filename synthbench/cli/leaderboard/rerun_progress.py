@@ -5,11 +5,11 @@ from __future__ import annotations
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from synthbench.cell import Cell
-from synthbench.display.terminal_progress import DrawnListener
-from synthbench.leaderboard.reading import CheckedSubmission
-from synthbench.leaderboard.verifying import Verification, choose_replicas
-from synthbench.progress import BlockProgress
+from synthbench.leaderboard.submissions.reading import CheckedSubmission
+from synthbench.leaderboard.verification.verify import Verification, choose_replicas
+from synthbench.listeners.listener import BlockProgress
+from synthbench.listeners.terminal import DrawnListener
+from synthbench.plan.cell import Cell
 from synthbench.records import Record
 
 

@@ -27,7 +27,7 @@ def show_command(
 
     from synthbench.cli.leaderboard.stage_progress import stage_progress
     from synthbench.leaderboard import read_board
-    from synthbench.registry import installed
+    from synthbench.registry.registry import installed
 
     console = Console(width=WIDTH, highlight=False)
     chosen = installed().suite(suite)
@@ -81,7 +81,7 @@ def _score(entry: Entry, estimate: Estimate) -> str:
     """A geometric mean with its interval, marked where it is only a bound."""
     from rich.markup import escape
 
-    from synthbench.formatting import format_estimate
+    from synthbench.metrics.formatting import format_estimate
 
     value, interval = format_estimate(estimate)
     known = estimate.low is not None or estimate.high is not None
@@ -93,7 +93,7 @@ def _print_cells(console: Console, board: Board) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from synthbench.formatting import format_count, format_estimate, format_time_to_target
+    from synthbench.metrics.formatting import format_count, format_estimate, format_time_to_target
 
     for number, (task, cell) in enumerate(zip(board.tasks, board.suite.cells, strict=True)):
         if not board.entries:
@@ -129,7 +129,7 @@ def _print_references(console: Console, board: Board) -> None:
     """What needs no training: scores of strategies, and what classical algorithms take."""
     from rich.markup import escape
 
-    from synthbench.formatting import format_count
+    from synthbench.metrics.formatting import format_count
 
     console.print("[bold]for reference[/], not ranked")
     for row in board.reference_rows:

@@ -46,8 +46,14 @@ def submit_command(  # noqa: PLR0913 - one parameter per flag
     from rich.console import Console
     from rich.markup import escape
 
-    from synthbench.leaderboard.packing import Words, choose_cells, count_trials, find_suite, pack
-    from synthbench.results import read_results
+    from synthbench.leaderboard.submissions.packing import (
+        Words,
+        choose_cells,
+        count_trials,
+        find_suite,
+        pack,
+    )
+    from synthbench.results.results import read_results
 
     if not author:
         raise ConfigurationError("say who submits: --author 'Ada Lovelace'")

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from synthbench.leaderboard.reading import CheckedSubmission
-    from synthbench.leaderboard.verifying import CellVerdict
+    from synthbench.leaderboard.submissions.reading import CheckedSubmission
+    from synthbench.leaderboard.verification.verify import CellVerdict
 
 WIDTH = 80
 DISAGREES = 1
@@ -43,9 +43,9 @@ def verify_command(
     from rich.console import Console
 
     from synthbench.cli.leaderboard.rerun_progress import RerunProgress
-    from synthbench.leaderboard.checking import expected_cells
-    from synthbench.leaderboard.reading import read_submission, suite_of
-    from synthbench.leaderboard.verifying import Verification, verify_submission
+    from synthbench.leaderboard.submissions.reading import read_submission, suite_of
+    from synthbench.leaderboard.submissions.record_checks import expected_cells
+    from synthbench.leaderboard.verification.verify import Verification, verify_submission
 
     console = Console(width=WIDTH, highlight=False)
     suite = suite_of(submission)

@@ -47,7 +47,7 @@ def check_command(
     if list_laws:
         _print_laws(console)
         return
-    from synthbench.registry import installed
+    from synthbench.registry.registry import installed
     from synthbench.testing.subjects import find_subjects
 
     subjects = find_subjects(installed(), names or [])

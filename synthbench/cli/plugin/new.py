@@ -34,7 +34,7 @@ def new_command(
     from rich.console import Console
     from rich.markup import escape
 
-    from synthbench.registry import installed
+    from synthbench.registry.registry import installed
     from synthbench.scaffold import check_names, write_plugin
 
     written = write_plugin(kind.value, check_names(name, installed()), folder)

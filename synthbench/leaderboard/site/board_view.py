@@ -7,9 +7,6 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from synthbench.formatting import format_count
-from synthbench.leaderboard.board import Board
-from synthbench.leaderboard.entry import Entry
 from synthbench.leaderboard.site.cell_charts import (
     CellFrames,
     Drawn,
@@ -32,6 +29,9 @@ from synthbench.leaderboard.site.numbers import (
 )
 from synthbench.leaderboard.site.overview_charts import page_of, pareto_chart, profile_chart
 from synthbench.leaderboard.site.svg import chart
+from synthbench.leaderboard.standings.board import Board
+from synthbench.leaderboard.standings.entry import Entry
+from synthbench.metrics.formatting import format_count
 
 COLUMNS = {
     "plateau": "share of the samples to completion that pass before the transition begins",

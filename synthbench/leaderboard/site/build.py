@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from synthbench.leaderboard.board import Board
 from synthbench.leaderboard.site.board_view import board_view
 from synthbench.leaderboard.site.cell_charts import make_frames
 from synthbench.leaderboard.site.index_view import index_view
 from synthbench.leaderboard.site.shell import render
 from synthbench.leaderboard.site.submission_view import SubmissionPages
 from synthbench.leaderboard.site.writing import Site, new_site
+from synthbench.leaderboard.standings.board import Board
 
 Progress = Callable[[str, int, int], None]
 """Called with a suite's name, its pages so far, and all of its pages."""

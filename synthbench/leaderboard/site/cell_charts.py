@@ -7,9 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthbench.formatting import format_count
-from synthbench.leaderboard.board import Board
-from synthbench.leaderboard.entry import Entry, EntryCell
 from synthbench.leaderboard.site.svg import (
     Frame,
     band,
@@ -19,6 +16,9 @@ from synthbench.leaderboard.site.svg import (
     stairs,
     stairs_band,
 )
+from synthbench.leaderboard.standings.board import Board
+from synthbench.leaderboard.standings.entry import Entry, EntryCell
+from synthbench.metrics.formatting import format_count
 from synthbench.metrics.survival import binomial_floor
 
 DRAWN = 8

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import inf, isfinite
 
-from synthbench.formatting import (
+from synthbench.leaderboard.standings.entry import Entry, EntryCell
+from synthbench.leaderboard.standings.ranking import RankRange
+from synthbench.metrics.estimate import Estimate
+from synthbench.metrics.formatting import (
     format_count,
     format_estimate,
     format_ratio,
     format_time_to_target,
 )
-from synthbench.leaderboard.entry import Entry, EntryCell
-from synthbench.leaderboard.ranking import RankRange
-from synthbench.metrics.estimate import Estimate
-from synthbench.suites import Column
+from synthbench.plan.suite import Column
 
 
 @dataclass(frozen=True, slots=True)

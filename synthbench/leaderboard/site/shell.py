@@ -11,7 +11,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from synthbench import __version__
+from synthbench.version import __version__
 
 PACKAGE = "synthbench.leaderboard.site"
 

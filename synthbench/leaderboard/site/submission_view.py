@@ -9,9 +9,6 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from synthbench.formatting import format_count, format_seconds
-from synthbench.leaderboard.board import Board
-from synthbench.leaderboard.entry import Entry, EntryCell
 from synthbench.leaderboard.site.board_view import COLUMNS
 from synthbench.leaderboard.site.cell_charts import (
     BESIDE,
@@ -33,7 +30,10 @@ from synthbench.leaderboard.site.numbers import (
     transition_column,
 )
 from synthbench.leaderboard.site.svg import chart
-from synthbench.leaderboard.submission import Submission
+from synthbench.leaderboard.standings.board import Board
+from synthbench.leaderboard.standings.entry import Entry, EntryCell
+from synthbench.leaderboard.submissions.submission import Submission
+from synthbench.metrics.formatting import format_count, format_seconds
 
 SHOWN_TRIALS = 500
 OWN = "c0 d0"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from synthbench.engine.replicas import build_modules, stack_modules
-from synthbench.testing.comparison import close, copied, same_bits
-from synthbench.testing.global_state import GlobalRandomState, seed_everything
+from synthbench.engine.axis.replicas import build_modules, stack_modules
 from synthbench.testing.law import Law, Outcome, law
 from synthbench.testing.models.trial import COMPANY, ModelTrial, output_of
+from synthbench.testing.workbench.comparison import close, copied, same_bits
+from synthbench.testing.workbench.global_state import GlobalRandomState, seed_everything
 
 
 @law(

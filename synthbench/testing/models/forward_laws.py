@@ -7,13 +7,13 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from synthbench.engine.replicas import Replicas
-from synthbench.interface import Interface, TokenLogits, Tokens
-from synthbench.testing.comparison import close, copied, replica, same_bits
-from synthbench.testing.global_state import GlobalRandomState, seed_everything
+from synthbench.contracts.interface import Interface, TokenLogits, Tokens
+from synthbench.engine.axis.replicas import Replicas
 from synthbench.testing.law import Law, NotApplicable, Outcome, law
 from synthbench.testing.models.trial import SIZE, ModelTrial, output_of
-from synthbench.testing.pretend_device import misplaced, moved
+from synthbench.testing.workbench.comparison import close, copied, replica, same_bits
+from synthbench.testing.workbench.global_state import GlobalRandomState, seed_everything
+from synthbench.testing.workbench.pretend_device import misplaced, moved
 
 CUT = 5
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import torch
 
-from synthbench.engine.axis import over_replicas
-from synthbench.engine.gradients import replica_gradients
-from synthbench.interface import Interface
-from synthbench.testing.comparison import close, copied, replica, same_bits
+from synthbench.contracts.interface import Interface
+from synthbench.engine.axis.gradients import replica_gradients
+from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.testing.examination import raised
-from synthbench.testing.example_inputs import OUTPUTS, example_losses
 from synthbench.testing.law import Law, NotApplicable, Outcome, law
 from synthbench.testing.models.trial import COMPANY, ModelTrial
+from synthbench.testing.workbench.comparison import close, copied, replica, same_bits
+from synthbench.testing.workbench.example_inputs import OUTPUTS, example_losses
 
 OTHER_COMPANY = (7, 1, 5)
 """Seed 1 has the same place in both."""

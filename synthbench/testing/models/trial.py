@@ -9,16 +9,16 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from synthbench.engine.axis import over_replicas
-from synthbench.engine.objective import Objective, first_line
-from synthbench.engine.replicas import Replicas, State, build_modules, stack_modules
-from synthbench.interface import Interface
-from synthbench.losses import Loss
-from synthbench.model import Model
+from synthbench.contracts.interface import Interface
+from synthbench.contracts.losses import Loss
+from synthbench.contracts.model import Model
+from synthbench.contracts.task import Batch
+from synthbench.engine.axis.objective import Objective, first_line
+from synthbench.engine.axis.over_replicas import over_replicas
+from synthbench.engine.axis.replicas import Replicas, State, build_modules, stack_modules
 from synthbench.streams import Purpose, Stream
-from synthbench.task import Batch
-from synthbench.testing.comparison import copied, replica
-from synthbench.testing.example_inputs import example_batch, example_losses
+from synthbench.testing.workbench.comparison import copied, replica
+from synthbench.testing.workbench.example_inputs import example_batch, example_losses
 
 SIZE = 16
 COMPANY = (0, 1, 2)

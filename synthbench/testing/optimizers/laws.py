@@ -7,11 +7,9 @@ from typing import Any
 
 import torch
 
-from synthbench.engine.replica_optimizer import ReplicaOptimizer
+from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.errors import ModelError
-from synthbench.testing.comparison import same_bits
 from synthbench.testing.examination import raised
-from synthbench.testing.global_state import GlobalRandomState, seed_everything
 from synthbench.testing.law import Law, NotApplicable, Outcome, law
 from synthbench.testing.optimizers.trial import (
     LEARNING_RATE,
@@ -21,6 +19,8 @@ from synthbench.testing.optimizers.trial import (
     advance,
     stored,
 )
+from synthbench.testing.workbench.comparison import same_bits
+from synthbench.testing.workbench.global_state import GlobalRandomState, seed_everything
 
 RATES = (1.0, 0.1, 0.01, 0.001)
 DESCENT = 300

@@ -10,11 +10,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from synthbench.engine.optimizer_axis import optimizer_loop_reason
-from synthbench.engine.replica_optimizer import ReplicaOptimizer
+from synthbench.contracts.optimizer import Optimizer
+from synthbench.contracts.recipe import Recipe
+from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
+from synthbench.engine.optimizers.trial import optimizer_loop_reason
 from synthbench.errors import ModelError
-from synthbench.optimizer import Optimizer
-from synthbench.recipe import Recipe
 from synthbench.streams import Purpose, Stream
 
 SHAPES = {"hidden.weight": (6, 5), "hidden.bias": (6,), "readout.weight": (1, 6)}

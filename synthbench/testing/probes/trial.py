@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from synthbench.engine.axis import over_replicas
-from synthbench.engine.replicas import Replicas
-from synthbench.engine.sampling import as_batch, cast_batch, draw_batches, draw_worlds
-from synthbench.model import Model
-from synthbench.probe import Probe, View
+from synthbench.contracts.model import Model
+from synthbench.contracts.probe import Probe, View
+from synthbench.contracts.task import Task
+from synthbench.engine.axis.over_replicas import over_replicas
+from synthbench.engine.axis.replicas import Replicas
+from synthbench.engine.data.sampling import as_batch, cast_batch, draw_batches, draw_worlds
 from synthbench.streams import Purpose, Stream, keys_of
-from synthbench.task import Task
-from synthbench.testing.comparison import copied, replica
-from synthbench.testing.training import fresh_samples, train, untrained
+from synthbench.testing.workbench.comparison import copied, replica
+from synthbench.testing.workbench.training import fresh_samples, train, untrained
 
 COMPANY = (0, 1, 2)
 SIZE = 64

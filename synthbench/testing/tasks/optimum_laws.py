@@ -8,18 +8,18 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from synthbench.cell import Protocol
-from synthbench.engine.axis import over_replicas
-from synthbench.engine.finite_data import FiniteData
-from synthbench.engine.references import LEAST_GAP
-from synthbench.engine.sampling import as_batch, draw_worlds
+from synthbench.contracts.task import Batch
+from synthbench.engine.axis.over_replicas import over_replicas
+from synthbench.engine.data.finite_data import FiniteData
+from synthbench.engine.data.sampling import as_batch, draw_worlds
+from synthbench.engine.inspection.task import LEAST_GAP
+from synthbench.plan.cell import Protocol
 from synthbench.streams import keys_of
-from synthbench.task import Batch
-from synthbench.testing.example_network import ExampleNetwork
 from synthbench.testing.law import Law, Outcome, law
 from synthbench.testing.tasks.reference_laws import reads_latents
 from synthbench.testing.tasks.trial import TaskTrial
-from synthbench.testing.training import Lesson, train, untrained
+from synthbench.testing.workbench.example_network import ExampleNetwork
+from synthbench.testing.workbench.training import Lesson, train, untrained
 
 WORLDS = range(16)
 LEARNERS = 8

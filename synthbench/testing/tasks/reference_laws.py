@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from synthbench.interface import TokenLogits, Tokens
+from synthbench.contracts.interface import TokenLogits, Tokens
+from synthbench.contracts.task import Batch
 from synthbench.streams import Purpose, Stream
-from synthbench.task import Batch
-from synthbench.testing.comparison import close
 from synthbench.testing.law import Law, NotApplicable, Outcome, law
 from synthbench.testing.tasks.trial import SIZE, TaskTrial
+from synthbench.testing.workbench.comparison import close
 
 LONGEST_PREFIX = 12
 """Positions at which sequences with equal beginnings are looked for."""

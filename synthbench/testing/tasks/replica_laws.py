@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from synthbench.engine.axis import over_replicas
-from synthbench.engine.sampling import as_batch, cast_batch, draw_batches, draw_worlds
-from synthbench.engine.tracing import traced
+from synthbench.contracts.task import Batch, World
+from synthbench.engine.axis.over_replicas import over_replicas
+from synthbench.engine.axis.tracing import traced
+from synthbench.engine.data.sampling import as_batch, cast_batch, draw_batches, draw_worlds
 from synthbench.streams import Purpose, Stream, keys_of
-from synthbench.task import Batch, World
-from synthbench.testing.comparison import close, replica, same_bits
 from synthbench.testing.examination import raised
 from synthbench.testing.law import Law, Outcome, law
-from synthbench.testing.pretend_device import PRETENDED, misplaced, moved
 from synthbench.testing.tasks.trial import SIZE, TaskTrial
+from synthbench.testing.workbench.comparison import close, replica, same_bits
+from synthbench.testing.workbench.pretend_device import PRETENDED, misplaced, moved
 
 COMPANY = (0, 1, 2)
 OTHER_COMPANY = (7, 1, 5)

@@ -8,14 +8,14 @@ from typing import Any
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from synthbench.interface import Interface
+from synthbench.contracts.interface import Interface
+from synthbench.contracts.task import Batch, World
 from synthbench.streams import Purpose, Stream
-from synthbench.task import Batch, World
-from synthbench.testing.comparison import copied, same_bits
 from synthbench.testing.examination import raised
-from synthbench.testing.global_state import GlobalRandomState, seed_everything
 from synthbench.testing.law import Law, Outcome, law
 from synthbench.testing.tasks.trial import SIZE, TaskTrial
+from synthbench.testing.workbench.comparison import copied, same_bits
+from synthbench.testing.workbench.global_state import GlobalRandomState, seed_everything
 
 
 @law(

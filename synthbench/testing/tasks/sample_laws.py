@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
-from synthbench.engine.sampling import as_batch
-from synthbench.interface import Margin, Port, Signs, TokenLogits, Tokens
-from synthbench.losses import MARGIN_LOSSES, NEXT_TOKEN_LOSSES
+from synthbench.contracts.interface import Margin, Port, Signs, TokenLogits, Tokens
+from synthbench.contracts.losses import MARGIN_LOSSES, NEXT_TOKEN_LOSSES
+from synthbench.contracts.task import Batch
+from synthbench.engine.data.sampling import as_batch
 from synthbench.streams import Purpose
-from synthbench.task import Batch
-from synthbench.testing.comparison import same_bits
 from synthbench.testing.law import Law, NotApplicable, Outcome, law
 from synthbench.testing.tasks.trial import SEEDS, SIZE, TaskTrial
+from synthbench.testing.workbench.comparison import same_bits
 
 SIZES = (1, 2, 7)
 SMALL, MANY_SEEDS = 2, range(512)

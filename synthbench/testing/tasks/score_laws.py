@@ -8,13 +8,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from synthbench.losses import Loss
+from synthbench.contracts.losses import Loss
+from synthbench.contracts.task import Batch
+from synthbench.metrics.trajectories import INDEX
 from synthbench.streams import Purpose
-from synthbench.task import Batch
-from synthbench.testing.comparison import close, rows
 from synthbench.testing.law import Law, Outcome, law
 from synthbench.testing.tasks.trial import SIZE, TaskTrial
-from synthbench.trajectories import INDEX
+from synthbench.testing.workbench.comparison import close, rows
 
 CUT = 24
 """Where a batch of SIZE is cut in two unequal parts."""

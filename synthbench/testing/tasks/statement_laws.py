@@ -7,8 +7,8 @@ import time
 
 import torch
 
-from synthbench.engine.sampling import draw_batches, draw_worlds
-from synthbench.formatting import format_count
+from synthbench.engine.data.sampling import draw_batches, draw_worlds
+from synthbench.metrics.formatting import format_count
 from synthbench.streams import Purpose, keys_of
 from synthbench.testing.law import Law, Outcome, law
 from synthbench.testing.tasks.trial import TaskTrial

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from synthbench.engine.axis import over_replicas
-from synthbench.engine.sampling import as_batch, draw_batches, draw_worlds
-from synthbench.interface import Interface
+from synthbench.contracts.interface import Interface
+from synthbench.contracts.task import Batch, Task, World
+from synthbench.engine.axis.over_replicas import over_replicas
+from synthbench.engine.data.sampling import as_batch, draw_batches, draw_worlds
 from synthbench.streams import Purpose, Stream, keys_of
-from synthbench.task import Batch, Task, World
 
 SIZE = 64
 """Examples of an ordinary batch."""

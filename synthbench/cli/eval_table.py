@@ -1,0 +1,25 @@
+"""The table that ends `synthbench eval`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from synthbench.results.figures import PICTURE_FILE
+from synthbench.results.results import CellResult
+from synthbench.results.summary_table import FOOTNOTE, WIDTH, by_task, terminal_table
+
+
+def print_results(results: Sequence[CellResult], folder: Path) -> None:
+    """One table per task, 80 columns wide, then where the files are."""
+    console = Console(width=min(Console().width, WIDTH) if Console().is_terminal else WIDTH)
+    for records in by_task([result.record for result in results]):
+        console.print(terminal_table(records))
+    console.print(FOOTNOTE, style="dim")
+    picture = folder if len(results) > 1 else results[0].folder
+    console.print(f"picture: {escape(str(picture / PICTURE_FILE))}", soft_wrap=True)
+    console.print(f"records: {escape(str(folder))}", soft_wrap=True)
+    console.print(f"more: synthbench metrics {escape(str(folder))}", style="dim", soft_wrap=True)

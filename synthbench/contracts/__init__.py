@@ -1,0 +1,1 @@
+"""What an author writes: tasks, models with recipes, optimizers, probes, and what they share."""

@@ -1,0 +1,88 @@
+"""How a model is trained: optimizer, learning rate, batch size, loss, clipping, schedule."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
+
+from synthbench.contracts.optimizer import Optimizer
+from synthbench.errors import did_you_mean
+
+ELEMENTWISE = ("sgd", "adam", "adamw")
+"""Optimizers of the core: they act on each number alone, so one steps all replicas."""
+
+
+class Recipe(BaseModel):
+    """The training recipe that belongs to a model and is recorded with its results."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    optimizer: Literal["sgd", "adam", "adamw"] | InstanceOf[Optimizer] = "sgd"
+    """Update rule, an `Optimizer` in Python; adam and sgd add weight decay to the gradient."""
+    lr: float = Field(default=0.1, gt=0)
+    """Peak learning rate."""
+    batch_size: int = Field(default=32, ge=1)
+    """Fresh samples per optimizer step."""
+    loss: str | None = None
+    """One of the task's losses; none: the task's default."""
+    momentum: float = Field(default=0.0, ge=0, lt=1)
+    """Heavy-ball momentum (sgd only)."""
+    nesterov: bool = False
+    """Nesterov's form of the momentum (sgd only)."""
+    beta1: float = Field(default=0.9, ge=0, lt=1)
+    """Decay of the first moment (adam, adamw)."""
+    beta2: float = Field(default=0.999, ge=0, lt=1)
+    """Decay of the second moment (adam, adamw)."""
+    eps: float = Field(default=1e-8, gt=0)
+    """Added to the denominator (adam, adamw)."""
+    weight_decay: float = Field(default=0.0, ge=0)
+    """L2 coefficient (sgd, adam) or decoupled decay (adamw)."""
+    decayed: Literal["all", "matrices"] = "all"
+    """What the weight decay applies to; matrices leaves out biases and normalization gains."""
+    clip: float | None = Field(default=None, gt=0)
+    """Largest global gradient norm of a replica, each replica on its own; none: no clipping."""
+    schedule: Literal["constant", "linear", "cosine", "inverse-sqrt", "warmup-stable-decay"] = (
+        "constant"
+    )
+    """Shape of the learning rate after the warm-up, over the steps of the budget."""
+    warmup: int = Field(default=0, ge=0)
+    """Steps of linear warm-up from zero."""
+    lr_final: float = Field(default=0.0, ge=0, le=1)
+    """Where linear, cosine and warmup-stable-decay end, as a fraction of lr."""
+    decay: float = Field(default=0.2, gt=0, le=1)
+    """Share of the budget that warmup-stable-decay spends decaying."""
+
+    @field_validator("optimizer", mode="before")
+    @classmethod
+    def _is_a_name_or_an_object(cls, value: object) -> object:
+        if isinstance(value, Optimizer) or value in ELEMENTWISE:
+            return value
+        known = f"one of {', '.join(ELEMENTWISE)}, or an Optimizer object"
+        suggestion = did_you_mean(value, ELEMENTWISE) if isinstance(value, str) else ""
+        raise ValueError(f"must be {known}{suggestion}")
+
+    @field_serializer("optimizer")
+    def _described(self, value: str | Optimizer) -> str | dict[str, Any]:
+        return value.describe() if isinstance(value, Optimizer) else value
+
+    @model_validator(mode="after")
+    def _momentum_is_for_sgd(self) -> Recipe:
+        if self.optimizer != "sgd" and (self.momentum or self.nesterov):
+            raise ValueError(
+                "momentum and nesterov need optimizer=sgd; adam has beta1, and a plugin's "
+                "optimizer has fields of its own, written optimizer.field=value"
+            )
+        if self.nesterov and not self.momentum:
+            raise ValueError("nesterov needs momentum above 0")
+        return self

@@ -1,0 +1,1 @@
+"""Samples of every replica: fresh ones, finite sets, and what identifies them."""

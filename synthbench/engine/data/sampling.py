@@ -1,0 +1,56 @@
+"""Drawing worlds and batches for all replicas, and for many steps, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_leaves, tree_map
+
+from synthbench.contracts.task import Batch, Task, World
+from synthbench.engine.axis.over_replicas import over_replicas
+from synthbench.streams import Purpose, Stream
+
+
+def draw_worlds(task: Task, keys: Tensor) -> World:
+    """One hidden truth per replica; keys: (R, 2) of the `world` seeds."""
+    return over_replicas(lambda key: task.world(Stream(key, Purpose.WORLD)))(keys)
+
+
+def draw_batches(
+    task: Task, worlds: World, keys: Tensor, purpose: Purpose, steps: range, size: int
+) -> Batch:
+    """Batches of several steps for every replica; leaves have shape (K, R, size, ...).
+
+    keys: (R, 2). The step and the replica axes are one vmapped axis, which is faster than
+    two nested ones and gives the same bits: each sample depends on its own key and step.
+    """
+    count, replicas = len(steps), keys.shape[0]
+    counters = torch.arange(steps.start, steps.stop, device=keys.device)
+
+    def draw(key: Tensor, world: World, step: Tensor) -> Batch:
+        return task.sample(world, Stream(key, purpose, step), size)
+
+    flat = over_replicas(draw)(
+        keys.repeat(count, 1),
+        tree_map(lambda leaf: leaf.repeat(count, *[1] * (leaf.dim() - 1)), worlds),
+        counters.repeat_interleave(replicas),
+    )
+    return as_batch(tree_map(lambda leaf: leaf.reshape(count, replicas, *leaf.shape[1:]), flat))
+
+
+def as_batch(batch: Any) -> Batch:
+    """Rebuild the named tuple that a tree operation may have made a plain one."""
+    return Batch(*batch)
+
+
+def cast_batch(batch: Batch, dtype: torch.dtype) -> Batch:
+    """The batch with its floating-point leaves in another precision."""
+    return as_batch(tree_map(lambda t: t.to(dtype) if t.is_floating_point() else t, batch))
+
+
+def batch_bytes(batch: Batch | Sequence[Batch]) -> int:
+    """Memory of a batch's tensors."""
+    return sum(leaf.numel() * leaf.element_size() for leaf in tree_leaves(batch))

@@ -1,0 +1,1 @@
+"""Questions asked of a cell before anything trains."""

@@ -1,0 +1,43 @@
+"""What to change in a network that does not fit its task."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from synthbench.plan.cell import Cell
+from synthbench.streams import Purpose, Stream
+
+EXAMPLES = 3
+
+
+@torch.no_grad()
+def model_advice(cell: Cell) -> str:
+    """A clause for the error about a network that cannot be trained; empty if nothing is seen.
+
+    Runs one fresh network on a few examples, as its author would.
+    """
+    try:
+        x = _examples(cell)
+        with torch.random.fork_rng(devices=[]):
+            module = cell.model.build(cell.task.interface)
+    # Whatever it is, the error at hand says more.
+    except Exception:
+        return ""
+    port, kind = cell.task.interface.input, str(x.dtype).removeprefix("torch.")
+    shape = ", ".join(str(size) for size in x.shape[1:])
+    try:
+        output = module(x)
+    except Exception:
+        hint = "" if x.is_floating_point() else "; integers go through nn.Embedding or one_hot"
+        return f"; its input x is {kind} of shape (B, {shape}): {port.describe()}{hint}"
+    expected = (EXAMPLES, *cell.task.interface.output.shape)
+    if isinstance(output, Tensor) and tuple(output.shape) == (*expected, 1):
+        return "; end its forward pass with .squeeze(-1)"
+    return ""
+
+
+def _examples(cell: Cell) -> Tensor:
+    seed = cell.protocol.first_seed
+    world = cell.task.world(Stream.from_seed(seed, Purpose.WORLD))
+    return cell.task.sample(world, Stream.from_seed(seed, Purpose.TRAIN), EXAMPLES).x

@@ -1,0 +1,1 @@
+"""Blocks of replicas under Lightning: steps, evaluations, outcomes, checkpoints."""

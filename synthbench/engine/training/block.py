@@ -1,0 +1,159 @@
+"""Training one block: the replicas that share one set of stacked tensors."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytorch_lightning as pl
+from pytorch_lightning.loggers import Logger
+
+from synthbench.engine.axis.replicas import State
+from synthbench.engine.training.cell_functions import CellFunctions
+from synthbench.engine.training.checkpoints import AtomicCheckpointIO, PeriodicCheckpoint
+from synthbench.engine.training.interruption import Interruption
+from synthbench.engine.training.replica_training import ReplicaTraining
+from synthbench.errors import ConfigurationError
+from synthbench.plan.cell import Cell, ReplicaSeeds
+
+Loggers = Logger | Sequence[Logger] | bool
+
+
+@dataclass(frozen=True)
+class TrainerOptions:
+    """Lightning's own flags: accelerator, callbacks, logger; and how often to checkpoint."""
+
+    accelerator: str = "auto"
+    callbacks: tuple[pl.Callback, ...] = ()
+    logger: Loggers = False
+    checkpoint_seconds: float = 30.0
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some replicas of a cell: index of the first, their seeds, and the width to train at.
+
+    A block narrower than `width` is padded with copies of its first replica, so that all
+    blocks of a cell run the same kernels and a replica's bits do not depend on its block.
+    """
+
+    first: int
+    seeds: tuple[ReplicaSeeds, ...]
+    width: int
+
+    def padded(self) -> list[ReplicaSeeds]:
+        """The seeds, filled up to the width."""
+        return [*self.seeds, *[self.seeds[0]] * (self.width - len(self.seeds))]
+
+
+@dataclass(frozen=True)
+class BlockResult:
+    """What a block's replicas measured; lists and arrays run over its replicas."""
+
+    table: pa.Table
+    references: list[dict[str, dict[str, float]]]
+    diverged: list[bool]
+    weights: State
+    seconds: float
+
+
+NARROWEST = 2
+"""A stack of one replica rounds its reductions differently: torch drops the axis of length 1."""
+
+
+def split_blocks(seeds: Sequence[ReplicaSeeds], widest: int, first: int = 0) -> list[Block]:
+    """Split replicas into equal blocks of at most `widest`, and never narrower than two."""
+    widest = max(widest, NARROWEST)
+    count = -(-len(seeds) // widest)
+    width = max(-(-len(seeds) // count), NARROWEST)
+    starts = range(0, len(seeds), width)
+    return [Block(first + i, tuple(seeds[i : i + width]), width) for i in starts]
+
+
+def train_block(
+    cell: Cell,
+    block: Block,
+    options: TrainerOptions,
+    looped: bool,
+    checkpoint: Path,
+    functions: CellFunctions | None = None,
+) -> BlockResult:
+    """Train a block to its end, continuing from `checkpoint` if that file exists."""
+    module = ReplicaTraining(cell, block.padded(), looped, functions)
+    interruption = Interruption()
+    with quiet_lightning():
+        trainer = pl.Trainer(
+            accelerator=options.accelerator,
+            devices=1,
+            precision=cell.protocol.precision,
+            max_epochs=-1,
+            logger=options.logger,
+            callbacks=[
+                *options.callbacks,
+                interruption,
+                PeriodicCheckpoint(checkpoint, options.checkpoint_seconds),
+            ],
+            plugins=[AtomicCheckpointIO()],
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            # Probes differentiate, which inference mode forbids.
+            inference_mode=False,
+        )
+        resume = str(checkpoint) if checkpoint.exists() else None
+        with interruption.handled(trainer):
+            trainer.fit(module, ckpt_path=resume, weights_only=True)
+    if module.outcomes.running.any():
+        raise ConfigurationError(
+            f"training was stopped at step {module.finished_steps} while replicas were running; "
+            "remove the callback that stops it (SynthBench stops each replica itself)"
+        )
+    return _result(module, block)
+
+
+def _result(module: ReplicaTraining, block: Block) -> BlockResult:
+    count, last = len(block.seeds), module.outcomes.last
+    columns: dict[str, list[Any]] = {"replica": [], "step": []}
+    columns |= {name: [] for name in module.measurements[0]}
+    for r in range(count):
+        for index in range(int(last[r]) + 1):
+            columns["replica"].append(block.first + r)
+            columns["step"].append(module.points[index])
+            for name, values in module.measurements[index].items():
+                columns[name].append(float(values[r]))
+    references = [
+        {ref: {m: float(v[r]) for m, v in scores.items()} for ref, scores in refs.items()}
+        for r in range(count)
+        for refs in [module.reference_scores]
+    ]
+    return BlockResult(
+        # Undefined values are stored as null, so that equal tables compare equal.
+        table=pa.table({n: pa.array(np.asarray(v), from_pandas=True) for n, v in columns.items()}),
+        references=references,
+        diverged=module.outcomes.diverged[:count].tolist(),
+        weights={name: tensor[:count] for name, tensor in module.final.items()},
+        seconds=module.seconds,
+    )
+
+
+@contextmanager
+def quiet_lightning() -> Iterator[None]:
+    """Silence Lightning's hints about loaders and devices, which do not apply here."""
+    logger = logging.getLogger("pytorch_lightning")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="pytorch_lightning")
+        warnings.filterwarnings("ignore", module="lightning_fabric")
+        try:
+            yield
+        finally:
+            logger.setLevel(level)

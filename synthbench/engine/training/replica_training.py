@@ -1,0 +1,286 @@
+"""The LightningModule that trains one block of replicas."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from numpy.typing import NDArray
+from pytorch_lightning.core.optimizer import LightningOptimizer
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+from torch.utils._pytree import tree_map
+from torch.utils.data import DataLoader
+
+from synthbench.contracts.task import Batch
+from synthbench.engine.axis.replicas import State, build_modules, stack_modules, true_dtype
+from synthbench.engine.data.finite_data import FiniteData
+from synthbench.engine.data.sampling import (
+    as_batch,
+    batch_bytes,
+    cast_batch,
+    draw_batches,
+    draw_worlds,
+)
+from synthbench.engine.optimizers.build import (
+    build_optimizer,
+    clip_per_replica,
+    learning_rate_factor,
+)
+from synthbench.engine.training.cell_functions import CellFunctions, functions_of
+from synthbench.engine.training.outcomes import Outcomes
+from synthbench.engine.training.schedule import Chunk, ChunkSource, evaluation_steps
+from synthbench.engine.training.scoring import Columns, Evaluator
+from synthbench.plan.cell import Cell, ReplicaSeeds
+from synthbench.streams import Purpose, keys_of
+
+CHUNK_BYTES = 16 * 2**20
+"""Training data drawn at once: enough to spread the cost of a call, not to leave the cache."""
+LONGEST_CHUNK = 64
+
+
+class ReplicaTraining(pl.LightningModule):
+    """Trains R replicas in lock-step; one epoch runs from one evaluation point to the next.
+
+    Each `training_step` runs a chunk of optimizer steps, so Lightning's loop costs little;
+    each validation scores every replica and decides which are done. A checkpoint needs only
+    the parameters, the optimizer and the measurements: data are functions of (seed, step).
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        seeds: list[ReplicaSeeds],
+        looped: bool = False,
+        functions: CellFunctions | None = None,
+    ) -> None:
+        """seeds: those of the R replicas; looped: as for `over_replicas`.
+
+        functions: those of the cell, where it has other blocks too.
+        """
+        super().__init__()
+        self.automatic_optimization = False
+        self.cell = cell
+        self.replica_count = len(seeds)
+        modules = build_modules(cell.model, cell.task.interface, [s.init for s in seeds])
+        replicas = stack_modules(cell.model, modules).to(true_dtype(cell.protocol.precision))
+        self._names, self._buffer_names = list(replicas.parameters), list(replicas.buffers)
+        self._stacked = nn.ParameterList(nn.Parameter(p) for p in replicas.parameters.values())
+        for index, tensor in enumerate(replicas.buffers.values()):
+            self.register_buffer(f"stacked_buffer_{index}", tensor)
+        self._noise_buffers = replicas.noise_buffers
+        self._seeds = seeds
+        shared = functions or functions_of(cell, replicas, looped)
+        self._gradients = shared.gradients
+        self._evaluator = Evaluator(cell, replicas, looped, shared.scores)
+        self.points = evaluation_steps(cell.steps, cell.protocol.resolution)
+        self.outcomes = Outcomes(
+            len(seeds), cell.protocol.hold, cell.task.target, cell.protocol.until == "solved"
+        )
+        self.finished_steps = 0
+        self.measurements: list[Columns] = []
+        self.final: State = {}
+        self._chunk_length = 1
+        self._earlier_seconds = 0.0
+        self._started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Wall time spent on this block, sessions before a resumption included."""
+        return self._earlier_seconds + time.monotonic() - self._started
+
+    @property
+    def parameters_by_name(self) -> State:
+        """Stacked parameters (R, ...), by the names the author's module gives them."""
+        return dict(zip(self._names, self._stacked, strict=True))
+
+    @property
+    def buffers_by_name(self) -> State:
+        """Stacked buffers (R, ...)."""
+        return {n: getattr(self, f"stacked_buffer_{i}") for i, n in enumerate(self._buffer_names)}
+
+    @property
+    def reference_scores(self) -> dict[str, Columns]:
+        """Reference -> metric -> (R,), on the evaluation set."""
+        return self._evaluator.reference_scores
+
+    def train_dataloader(self) -> DataLoader[Chunk]:
+        """Chunks of steps up to the next evaluation point.
+
+        The loader gets a generator of its own, or it would draw from the global one.
+        """
+        source = ChunkSource(self.points, self._chunk_length, lambda: self.finished_steps)
+        return DataLoader(source, batch_size=None, generator=torch.Generator())
+
+    def val_dataloader(self) -> DataLoader[int]:
+        """One validation batch per epoch: the evaluation of all replicas."""
+        return DataLoader([0], batch_size=None, generator=torch.Generator())  # type: ignore[arg-type]
+
+    def configure_optimizers(self) -> Any:
+        """The recipe's optimizer and, unless the rate is constant, its schedule."""
+        recipe = self.cell.model.recipe
+        optimizer = build_optimizer(recipe, self.parameters_by_name)
+        if recipe.schedule == "constant" and not recipe.warmup:
+            return optimizer
+        return [optimizer], [LambdaLR(optimizer, learning_rate_factor(recipe, self.cell.steps))]
+
+    @torch.no_grad()
+    def on_fit_start(self) -> None:
+        """Draw the worlds and the evaluation set, once the device is known."""
+        self._precision = next(self._stacked.parameters()).dtype
+        world_keys, self._train_keys, eval_keys, probe_keys = (
+            keys_of([getattr(seeds, purpose) for seeds in self._seeds]).to(self.device)
+            for purpose in ("world", "train", "eval", "probe")
+        )
+        for name in self._noise_buffers:
+            self.buffers_by_name[name][:, :2] = self._train_keys
+        self._worlds = draw_worlds(self.cell.task, world_keys)
+        self._training_set = self._draw_finite()
+        self._evaluator.prepare(self._worlds, eval_keys, probe_keys, self._precision)
+        if self._training_set is not None:
+            self._evaluator.watch_training(cast_batch(self._training_set.samples, self._precision))
+        one_step = batch_bytes(self._draw(range(1)))
+        self._chunk_length = min(max(CHUNK_BYTES // max(one_step, 1), 1), LONGEST_CHUNK)
+        self._reset_interval()
+        if not self.final:
+            # A replica that diverges keeps NaN.
+            self.final = {
+                name: torch.full_like(tensor.detach(), _undefined(tensor), device="cpu")
+                for name, tensor in {**self.parameters_by_name, **self.buffers_by_name}.items()
+            }
+
+    @torch.no_grad()
+    def on_train_start(self) -> None:
+        """Evaluate the untrained replicas; stop at once if a checkpoint was of a finished block."""
+        if not self.measurements:
+            with self.trainer.precision_plugin.val_step_context():
+                self._evaluate()
+        if not self.outcomes.running.any():
+            self.trainer.should_stop = True
+
+    def training_step(self, chunk: Chunk, _: int) -> None:
+        """Run the optimizer steps of one chunk."""
+        optimizer, scheduler = self.optimizers(), self.lr_schedulers()
+        assert isinstance(optimizer, LightningOptimizer)
+        assert scheduler is None or isinstance(scheduler, LambdaLR)
+        clip = self.cell.model.recipe.clip
+        parameters, buffers = self.parameters_by_name, self.buffers_by_name
+        batches = self._draw(range(chunk.start, chunk.stop))
+        noise = [buffers[name] for name in self._noise_buffers]
+        losses = []
+        for index in range(chunk.stop - chunk.start):
+            batch = as_batch(tree_map(lambda leaf: leaf[index], batches))  # noqa: B023
+            for stream in noise:
+                stream[:, 2] = chunk.start + index
+            gradients, loss = self._gradients(parameters, buffers, batch)
+            for name, parameter in parameters.items():
+                parameter.grad = gradients[name]
+            if clip is not None:
+                clip_per_replica(list(self._stacked), clip)
+            optimizer.step()
+            if scheduler is not None:
+                scheduler.step()
+            losses.append(loss)
+        # One by one, so that rounding does not depend on how steps are cut into chunks. In
+        # float64 the sum of finite float32 losses is finite.
+        for loss in losses:
+            self._loss_sum += loss
+        self._interval_steps += len(losses)
+        self.finished_steps = chunk.stop
+
+    def validation_step(self, _: int, __: int) -> None:
+        """Score all replicas; stop the block when every one is done."""
+        self._evaluate()
+        if not self.outcomes.running.any():
+            self.trainer.should_stop = True
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the measurements so far."""
+        names = self.measurements[0]
+        checkpoint["synthbench"] = {
+            "finished_steps": self.finished_steps,
+            "seconds": self.seconds,
+            "columns": {
+                n: torch.tensor(np.stack([m[n] for m in self.measurements])) for n in names
+            },
+            "final": self.final,
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take the measurements back and replay the outcomes they led to."""
+        saved = checkpoint["synthbench"]
+        columns = {name: values.numpy() for name, values in saved["columns"].items()}
+        for index in range(len(next(iter(columns.values())))):
+            self._record({name: values[index] for name, values in columns.items()})
+        self.final = saved["final"]
+        self.finished_steps = saved["finished_steps"]
+        self._earlier_seconds = saved["seconds"]
+
+    def _evaluate(self) -> None:
+        columns = self._evaluator.measure(self.parameters_by_name, self.buffers_by_name)
+        # Before the first step there is no training loss: 0 / 0.
+        columns["train_loss"] = (self._loss_sum / self._interval_steps).cpu().numpy()
+        self._reset_interval()
+        stopping = self._record(columns)
+        if stopping.any():
+            self._keep_weights(torch.from_numpy(stopping))
+        solved = float(self.outcomes.solved.sum())
+        # Lightning takes "step" for the loggers' own; it would count chunks.
+        logged = {"step": float(self.finished_steps), "replicas_solved": solved}
+        self.log_dict({**logged, **_medians(columns)}, batch_size=1)
+
+    def _record(self, columns: Columns) -> NDArray[np.bool_]:
+        """Append one evaluation; returns which replicas stop at it."""
+        index = len(self.measurements)
+        self.measurements.append(columns)
+        finite = self._finite(columns, index)
+        stopping = self.outcomes.update(index, columns["progress"], finite)
+        if self.points[index] == self.points[-1]:
+            stopping |= self.outcomes.finish(index)
+        return stopping
+
+    @staticmethod
+    def _finite(columns: Columns, index: int) -> NDArray[np.bool_]:
+        """(R,) whether every score and loss is finite; a probe may well be undefined."""
+        skipped = {"train_loss"} if index == 0 else set()
+        watched = [v for name, v in columns.items() if "/" not in name and name not in skipped]
+        return np.asarray(np.isfinite(np.stack(watched)).all(0))
+
+    def _keep_weights(self, stopping: Tensor) -> None:
+        """Copy the weights of replicas that stop now; later steps no longer count."""
+        for name, tensor in {**self.parameters_by_name, **self.buffers_by_name}.items():
+            now = tensor.detach()[stopping.to(tensor.device)]
+            self.final[name][stopping] = now.cpu()
+
+    def _reset_interval(self) -> None:
+        self._loss_sum = torch.zeros(self.replica_count, dtype=torch.float64, device=self.device)
+        self._interval_steps = 0
+
+    def _draw_finite(self) -> FiniteData | None:
+        count = self.cell.protocol.train_samples
+        if count is None:
+            return None
+        with torch.autocast(self.device.type, enabled=False):
+            return FiniteData(self.cell.task, self._worlds, self._train_keys, count)
+
+    def _draw(self, steps: range) -> Batch:
+        size = self.cell.model.recipe.batch_size
+        if self._training_set is not None:
+            return cast_batch(self._training_set.batches(steps, size), self._precision)
+        # Under autocast a task's own arithmetic would be rounded.
+        with torch.autocast(self.device.type, enabled=False):
+            batches = draw_batches(
+                self.cell.task, self._worlds, self._train_keys, Purpose.TRAIN, steps, size
+            )
+        return cast_batch(batches, self._precision)
+
+
+def _undefined(tensor: Tensor) -> float:
+    return torch.nan if tensor.is_floating_point() else 0
+
+
+def _medians(columns: Columns) -> dict[str, float]:
+    return {f"median/{name}": float(np.median(values)) for name, values in columns.items()}

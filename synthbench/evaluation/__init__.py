@@ -1,0 +1,1 @@
+"""From a plan to records on disk: the order of things."""

@@ -1,0 +1,130 @@
+"""What is kept of a cell that has not finished: its plan, finished blocks, a checkpoint."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+
+from synthbench.engine.training.block import Block, BlockResult
+from synthbench.errors import OutputError
+from synthbench.records.atomic import make_folder, write_atomically
+
+FOLDER = ".partial"
+METADATA = b"synthbench"
+
+
+@dataclass(frozen=True)
+class PartialIdentity:
+    """What must be equal for a half-finished run to be continued bit for bit."""
+
+    plan_hash: str
+    device: str
+    torch: str
+    synthbench: str
+    threads: int
+    keep_weights: bool
+    plugins: list[str]
+    """Third-party ones with their versions and code."""
+
+
+@dataclass(frozen=True)
+class PartialRun:
+    """The folder of a half-finished cell and the widest block it may train."""
+
+    folder: Path
+    identity: PartialIdentity
+    widest: int
+
+    def checkpoint(self, block: Block) -> Path:
+        """Lightning checkpoint of a block: its replicas are in the name, so no other takes it."""
+        return self.folder / f"block-{block.first:06d}-{len(block.seeds)}-{block.width}.ckpt"
+
+    def with_widest(self, widest: int) -> PartialRun:
+        """Train narrower blocks from here on; the block in training starts again."""
+        for path in self.folder.glob("block-*.ckpt"):
+            path.unlink()
+        changed = replace(self, widest=widest)
+        changed.save()
+        return changed
+
+    def save(self) -> None:
+        """Write the state file."""
+        make_folder(self.folder)
+        content = {**vars(self.identity), "widest": self.widest}
+        write_atomically(self.folder / "state.json", json.dumps(content).encode())
+
+    def add(self, block: Block, result: BlockResult) -> None:
+        """Keep a finished block and drop the checkpoint that led to it."""
+        name = f"replicas-{block.first:06d}"
+        if self.identity.keep_weights:
+            weights = {key: tensor.contiguous() for key, tensor in result.weights.items()}
+            write_atomically(self.folder / f"{name}.safetensors", save(weights))
+        notes = {
+            "references": result.references,
+            "diverged": result.diverged,
+            "seconds": result.seconds,
+        }
+        table = result.table.replace_schema_metadata({METADATA: json.dumps(notes).encode()})
+        write_atomically(self.folder / f"{name}.parquet", parquet_bytes(table))
+        self.checkpoint(block).unlink(missing_ok=True)
+
+    def finished(self) -> list[BlockResult]:
+        """The finished blocks, in the order of their replicas."""
+        return [self._read(path) for path in self._paths()]
+
+    def is_whole(self) -> bool:
+        """Whether the finished blocks can be read and follow one another from replica 0."""
+        done = 0
+        for path, block in zip(self._paths(), self.finished(), strict=True):
+            if path.stem != f"replicas-{done:06d}":
+                return False
+            done += len(block.diverged)
+        return True
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.folder.glob("replicas-*.parquet"))
+
+    def _read(self, path: Path) -> BlockResult:
+        table = pq.read_table(path)
+        notes: dict[str, Any] = json.loads(table.schema.metadata[METADATA])
+        weights = load_file(path.with_suffix(".safetensors")) if self.identity.keep_weights else {}
+        return BlockResult(table=table.replace_schema_metadata(None), weights=weights, **notes)
+
+
+def remove_partial(cell_folder: Path) -> None:
+    """Delete what is left of a half-finished run; without its state file it is nothing."""
+    folder = cell_folder / FOLDER
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.exists():
+        (folder / "state.json").unlink(missing_ok=True)
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise OutputError(f"cannot delete {folder}: {error.strerror}") from None
+
+
+def find_partial(cell_folder: Path, identity: PartialIdentity) -> PartialRun | None:
+    """The half-finished run in a cell's folder, if it is whole and of the same identity."""
+    folder = cell_folder / FOLDER
+    try:
+        content = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        found = PartialRun(folder, identity, int(content.pop("widest")))
+        return found if content == vars(identity) and found.is_whole() else None
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, SafetensorError):
+        return None
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    """A table as the bytes of a parquet file."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    return bytes(sink.getvalue())

@@ -1,0 +1,154 @@
+"""Turning the blocks of a finished cell into a record folder."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+
+from synthbench.engine.data.fingerprints import data_fingerprints
+from synthbench.engine.inspection.cell import CellFacts
+from synthbench.engine.training.block import BlockResult
+from synthbench.evaluation.partial_run import parquet_bytes
+from synthbench.metrics.cell_metrics import independent_replicas
+from synthbench.metrics.summary import summarize
+from synthbench.metrics.time_to_target import Target, times_to_target
+from synthbench.metrics.trajectories import Trajectories
+from synthbench.plan.cell import Cell, ReplicaSeeds
+from synthbench.records.atomic import write_atomically
+from synthbench.records.reading import RECORD_FILE, TRAJECTORIES_FILE, WEIGHTS_FILE
+from synthbench.records.schema import (
+    Compute,
+    Distribution,
+    Environment,
+    Record,
+    ReplicaRecord,
+    SuiteReference,
+)
+
+
+def describe_environment(device: torch.device, plugins: tuple[Distribution, ...]) -> Environment:
+    """The software and machine of this process."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_name()
+    return Environment(
+        synthbench=version("synthbench"),
+        python=platform.python_version(),
+        torch=torch.__version__,
+        pytorch_lightning=version("pytorch-lightning"),
+        platform=platform.platform(),
+        device=device.type,
+        device_name=name,
+        threads=torch.get_num_threads(),
+        plugins=plugins,
+    )
+
+
+def _cpu_name() -> str:
+    """Model and vector instructions of the CPU, on which the last bits depend."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    model = models[0] if models else platform.processor() or platform.machine()
+    return f"{model} ({torch.backends.cpu.get_cpu_capability()})"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a result comes from: software and machine, suite, widest block."""
+
+    environment: Environment
+    suite: SuiteReference | None
+    widest: int
+
+
+def target_of(cell: Cell) -> Target:
+    """What counts as solved in this cell."""
+    return Target(cell.task.target, cell.protocol.hold, cell.protocol.budget)
+
+
+def write_record(
+    folder: Path,
+    cell: Cell,
+    blocks: list[BlockResult],
+    facts: CellFacts,
+    provenance: Provenance,
+) -> Record:
+    """Write trajectories, then weights if the blocks hold any, then the record itself.
+
+    The record comes last and names the hashes of the others: a folder with a record is a
+    finished cell.
+    """
+    batch_size = cell.model.recipe.batch_size
+    trajectories = Trajectories.from_blocks(
+        [block.table for block in blocks], batch_size, facts.step_flops
+    )
+    files = {TRAJECTORIES_FILE: parquet_bytes(trajectories.table)}
+    if blocks[0].weights:
+        stacked = {n: torch.cat([b.weights[n] for b in blocks]) for n in blocks[0].weights}
+        files[WEIGHTS_FILE] = save(stacked)
+    replicas = _replica_records(cell, blocks, trajectories)
+    record = Record(
+        plan=cell.plan(),
+        plan_hash=cell.plan_hash(),
+        task=cell.task.label(),
+        model=cell.model.label(),
+        suite=provenance.suite,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        environment=provenance.environment,
+        compute=Compute(
+            parameters=facts.parameters,
+            step_flops=facts.step_flops,
+            replicas_per_block=provenance.widest,
+            looped=facts.loop_reason,
+            replica_steps=sum(int(steps[-1]) for steps in trajectories.by_replica("step")),
+            wall_seconds=round(sum(block.seconds for block in blocks), 3),
+        ),
+        replicas=replicas,
+        summary=summarize(
+            trajectories,
+            target_of(cell),
+            batch_size=batch_size,
+            step_flops=facts.step_flops,
+            diverged=sum(replica.outcome == "diverged" for replica in replicas),
+            independent=independent_replicas(cell.protocol.seeds, cell.protocol.initializations),
+        ),
+        files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+    )
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+    write_atomically(folder / RECORD_FILE, record_bytes(record))
+    return record
+
+
+def record_bytes(record: Record) -> bytes:
+    """A record as it lies on disk."""
+    return record.model_dump_json(indent=1).encode() + b"\n"
+
+
+def _replica_records(
+    cell: Cell, blocks: list[BlockResult], trajectories: Trajectories
+) -> tuple[ReplicaRecord, ...]:
+    reached = times_to_target(trajectories, target_of(cell))
+    diverged = [flag for block in blocks for flag in block.diverged]
+    references = [scores for block in blocks for scores in block.references]
+    seeds: list[ReplicaSeeds] = cell.replica_seeds()
+    fingerprints = data_fingerprints(cell, seeds)
+    return tuple(
+        ReplicaRecord(
+            replica=r,
+            seeds=vars(seeds[r]),
+            data=fingerprints[r],
+            outcome="solved" if reached.solved[r] else "diverged" if diverged[r] else "censored",
+            samples_to_target=int(reached.times[r]) if reached.solved[r] else None,
+            references=references[r],
+        )
+        for r in range(len(seeds))
+    )

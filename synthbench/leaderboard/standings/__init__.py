@@ -1,0 +1,1 @@
+"""Submissions measured, compared and ranked."""

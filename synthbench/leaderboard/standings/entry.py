@@ -1,0 +1,167 @@
+"""One submission as a board shows it: measured cell by cell, then placed among the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthbench.leaderboard.standings.ranking import CellTimes, RankRange
+from synthbench.leaderboard.submissions.reading import CheckedSubmission
+from synthbench.leaderboard.submissions.submission import Submission
+from synthbench.metrics.estimate import Estimate
+from synthbench.metrics.summary import Summary
+from synthbench.metrics.survival import SurvivalCurve, survival_curve
+from synthbench.metrics.transition_metrics import measure_transitions
+from synthbench.metrics.transitions import TransitionSummary
+from synthbench.plan.suite import Column, Suite
+from synthbench.records.schema import Compute, Environment
+from synthbench.registry.registry import installed
+from synthbench.results.measured_cell import MeasuredCell, setting_of
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The ranked score over samples: the grid (E,), and quantiles over replicas (E,).
+
+    A replica that has stopped keeps its last score.
+    """
+
+    samples: Array
+    median: Array
+    low: Array
+    high: Array
+
+
+@dataclass(frozen=True)
+class EntryCell:
+    """One submission on one cell.
+
+    stages: median number of transitions per replica. lead: of the suite's probe over the score,
+    in decades. ratio: median samples to target over the reference model's.
+    """
+
+    number: int
+    model: str
+    plan: dict[str, Any]
+    """Full configuration of task, model, probes and protocol."""
+    times: CellTimes
+    survival: SurvivalCurve
+    summary: Summary
+    transitions: TransitionSummary
+    stages: Estimate
+    lead: Estimate | None
+    curve: Curve
+    compute: Compute
+    environment: Environment
+    references: dict[str, float]
+    """Mean ranked score of each reference strategy on the replicas' held-out samples."""
+    ratio: Estimate = Estimate(value=None, low=None, high=None)
+
+    @property
+    def solved(self) -> bool:
+        """Whether at least half of the replicas solved it: the median is within the budget."""
+        return self.summary.samples_to_target.value is not None
+
+    def column(self, name: Column) -> Estimate | None:
+        """One of a suite's columns.
+
+        Plateau, width and lead are those of completed transitions: None where fewer than half of
+        the replicas completed theirs, which would be a median of the lucky ones.
+        """
+        if name == "stages":
+            return self.stages
+        if 2 * self.transitions.completed < self.summary.replicas:
+            return None
+        shapes = {"plateau": self.transitions.plateau, "width": self.transitions.width}
+        return self.lead if name == "lead" else shapes[name]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One ranked submission.
+
+    samples, flops: geometric mean over cells of the ratio to the reference model, unsolved
+    cells at the budget. profile: (C,) ratio of its median to the best one of each cell, inf
+    where unsolved. on_front: no other entry needs fewer samples and no more FLOPs, or the
+    other way round, and it solves a cell. is_reference: it is the reference model. bound: "<" or
+    ">" where the ratios are only bounds, because cells are unsolved by the reference or by the
+    submission; "~" where both leave cells unsolved.
+    """
+
+    submission: Submission
+    folder: Path
+    cells: tuple[EntryCell, ...]
+    samples: Estimate
+    flops: Estimate
+    rank: RankRange
+    profile: tuple[float, ...]
+    on_front: bool
+    is_reference: bool
+    bound: Literal["", "<", ">", "~"] = ""
+
+    @property
+    def solved_cells(self) -> int:
+        """Cells whose median is within the budget."""
+        return sum(cell.solved for cell in self.cells)
+
+    @property
+    def model(self) -> str:
+        """The model, or in the tuned track its architecture."""
+        models = list(dict.fromkeys(cell.model for cell in self.cells))
+        return models[0] if len(models) == 1 else f"{models[0].split()[0]} (tuned per cell)"
+
+
+def measure_submission(checked: CheckedSubmission, suite: Suite) -> Entry:
+    """The metrics of a submission's cells; its rank is not known yet."""
+    cells = tuple(
+        _measure(number, cell, suite.lead) for number, cell in enumerate(checked.cells, start=1)
+    )
+    reference = installed().model(suite.reference).describe()
+    unknown = Estimate(value=None, low=None, high=None)
+    return Entry(
+        submission=checked.submission,
+        folder=checked.folder,
+        cells=cells,
+        samples=unknown,
+        flops=unknown,
+        rank=RankRange(1, 1),
+        profile=(),
+        on_front=False,
+        is_reference=checked.submission.track == "fixed-recipe"
+        and checked.cells[0].record.plan["model"] == reference,
+    )
+
+
+def _measure(number: int, cell: MeasuredCell, lead: str | None) -> EntryCell:
+    record, ranked = cell.record, cell.record.summary.score
+    found = measure_transitions(cell.trajectories, setting_of(record).target, lead)
+    return EntryCell(
+        number=number,
+        model=record.model,
+        plan=record.plan,
+        survival=survival_curve(found.reached.times, found.reached.solved),
+        times=CellTimes(found.reached, cell.budget, record.compute.step_flops / cell.batch_size),
+        summary=record.summary,
+        transitions=found.transitions,
+        stages=found.stages,
+        lead=found.lead,
+        curve=_curve(cell),
+        compute=record.compute,
+        environment=record.environment,
+        references={
+            name: float(np.mean([r.references[name][ranked] for r in record.replicas]))
+            for name in record.replicas[0].references
+        },
+    )
+
+
+def _curve(cell: MeasuredCell) -> Curve:
+    ranked = cell.trajectories.ranked
+    samples, (low, median, high) = cell.trajectories.quantiles(ranked, [0.1, 0.5, 0.9])
+    return Curve(samples, median, low, high)

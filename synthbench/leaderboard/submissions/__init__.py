@@ -1,0 +1,1 @@
+"""Submissions packed, and read without trust."""

@@ -1,0 +1,236 @@
+"""From a run folder to a submission: choose, check, copy."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pydantic import ValidationError
+
+from synthbench.engine.data.fingerprints import data_fingerprints
+from synthbench.errors import ConfigurationError, SubmissionError, did_you_mean
+from synthbench.evaluation.record_writing import record_bytes
+from synthbench.leaderboard.standings.board import SUBMISSIONS
+from synthbench.leaderboard.submissions.reading import CheckedSubmission, read_submission
+from synthbench.leaderboard.submissions.record_checks import ExpectedCell, expected_cells
+from synthbench.leaderboard.submissions.submission import (
+    SUBMISSION_FILE,
+    Submission,
+    Track,
+    Trial,
+    cell_folder,
+)
+from synthbench.leaderboard.verification.rerun import rebuild_cell
+from synthbench.plan.suite import Suite
+from synthbench.records.atomic import make_folder, write_atomically
+from synthbench.records.reading import RECORD_FILE, TRAJECTORIES_FILE
+from synthbench.records.schema import Record, SuiteReference
+from synthbench.registry.bare_model import is_bare
+from synthbench.registry.registry import installed
+from synthbench.results.measured_cell import MeasuredCell
+from synthbench.results.results import read_results
+
+ALLOWED = {
+    "name": "must be lower-case words and numbers joined by hyphens, 64 characters at most",
+    "link": "must begin with https:// and hold no blanks, 300 characters at most",
+}
+"""What pydantic says as regular expressions."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a submitter says of a submission."""
+
+    name: str
+    title: str
+    authors: tuple[str, ...]
+    description: str = ""
+    link: str | None = None
+
+
+def find_suite(cells: Sequence[MeasuredCell], run: Path) -> Suite:
+    """The suite that a run belongs to; SubmissionError where it belongs to none or to several."""
+    names = {cell.record.suite.name for cell in cells if cell.record.suite is not None}
+    if len(names) != 1 or any(cell.record.suite is None for cell in cells):
+        raise SubmissionError(
+            f"{run} is not the run of one suite; use `synthbench eval SUITE --model ...`"
+        )
+    return installed().suite(names.pop())
+
+
+def choose_cells(
+    cells: Sequence[MeasuredCell], suite: Suite, track: Track, model: str | None
+) -> list[MeasuredCell]:
+    """The one result for each of the suite's cells, in its order.
+
+    model: where a run holds several, the one to submit. Raises SubmissionError where a cell is
+    missing, has several results, or has one that nobody else could run.
+    """
+    if model is not None:
+        known = list(dict.fromkeys(cell.record.model for cell in cells))
+        label = model if model in known else installed().model(model).label()
+        if label not in known:
+            raise SubmissionError(
+                f"the run has no model {label!r}{did_you_mean(label, known)} "
+                f"(models: {'; '.join(known)})"
+            )
+        cells = [cell for cell in cells if cell.record.model == label]
+    chosen = []
+    for number, expected in enumerate(expected_cells(suite), start=1):
+        task, budget = expected.task.label(), expected.protocol.budget
+        fitting = [c for c in cells if c.record.task == task and c.budget == budget]
+        if not fitting:
+            raise SubmissionError(
+                f'cell {number} ("{task}", budget {budget:,}) is missing: run '
+                f"`synthbench eval {suite.name} --cell {number} --model ...` into the same folder"
+            )
+        if len(fitting) > 1:
+            models = "; ".join(cell.record.model for cell in fitting)
+            advice = (
+                "keep the chosen one alone in the folder"
+                if track == "tuned"
+                else "name one with --model"
+            )
+            raise SubmissionError(f"cell {number} has several results ({models}): {advice}")
+        _check_is_installed(fitting[0].record)
+        chosen.append(fitting[0])
+    return chosen
+
+
+def _check_is_installed(record: Record) -> None:
+    """Raise SubmissionError for the model of a notebook or a script."""
+    plan = record.plan["model"]
+    if is_bare(plan) or plan["name"] not in installed().names("models"):
+        raise SubmissionError(
+            f"model {record.model!r} is not from an installed plugin, so nobody else could run "
+            f"it; make it one (synthbench plugin new model {plan['name']}) and evaluate that"
+        )
+
+
+def count_trials(folders: Sequence[Path], suite: Suite) -> list[Trial]:
+    """What was spent on tuning: every finished cell in the folders, matched to the suite's.
+
+    Raises SubmissionError for a result on a task that the suite does not have.
+    """
+    numbers = {cell.task.label(): n for n, cell in enumerate(expected_cells(suite), start=1)}
+    trials = []
+    for folder in folders:
+        for result in read_results(folder):
+            record, protocol = result.record, result.record.plan["protocol"]
+            if record.task not in numbers:
+                raise SubmissionError(f"{folder}: {record.task!r} is not a task of the suite")
+            steps, costs = record.compute.replica_steps, record.compute
+            trials.append(
+                Trial(
+                    cell=numbers[record.task],
+                    model=record.model,
+                    first_seed=protocol["first_seed"],
+                    seeds=protocol["seeds"],
+                    samples=steps * result.measured.batch_size,
+                    flops=steps * costs.step_flops,
+                )
+            )
+    return trials
+
+
+def pack(
+    cells: Sequence[MeasuredCell],
+    suite: Suite,
+    words: Words,
+    track: Track,
+    trials: Sequence[Trial],
+    folder: Path,
+) -> CheckedSubmission:
+    """Write `folder/<suite>/submissions/<name>` and check it as anyone would.
+
+    It appears there whole or not at all. Raises SubmissionError for what breaks a rule,
+    ConfigurationError where the name is taken or a word is not allowed.
+    """
+    expected = expected_cells(suite)
+    contents = [_record_bytes(cell) for cell in cells]
+    submission = _describe(contents, suite, words, track, trials)
+    home = folder / suite.name / SUBMISSIONS
+    make_folder(home)
+    for root in (home, suite.folder / SUBMISSIONS):
+        if (root / submission.name).exists():
+            raise _taken(root / submission.name)
+    # Same file system, so that the last step is a rename; hidden, so that no board reads it.
+    with TemporaryDirectory(prefix=".", suffix=".partial", dir=home) as staging:
+        staged = Path(staging) / submission.name
+        _copy(cells, contents, staged)
+        write_atomically(
+            staged / SUBMISSION_FILE, submission.model_dump_json(indent=1).encode() + b"\n"
+        )
+        _check_data(read_submission(staged, suite, expected), expected)
+        try:
+            staged.rename(home / submission.name)
+        except OSError:
+            if not (home / submission.name).exists():
+                raise
+            # Another submit was faster.
+            raise _taken(home / submission.name) from None
+    return read_submission(home / submission.name, suite, expected)
+
+
+def _check_data(checked: CheckedSubmission, expected: Sequence[ExpectedCell]) -> None:
+    """Raise SubmissionError unless every replica was given the data of its seeds."""
+    for number, (cell, wanted) in enumerate(zip(checked.cells, expected, strict=True), start=1):
+        planned = rebuild_cell(cell.record, wanted)
+        data = data_fingerprints(planned, planned.replica_seeds())
+        if [replica.data for replica in cell.record.replicas] != data:
+            raise SubmissionError(
+                f"cell {number}: the data of its replicas are not those of their seeds"
+            )
+
+
+def _taken(folder: Path) -> ConfigurationError:
+    return ConfigurationError(f"{folder} is there already; choose another --name")
+
+
+def _describe(
+    contents: Sequence[bytes],
+    suite: Suite,
+    words: Words,
+    track: Track,
+    trials: Sequence[Trial],
+) -> Submission:
+    try:
+        return Submission(
+            name=words.name,
+            title=words.title,
+            authors=words.authors,
+            description=words.description,
+            link=words.link,
+            suite=SuiteReference(name=suite.name, version=suite.version, hash=suite.hash()),
+            track=track,
+            trials=tuple(trials),
+            created=datetime.now(UTC).date().isoformat(),
+            records=tuple(hashlib.sha256(content).hexdigest() for content in contents),
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "--" + str(first["loc"][0]).removesuffix("s") if first["loc"] else "submission"
+        message = ALLOWED.get(str(first["loc"][0] if first["loc"] else ""), first["msg"])
+        message = message.removeprefix("Value error, ")
+        raise ConfigurationError(f"{where}: {message[:1].lower() + message[1:]}") from None
+
+
+def _record_bytes(cell: MeasuredCell) -> bytes:
+    """The record as submitted: kept weights stay behind."""
+    if set(cell.record.files) == {TRAJECTORIES_FILE}:
+        return (cell.folder / RECORD_FILE).read_bytes()
+    files = {TRAJECTORIES_FILE: cell.record.files[TRAJECTORIES_FILE]}
+    return record_bytes(cell.record.model_copy(update={"files": files}))
+
+
+def _copy(cells: Sequence[MeasuredCell], contents: Sequence[bytes], staged: Path) -> None:
+    for number, (cell, content) in enumerate(zip(cells, contents, strict=True), start=1):
+        target = cell_folder(staged, number)
+        target.mkdir(parents=True)
+        write_atomically(target / RECORD_FILE, content)
+        trajectories = (cell.folder / TRAJECTORIES_FILE).read_bytes()
+        write_atomically(target / TRAJECTORIES_FILE, trajectories)

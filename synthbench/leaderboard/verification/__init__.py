@@ -1,0 +1,1 @@
+"""Submissions trained again, in part, and held against what they claim."""

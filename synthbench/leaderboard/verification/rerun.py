@@ -1,0 +1,119 @@
+"""Training some replicas of a recorded cell again."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
+
+import torch
+
+from synthbench.contracts.model import Model
+from synthbench.engine.axis.memory import is_out_of_memory
+from synthbench.engine.data.fingerprints import data_fingerprints
+from synthbench.engine.inspection.cell import CellFacts, inspect_cell
+from synthbench.engine.training.block import (
+    NARROWEST,
+    BlockResult,
+    TrainerOptions,
+    split_blocks,
+    train_block,
+)
+from synthbench.engine.training.cell_functions import cell_functions
+from synthbench.engine.training.device import find_device
+from synthbench.errors import SubmissionError
+from synthbench.evaluation.cell_run import ProgressRelay
+from synthbench.evaluation.record_writing import describe_environment
+from synthbench.leaderboard.submissions.record_checks import ExpectedCell
+from synthbench.listeners.listener import Listener
+from synthbench.metrics.trajectories import Trajectories
+from synthbench.plan.cell import Cell, ReplicaSeeds
+from synthbench.records.schema import Environment, Record
+from synthbench.registry.participants import participants
+from synthbench.registry.registry import installed
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """Some replicas trained again, here.
+
+    replicas: their numbers in the record. trajectories: theirs, numbered 0, 1, ... in that
+    order; references, data: of each, in that order too.
+    """
+
+    replicas: tuple[int, ...]
+    trajectories: Trajectories
+    references: list[dict[str, dict[str, float]]]
+    data: list[str]
+    facts: CellFacts
+    environment: Environment
+
+
+def rebuild_cell(record: Record, expected: ExpectedCell) -> Cell:
+    """The cell as planned here, with the recorded model.
+
+    Raises SubmissionError where the installed code would plan another, UnknownNameError where
+    the model's plugin is not installed.
+    """
+    model = cast(Model, installed().rebuild("models", record.plan["model"]))
+    cell = Cell(expected.task, model, expected.protocol, expected.probes)
+    if cell.plan_hash() != record.plan_hash:
+        raise SubmissionError("the installed code plans this cell differently")
+    return cell
+
+
+def rerun_replicas(
+    cell: Cell, replicas: Sequence[int], accelerator: str, listener: Listener, widest: int
+) -> Rerun:
+    """Train some replicas of a cell to their end; widest: how many at once."""
+    device: torch.device = find_device(accelerator)
+    facts = inspect_cell(cell)
+    own = cell.replica_seeds()
+    seeds = [own[replica] for replica in replicas]
+    listener.cell_started(cell)
+    train = partial(_train, cell, seeds, accelerator, listener, facts.loop_reason is not None)
+    results = _with_less_memory(train, min(widest, len(seeds)))
+    return Rerun(
+        replicas=tuple(replicas),
+        trajectories=Trajectories.from_blocks(
+            [result.table for result in results], cell.model.recipe.batch_size, facts.step_flops
+        ),
+        references=[scores for result in results for scores in result.references],
+        data=data_fingerprints(cell, seeds),
+        facts=facts,
+        environment=describe_environment(device, participants(cell, (), None)),
+    )
+
+
+def _train(
+    cell: Cell,
+    seeds: Sequence[ReplicaSeeds],
+    accelerator: str,
+    listener: Listener,
+    looped: bool,
+    widest: int,
+) -> list[BlockResult]:
+    functions = cell_functions(cell, looped)
+    results = []
+    with TemporaryDirectory() as folder:
+        for block in split_blocks(seeds, widest):
+            options = TrainerOptions(accelerator, (ProgressRelay(listener, block),))
+            checkpoint = Path(folder) / f"{block.first}.ckpt"
+            results.append(train_block(cell, block, options, looped, checkpoint, functions))
+    return results
+
+
+def _with_less_memory(train: Callable[[int], list[BlockResult]], widest: int) -> list[BlockResult]:
+    """Train, and again with half of the replicas at once where memory ran out."""
+    while True:
+        try:
+            return train(widest)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error) or widest <= NARROWEST:
+                raise
+        gc.collect()
+        widest = max(widest // 2, NARROWEST)

@@ -1,0 +1,1 @@
+"""Who hears of an evaluation: the terminal, a notebook, trackers."""

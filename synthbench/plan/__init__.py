@@ -1,0 +1,1 @@
+"""What will be trained, and when it is looked at."""

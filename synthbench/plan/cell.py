@@ -1,0 +1,159 @@
+"""A cell: one task, one model and the protocol that says how it is measured."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from synthbench.contracts.model import Model
+from synthbench.contracts.probe import Probe
+from synthbench.contracts.task import Task
+from synthbench.errors import ConfigurationError
+from synthbench.hashing import content_hash
+
+PLAN_VERSION = 1
+MAX_STEPS = 2**32 - 1
+
+Precision = Literal["32-true", "64-true", "bf16-true", "bf16-mixed"]
+
+
+class Protocol(BaseModel):
+    """How a cell is measured: what may be spent, by how many replicas, how it is watched."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    budget: int = Field(default=640_000, ge=1)
+    """Training samples per replica."""
+    train_samples: int | None = Field(default=None, ge=1)
+    """Train on this many samples, reshuffled every epoch; none: on fresh ones at every step."""
+    seeds: int = Field(default=32, ge=1)
+    """Number of replicas."""
+    first_seed: int = Field(default=0, ge=0)
+    """Replica r has seed first_seed + r in every stream."""
+    initializations: int | None = Field(default=None, ge=2)
+    """Cross this many initializations with seeds / initializations data streams; the hidden
+    truth and the held-out samples are then those of first_seed for every replica."""
+    evaluation_samples: int = Field(default=1024, ge=1)
+    """Held-out samples per replica, the same at every evaluation point."""
+    evaluation_batch: int = Field(default=128, ge=1)
+    """Held-out samples drawn at once; evaluation_samples must be a multiple of it."""
+    resolution: float = Field(default=0.05, gt=0, le=1)
+    """Largest relative gap between two evaluation points (never less than one step)."""
+    hold: int = Field(default=2, ge=1)
+    """Consecutive evaluations at or above the target that count as solved."""
+    until: Literal["solved", "budget"] = "solved"
+    """Whether a replica stops when it has solved the task, or spends its whole budget."""
+    precision: Precision = "32-true"
+    """Lightning's precision flag."""
+
+
+@dataclass(frozen=True)
+class ReplicaSeeds:
+    """The seed of each stream of one replica; normally all the same."""
+
+    init: int
+    world: int
+    train: int
+    eval: int
+    probe: int
+
+    @classmethod
+    def same(cls, seed: int) -> ReplicaSeeds:
+        """One seed for every stream."""
+        return cls(seed, seed, seed, seed, seed)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is trained and how: everything that decides the numbers, and nothing else."""
+
+    task: Task
+    model: Model
+    protocol: Protocol
+    probes: tuple[Probe, ...] = ()
+
+    def check(self) -> None:
+        """Raise before anything trains when the parts do not fit together.
+
+        Raises InterfaceError for a model that cannot take the task, ConfigurationError for
+        an unknown loss, a budget below one batch or an uneven evaluation set.
+        """
+        self.model.check_accepts(self.task.interface)
+        losses, loss = self.task.losses(), self.model.recipe.loss
+        if loss is not None and loss not in losses:
+            raise ConfigurationError(
+                f'task "{self.task.name}" has no loss "{loss}" (losses: {", ".join(losses)})'
+            )
+        protocol, batch_size = self.protocol, self.model.recipe.batch_size
+        if protocol.budget < batch_size:
+            raise ConfigurationError(
+                f"budget = {protocol.budget} samples is below one batch of {batch_size}"
+            )
+        if self.steps > MAX_STEPS:
+            raise ConfigurationError(f"budget must be at most 2^32 - 1 steps, got {self.steps}")
+        if protocol.evaluation_samples % protocol.evaluation_batch:
+            raise ConfigurationError(
+                f"evaluation_samples = {protocol.evaluation_samples} must be a multiple of "
+                f"evaluation_batch = {protocol.evaluation_batch}"
+            )
+        if protocol.first_seed + protocol.seeds > 2**64:
+            raise ConfigurationError("seeds must be below 2^64; take a smaller first_seed")
+        if protocol.train_samples is not None and protocol.train_samples < batch_size:
+            raise ConfigurationError(
+                f"train_samples = {protocol.train_samples} is below one batch of {batch_size}"
+            )
+        rows = protocol.initializations
+        if rows is not None and (protocol.seeds % rows or protocol.seeds < 2 * rows):
+            nearest = rows * max(protocol.seeds // rows, 2)
+            raise ConfigurationError(
+                f"seeds = {protocol.seeds} must be initializations = {rows} times the number of "
+                f"data streams, two or more; for example seeds = {nearest}"
+            )
+        names = [probe.name for probe in self.probes]
+        if len(set(names)) < len(names):
+            raise ConfigurationError(f"a probe is named twice: {', '.join(names)}")
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps the budget pays for."""
+        return self.protocol.budget // self.model.recipe.batch_size
+
+    def replica_seeds(self) -> list[ReplicaSeeds]:
+        """The seeds of every replica, in order; a crossed design goes row by row."""
+        first, count = self.protocol.first_seed, self.protocol.seeds
+        if self.protocol.initializations is None:
+            return [ReplicaSeeds.same(first + r) for r in range(count)]
+        columns = count // self.protocol.initializations
+        shared = ReplicaSeeds.same(first)
+        return [
+            replace(shared, init=first + r // columns, train=first + r % columns)
+            for r in range(count)
+        ]
+
+    def plan(self) -> dict[str, Any]:
+        """The cell as JSON values: what the hash covers and the record keeps."""
+        return {
+            "plan_version": PLAN_VERSION,
+            "task": self.task.describe(),
+            "model": self.model.describe(),
+            "probes": [probe.describe() for probe in self.probes],
+            "protocol": self.protocol.model_dump(mode="json"),
+        }
+
+    def plan_hash(self) -> str:
+        """SHA-256 of the canonical JSON of the plan."""
+        return content_hash(self.plan())
+
+    def folder_name(self) -> str:
+        """A readable folder name that no other plan shares."""
+        parts = (_slug(self.task.label()), _slug(self.model.label()), self.plan_hash()[:8])
+        return "--".join(parts)
+
+
+def _slug(label: str) -> str:
+    return re.sub(r"[^a-z0-9.+]+", "-", label.lower().replace("=", ""))[:60].strip("-.")

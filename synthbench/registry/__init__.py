@@ -1,0 +1,1 @@
+"""Plugins in, names to objects."""

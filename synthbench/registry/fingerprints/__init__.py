@@ -1,0 +1,1 @@
+"""What tells two versions of code apart."""

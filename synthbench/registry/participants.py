@@ -1,0 +1,105 @@
+"""Which plugins take part in a cell: what its record names."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable
+
+from synthbench.contracts.configuration import Configuration
+from synthbench.contracts.optimizer import Optimizer
+from synthbench.listeners.tracker import Tracker
+from synthbench.plan.cell import Cell
+from synthbench.records.schema import Distribution, Environment, SuiteReference
+from synthbench.registry.fingerprints.source import source_fingerprint
+from synthbench.registry.host import Plugin
+from synthbench.registry.registry import installed
+
+CODE = "code."
+"""Before the fingerprint of a plugin's code, in the version that a record gives it."""
+
+
+def parts_of(cell: Cell) -> list[tuple[str, Configuration]]:
+    """Kind and configuration of everything that decides the cell's numbers."""
+    optimizer = cell.model.recipe.optimizer
+    return [
+        ("tasks", cell.task),
+        ("models", cell.model),
+        *(("probes", probe) for probe in cell.probes),
+        *([("optimizers", optimizer)] if isinstance(optimizer, Optimizer) else []),
+    ]
+
+
+def provider_of(kind: str, config: Configuration) -> Plugin | None:
+    """The installed plugin that provides this very class, if one does."""
+    plugin = installed().names(kind).get(config.name)
+    provides = plugin is not None and plugin.classes[kind][config.name] is type(config)
+    return plugin if provides else None
+
+
+def participants(
+    cell: Cell, trackers: Iterable[Tracker], suite: SuiteReference | None
+) -> tuple[Distribution, ...]:
+    """The plugins of the cell's parts, its trackers and its suite, and third-party listeners.
+
+    A listener may change nothing that is measured, but runs in the same process. Versions of
+    those that decide the numbers carry their code: `code_versions`.
+    """
+    parts = [*parts_of(cell), *(("trackers", tracker) for tracker in trackers)]
+    found = [provider_of(kind, config) for kind, config in parts]
+    if suite is not None:
+        found.append(installed().names("suites").get(suite.name))
+    found += [p for p in installed().host.plugins if p.listens and not p.is_bundled]
+    named, versions = {plugin.name: plugin for plugin in found if plugin}, code_versions(cell)
+    return tuple(
+        Distribution(
+            plugin=p.name,
+            distribution=p.distribution,
+            version=versions.get(p.name, p.distribution_version),
+        )
+        for p in named.values()
+    )
+
+
+def code_versions(cell: Cell) -> dict[str, str]:
+    """Third-party plugin -> version and code, `0.3.0+code.1a2b3c4d`, for those with a part in it.
+
+    Whoever writes a plugin edits it where it lies, between two releases: its version alone would
+    pass an old result for one of the new code.
+    """
+    classes: dict[str, list[type]] = {}
+    plugins: dict[str, Plugin] = {}
+    for kind, config in parts_of(cell):
+        plugin = provider_of(kind, config)
+        if plugin is not None and not plugin.is_bundled:
+            plugins[plugin.name] = plugin
+            classes.setdefault(plugin.name, []).append(type(config))
+    return {
+        name: _with_code(plugin.distribution_version, classes[name])
+        for name, plugin in plugins.items()
+    }
+
+
+def changed_plugins(cell: Cell, environment: Environment) -> list[str]:
+    """The plugins whose code in this cell is not what it was in that environment.
+
+    None where that cannot be seen: another Python version may read source differently.
+    """
+    if environment.python.split(".")[:2] != platform.python_version().split(".")[:2]:
+        return []
+    before = {plugin.plugin: plugin.version for plugin in environment.plugins}
+    return [
+        name
+        for name, version in code_versions(cell).items()
+        if CODE in before.get(name, "") and _code_of(before[name]) != _code_of(version)
+    ]
+
+
+def _with_code(version: str, classes: list[type]) -> str:
+    """The code as a local version label (PEP 440)."""
+    ordered = tuple(sorted(classes, key=lambda cls: f"{cls.__module__}.{cls.__qualname__}"))
+    separator = "." if "+" in version else "+"
+    return f"{version}{separator}{CODE}{source_fingerprint(ordered)[:8]}"
+
+
+def _code_of(version: str) -> str:
+    return version.rpartition(CODE)[2]

@@ -1,0 +1,1 @@
+"""Finished cells in Python: tables, pictures, comparisons, networks."""

@@ -1,0 +1,71 @@
+"""Every replica as a row, sorted by its midpoint: where the transitions are, and how alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthbench.metrics.formatting import format_time_to_target
+from synthbench.metrics.transition import find_transition
+from synthbench.results.figures.style import SAMPLES, finish, make_panels
+from synthbench.results.measured_cell import MeasuredCell
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
+    from matplotlib.figure import Figure
+
+
+def draw_transition_raster(cells: Sequence[MeasuredCell]) -> Figure:
+    """One panel per cell; brightness is progress, so it reads in greyscale."""
+    figure, panels = make_panels(len(cells))
+    for panel, cell in zip(panels, cells, strict=True):
+        mesh = _draw_cell(panel, cell)
+    bar = figure.colorbar(mesh, ax=panels, pad=0.01, aspect=30)
+    bar.set_label("progress (0 trivial, 1 optimal)")
+    return figure
+
+
+def _draw_cell(axes: Axes, cell: MeasuredCell) -> QuadMesh:
+    trajectories, hold = cell.trajectories, cell.record.plan["protocol"]["hold"]
+    samples = [s.astype(float) for s in trajectories.by_replica("samples")]
+    progress = trajectories.by_replica("progress")
+    midpoints = np.array(
+        [
+            find_transition(s, p, hold).midpoint or np.inf
+            for s, p in zip(samples, progress, strict=True)
+        ]
+    )
+    order = np.argsort(midpoints, kind="stable")
+    grid = max(samples, key=len)
+    rows = np.full((len(order), len(grid)), np.nan)
+    for row, replica in enumerate(order):
+        rows[row, : len(progress[replica])] = progress[replica]
+    mesh = axes.pcolormesh(
+        _edges(grid[1:]), np.arange(len(order) + 1), np.ma.masked_invalid(rows[:, 1:]),
+        vmin=0, vmax=1, cmap="cividis", rasterized=True,
+    )  # fmt: skip
+    reached = np.isfinite(midpoints[order])
+    axes.plot(
+        midpoints[order][reached], np.flatnonzero(reached) + 0.5, color="white", marker="o",
+        markersize=3.5, linestyle="none", markeredgecolor="black", markeredgewidth=0.6,
+    )  # fmt: skip
+    axes.set_xscale("log")
+    axes.set_facecolor("0.92")
+    axes.set_xlabel(SAMPLES)
+    axes.set_ylabel("replica, by midpoint (dots)")
+    median, interval = format_time_to_target(cell.metrics.transitions.midpoint, cell.budget)
+    title = f"{cell.record.task}\n{cell.record.model}: midpoint {median} {interval}"
+    finish(axes, title.rstrip(), legend=False)
+    return mesh
+
+
+def _edges(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cell borders half-way between points in log samples."""
+    if len(points) < 2:
+        return np.array([points[0] / 1.05, points[0] * 1.05]) if len(points) else np.ones(1)
+    middle = np.sqrt(points[1:] * points[:-1])
+    return np.concatenate([[points[0] ** 2 / middle[0]], middle, [points[-1] ** 2 / middle[-1]]])

@@ -1,0 +1,62 @@
+"""A finished cell as it lies on disk: its record, its trajectories and their metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from synthbench.engine.training.schedule import evaluation_steps
+from synthbench.metrics.cell_metrics import CellMetrics, Setting, measure_cell
+from synthbench.metrics.time_to_target import Target
+from synthbench.metrics.trajectories import Trajectories
+from synthbench.records.reading import TRAJECTORIES_FILE
+from synthbench.records.schema import Record
+
+
+@dataclass(frozen=True)
+class MeasuredCell:
+    """A record and its folder; trajectories and metrics are read when first asked for."""
+
+    record: Record
+    folder: Path
+
+    @cached_property
+    def trajectories(self) -> Trajectories:
+        """The measurements, read from the folder."""
+        return Trajectories.read(self.folder / TRAJECTORIES_FILE)
+
+    @cached_property
+    def metrics(self) -> CellMetrics:
+        """Every metric, computed from the trajectories."""
+        return measure_cell(self.trajectories, setting_of(self.record))
+
+    @property
+    def batch_size(self) -> int:
+        """Samples per optimizer step."""
+        return int(self.record.plan["model"]["recipe"]["batch_size"])
+
+    @property
+    def budget(self) -> int:
+        """Samples per replica."""
+        return int(self.record.plan["protocol"]["budget"])
+
+
+def setting_of(record: Record) -> Setting:
+    """What the metrics need from a record beside the trajectories."""
+    protocol, batch_size = record.plan["protocol"], record.plan["model"]["recipe"]["batch_size"]
+    steps = evaluation_steps(protocol["budget"] // batch_size, protocol["resolution"])
+    ranked = record.summary.score
+    return Setting(
+        target=Target(record.plan["task"]["target"], protocol["hold"], protocol["budget"]),
+        points=np.array(steps, float) * batch_size,
+        step=batch_size,
+        diverged=[replica.outcome == "diverged" for replica in record.replicas],
+        references=[
+            {name: scores[ranked] for name, scores in replica.references.items()}
+            for replica in record.replicas
+        ],
+        initializations=protocol.get("initializations"),
+    )

@@ -1,0 +1,66 @@
+"""Trained networks, rebuilt from the weights that a record keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from synthbench.errors import RecordError
+from synthbench.records.reading import WEIGHTS_FILE
+from synthbench.records.schema import Record
+from synthbench.registry.bare_model import is_bare
+from synthbench.registry.registry import installed
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from synthbench.contracts.model import Model
+    from synthbench.contracts.task import Task
+    from synthbench.plan.cell import Cell
+
+
+def load_network(record: Record, folder: Path, replica: int, cell: Cell | None = None) -> nn.Module:
+    """One replica's network as it was when the replica stopped, in evaluation mode, on CPU.
+
+    cell: what was evaluated, if it is at hand; otherwise it is rebuilt from the record. Raises
+    RecordError when no weights were kept, there is no such replica, or the record alone does
+    not say how to build the network.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    if WEIGHTS_FILE not in record.files:
+        raise RecordError(
+            f"{folder} has no weights; evaluate with --keep-weights, or in "
+            "Python with Settings(keep_weights=True)"
+        )
+    if not 0 <= replica < record.summary.replicas:
+        raise RecordError(f"replica must be from 0 to {record.summary.replicas - 1}, got {replica}")
+    task, model = (cell.task, cell.model) if cell is not None else _rebuilt(record)
+    with torch.random.fork_rng(devices=[]):
+        network = model.build(task.interface)
+    weights = load_file(folder / WEIGHTS_FILE)
+    with torch.no_grad():
+        for name, tensor in [*network.named_parameters(), *network.named_buffers()]:
+            tensor.copy_(weights[name][replica])
+    return network.eval()
+
+
+def _rebuilt(record: Record) -> tuple[Task, Model]:
+    """The task and the model of a record, from the installed plugins."""
+    registry, plan = installed(), record.plan
+    own = [
+        plan[k]["name"] for k in ("task", "model") if plan[k]["name"] not in registry.names(f"{k}s")
+    ]
+    if is_bare(plan["model"]):
+        own.append(plan["model"]["name"])
+    if own:
+        raise RecordError(
+            f'"{own[0]}" is not from an installed plugin, so the record does not say how to build '
+            f"it; call network() on the result of evaluate, or load {WEIGHTS_FILE} into a network "
+            "of your own"
+        )
+    return (
+        cast("Task", registry.rebuild("tasks", plan["task"])),
+        cast("Model", registry.rebuild("models", plan["model"])),
+    )

@@ -1,0 +1,210 @@
+"""Finished cells in Python: tables, pictures, data sets, comparisons."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, overload
+
+from synthbench.errors import RecordError
+from synthbench.metrics.cell_metrics import CellMetrics
+from synthbench.metrics.estimate import Estimate
+from synthbench.plan.cell import Cell
+from synthbench.records.reading import RECORD_FILE, read_record
+from synthbench.records.schema import Record
+from synthbench.results.comparisons import ModelComparison, compare_models
+from synthbench.results.figures import DEFAULT_KIND, draw
+from synthbench.results.html import comparisons_html, results_html
+from synthbench.results.measured_cell import MeasuredCell
+from synthbench.results.networks import load_network
+from synthbench.results.text import comparisons_text, describe_record, results_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from datasets import Dataset
+    from matplotlib.figure import Figure
+    from torch import nn
+
+
+@dataclass(frozen=True, repr=False)
+class CellResult:
+    """A finished cell, and whether it was there before.
+
+    cell: what was evaluated, in the session that did so; None when read from a folder.
+    """
+
+    measured: MeasuredCell
+    reused: bool
+    cell: Cell | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        """`<CellResult: mlp width=50 on sparse-parity n=12 k=2, 16/16 solved, median 9.6k ...>`."""
+        return f"<CellResult: {describe_record(self.record)}; {self.folder}>"
+
+    def _repr_html_(self) -> str:
+        return results_html([self.measured])
+
+    @property
+    def record(self) -> Record:
+        """Configuration, seeds, environment and summary."""
+        return self.measured.record
+
+    @property
+    def folder(self) -> Path:
+        """Where the record and its files lie."""
+        return self.measured.folder
+
+    @property
+    def metrics(self) -> CellMetrics:
+        """Every metric, computed from the trajectories when first asked for."""
+        return self.measured.metrics
+
+    @cached_property
+    def trajectories(self) -> Dataset:
+        """The measurements as a Hugging Face data set: one row per replica and evaluation."""
+        from datasets import Dataset
+        from datasets.table import InMemoryTable
+
+        return Dataset(InMemoryTable(self.measured.trajectories.table))
+
+    def network(self, replica: int) -> nn.Module:
+        """The trained network of one replica, in evaluation mode, on CPU.
+
+        Raises RecordError unless the cell was evaluated with `--keep-weights`
+        (`Settings(keep_weights=True)`), or when its classes are no plugin's and it was read from
+        a folder.
+        """
+        return load_network(self.record, self.folder, replica, self.cell)
+
+    def table(self) -> pd.DataFrame:
+        """One row with the cell's metrics: `Results.table`."""
+        return Results([self]).table()
+
+    def plot(self, kind: str = DEFAULT_KIND, against: str | None = None) -> Figure:
+        """A matplotlib figure: `Results.plot`."""
+        return Results([self]).plot(kind, against)
+
+
+class Results(Sequence[CellResult]):
+    """Finished cells, in the order in which they were planned."""
+
+    def __init__(self, cells: Sequence[CellResult]) -> None:
+        self._cells = tuple(cells)
+
+    @overload
+    def __getitem__(self, index: int) -> CellResult: ...
+    @overload
+    def __getitem__(self, index: slice) -> Results: ...
+    def __getitem__(self, index: int | slice) -> CellResult | Results:
+        """One cell, or some."""
+        return Results(self._cells[index]) if isinstance(index, slice) else self._cells[index]
+
+    def __len__(self) -> int:
+        """Number of cells."""
+        return len(self._cells)
+
+    def __repr__(self) -> str:
+        """The tables that end `synthbench eval`."""
+        return results_text(self.measured)
+
+    def _repr_html_(self) -> str:
+        return results_html(self.measured)
+
+    @property
+    def measured(self) -> list[MeasuredCell]:
+        """The cells without the word on whether they were reused."""
+        return [cell.measured for cell in self._cells]
+
+    def table(self) -> pd.DataFrame:
+        """One row per cell; an estimate has the columns `x`, `x_low` and `x_high`.
+
+        Times are in samples unless named otherwise; NaN means beyond the budget, or undefined.
+        """
+        import pandas as pd
+
+        return pd.DataFrame([_row(cell) for cell in self.measured])
+
+    def plot(self, kind: str = DEFAULT_KIND, against: str | None = None) -> Figure:
+        """Draw the cells together; kinds are those of `synthbench plot`.
+
+        against: for the kind "scaling", the field on the horizontal axis. Raises
+        UnknownNameError for another kind, NothingToDrawError if nothing of it was measured.
+        """
+        return draw(self.measured, kind, against)
+
+    def compare(self) -> Comparisons:
+        """Every two models of the same task, corrected for the number of comparisons."""
+        return Comparisons(compare_models(self.measured))
+
+
+class Comparisons(list[ModelComparison]):
+    """A list of comparisons that a terminal and a notebook show as a table."""
+
+    def __repr__(self) -> str:
+        """One paragraph per comparison."""
+        return comparisons_text(self)
+
+    def _repr_html_(self) -> str:
+        return comparisons_html(self)
+
+
+def read_results(folder: Path | str) -> Results:
+    """Read every finished cell in a folder, such as `runs/quickstart` or one cell's own.
+
+    Raises RecordError when there is none, or one cannot be trusted.
+    """
+    root = Path(folder)
+    found = sorted(root.rglob(RECORD_FILE)) if root.is_dir() else []
+    if not found:
+        raise RecordError(
+            f"no finished cell in {root}; name a folder that `synthbench eval` has written"
+        )
+    cells = [MeasuredCell(read_record(path.parent), path.parent) for path in found]
+    # As trained: folder names alone would put n=100 before n=20.
+    cells.sort(key=lambda cell: (cell.record.created, str(cell.folder)))
+    return Results([CellResult(cell, reused=True) for cell in cells])
+
+
+def _row(cell: MeasuredCell) -> dict[str, object]:
+    summary, metrics = cell.record.summary, cell.metrics
+    shape, test = metrics.transitions, metrics.random_search
+    row: dict[str, object] = {
+        "task": cell.record.task,
+        "model": cell.record.model,
+        "replicas": summary.replicas,
+        "solved": summary.solved,
+        "diverged": summary.diverged,
+        "budget": cell.budget,
+    }
+    for name, estimate in (
+        ("success_rate", summary.success_rate),
+        ("samples_to_target", summary.samples_to_target),
+        ("steps_to_target", summary.steps_to_target),
+        ("flops_to_target", summary.flops_to_target),
+        ("restricted_mean", metrics.restricted_mean),
+        ("regret", metrics.regret),
+        ("onset", shape.onset),
+        ("midpoint", shape.midpoint),
+        ("completion", shape.completion),
+        ("plateau", shape.plateau),
+        ("width", shape.width),
+        ("sharpness", shape.sharpness),
+        ("height", shape.height),
+        ("overshoot", shape.overshoot),
+        ("relapse", shape.relapse),
+        ("final_score", summary.final_score),
+    ):
+        row |= _columns(name, estimate)
+    row["random_search_cv"] = test.cv if test else math.nan
+    row["random_search_p"] = test.p_value if test else math.nan
+    for name, probe in metrics.probes.items():
+        row |= _columns(f"{name}/lead", probe.lead)
+    return row
+
+
+def _columns(name: str, estimate: Estimate) -> dict[str, float]:
+    ends = {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+    return {key: math.nan if end is None else end for key, end in ends.items()}

@@ -1,0 +1,43 @@
+"""Results as plain text: what Python shows for an object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import StringIO
+
+from rich.console import Console
+
+from synthbench.metrics.formatting import format_time_to_target
+from synthbench.records.schema import Record
+from synthbench.results.comparisons import ModelComparison
+from synthbench.results.measured_cell import MeasuredCell
+from synthbench.results.summary_table import FOOTNOTE, WIDTH, by_task, terminal_table
+
+
+def describe_record(record: Record) -> str:
+    """`mlp width=50 on sparse-parity n=12 k=2, 16/16 solved, median 9.6k [8.1k, 11k] samples`."""
+    summary, budget = record.summary, record.plan["protocol"]["budget"]
+    median = " ".join(format_time_to_target(summary.samples_to_target, budget)).rstrip()
+    return (
+        f"{record.model} on {record.task}, {summary.solved}/{summary.replicas} solved, "
+        f"median {median} samples"
+    )
+
+
+def results_text(cells: Sequence[MeasuredCell]) -> str:
+    """The tables that end `synthbench eval`, without colour."""
+    if not cells:
+        return "no cells"
+    console = Console(file=StringIO(), width=WIDTH, color_system=None, force_jupyter=False)
+    with console.capture() as captured:
+        for records in by_task([cell.record for cell in cells]):
+            console.print(terminal_table(records))
+        console.print(FOOTNOTE)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n")
+
+
+def comparisons_text(comparisons: Sequence[ModelComparison]) -> str:
+    """One paragraph per comparison."""
+    if not comparisons:
+        return "nothing to compare: no two models of the same task"
+    return "\n".join(repr(one) for one in comparisons)

@@ -1,0 +1,1 @@
+"""What laws are tried with: small networks, inputs, trainings."""

@@ -1,0 +1,59 @@
+"""Comparing trees of tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_leaves, tree_map
+
+from synthbench.contracts.task import Batch
+
+
+def same_bits(first: Any, second: Any) -> bool:
+    """Whether two trees hold equal tensors of equal types; NaN equals NaN."""
+    left, right = tree_leaves(first), tree_leaves(second)
+    return len(left) == len(right) and all(
+        a.dtype == b.dtype and a.shape == b.shape and equal_values(a, b)
+        for a, b in zip(left, right, strict=True)
+    )
+
+
+def equal_values(first: Tensor, second: Tensor) -> bool:
+    """Whether two tensors of one shape hold the same numbers; NaN equals NaN."""
+    if first.is_floating_point():
+        return bool(torch.all((first == second) | (first.isnan() & second.isnan())))
+    return torch.equal(first, second)
+
+
+def close(first: Any, second: Any, tolerance: float = 1e-4) -> bool:
+    """Whether two trees agree to rounding, relative to the size of their tensors."""
+    left, right = tree_leaves(first), tree_leaves(second)
+    return len(left) == len(right) and all(
+        a.shape == b.shape and _close(a.double(), b.double(), tolerance)
+        for a, b in zip(left, right, strict=True)
+    )
+
+
+def _close(first: Tensor, second: Tensor, tolerance: float) -> bool:
+    finite = second[second.isfinite()]
+    size = float(finite.abs().max()) if finite.numel() else 0.0
+    return torch.allclose(
+        first, second, rtol=tolerance, atol=tolerance * max(size, 1e-3), equal_nan=True
+    )
+
+
+def copied(tree: Any) -> Any:
+    """The tree with copies of its tensors."""
+    return tree_map(lambda leaf: leaf.detach().clone(), tree)
+
+
+def replica(tree: Any, index: int) -> Any:
+    """One replica of stacked tensors."""
+    return tree_map(lambda leaf: leaf[index], tree)
+
+
+def rows(batch: Batch, start: int, stop: int) -> Batch:
+    """Examples start, ..., stop - 1 of a batch."""
+    return Batch(*tree_map(lambda leaf: leaf[start:stop], batch))

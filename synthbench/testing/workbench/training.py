@@ -1,0 +1,72 @@
+"""Training a few replicas for a few steps, without Lightning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.utils._pytree import tree_map
+
+from synthbench.contracts.losses import Loss
+from synthbench.contracts.model import Model
+from synthbench.contracts.task import Batch, Task
+from synthbench.engine.axis.gradients import replica_gradients
+from synthbench.engine.axis.objective import Objective
+from synthbench.engine.axis.replicas import Replicas, build_modules, stack_modules
+from synthbench.engine.data.sampling import as_batch, cast_batch, draw_batches, draw_worlds
+from synthbench.engine.optimizers.build import build_optimizer
+from synthbench.streams import Purpose, keys_of
+
+STEPS_AT_ONCE = 32
+Source = Callable[[range], Batch]
+"""Steps -> their batches, leaves (K, R, B, ...)."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is minimized, and the batches of every step."""
+
+    loss: Loss
+    batches: Source
+
+
+def fresh_samples(task: Task, model: Model, seeds: Sequence[int]) -> Lesson:
+    """New samples of the task at every step, and the loss of the model's recipe."""
+    losses, recipe = task.losses(), model.recipe
+    keys = keys_of(list(seeds))
+    worlds = draw_worlds(task, keys)
+    return Lesson(
+        losses[recipe.loss or next(iter(losses))],
+        lambda steps: draw_batches(task, worlds, keys, Purpose.TRAIN, steps, recipe.batch_size),
+    )
+
+
+def untrained(task: Task, model: Model, seeds: Sequence[int]) -> Replicas:
+    """One replica for each seed of the `init` stream."""
+    return stack_modules(model, build_modules(model, task.interface, list(seeds)))
+
+
+@torch.no_grad()
+def train(
+    replicas: Replicas, model: Model, lesson: Lesson, steps: int, looped: bool = False
+) -> Replicas:
+    """The replicas after some steps of the model's optimizer, at a constant rate.
+
+    looped: as for `over_replicas`. Buffers that training writes into are written into.
+    """
+    parameters = {n: torch.nn.Parameter(p.clone()) for n, p in replicas.parameters.items()}
+    buffers = {name: tensor.clone() for name, tensor in replicas.buffers.items()}
+    optimizer = build_optimizer(model.recipe, parameters)
+    gradients = replica_gradients(Objective(replicas, lesson.loss), looped)
+    for start in range(0, steps, STEPS_AT_ONCE):
+        chunk = range(start, min(start + STEPS_AT_ONCE, steps))
+        batches = lesson.batches(chunk)
+        for index in range(len(chunk)):
+            batch = as_batch(tree_map(lambda leaf: leaf[index], batches))  # noqa: B023
+            found, _ = gradients(dict(parameters), buffers, cast_batch(batch, torch.float32))
+            for name, parameter in parameters.items():
+                parameter.grad = found[name]
+            optimizer.step()
+    after = {name: parameter.detach() for name, parameter in parameters.items()}
+    return Replicas(replicas.skeleton, after, buffers)
