@@ -8,7 +8,7 @@ import os
 
 from lazy_loader import attach_stub
 
-from synthbench.version import __version__
+from synthbench.version import __version__ as __version__
 
 # By default MKL's sums depend on where in memory a matrix lies, hence a replica's last bits on
 # its place in the stack. In this mode they do not; it must be set before torch first multiplies.

@@ -13,7 +13,7 @@ import pytest
 
 from synthbench.leaderboard import Board
 from synthbench.leaderboard.site import build_site
-from tests.leaderboard.site_boards import honest_board, hostile_board, large_board, with_tuned
+from tests.leaderboard.site.boards import honest_board, hostile_board, large_board, with_tuned
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -10,7 +10,7 @@ import pytest
 from synthbench.leaderboard import Board, read_board
 from synthbench.leaderboard.site import build_site
 from tests.browser.conftest import Visit
-from tests.leaderboard.site_boards import SUITE, TITLE
+from tests.leaderboard.site.boards import SUITE, TITLE
 
 pytestmark = pytest.mark.browser
 

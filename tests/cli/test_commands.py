@@ -59,7 +59,7 @@ def test_no_plugins_holds_for_one_command(before: str | None, capsys, monkeypatc
 def test_list_reports_broken_plugins(capsys, monkeypatch) -> None:
     from synthbench.registry import registry
     from synthbench.registry.host import PluginHost
-    from tests.test_plugins import FakePoint
+    from tests.registry.test_host import FakePoint
 
     host = PluginHost.from_entry_points([FakePoint("bad", ImportError("no such library"))])
     monkeypatch.setattr(registry, "installed", lambda: registry.Registry(host))

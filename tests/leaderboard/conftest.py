@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.leaderboard.attacks import SMALL, SUITE, honest
+from tests.leaderboard.submissions.attacks import SMALL, SUITE, honest
 
 
 @pytest.fixture(scope="session")

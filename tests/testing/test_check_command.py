@@ -16,10 +16,10 @@ from synthbench.registry.host import PluginHost
 from synthbench.registry.registry import Registry, installed
 from synthbench.testing.subjects import LAWS, find_subjects
 from tests.docs.pages import ROOT
-from tests.test_plugins import FakePoint, plugin
-from tests.testing.planted_optimizers import Ascending
-from tests.testing.planted_probes import SoundProbe, Writing
-from tests.testing.planted_tasks import Raises
+from tests.registry.test_host import FakePoint, plugin
+from tests.testing.optimizers.planted import Ascending
+from tests.testing.probes.planted import SoundProbe, Writing
+from tests.testing.tasks.planted import Raises
 
 
 def third_party(*classes: type, **hooks: object) -> Registry:
@@ -146,8 +146,8 @@ def test_pytest_runs_the_laws_as_tests(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(
         "import synthbench.registry.registry as r\n"
         "from synthbench.registry.host import PluginHost\n"
-        "from tests.test_plugins import FakePoint, plugin\n"
-        "from tests.testing.planted_probes import Writing\n"
+        "from tests.registry.test_host import FakePoint, plugin\n"
+        "from tests.testing.probes.planted import Writing\n"
         "host = PluginHost.from_entry_points()\n"
         "point = FakePoint('mine', plugin(register_probes=[Writing]))\n"
         "mine = PluginHost.from_entry_points([point])\n"

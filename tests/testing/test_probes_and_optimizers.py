@@ -16,7 +16,8 @@ from synthbench.testing import (
     examine_optimizer,
     examine_probe,
 )
-from tests.testing import planted_optimizers, planted_probes
+from tests.testing.optimizers import planted as planted_optimizers
+from tests.testing.probes import planted as planted_probes
 
 BUNDLED_PROBES = {
     "weight-movement": {},

@@ -13,7 +13,7 @@ from synthbench.errors import SubmissionError
 from synthbench.leaderboard.submissions.files import read_trajectories
 from synthbench.leaderboard.submissions.parquet_claims import footer_of, read_claims, unpacked_bytes
 from synthbench.leaderboard.submissions.thrift import Kind, Struct, read_struct
-from tests.leaderboard.parquet_bombs import encode, packed, with_footer, zeros
+from tests.leaderboard.submissions.parquet_bombs import encode, packed, with_footer, zeros
 
 ROWS, MOST = 50, 400
 

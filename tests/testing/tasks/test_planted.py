@@ -8,9 +8,9 @@ import torch.nn.functional as F
 
 import synthbench as sb
 from synthbench.testing import TASK_LAWS, ConformanceError, check_task, examine_task
-from tests.testing import planted_tasks
-from tests.testing.planted_tasks import PLANTED
 from tests.testing.sound import Dictator, Successor
+from tests.testing.tasks import planted as planted_tasks
+from tests.testing.tasks.planted import PLANTED
 
 
 @pytest.mark.parametrize(("fault", "law"), PLANTED.items(), ids=[f.__name__ for f in PLANTED])

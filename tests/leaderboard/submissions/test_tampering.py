@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from synthbench.registry.registry import installed
-from tests.leaderboard.attacks import (
+from tests.leaderboard.submissions.attacks import (
     MANIFEST,
     MODEL,
     RECORD,

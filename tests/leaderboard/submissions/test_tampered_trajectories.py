@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.leaderboard.attacks import (
+from tests.leaderboard.submissions.attacks import (
     Attack,
     cheap_steps,
     dearer,

@@ -114,7 +114,7 @@ def test_it_is_the_same_in_another_process() -> None:
         "from synthbench.registry.fingerprints.source import source_fingerprint\n"
         "print(source_fingerprint((Multiplexer,)))"
     )
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[3]
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
     )

@@ -14,7 +14,7 @@ import pytest
 
 from synthbench.errors import SubmissionError
 from synthbench.leaderboard.submissions.files import read_trajectories
-from tests.leaderboard.attacks import (
+from tests.leaderboard.submissions.attacks import (
     RECORD,
     SMALL,
     TABLE,
@@ -24,7 +24,7 @@ from tests.leaderboard.attacks import (
     seal,
     seal_records,
 )
-from tests.leaderboard.parquet_bombs import (
+from tests.leaderboard.submissions.parquet_bombs import (
     footer,
     modest,
     one_page,
@@ -242,7 +242,7 @@ from pathlib import Path
 import pyarrow as pa
 from synthbench.errors import SubmissionError
 from synthbench.leaderboard import files
-from tests.leaderboard.attacks import SMALL, read
+from tests.leaderboard.submissions.attacks import SMALL, read
 
 def peak(folder):
     tracemalloc.start()

@@ -17,7 +17,7 @@ from synthbench.cli.main import main
 from synthbench.errors import ConfigurationError, ModelError, RecordError
 from synthbench.evaluation.evaluate import plan_suite
 from synthbench.registry.registry import installed
-from tests.test_code_fingerprint import defined
+from tests.registry.fingerprints.test_code import defined
 
 TASK = "sparse-parity n=10 k=2"
 SETTINGS = sb.Settings(

@@ -18,7 +18,7 @@ from synthbench.leaderboard.site import build_site
 from synthbench.leaderboard.site.numbers import Shown, show_ratio
 from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.formatting import format_estimate, format_ratio, format_time_to_target
-from tests.leaderboard.site_boards import (
+from tests.leaderboard.site.boards import (
     ATTACKS,
     AUTHOR,
     MODEL,
@@ -29,7 +29,7 @@ from tests.leaderboard.site_boards import (
     hostile_board,
     with_tuned,
 )
-from tests.leaderboard.site_pages import Page, read_site
+from tests.leaderboard.site.pages import Page, read_site
 from tests.leaderboard.synthetic import make_submission
 
 BOARD = "ladder/index.html"

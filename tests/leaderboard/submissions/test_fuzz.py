@@ -19,8 +19,8 @@ from synthbench.errors import SubmissionError
 from synthbench.hashing import content_hash
 from synthbench.leaderboard.standings.board import read_board
 from synthbench.registry.registry import installed
-from tests.leaderboard.attacks import MANIFEST, RECORD, SMALL, TABLE, read
-from tests.leaderboard.mutations import Files, dump, mutate
+from tests.leaderboard.submissions.attacks import MANIFEST, RECORD, SMALL, TABLE, read
+from tests.leaderboard.submissions.mutations import Files, dump, mutate
 
 RECORD_PATH, TABLE_PATH = f"cell-01/{RECORD}", f"cell-01/{TABLE}"
 SEEDS = range(8)

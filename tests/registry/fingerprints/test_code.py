@@ -323,7 +323,7 @@ class Size:
 def test_sets_are_the_same_in_every_process() -> None:
     program = (
         "import torch\nfrom pathlib import PurePosixPath\n"
-        "from tests.test_code_fingerprint import Act, Size, code_fingerprint\n"
+        "from tests.registry.fingerprints.test_code import Act, Size, code_fingerprint\n"
         "LOW = {torch.float16, torch.bfloat16, torch.float32}\nACTS = {*Act}\n"
         "SIZES = {Size(n) for n in range(20)}\nPATHS = {PurePosixPath(str(n)) for n in range(9)}\n"
         "def build():\n    return LOW, ACTS, SIZES, PATHS\n"
@@ -331,7 +331,7 @@ def test_sets_are_the_same_in_every_process() -> None:
     )
     found = {
         subprocess.run(
-            [sys.executable, "-c", program], cwd=Path(__file__).parents[1], check=True,
+            [sys.executable, "-c", program], cwd=Path(__file__).parents[3], check=True,
             capture_output=True, text=True, env={**os.environ, "PYTHONHASHSEED": seed},
         ).stdout
         for seed in ("1", "2")

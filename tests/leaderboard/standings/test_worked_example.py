@@ -20,7 +20,7 @@ from synthbench.leaderboard.standings.ranking import (
 from synthbench.metrics.comparison import ratio_estimate
 from synthbench.metrics.time_to_target import TimesToTarget
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "leaderboard.md"
+PAGE = Path(__file__).parents[3] / "docs" / "leaderboard.md"
 BUDGET = 100e3
 
 

@@ -6,7 +6,7 @@ import pytest
 
 import synthbench as sb
 from synthbench.testing import MODEL_LAWS, ConformanceError, check_model, examine_model
-from tests.testing.planted_models import PLANTED, Pooled, SoundModel
+from tests.testing.models.planted import PLANTED, Pooled, SoundModel
 
 
 @pytest.mark.parametrize(("fault", "law"), PLANTED.items(), ids=[f.__name__ for f in PLANTED])

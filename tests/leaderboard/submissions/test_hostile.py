@@ -12,7 +12,7 @@ import pytest
 from synthbench.errors import SubmissionError
 from synthbench.hashing import content_hash
 from synthbench.leaderboard.submissions.reading import suite_of
-from tests.leaderboard.attacks import (
+from tests.leaderboard.submissions.attacks import (
     MANIFEST,
     RECORD,
     SMALL,

@@ -1,1 +1,0 @@
-"""Tests of synthbench.results.figures."""
