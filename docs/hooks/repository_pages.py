@@ -1,7 +1,7 @@
 """Pages of the site that lie outside `docs/`, and links that are right in both places.
 
 In the repository a page links to files where they lie: `../leaderboards/RULES.md`,
-`../synthbench/contracts/task.py`. On the site the first is a page of its own (`PAGES`), and any other
+`../synthbench/contracts/task.py`. On the site the first is a page of its own (`PAGES`), any other
 file of the repository becomes a page that shows it, a folder one that lists it.
 """
 

@@ -12,7 +12,7 @@ import pytest
 from synthbench.cli.leaderboard.rerun_progress import RerunProgress
 from synthbench.cli.main import main
 from synthbench.hashing import content_hash, file_hash
-from synthbench.leaderboard import packing
+from synthbench.leaderboard.submissions import packing
 from synthbench.leaderboard.submissions.reading import read_submission
 from synthbench.leaderboard.submissions.record_checks import expected_cells
 from synthbench.leaderboard.submissions.submission import Submission

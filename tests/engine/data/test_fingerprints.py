@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 import synthbench as sb
-from synthbench.engine import fingerprints
+from synthbench.engine.data import fingerprints
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.plan.cell import ReplicaSeeds
 from synthbench.registry.registry import installed

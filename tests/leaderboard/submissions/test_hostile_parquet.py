@@ -241,7 +241,7 @@ import os, sys, tracemalloc
 from pathlib import Path
 import pyarrow as pa
 from synthbench.errors import SubmissionError
-from synthbench.leaderboard import files
+from synthbench.leaderboard.submissions import files
 from tests.leaderboard.submissions.attacks import SMALL, read
 
 def peak(folder):
