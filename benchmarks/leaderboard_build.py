@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from synthbench.leaderboard import read_board
 from synthbench.leaderboard.site import build_site
+from synthbench.leaderboard.standings.board import read_board
 from synthbench.plan.suite import Suite
 from synthbench.registry.registry import installed
 

@@ -39,7 +39,7 @@ from synthbench.engine.axis.replicas import build_modules, stack_modules
 from synthbench.engine.data.sampling import as_batch, draw_batches, draw_worlds
 from synthbench.engine.optimizers.build import build_optimizer, clip_per_replica
 from synthbench.engine.training.device import find_device
-from synthbench.engine.training.schedule import evaluation_steps
+from synthbench.plan.schedule import evaluation_steps
 from synthbench.registry.registry import installed
 from synthbench.streams import Purpose, keys_of
 

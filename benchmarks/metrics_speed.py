@@ -18,15 +18,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synthbench.engine.training.schedule import evaluation_steps
-from synthbench.metrics.cell_metrics import Setting, measure_cell
+from synthbench.metrics.cell_context import CellContext
+from synthbench.metrics.measuring import measure_cell
 from synthbench.metrics.time_to_target import Target
 from synthbench.metrics.trajectories import Trajectories
+from synthbench.plan.schedule import evaluation_steps
 
 BATCH, STEPS, REFERENCE_GAP = 32, 70_000, 0.5
 
 
-def make_cell(seed: int, replicas: int) -> tuple[Trajectories, Setting]:
+def make_cell(seed: int, replicas: int) -> tuple[Trajectories, CellContext]:
     """One cell of `replicas` x about 200 points."""
     generator = np.random.default_rng(seed)
     steps = np.array(evaluation_steps(STEPS, 0.05))
@@ -43,7 +44,7 @@ def make_cell(seed: int, replicas: int) -> tuple[Trajectories, Setting]:
         "weight-movement/linf": (logs / 6 + rise).flatten(),
     }
     budget = STEPS * BATCH
-    setting = Setting(
+    setting = CellContext(
         Target(0.96, 2, budget), steps * float(BATCH), BATCH, [False] * replicas,
         [{"trivial": 0.5, "half": 0.75, "optimal": 1.0}] * replicas,
     )  # fmt: skip

@@ -34,7 +34,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
 import synthbench as sb
-from synthbench.engine.training.schedule import evaluation_steps
+from synthbench.plan.schedule import evaluation_steps
 
 N, K, WIDTH, BATCH, RATE, HELD_OUT = 40, 4, 100, 32, 0.1, 1024
 

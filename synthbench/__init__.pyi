@@ -1,3 +1,5 @@
+from .contracts.batch import Batch as Batch
+from .contracts.batch import Loss as Loss
 from .contracts.configuration import Configuration as Configuration
 from .contracts.dropout import Dropout as Dropout
 from .contracts.interface import Interface as Interface
@@ -8,14 +10,12 @@ from .contracts.interface import TokenLogits as TokenLogits
 from .contracts.interface import Tokens as Tokens
 from .contracts.losses import MARGIN_LOSSES as MARGIN_LOSSES
 from .contracts.losses import NEXT_TOKEN_LOSSES as NEXT_TOKEN_LOSSES
-from .contracts.losses import Loss as Loss
 from .contracts.model import Model as Model
-from .contracts.optimizer import Optimizer as Optimizer
 from .contracts.probe import Activations as Activations
 from .contracts.probe import Probe as Probe
 from .contracts.probe import View as View
+from .contracts.recipe import Optimizer as Optimizer
 from .contracts.recipe import Recipe as Recipe
-from .contracts.task import Batch as Batch
 from .contracts.task import KnownAlgorithm as KnownAlgorithm
 from .contracts.task import Task as Task
 from .engine.training.block import TrainerOptions as TrainerOptions
@@ -24,9 +24,10 @@ from .errors import SynthbenchError as SynthbenchError
 from .evaluation.cell_run import Settings as Settings
 from .evaluation.evaluate import evaluate as evaluate
 from .evaluation.evaluate import evaluate_cells as evaluate_cells
-from .leaderboard import Board as Board
-from .leaderboard import Entry as Entry
-from .leaderboard import read_board as read_board
+from .leaderboard.reporting import BoardReporter as BoardReporter
+from .leaderboard.standings.board import Board as Board
+from .leaderboard.standings.board import read_board as read_board
+from .leaderboard.standings.entry import Entry as Entry
 from .listeners.tracker import TrackedCell as TrackedCell
 from .listeners.tracker import Tracker as Tracker
 from .metrics.formatting import format_count as format_count
@@ -34,8 +35,8 @@ from .metrics.formatting import format_estimate as format_estimate
 from .metrics.trajectories import Trajectories as Trajectories
 from .plan.cell import Cell as Cell
 from .plan.cell import Protocol as Protocol
+from .plan.suite_reference import SuiteReference as SuiteReference
 from .records import Record as Record
-from .records import SuiteReference as SuiteReference
 from .records import read_record as read_record
 from .registry.bare_model import as_model as as_model
 from .registry.hookspecs import hookimpl as hookimpl
@@ -46,4 +47,5 @@ from .streams import Purpose as Purpose
 from .streams import Stream as Stream
 from .version import PLUGIN_API as PLUGIN_API
 
+__all__: list[str]
 __version__: str

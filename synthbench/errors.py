@@ -69,3 +69,15 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
     """The clause `; did you mean "x"?` for the closest option, or an empty string."""
     close = get_close_matches(word, list(options), n=1, cutoff=0.6)
     return f'; did you mean "{close[0]}"?' if close else ""
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's message, or the name of its type."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def explain(error: Exception) -> str:
+    """The type of an error and its first line: a bare KeyError says no more than a name."""
+    kind, line = type(error).__name__, first_line(error)
+    return kind if line == kind else f"{kind}: {line}"

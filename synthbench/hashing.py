@@ -7,6 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+HASH = r"^[0-9a-f]{64}$"
+"""What a SHA-256 looks like."""
+
 
 def content_hash(content: dict[str, Any]) -> str:
     """SHA-256 of JSON values in canonical form (sorted keys, no spaces).

@@ -13,7 +13,15 @@ import wandb
 from PIL import Image
 from pytorch_lightning.loggers import WandbLogger
 
-from synthbench import Cell, CellResult, SuiteReference, SynthbenchError, TrackedCell
+from synthbench import (
+    Cell,
+    CellResult,
+    Record,
+    SuiteReference,
+    SynthbenchError,
+    TrackedCell,
+    read_results,
+)
 from synthbench_wandb.history import (
     SPENT,
     configuration,
@@ -77,16 +85,16 @@ class TrackedRun(TrackedCell):
         if self._run is not None:
             self._run.finish(exit_code=1)
 
-    def finish(self, result: CellResult) -> None:
+    def finish(self, record: Record, folder: Path, reused: bool) -> None:
         """Log the record, unless this run holds it already."""
-        digest = hashlib.sha256((result.folder / RECORD).read_bytes()).hexdigest()
+        digest = hashlib.sha256((folder / RECORD).read_bytes()).hexdigest()
         words = f"{self._entity} {self._project} {digest}"
         if self._run is None and words in self._written_offline():
             return
         run = self._open()
         try:
             if run.summary.get("record") != digest:
-                log_record(run, result)
+                log_record(run, read_results(folder)[0])
                 run.summary["record"] = digest
         finally:
             run.finish()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator
 
-from synthbench import Tracker
+from synthbench import BoardReporter, Tracker
 
 if TYPE_CHECKING:
     from synthbench import Board, Cell, SuiteReference
@@ -24,7 +24,7 @@ def _project(text: str) -> str:
     return text
 
 
-class WandbTracker(Tracker):
+class WandbTracker(Tracker, BoardReporter):
     """Weights & Biases: one run per cell, and leaderboard reports.
 
     Credentials come from `wandb login` or WANDB_API_KEY. With WANDB_MODE=offline runs are

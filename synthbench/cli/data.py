@@ -36,9 +36,9 @@ def export_command(
     from rich.console import Console
     from rich.markup import escape
 
-    from synthbench.contracts.samples import dataset_card
-    from synthbench.evaluation.partial_run import parquet_bytes
+    from synthbench.contracts.dataset_card import dataset_card
     from synthbench.records.atomic import make_folder, write_atomically
+    from synthbench.records.content import parquet_bytes
     from synthbench.registry.registry import installed
     from synthbench.version import __version__
 

@@ -161,8 +161,9 @@ def _plan(
     numbers: list[int],
 ) -> tuple[Suite | None, str, list[Cell]]:
     """The suite if one is named, the folder name under --out, and the cells."""
-    from synthbench.evaluation.evaluate import plan_suite, suite_protocol
+    from synthbench.evaluation.evaluate import plan_suite
     from synthbench.plan.cell import Cell, Protocol
+    from synthbench.plan.suite import suite_protocol
     from synthbench.registry.registry import installed
 
     registry = installed()

@@ -106,7 +106,7 @@ def _print_table(
 
 def _allowed(annotation: Any) -> list[str]:
     """The words that a field takes, names of installed optimizers among them."""
-    from synthbench.contracts.optimizer import Optimizer
+    from synthbench.contracts.recipe import Optimizer
     from synthbench.registry.registry import installed
 
     if annotation is Optimizer:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
+
+from synthbench.contracts.frozen import Frozen
 
 
-class Configuration(BaseModel):
+class Configuration(Frozen):
     """A frozen pydantic model whose fields are the whole configuration.
 
     `name` is what people type. `version` goes up when the same fields begin to mean
     something else, so that old and new results are never mixed. `headline` names the fields
     that labels always show, even at their defaults.
     """
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
 
     name: ClassVar[str]
     version: ClassVar[int] = 1

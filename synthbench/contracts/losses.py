@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax, softplus
 
-if TYPE_CHECKING:
-    from synthbench.contracts.task import Batch
-
-Loss = Callable[[Tensor, "Batch"], Tensor]
-"""(output, batch) -> scalar, a mean over the batch."""
+from synthbench.contracts.batch import Batch, Loss
 
 
 def hinge(output: Tensor, batch: Batch) -> Tensor:

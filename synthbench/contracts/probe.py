@@ -12,8 +12,8 @@ from synthbench.contracts.configuration import Configuration
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from synthbench.contracts.losses import Loss
-    from synthbench.contracts.task import Batch, Task, World
+    from synthbench.contracts.batch import Batch, Loss, World
+    from synthbench.contracts.task import Task
     from synthbench.streams import Stream
 
 

@@ -1,12 +1,12 @@
-"""How a model is trained: optimizer, learning rate, batch size, loss, clipping, schedule."""
+"""How a model is trained: the recipe, and the contract of an optimizer that it may name."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     InstanceOf,
     field_serializer,
@@ -14,19 +14,46 @@ from pydantic import (
     model_validator,
 )
 
-from synthbench.contracts.optimizer import Optimizer
+from synthbench.contracts.configuration import Configuration
+from synthbench.contracts.frozen import Frozen
 from synthbench.errors import did_you_mean
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 ELEMENTWISE = ("sgd", "adam", "adamw")
 """Optimizers of the core: they act on each number alone, so one steps all replicas."""
 
 
-class Recipe(BaseModel):
-    """The training recipe that belongs to a model and is recorded with its results."""
+class Optimizer(Configuration, ABC):
+    """Builds ordinary torch optimizers for a single replica; the engine adds the replica axis.
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    Its fields are what the recipe does not have: the recipe keeps the learning rate, its
+    schedule, weight decay and clipping. The step is vmapped over replicas where that gives each
+    the numbers it would have had alone, and looped otherwise. What has to survive a checkpoint
+    is kept in `state` and `param_groups`: tensors, numbers, lists and dicts. Registered with
+    `register_optimizers`, chosen with `'mlp optimizer=muon optimizer.momentum=0.9 lr=0.02'`.
+    """
+
+    looped: ClassVar[bool] = False
+    """True where the step has to be called for one replica at a time, though a trial of a few
+    steps can be vmapped."""
+
+    @abstractmethod
+    def build(
+        self, parameters: Mapping[str, nn.Parameter], recipe: Recipe
+    ) -> torch.optim.Optimizer | Sequence[torch.optim.Optimizer]:
+        """Optimizers that together hold every parameter of one replica exactly once.
+
+        parameters: those that are trained, by the names of the author's module. recipe: its
+        `lr` is the peak; the engine multiplies the learning rate of every group by the schedule.
+        `step()` is called without a closure, under `torch.no_grad`, with gradients that are dense.
+        """
+
+
+class Recipe(Frozen):
+    """The training recipe that belongs to a model and is recorded with its results."""
 
     optimizer: Literal["sgd", "adam", "adamw"] | InstanceOf[Optimizer] = "sgd"
     """Update rule, an `Optimizer` in Python; adam and sgd add weight decay to the gradient."""

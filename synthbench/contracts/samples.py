@@ -1,10 +1,8 @@
-"""A task's samples as Hugging Face data sets, with a card that says where they come from."""
+"""Samples of one world as a Hugging Face data set."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from inspect import cleandoc
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from synthbench.errors import ConfigurationError
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
     from datasets import DatasetDict
     from torch import Tensor
 
-    from synthbench.contracts.task import Task, World
+    from synthbench.contracts.batch import Batch, World
 
 SPLITS = {"train": Purpose.TRAIN, "validation": Purpose.EVAL, "test": Purpose.TEST}
 """Each split has a stream of its own, so none repeats another's numbers."""
@@ -23,10 +21,16 @@ DRAWN_AT_ONCE = 1024
 """Samples of one counter; sample i does not depend on how many are asked for."""
 
 
-def task_dataset(task: Task, samples: Mapping[str, int], seed: int) -> DatasetDict:
+def draw_dataset(
+    draw_world: Callable[[Stream], World],
+    sample: Callable[[World, Stream, int], Batch],
+    samples: Mapping[str, int],
+    seed: int,
+) -> DatasetDict:
     """Samples of one world: columns `x`, `y` and the task's latents.
 
-    samples: number of samples by split. seed: of the world and of all splits.
+    draw_world, sample: a task's own. samples: number of samples by split. seed: of the world
+    and of all splits.
     Raises ConfigurationError for an unknown split or a number below 1.
     """
     from datasets import Dataset, DatasetDict
@@ -37,24 +41,23 @@ def task_dataset(task: Task, samples: Mapping[str, int], seed: int) -> DatasetDi
         raise ConfigurationError(f"unknown split {unknown[0]!r}; choose from {', '.join(SPLITS)}")
     if any(count < 1 for count in samples.values()):
         raise ConfigurationError("every split needs at least one sample")
-    world = task.world(Stream.from_seed(seed, Purpose.WORLD))
-    return DatasetDict(
-        {
-            name: Dataset(InMemoryTable(_table(task, world, (seed, SPLITS[name]), count)))
-            for name, count in samples.items()
-        }
-    )
+    world = draw_world(Stream.from_seed(seed, Purpose.WORLD))
+
+    def split(name: str, count: int) -> Dataset:
+        drawn = [
+            sample(world, Stream.from_seed(seed, SPLITS[name], step), DRAWN_AT_ONCE)
+            for step in range(-(-count // DRAWN_AT_ONCE))
+        ]
+        return Dataset(InMemoryTable(_table(drawn, count)))
+
+    return DatasetDict({name: split(name, count) for name, count in samples.items()})
 
 
-def _table(task: Task, world: World, stream: tuple[int, Purpose], count: int) -> pa.Table:
+def _table(drawn: Sequence[Batch], count: int) -> pa.Table:
+    """The first `count` samples of some batches."""
     import pyarrow as pa
     import torch
 
-    seed, purpose = stream
-    drawn = [
-        task.sample(world, Stream.from_seed(seed, purpose, step), DRAWN_AT_ONCE)
-        for step in range(-(-count // DRAWN_AT_ONCE))
-    ]
     columns = [{"x": batch.x, "y": batch.y, **batch.latents} for batch in drawn]
     return pa.table(
         {name: _column(torch.cat([c[name] for c in columns])[:count]) for name in columns[0]}
@@ -83,32 +86,3 @@ def _compact(tensor: Tensor) -> Tensor:
         if not tensor.numel() or limits.min <= int(tensor.min()) <= int(tensor.max()) <= limits.max:
             return tensor.to(kind)
     return tensor
-
-
-def dataset_card(task: Task, samples: Mapping[str, int], seed: int, *, version: str) -> str:
-    """The README of an exported data set: formula, configuration, seed, exact scores, paper."""
-    fields = task.model_dump(mode="json")
-    scores = task.exact_scores()
-    lines = [
-        "---",
-        f"pretty_name: {json.dumps(task.label())}",
-        "tags: [synthetic, synthbench]",
-        "---",
-        "",
-        f"# {task.label()}",
-        "",
-        cleandoc(type(task).__doc__ or ""),
-        "",
-        f"- Made by synthbench {version}: `synthbench data export '{task.label()}' --seed {seed}`",
-        f"- Seed {seed}; every split has its own random stream, and sample i does not depend on "
-        "how many there are.",
-        f"- Samples: {', '.join(f'{name} {count:,}' for name, count in samples.items())}",
-    ]
-    if task.paper:
-        lines.append(f"- Paper: {task.paper}")
-    lines += ["", "| field | value |", "| --- | --- |"]
-    lines += [f"| {name} | {json.dumps(value)} |" for name, value in fields.items()]
-    if scores:
-        lines += ["", "| reference | exact score |", "| --- | --- |"]
-        lines += [f"| {name} | {value:.6g} |" for name, value in scores.items()]
-    return "\n".join(lines) + "\n"

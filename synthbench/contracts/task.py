@@ -4,35 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import Field
 
 from synthbench.contracts.configuration import Configuration
-from synthbench.contracts.samples import task_dataset
+from synthbench.contracts.samples import draw_dataset
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
     from torch import Tensor
 
+    from synthbench.contracts.batch import Batch, Loss, World
     from synthbench.contracts.interface import Interface
-    from synthbench.contracts.losses import Loss
     from synthbench.streams import Stream
-
-World = Any
-"""A task's hidden truth: a tensor, or a tuple or dict of tensors."""
-
-
-class Batch(NamedTuple):
-    """Examples of one replica.
-
-    `latents` holds what only `score` and `references` may look at (true transition
-    matrices, for instance): tensors whose first axis is the batch.
-    """
-
-    x: Tensor
-    y: Tensor
-    latents: Mapping[str, Tensor] = {}
 
 
 class KnownAlgorithm(NamedTuple):
@@ -102,4 +87,4 @@ class Task(Configuration, ABC):
         has a random stream of its own. seed: of the world and of the samples. Columns: `x`,
         `y` and the task's latents. Raises ConfigurationError for another split.
         """
-        return task_dataset(self, samples, seed)
+        return draw_dataset(self.world, self.sample, samples, seed)

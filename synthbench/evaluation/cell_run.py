@@ -38,10 +38,11 @@ from synthbench.evaluation.record_writing import Provenance, describe_environmen
 from synthbench.listeners.listener import BlockProgress, Listener, Silent
 from synthbench.listeners.tracker import Tracker
 from synthbench.plan.cell import Cell
+from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records import Record, read_record
 from synthbench.records.atomic import make_folder
 from synthbench.records.reading import RECORD_FILE, WEIGHTS_FILE
-from synthbench.records.schema import Environment, SuiteReference
+from synthbench.records.schema import Environment
 from synthbench.registry.participants import (
     changed_plugins,
     code_versions,
@@ -94,7 +95,7 @@ class CellRun:
             self._tracking.abandon()
             raise
         self._listener.cell_finished(result.record, result.reused)
-        self._tracking.finish(result)
+        self._tracking.finish(result.record, self.folder, result.reused)
         return result
 
     def _measured(self) -> CellResult:

@@ -13,8 +13,8 @@ from synthbench.engine.training.block import Loggers
 from synthbench.listeners.listener import Listener
 from synthbench.listeners.tracker import TrackedCell, Tracker
 from synthbench.plan.cell import Cell
-from synthbench.records.schema import SuiteReference
-from synthbench.results.results import CellResult
+from synthbench.plan.suite_reference import SuiteReference
+from synthbench.records.schema import Record
 
 T = TypeVar("T")
 
@@ -45,10 +45,10 @@ class CellTracking:
                     self._added.append(GuardedLogger(logger, partial(self._attempt, tracker)))
         return [*_listed(own), *self._added] if self._added else own
 
-    def finish(self, result: CellResult) -> None:
+    def finish(self, record: Record, folder: Path, reused: bool) -> None:
         """Pass the finished cell on."""
         for tracker, tracked in self._followed:
-            self._attempt(tracker, partial(tracked.finish, result))
+            self._attempt(tracker, partial(tracked.finish, record, folder, reused))
 
     def abandon(self) -> None:
         """Training ended without a result."""

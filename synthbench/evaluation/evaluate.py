@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from pydantic import ValidationError
 
@@ -21,9 +21,9 @@ from synthbench.errors import ConfigurationError, ModelError
 from synthbench.evaluation.cell_run import CellRun, Settings, unregistered
 from synthbench.listeners.watching import watching
 from synthbench.plan.cell import Cell, Protocol
-from synthbench.plan.suite import Suite
+from synthbench.plan.suite import Suite, suite_protocol
+from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.atomic import make_folder
-from synthbench.records.schema import SuiteReference
 from synthbench.registry.bare_model import BareModel, Builder, as_model
 from synthbench.registry.fingerprints.code import code_fingerprint
 from synthbench.registry.registry import installed
@@ -105,15 +105,6 @@ def _protocol(protocol: Protocol | None, shorthands: Mapping[str, int | None]) -
         first = error.errors()[0]
         message = first["msg"][:1].lower() + first["msg"][1:]
         raise ConfigurationError(f"{first['loc'][0]} = {first['input']!r}: {message}") from None
-
-
-def suite_protocol(suite: Suite, changes: Mapping[str, Any] | None = None) -> Protocol:
-    """How a suite measures, its budgets aside; with changes it is no longer the leaderboard's.
-
-    Raises pydantic's ValidationError for a change that is not allowed.
-    """
-    own = {"seeds": suite.seeds, "evaluation_samples": suite.evaluation_samples}
-    return Protocol(**{**own, **(changes or {})})
 
 
 def plan_suite(

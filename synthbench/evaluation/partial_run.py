@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
@@ -16,6 +15,7 @@ from safetensors.torch import load_file, save
 from synthbench.engine.training.block import Block, BlockResult
 from synthbench.errors import OutputError
 from synthbench.records.atomic import make_folder, write_atomically
+from synthbench.records.content import parquet_bytes
 
 FOLDER = ".partial"
 METADATA = b"synthbench"
@@ -121,10 +121,3 @@ def find_partial(cell_folder: Path, identity: PartialIdentity) -> PartialRun | N
         return found if content == vars(identity) and found.is_whole() else None
     except (OSError, ValueError, KeyError, AttributeError, TypeError, SafetensorError):
         return None
-
-
-def parquet_bytes(table: pa.Table) -> bytes:
-    """A table as the bytes of a parquet file."""
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    return bytes(sink.getvalue())

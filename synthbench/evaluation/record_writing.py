@@ -15,22 +15,16 @@ from safetensors.torch import save
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.engine.inspection.cell import CellFacts
 from synthbench.engine.training.block import BlockResult
-from synthbench.evaluation.partial_run import parquet_bytes
-from synthbench.metrics.cell_metrics import independent_replicas
+from synthbench.metrics.cell_context import independent_replicas
 from synthbench.metrics.summary import summarize
 from synthbench.metrics.time_to_target import Target, times_to_target
 from synthbench.metrics.trajectories import Trajectories
 from synthbench.plan.cell import Cell, ReplicaSeeds
+from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.atomic import write_atomically
+from synthbench.records.content import parquet_bytes, record_bytes
 from synthbench.records.reading import RECORD_FILE, TRAJECTORIES_FILE, WEIGHTS_FILE
-from synthbench.records.schema import (
-    Compute,
-    Distribution,
-    Environment,
-    Record,
-    ReplicaRecord,
-    SuiteReference,
-)
+from synthbench.records.schema import Compute, Distribution, Environment, Record, ReplicaRecord
 
 
 def describe_environment(device: torch.device, plugins: tuple[Distribution, ...]) -> Environment:
@@ -126,11 +120,6 @@ def write_record(
         write_atomically(folder / name, content)
     write_atomically(folder / RECORD_FILE, record_bytes(record))
     return record
-
-
-def record_bytes(record: Record) -> bytes:
-    """A record as it lies on disk."""
-    return record.model_dump_json(indent=1).encode() + b"\n"
 
 
 def _replica_records(

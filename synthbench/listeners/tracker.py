@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from synthbench.contracts.configuration import Configuration
-from synthbench.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from pytorch_lightning.loggers import Logger
 
-    from synthbench.leaderboard import Board
     from synthbench.plan.cell import Cell
-    from synthbench.records import SuiteReference
-    from synthbench.results.results import CellResult
+    from synthbench.plan.suite_reference import SuiteReference
+    from synthbench.records.schema import Record
 
 
 class TrackedCell(ABC):
@@ -30,8 +27,8 @@ class TrackedCell(ABC):
         return None
 
     @abstractmethod
-    def finish(self, result: CellResult) -> None:
-        """The cell's record exists. `result.reused` when it was there before."""
+    def finish(self, record: Record, folder: Path, reused: bool) -> None:
+        """The cell's record and its files lie in `folder`; `reused` when they were there before."""
 
     def abandon(self) -> None:  # noqa: B027 - most trackers have nothing to close
         """Training was interrupted or failed; the same command may continue it later."""
@@ -50,14 +47,3 @@ class Tracker(Configuration, ABC):
     @abstractmethod
     def follow(self, cell: Cell, suite: SuiteReference | None, folder: Path) -> TrackedCell:
         """A cell is about to be trained, or read, into `folder`; costs nothing yet."""
-
-    def report(self, boards: Sequence[Board], title: str, site: str | None) -> dict[str, Any]:
-        """The leaderboard report as JSON values, made without an account or a network.
-
-        site: address of the published leaderboard pages, to link to.
-        """
-        raise ConfigurationError(f'tracker "{self.name}" does not make leaderboard reports')
-
-    def publish(self, boards: Sequence[Board], title: str, site: str | None) -> str:
-        """Publish the leaderboard report, or update the one of that title; its address."""
-        raise ConfigurationError(f'tracker "{self.name}" does not publish leaderboard reports')

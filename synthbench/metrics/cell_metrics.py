@@ -1,67 +1,19 @@
-"""All the metrics of one cell."""
+"""All the metrics of one cell, and how they read."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from synthbench.metrics.change_points import find_stages
-from synthbench.metrics.concordance import held_out_concordance
 from synthbench.metrics.estimate import Estimate
-from synthbench.metrics.grokking import GrokkingSummary, find_grokking, summarize_grokking
-from synthbench.metrics.hidden_progress import find_hidden_progress, last_transition
-from synthbench.metrics.mean import mean_estimate, median_estimate
-from synthbench.metrics.metrics_text import metrics_text
-from synthbench.metrics.nearest_reference import score_distances, time_near_references, told_apart
-from synthbench.metrics.random_search import RandomSearchTest, random_search_test
-from synthbench.metrics.regret import regret
-from synthbench.metrics.survival import median_time, restricted_mean
-from synthbench.metrics.time_to_target import Target, TimesToTarget, times_to_target
-from synthbench.metrics.trajectories import Trajectories
-from synthbench.metrics.transition import Transition, find_transitions
-from synthbench.metrics.transitions import TransitionSummary, summarize_transitions
-from synthbench.metrics.variance_split import VarianceSplit, split_variance
+from synthbench.metrics.formatting import format_estimate, format_p_value, format_time_to_target
+from synthbench.metrics.grokking import GrokkingSummary
+from synthbench.metrics.random_search import RandomSearchTest
+from synthbench.metrics.time_to_target import TimesToTarget
+from synthbench.metrics.transitions import TransitionSummary
+from synthbench.metrics.variance_split import VarianceSplit
 
-Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a cell's metrics need beside its trajectories.
-
-    points: (E,) all evaluation points of the protocol, in samples; step: samples per optimizer
-    step. diverged: (R,) bool. references: for each replica, what each named strategy scores on
-    its held-out samples (the ranked score). initializations: how many initialization seeds
-    were crossed with the data seeds, replica by replica in rows; None without such a design.
-    """
-
-    target: Target
-    points: Array
-    step: int
-    diverged: Sequence[bool]
-    references: Sequence[Mapping[str, float]]
-    initializations: int | None = None
-
-    def independent(self) -> list[int] | None:
-        """`independent_replicas` of this cell."""
-        return independent_replicas(len(self.diverged), self.initializations)
-
-
-def independent_replicas(replicas: int, initializations: int | None) -> list[int] | None:
-    """Replicas of a crossed design no two of which share a seed; None without such a design.
-
-    Those that share an initialization or their data are not independent, and intervals and
-    tests that took them so would be far too sure. The design goes row by row: initialization
-    i is taken with data seed i.
-    """
-    if initializations is None:
-        return None
-    columns = replicas // initializations
-    return [i * columns + i for i in range(min(initializations, columns))]
+WIDTH = 36
 
 
 @dataclass(frozen=True)
@@ -115,147 +67,71 @@ class CellMetrics:
 
     def __repr__(self) -> str:
         """One line per metric, under the name of its attribute."""
-        return metrics_text(self)
+        return _text(self)
 
 
-def measure_cell(trajectories: Trajectories, setting: Setting) -> CellMetrics:
-    """Compute every metric of one cell from its trajectories.
-
-    Of a crossed design the variance split uses all replicas, everything else the independent
-    ones alone.
-    """
-    chosen = setting.independent()
-    if chosen is None:
-        return _measure(trajectories, setting)
-    split = _split(times_to_target(trajectories, setting.target), setting.initializations)
-    part = replace(
-        setting,
-        diverged=[setting.diverged[r] for r in chosen],
-        references=[setting.references[r] for r in chosen],
-        initializations=None,
-    )
-    return replace(_measure(trajectories.select(chosen), part), variance_split=split)
+def _text(metrics: CellMetrics) -> str:
+    """One line per metric that was measured."""
+    lines = [f"{name:<{WIDTH}}{text}".rstrip() for name, text in _lines(metrics)]
+    return "\n".join(["CellMetrics: times in samples, intervals at 95%", *lines])
 
 
-def _measure(trajectories: Trajectories, setting: Setting) -> CellMetrics:
-    target = setting.target
-    samples = [s.astype(float) for s in trajectories.by_replica("samples")]
-    progress = trajectories.by_replica("progress")
-    reached = times_to_target(trajectories, target)
-    shapes = find_transitions(samples, progress, target)
-    regrets = [
-        regret(s, p, target.budget, diverged=gone)
-        for s, p, gone in zip(samples, progress, setting.diverged, strict=True)
-    ]
-    stages = [find_stages(s, p) for s, p in zip(samples, progress, strict=True)]
-    last = [last_transition(shape, found) for shape, found in zip(shapes, stages, strict=True)]
-    counts = Counter(len(found.transitions) for found in stages)
-    return CellMetrics(
-        reached=reached,
-        restricted_mean=restricted_mean(reached.times, reached.solved, target.budget),
-        regret=mean_estimate(np.array(regrets)).within(0.0, 1.0),
-        transitions=summarize_transitions(shapes, target.budget),
-        transition_counts=dict(sorted(counts.items())),
-        near=_near(samples, trajectories.by_replica(trajectories.ranked), setting),
-        random_search=_random_search(reached, setting),
-        probes={
-            name: _measure_probe(samples, trajectories.by_replica(name), last, target)
-            for name in trajectories.probes
-        },
-        variance_split=None,
-        grokking=_grokking(trajectories, target),
-    )
+def _lines(metrics: CellMetrics) -> Iterator[tuple[str, str]]:
+    reached, shape = metrics.reached, metrics.transitions
+    yield "reached", f"{int(reached.solved.sum())}/{len(reached.solved)} replicas solved"
+    yield "restricted_mean", _time(metrics.restricted_mean)
+    yield "regret", _number(metrics.regret)
+    yield "transitions", f"{shape.completed} completed"
+    for name, time in (
+        ("onset", shape.onset),
+        ("midpoint", shape.midpoint),
+        ("completion", shape.completion),
+    ):
+        yield f"  .{name}", _time(time)
+    for name, estimate in (
+        ("plateau", shape.plateau),
+        ("width", shape.width),
+        ("sharpness", shape.sharpness),
+        ("height", shape.height),
+        ("overshoot", shape.overshoot),
+        ("relapse", shape.relapse),
+    ):
+        yield f"  .{name}", _number(estimate)
+    counts = (f"{count} in {replicas}" for count, replicas in metrics.transition_counts.items())
+    yield "transition_counts", ", ".join(counts) + " replicas"
+    for name, near in metrics.near.items():
+        share = _number(near.share)
+        yield f"near[{name!r}]", f"{near.replicas} replicas, share of log samples {share}"
+    yield from _optional_lines(metrics)
 
 
-def _grokking(trajectories: Trajectories, target: Target) -> GrokkingSummary | None:
-    if "train_progress" not in trajectories.table.column_names:
-        return None
-    columns = (trajectories.by_replica(n) for n in ("samples", "train_progress", "progress"))
-    found = [find_grokking(s, t, f, hold=target.hold) for s, t, f in zip(*columns, strict=True)]
-    return summarize_grokking(found, target.budget)
-
-
-def _random_search(reached: TimesToTarget, setting: Setting) -> RandomSearchTest | None:
-    # The last point is the end of the budget up to less than one step.
-    seen = reached.within(setting.points[-1])
-    return random_search_test(seen.times, seen.solved, setting.points, setting.step)
-
-
-def _near(
-    samples: Sequence[Array], scores: Sequence[Array], setting: Setting
-) -> dict[str, TimeNearReference]:
-    references, budget = setting.references, setting.target.budget
-    names = told_apart(references)
-    times = [
-        time_near_references(s, score_distances(score, {name: levels[name] for name in names}))
-        for s, score, levels in zip(samples, scores, references, strict=True)
-    ]
-    found = {}
-    for name in names:
-        firsts = [t[name].first for t in times]
-        found[name] = TimeNearReference(
-            replicas=sum(first is not None for first in firsts),
-            first=median_time(firsts, budget),
-            share=mean_estimate(np.array([t[name].share for t in times])).within(0.0, 1.0),
+def _optional_lines(metrics: CellMetrics) -> Iterator[tuple[str, str]]:
+    test, split, grokking = metrics.random_search, metrics.variance_split, metrics.grokking
+    if test is not None:
+        yield (
+            "random_search",
+            f"CV {test.cv:.2f} ({test.random_search_cv:.2f} if it were), "
+            + format_p_value(test.p_value, name=True),
         )
-    return found
+    for name, probe in metrics.probes.items():
+        order = _number(probe.concordance) if probe.concordance else "-"
+        yield f"probes[{name!r}]", f"lead {_number(probe.lead)} decades, concordance {order}"
+    if split is not None:
+        yield (
+            "variance_split",
+            f"initialization {_number(split.initialization)}, data {_number(split.data)}",
+        )
+    if grokking is not None:
+        yield (
+            "grokking",
+            f"memorized at {_time(grokking.memorized)}, generalized at "
+            f"{_time(grokking.generalized)}, never {grokking.never}",
+        )
 
 
-def _measure_probe(
-    samples: Sequence[Array],
-    values: Sequence[Array],
-    last: Sequence[tuple[Transition, float]],
-    target: Target,
-) -> ProbeMetrics:
-    leads = [
-        found
-        for s, v, (shape, since) in zip(samples, values, last, strict=True)
-        if (found := find_hidden_progress(s, v, shape, target.hold, since)) is not None
-    ]
-    shapes = [shape for shape, _ in last]
-    fractions = [h.plateau_fraction for h in leads if h.plateau_fraction is not None]
-    moment = _moment(shapes, target.budget)
-    judged = None if moment is None else _predict(samples, values, shapes, (moment, target.budget))
-    return ProbeMetrics(
-        lead=median_estimate(np.array([h.lead for h in leads])),
-        plateau_fraction=median_estimate(np.array(fractions)),
-        concordance=judged,
-        moment=moment,
-    )
+def _time(estimate: Estimate) -> str:
+    return " ".join(format_time_to_target(estimate, None)).rstrip()
 
 
-def _moment(shapes: Sequence[Transition], budget: float) -> float | None:
-    """Half the median onset: well within the plateau of most replicas."""
-    median = median_time([t.onset for t in shapes], budget).value
-    return None if median is None or median <= 0 else median / 2
-
-
-def _predict(
-    samples: Sequence[Array],
-    values: Sequence[Array],
-    shapes: Sequence[Transition],
-    when: tuple[float, float],
-) -> Estimate | None:
-    """Held-out concordance of the values at `when[0]` samples with the midpoints after it."""
-    moment, budget = when
-    early, midpoints = [], []
-    for s, v, shape in zip(samples, values, shapes, strict=True):
-        index = int(np.searchsorted(s, moment, side="right")) - 1
-        before = shape.onset is None or shape.onset > moment
-        if before and s[-1] >= moment and np.isfinite(v[index]):
-            early.append(v[index])
-            midpoints.append(np.nan if shape.midpoint is None else shape.midpoint)
-    if len(early) < 2:
-        return None
-    times = np.array(midpoints)
-    happened = np.isfinite(times)
-    return held_out_concordance(np.array(early), np.where(happened, times, budget), happened)
-
-
-def _split(reached: TimesToTarget, initializations: int | None) -> VarianceSplit | None:
-    """The variance split of a crossed design in which every replica solved the task, not alike."""
-    if initializations is None or not reached.solved.all():
-        return None
-    table = reached.times.reshape(initializations, -1)
-    spread = np.ptp(table) > 0
-    return split_variance(table) if min(table.shape) > 1 and spread else None
+def _number(estimate: Estimate) -> str:
+    return " ".join(format_estimate(estimate)).rstrip()

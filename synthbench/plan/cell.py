@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from synthbench.contracts.frozen import Frozen
 from synthbench.contracts.model import Model
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.task import Task
@@ -20,12 +21,8 @@ MAX_STEPS = 2**32 - 1
 Precision = Literal["32-true", "64-true", "bf16-true", "bf16-mixed"]
 
 
-class Protocol(BaseModel):
+class Protocol(Frozen):
     """How a cell is measured: what may be spent, by how many replicas, how it is watched."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
 
     budget: int = Field(default=640_000, ge=1)
     """Training samples per replica."""

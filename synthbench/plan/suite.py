@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
+from synthbench.contracts.frozen import Frozen
 from synthbench.errors import ConfigurationError
 from synthbench.hashing import content_hash
+from synthbench.plan.cell import Protocol
 
 Column = Literal["plateau", "width", "stages", "lead"]
 
 
-class SuiteCell(BaseModel):
+class SuiteCell(Frozen):
     """One row of a suite: a task and what may be spent on it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     task: str
     budget: int = Field(ge=1)
     """Training samples per replica."""
 
 
-class Suite(BaseModel):
+class Suite(Frozen):
     """A named, versioned list of cells, how they are measured and what they are held against."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=64)
     version: int = Field(ge=1)
@@ -96,3 +95,12 @@ def read_suite(path: Path) -> Suite:
         raise ConfigurationError(f"{where}: {message}") from None
     suite._folder = path.parent
     return suite
+
+
+def suite_protocol(suite: Suite, changes: Mapping[str, Any] | None = None) -> Protocol:
+    """How a suite measures, its budgets aside; with changes it is no longer the leaderboard's.
+
+    Raises pydantic's ValidationError for a change that is not allowed.
+    """
+    own = {"seeds": suite.seeds, "evaluation_samples": suite.evaluation_samples}
+    return Protocol(**{**own, **(changes or {})})

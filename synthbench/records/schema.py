@@ -4,29 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from synthbench.contracts.frozen import Frozen
+from synthbench.hashing import HASH
 from synthbench.metrics.summary import Summary
-
-HASH = r"^[0-9a-f]{64}$"
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
+from synthbench.plan.suite_reference import SuiteReference
 
 
-class SuiteReference(_Part):
-    """The suite a cell was planned from."""
-
-    name: str
-    version: int
-    hash: str = Field(pattern=HASH)
-    """SHA-256 of what the suite fixes: `Suite.hash`."""
-
-
-class Distribution(_Part):
+class Distribution(Frozen):
     """An installed plugin that took part."""
 
     plugin: str
@@ -34,7 +20,7 @@ class Distribution(_Part):
     version: str
 
 
-class Environment(_Part):
+class Environment(Frozen):
     """The software and the machine that produced the result."""
 
     synthbench: str
@@ -50,7 +36,7 @@ class Environment(_Part):
     plugins: tuple[Distribution, ...]
 
 
-class Compute(_Part):
+class Compute(Frozen):
     """What the training cost."""
 
     parameters: int
@@ -67,7 +53,7 @@ class Compute(_Part):
     """Time spent training and evaluating, over all sessions."""
 
 
-class ReplicaRecord(_Part):
+class ReplicaRecord(Frozen):
     """One replica: its seeds, how it ended, and what the references score on its samples."""
 
     replica: int
@@ -79,7 +65,7 @@ class ReplicaRecord(_Part):
     references: dict[str, dict[str, float]]
 
 
-class Record(_Part):
+class Record(Frozen):
     """One finished cell; `record.json` in its folder."""
 
     schema_version: Literal[2] = 2

@@ -19,8 +19,8 @@ import pluggy
 
 if TYPE_CHECKING:
     from synthbench.contracts.model import Model
-    from synthbench.contracts.optimizer import Optimizer
     from synthbench.contracts.probe import Probe
+    from synthbench.contracts.recipe import Optimizer
     from synthbench.contracts.task import Task
     from synthbench.listeners.tracker import Tracker
     from synthbench.plan.cell import Cell

@@ -23,8 +23,8 @@ import pluggy
 
 from synthbench.contracts.configuration import Configuration
 from synthbench.contracts.model import Model
-from synthbench.contracts.optimizer import Optimizer
 from synthbench.contracts.probe import Probe
+from synthbench.contracts.recipe import Optimizer
 from synthbench.contracts.task import Task
 from synthbench.errors import PluginError, did_you_mean
 from synthbench.listeners.tracker import Tracker

@@ -6,10 +6,11 @@ import platform
 from collections.abc import Iterable
 
 from synthbench.contracts.configuration import Configuration
-from synthbench.contracts.optimizer import Optimizer
+from synthbench.contracts.recipe import Optimizer
 from synthbench.listeners.tracker import Tracker
 from synthbench.plan.cell import Cell
-from synthbench.records.schema import Distribution, Environment, SuiteReference
+from synthbench.plan.suite_reference import SuiteReference
+from synthbench.records.schema import Distribution, Environment
 from synthbench.registry.fingerprints.source import source_fingerprint
 from synthbench.registry.host import Plugin
 from synthbench.registry.registry import installed

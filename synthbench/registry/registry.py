@@ -16,9 +16,8 @@ from pydantic import BaseModel, ValidationError
 
 from synthbench.contracts.configuration import Configuration
 from synthbench.contracts.model import Model
-from synthbench.contracts.optimizer import Optimizer
 from synthbench.contracts.probe import Probe
-from synthbench.contracts.recipe import ELEMENTWISE, Recipe
+from synthbench.contracts.recipe import ELEMENTWISE, Optimizer, Recipe
 from synthbench.contracts.task import Task
 from synthbench.errors import ConfigurationError, RecordError, UnknownNameError, did_you_mean
 from synthbench.listeners.tracker import Tracker

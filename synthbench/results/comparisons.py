@@ -10,7 +10,7 @@ from synthbench.metrics.comparison import Comparison, compare
 from synthbench.metrics.formatting import format_estimate, format_p_value, format_ratio
 from synthbench.metrics.multiple import holm
 from synthbench.metrics.time_to_target import TimesToTarget, times_to_target
-from synthbench.results.measured_cell import MeasuredCell, setting_of
+from synthbench.results.measured_cell import MeasuredCell, context_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -71,13 +71,13 @@ def _within(cell: MeasuredCell, budget: int) -> TimesToTarget:
     """Times to target as if the cell's budget had been smaller; later evaluations do not count."""
     if budget == cell.budget:
         return cell.metrics.reached
-    setting = setting_of(cell.record)
+    setting = context_of(cell.record)
     chosen = setting.independent()
     trajectories = cell.trajectories if chosen is None else cell.trajectories.select(chosen)
     return times_to_target(trajectories.until(budget), replace(setting.target, budget=budget))
 
 
 def _independent_seeds(cell: MeasuredCell) -> list[dict[str, int]]:
-    chosen = setting_of(cell.record).independent()
+    chosen = context_of(cell.record).independent()
     seeds = [replica.seeds for replica in cell.record.replicas]
     return seeds if chosen is None else [seeds[r] for r in chosen]

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from synthbench.engine.training.schedule import evaluation_steps
-from synthbench.metrics.cell_metrics import CellMetrics, Setting, measure_cell
+from synthbench.metrics.cell_context import CellContext
+from synthbench.metrics.cell_metrics import CellMetrics
+from synthbench.metrics.measuring import measure_cell
 from synthbench.metrics.time_to_target import Target
 from synthbench.metrics.trajectories import Trajectories
+from synthbench.plan.schedule import evaluation_steps
 from synthbench.records.reading import TRAJECTORIES_FILE
 from synthbench.records.schema import Record
 
@@ -31,7 +33,7 @@ class MeasuredCell:
     @cached_property
     def metrics(self) -> CellMetrics:
         """Every metric, computed from the trajectories."""
-        return measure_cell(self.trajectories, setting_of(self.record))
+        return measure_cell(self.trajectories, context_of(self.record))
 
     @property
     def batch_size(self) -> int:
@@ -44,12 +46,12 @@ class MeasuredCell:
         return int(self.record.plan["protocol"]["budget"])
 
 
-def setting_of(record: Record) -> Setting:
+def context_of(record: Record) -> CellContext:
     """What the metrics need from a record beside the trajectories."""
     protocol, batch_size = record.plan["protocol"], record.plan["model"]["recipe"]["batch_size"]
     steps = evaluation_steps(protocol["budget"] // batch_size, protocol["resolution"])
     ranked = record.summary.score
-    return Setting(
+    return CellContext(
         target=Target(record.plan["task"]["target"], protocol["hold"], protocol["budget"]),
         points=np.array(steps, float) * batch_size,
         step=batch_size,

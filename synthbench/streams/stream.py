@@ -114,7 +114,7 @@ class Stream:
 
         Raises ValueError unless 0.01 <= alpha <= 1000.
         """
-        logs = log_gamma_draws(self, alpha, math.prod(shape)).reshape(shape)
+        logs = log_gamma_draws(self.open_uniform, alpha, math.prod(shape)).reshape(shape)
         shares = exp(torch.clamp(logs - logs.max(dim=-1, keepdim=True).values, min=-700.0))
         return shares / ordered_sum(shares)[..., None]
 

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from synthbench.contracts.configuration import Configuration
 from synthbench.contracts.model import Model
-from synthbench.contracts.optimizer import Optimizer
 from synthbench.contracts.probe import Probe
+from synthbench.contracts.recipe import Optimizer
 from synthbench.contracts.task import Task
 from synthbench.errors import ConfigurationError, UnknownNameError, did_you_mean
 from synthbench.registry.host import Plugin

@@ -13,8 +13,8 @@ from torch import nn
 
 import synthbench as sb
 from synthbench.engine.training.block import Block, TrainerOptions, train_block
-from synthbench.engine.training.schedule import evaluation_steps
 from synthbench.plan.cell import Cell
+from synthbench.plan.schedule import evaluation_steps
 from synthbench.registry.registry import installed
 from synthbench.streams import Purpose, Stream, seed_word
 

@@ -10,7 +10,6 @@ import torch
 
 from synthbench.engine.inspection.cell import CellFacts
 from synthbench.engine.training.block import BlockResult
-from synthbench.engine.training.schedule import evaluation_steps
 from synthbench.evaluation.evaluate import plan_suite
 from synthbench.evaluation.record_writing import (
     Provenance,
@@ -22,8 +21,10 @@ from synthbench.leaderboard.submissions.packing import Words, pack
 from synthbench.leaderboard.submissions.reading import CheckedSubmission
 from synthbench.leaderboard.submissions.record_checks import reference_names
 from synthbench.plan.cell import Cell
+from synthbench.plan.schedule import evaluation_steps
 from synthbench.plan.suite import Suite
-from synthbench.records.schema import Distribution, SuiteReference
+from synthbench.plan.suite_reference import SuiteReference
+from synthbench.records.schema import Distribution
 from synthbench.registry.registry import installed
 from synthbench.results.measured_cell import MeasuredCell
 

@@ -13,7 +13,7 @@ import pytest
 
 from synthbench.cli.main import main
 from synthbench.errors import SynthbenchError
-from synthbench.leaderboard import Board, read_board
+from synthbench.leaderboard.standings.board import Board, read_board
 from synthbench.listeners.tracker import Tracker
 from synthbench.plan.suite import Suite
 from synthbench.registry.registry import installed
@@ -174,7 +174,7 @@ def test_panels_show_the_runs_of_their_cell(board: Board, tracker: Tracker) -> N
 
 def test_the_panels_read_what_runs_are_logged_with() -> None:
     from synthbench.plan.cell import Cell, Protocol
-    from synthbench.records import SuiteReference
+    from synthbench.plan.suite_reference import SuiteReference
     from synthbench_wandb.history import configuration
 
     cell = Cell(

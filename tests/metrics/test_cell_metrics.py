@@ -6,17 +6,18 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from synthbench.engine.training.schedule import evaluation_steps
-from synthbench.metrics.cell_metrics import Setting, measure_cell
+from synthbench.metrics.cell_context import CellContext
+from synthbench.metrics.measuring import measure_cell
 from synthbench.metrics.time_to_target import Target
 from synthbench.metrics.trajectories import Trajectories
+from synthbench.plan.schedule import evaluation_steps
 
 STEPS = np.array(evaluation_steps(20_000, 0.05))
 LOG = np.log10(np.maximum(STEPS * 32, 1))
 REPLICAS = 30
 
 
-def make_cell(transitions: np.ndarray, probe_lead: float = 0.2) -> tuple[Trajectories, Setting]:
+def make_cell(transitions: np.ndarray, probe_lead: float = 0.2) -> tuple[Trajectories, CellContext]:
     """Score 0.5 -> 1 in a step at 10^transitions samples; a probe moves `probe_lead` earlier."""
     tables = []
     for replica, at in enumerate(transitions):
@@ -25,7 +26,7 @@ def make_cell(transitions: np.ndarray, probe_lead: float = 0.2) -> tuple[Traject
         probe = np.where(at - probe_lead <= LOG, 1.0, 0.9 - 0.1 * at)
         columns = {"accuracy": 0.5 + progress / 2, "progress": progress, "early/sign": probe}
         tables.append(pa.table({"replica": np.full(len(STEPS), replica), "step": STEPS, **columns}))
-    setting = Setting(
+    setting = CellContext(
         target=Target(0.96, 2, 640_000),
         points=STEPS * 32.0,
         step=32,

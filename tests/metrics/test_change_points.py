@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthbench.engine.training.schedule import evaluation_steps
 from synthbench.metrics.change_points import find_stages
+from synthbench.plan.schedule import evaluation_steps
 
 SAMPLES = np.array(evaluation_steps(20_000, 0.05), float) * 32
 LOG = np.log10(np.maximum(SAMPLES, 1))

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from synthbench.engine.training.schedule import evaluation_steps
 from synthbench.metrics.random_search import (
     anderson_darling,
     random_search_test,
     restricted_geometric_cv,
 )
+from synthbench.plan.schedule import evaluation_steps
 
 
 def points_up_to(budget: int) -> np.ndarray:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthbench.engine.training.schedule import evaluation_steps
 from synthbench.metrics.transition import completion_level, find_transition
+from synthbench.plan.schedule import evaluation_steps
 
 SAMPLES = np.array(evaluation_steps(20_000, 0.05), float) * 32
 LOG = np.log10(np.maximum(SAMPLES, 1))

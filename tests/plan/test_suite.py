@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from synthbench.errors import ConfigurationError
-from synthbench.evaluation.evaluate import plan_suite, suite_protocol
-from synthbench.plan.suite import read_suite
+from synthbench.evaluation.evaluate import plan_suite
+from synthbench.plan.suite import read_suite, suite_protocol
 from synthbench.registry.registry import installed
 
 TEXT = """

@@ -231,7 +231,7 @@ class BrokenCell(sb.TrackedCell):
     def logger(self) -> None:
         raise OSError("no\nnetwork")
 
-    def finish(self, result: sb.CellResult) -> None:
+    def finish(self, record: sb.Record, folder: Path, reused: bool) -> None:
         raise RuntimeError("disk full")
 
 
@@ -251,7 +251,7 @@ class FallingCell(sb.TrackedCell):
     def logger(self) -> CSVLogger:
         return FallingLogger(str(self.folder))
 
-    def finish(self, result: sb.CellResult) -> None:
+    def finish(self, record: sb.Record, folder: Path, reused: bool) -> None:
         pass
 
 
@@ -272,8 +272,8 @@ class Heard(sb.Tracker):
 class HeardCell(sb.TrackedCell):
     told: list[object] = []  # noqa: RUF012 - emptied by the test
 
-    def finish(self, result: sb.CellResult) -> None:
-        self.told.append(result.reused)
+    def finish(self, record: sb.Record, folder: Path, reused: bool) -> None:
+        self.told.append(reused)
 
     def abandon(self) -> None:
         self.told.append("abandoned")

@@ -22,9 +22,9 @@ def build_command(
     from rich.markup import escape
 
     from synthbench.cli.leaderboard.stage_progress import stage_progress
-    from synthbench.leaderboard import read_board
     from synthbench.leaderboard.site import build_site
     from synthbench.leaderboard.site.writing import check_replaceable
+    from synthbench.leaderboard.standings.board import read_board
     from synthbench.registry.registry import installed
 
     console = Console(highlight=False)

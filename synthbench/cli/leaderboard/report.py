@@ -35,7 +35,8 @@ def report_command(
     from rich.console import Console
     from rich.markup import escape
 
-    from synthbench.leaderboard import read_board
+    from synthbench.leaderboard.reporting import BoardReporter
+    from synthbench.leaderboard.standings.board import read_board
     from synthbench.records.atomic import write_atomically
     from synthbench.registry.registry import installed
 
@@ -43,6 +44,8 @@ def report_command(
         raise ConfigurationError(f"--site-url must be https://..., got {site_url!r}")
     registry = installed()
     tracker = registry.tracker(wandb_reference(wandb))
+    if not isinstance(tracker, BoardReporter):
+        raise ConfigurationError(f'tracker "{tracker.name}" does not make leaderboard reports')
     chosen = [registry.suite(name) for name in suite or sorted(registry.names("suites"))]
     heading = title or (
         f"SynthBench leaderboard: {', '.join(suite)}" if suite else "SynthBench leaderboards"

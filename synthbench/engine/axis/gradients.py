@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.func import grad_and_value
 from torch.utils._pytree import tree_leaves, tree_map
 
-from synthbench.contracts.task import Batch
+from synthbench.contracts.batch import Batch
 from synthbench.engine.axis.objective import Objective
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.replicas import State

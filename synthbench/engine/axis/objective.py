@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from synthbench.contracts.losses import Loss
-from synthbench.contracts.task import Batch
+from synthbench.contracts.batch import Batch, Loss
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.replicas import Replicas, State
-from synthbench.errors import ModelError
+from synthbench.errors import ModelError, explain, first_line
 from synthbench.plan.cell import Cell
 
 
@@ -79,18 +78,6 @@ def _random_forward(name: str) -> ModelError:
         f"{name} draws random numbers in its forward pass, so a replica would depend on "
         "its neighbours; use synthbench.Dropout, or make the forward pass deterministic"
     )
-
-
-def first_line(error: Exception) -> str:
-    """The first line of an error's message, or the name of its type."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
-
-
-def explain(error: Exception) -> str:
-    """The type of an error and its first line: a bare KeyError says no more than a name."""
-    kind, line = type(error).__name__, first_line(error)
-    return kind if line == kind else f"{kind}: {line}"
 
 
 def _attempt(objective: Objective, batch: Batch, looped: bool) -> Tensor:

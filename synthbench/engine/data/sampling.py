@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
-from synthbench.contracts.task import Batch, Task, World
+from synthbench.contracts.batch import Batch, World
+from synthbench.contracts.task import Task
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.streams import Purpose, Stream
 

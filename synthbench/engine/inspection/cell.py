@@ -10,11 +10,11 @@ import torch
 from torch import nn
 from torch.utils._pytree import tree_map
 
-from synthbench.contracts.optimizer import Optimizer
-from synthbench.contracts.task import Batch
+from synthbench.contracts.batch import Batch
+from synthbench.contracts.recipe import Optimizer
 from synthbench.engine.axis.gradients import replica_gradients
 from synthbench.engine.axis.memory import is_out_of_memory
-from synthbench.engine.axis.objective import Objective, check_trainable, explain, recipe_loss
+from synthbench.engine.axis.objective import Objective, check_trainable, recipe_loss
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.replicas import build_modules, stack_modules
 from synthbench.engine.data.sampling import as_batch, cast_batch, draw_batches, draw_worlds
@@ -22,7 +22,7 @@ from synthbench.engine.inspection.flops import count_step_flops
 from synthbench.engine.inspection.task import check_task
 from synthbench.engine.optimizers.trial import optimizer_loop_reason, parameter_shapes
 from synthbench.engine.training.scoring import Evaluator
-from synthbench.errors import ModelError
+from synthbench.errors import ModelError, explain
 from synthbench.plan.cell import Cell
 from synthbench.streams import Purpose, keys_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from synthbench.contracts.task import Batch
+from synthbench.contracts.batch import Batch
 from synthbench.engine.axis.objective import Objective
 
 

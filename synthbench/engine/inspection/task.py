@@ -7,12 +7,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from synthbench.contracts.task import Batch, World
+from synthbench.contracts.batch import Batch, World
 from synthbench.engine.axis.memory import is_out_of_memory
-from synthbench.engine.axis.objective import explain, first_line
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.data.sampling import as_batch, draw_worlds
-from synthbench.errors import ConfigurationError, SynthbenchError, TaskError
+from synthbench.errors import ConfigurationError, SynthbenchError, TaskError, explain, first_line
 from synthbench.plan.cell import Cell
 from synthbench.streams import Purpose, Stream, keys_of
 

@@ -14,8 +14,7 @@ import torch
 from torch import Tensor, optim
 from torch.optim import SGD, Adam, AdamW
 
-from synthbench.contracts.optimizer import Optimizer
-from synthbench.contracts.recipe import Recipe
+from synthbench.contracts.recipe import Optimizer, Recipe
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.engine.optimizers.trial import optimizer_loop_reason, parameter_shapes
 

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 
-from synthbench.contracts.optimizer import Optimizer
-from synthbench.contracts.recipe import Recipe
+from synthbench.contracts.recipe import Optimizer, Recipe
 from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.errors import ModelError
 

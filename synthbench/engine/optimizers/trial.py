@@ -9,12 +9,10 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from synthbench.contracts.optimizer import Optimizer
-from synthbench.contracts.recipe import Recipe
+from synthbench.contracts.recipe import Optimizer, Recipe
 from synthbench.engine.axis.memory import is_out_of_memory
-from synthbench.engine.axis.objective import explain, first_line
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
-from synthbench.errors import ModelError
+from synthbench.errors import ModelError, explain, first_line
 
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 """(name, shape) of every parameter of one replica."""

@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.utils._pytree import tree_map
 from torch.utils.data import DataLoader
 
-from synthbench.contracts.task import Batch
+from synthbench.contracts.batch import Batch
 from synthbench.engine.axis.replicas import State, build_modules, stack_modules, true_dtype
 from synthbench.engine.data.finite_data import FiniteData
 from synthbench.engine.data.sampling import (
@@ -31,10 +31,11 @@ from synthbench.engine.optimizers.build import (
     learning_rate_factor,
 )
 from synthbench.engine.training.cell_functions import CellFunctions, functions_of
+from synthbench.engine.training.chunks import Chunk, ChunkSource
 from synthbench.engine.training.outcomes import Outcomes
-from synthbench.engine.training.schedule import Chunk, ChunkSource, evaluation_steps
 from synthbench.engine.training.scoring import Columns, Evaluator
 from synthbench.plan.cell import Cell, ReplicaSeeds
+from synthbench.plan.schedule import evaluation_steps
 from synthbench.streams import Purpose, keys_of
 
 CHUNK_BYTES = 16 * 2**20

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
+from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.probe import Probe, View
-from synthbench.contracts.task import Batch, World
 from synthbench.engine.axis.objective import recipe_loss
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.replicas import Replicas, State

@@ -20,7 +20,7 @@ from synthbench.metrics.transitions import TransitionSummary
 from synthbench.plan.suite import Column, Suite
 from synthbench.records.schema import Compute, Environment
 from synthbench.registry.registry import installed
-from synthbench.results.measured_cell import MeasuredCell, setting_of
+from synthbench.results.measured_cell import MeasuredCell, context_of
 
 Array = NDArray[np.float64]
 
@@ -140,7 +140,7 @@ def measure_submission(checked: CheckedSubmission, suite: Suite) -> Entry:
 
 def _measure(number: int, cell: MeasuredCell, lead: str | None) -> EntryCell:
     record, ranked = cell.record, cell.record.summary.score
-    found = measure_transitions(cell.trajectories, setting_of(record).target, lead)
+    found = measure_transitions(cell.trajectories, context_of(record).target, lead)
     return EntryCell(
         number=number,
         model=record.model,

@@ -13,7 +13,6 @@ from pydantic import ValidationError
 
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.errors import ConfigurationError, SubmissionError, did_you_mean
-from synthbench.evaluation.record_writing import record_bytes
 from synthbench.leaderboard.standings.board import SUBMISSIONS
 from synthbench.leaderboard.submissions.reading import CheckedSubmission, read_submission
 from synthbench.leaderboard.submissions.record_checks import ExpectedCell, expected_cells
@@ -26,9 +25,11 @@ from synthbench.leaderboard.submissions.submission import (
 )
 from synthbench.leaderboard.verification.rerun import rebuild_cell
 from synthbench.plan.suite import Suite
+from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.atomic import make_folder, write_atomically
+from synthbench.records.content import record_bytes
 from synthbench.records.reading import RECORD_FILE, TRAJECTORIES_FILE
-from synthbench.records.schema import Record, SuiteReference
+from synthbench.records.schema import Record
 from synthbench.registry.bare_model import is_bare
 from synthbench.registry.registry import installed
 from synthbench.results.measured_cell import MeasuredCell

@@ -15,9 +15,7 @@ import numpy as np
 from synthbench.contracts.model import Model
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.task import Task
-from synthbench.engine.training.schedule import evaluation_steps
 from synthbench.errors import SubmissionError
-from synthbench.evaluation.evaluate import suite_protocol
 from synthbench.hashing import content_hash
 from synthbench.leaderboard.submissions.submission import NAME
 from synthbench.leaderboard.submissions.texts import MOST, check_values
@@ -25,8 +23,10 @@ from synthbench.metrics.summary import summarize
 from synthbench.metrics.time_to_target import Target, first_held, times_to_target
 from synthbench.metrics.trajectories import INDEX, Trajectories
 from synthbench.plan.cell import PLAN_VERSION, Cell, Protocol, ReplicaSeeds
-from synthbench.plan.suite import Suite
-from synthbench.records.schema import Record, SuiteReference
+from synthbench.plan.schedule import evaluation_steps
+from synthbench.plan.suite import Suite, suite_protocol
+from synthbench.plan.suite_reference import SuiteReference
+from synthbench.records.schema import Record
 from synthbench.registry.registry import installed
 from synthbench.streams import Purpose, Stream
 

@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from synthbench.hashing import HASH
 from synthbench.leaderboard.submissions.texts import LONGEST_TEXT, one_line, refuse_invisible
-from synthbench.records.schema import HASH, SuiteReference
+from synthbench.plan.suite_reference import SuiteReference
 
 SUBMISSION_FILE = "submission.json"
 NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"

@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from synthbench.contracts.batch import Batch, Loss
 from synthbench.contracts.interface import Interface
-from synthbench.contracts.losses import Loss
 from synthbench.contracts.model import Model
-from synthbench.contracts.task import Batch
-from synthbench.engine.axis.objective import Objective, first_line
+from synthbench.engine.axis.objective import Objective
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.replicas import Replicas, State, build_modules, stack_modules
+from synthbench.errors import first_line
 from synthbench.streams import Purpose, Stream
 from synthbench.testing.workbench.comparison import copied, replica
 from synthbench.testing.workbench.example_inputs import example_batch, example_losses

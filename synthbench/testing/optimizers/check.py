@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from synthbench.contracts.optimizer import Optimizer
+from synthbench.contracts.recipe import Optimizer
 from synthbench.testing.configuration_laws import CONFIGURATION_LAWS
 from synthbench.testing.examination import Examination
 from synthbench.testing.law import Law

@@ -10,8 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from synthbench.contracts.optimizer import Optimizer
-from synthbench.contracts.recipe import Recipe
+from synthbench.contracts.recipe import Optimizer, Recipe
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.engine.optimizers.trial import optimizer_loop_reason
 from synthbench.errors import ModelError

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from synthbench.contracts.task import Batch
+from synthbench.contracts.batch import Batch
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.data.finite_data import FiniteData
 from synthbench.engine.data.sampling import as_batch, draw_worlds

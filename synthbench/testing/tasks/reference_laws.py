@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from synthbench.contracts.batch import Batch
 from synthbench.contracts.interface import TokenLogits, Tokens
-from synthbench.contracts.task import Batch
 from synthbench.streams import Purpose, Stream
 from synthbench.testing.law import Law, NotApplicable, Outcome, law
 from synthbench.testing.tasks.trial import SIZE, TaskTrial

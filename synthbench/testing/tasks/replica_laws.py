@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from synthbench.contracts.task import Batch, World
+from synthbench.contracts.batch import Batch, World
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.tracing import traced
 from synthbench.engine.data.sampling import as_batch, cast_batch, draw_batches, draw_worlds

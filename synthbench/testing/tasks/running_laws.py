@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
+from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.interface import Interface
-from synthbench.contracts.task import Batch, World
 from synthbench.streams import Purpose, Stream
 from synthbench.testing.examination import raised
 from synthbench.testing.law import Law, Outcome, law

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
+from synthbench.contracts.batch import Batch
 from synthbench.contracts.interface import Margin, Port, Signs, TokenLogits, Tokens
 from synthbench.contracts.losses import MARGIN_LOSSES, NEXT_TOKEN_LOSSES
-from synthbench.contracts.task import Batch
 from synthbench.engine.data.sampling import as_batch
 from synthbench.streams import Purpose
 from synthbench.testing.law import Law, NotApplicable, Outcome, law

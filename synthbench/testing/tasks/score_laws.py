@@ -8,8 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from synthbench.contracts.losses import Loss
-from synthbench.contracts.task import Batch
+from synthbench.contracts.batch import Batch, Loss
 from synthbench.metrics.trajectories import INDEX
 from synthbench.streams import Purpose
 from synthbench.testing.law import Law, Outcome, law

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
+from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.interface import Interface
-from synthbench.contracts.task import Batch, Task, World
+from synthbench.contracts.task import Task
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.data.sampling import as_batch, draw_batches, draw_worlds
 from synthbench.streams import Purpose, Stream, keys_of

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
-from synthbench.contracts.task import Batch
+from synthbench.contracts.batch import Batch
 
 
 def same_bits(first: Any, second: Any) -> bool:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from synthbench.contracts.batch import Batch, Loss
 from synthbench.contracts.interface import Interface, Margin, Port, Signs, TokenLogits, Tokens
-from synthbench.contracts.losses import MARGIN_LOSSES, NEXT_TOKEN_LOSSES, Loss
+from synthbench.contracts.losses import MARGIN_LOSSES, NEXT_TOKEN_LOSSES
 from synthbench.contracts.model import Model
-from synthbench.contracts.task import Batch
 from synthbench.errors import ConfigurationError, InterfaceError
 from synthbench.streams import Purpose, Stream
 

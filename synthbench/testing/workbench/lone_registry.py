@@ -6,7 +6,7 @@ import pluggy
 
 from synthbench.contracts.configuration import Configuration
 from synthbench.contracts.model import Model
-from synthbench.contracts.optimizer import Optimizer
+from synthbench.contracts.recipe import Optimizer
 from synthbench.registry.host import CONTRACTS, GROUP, Plugin, PluginHost
 from synthbench.registry.registry import Registry
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch.utils._pytree import tree_map
 
-from synthbench.contracts.losses import Loss
+from synthbench.contracts.batch import Batch, Loss
 from synthbench.contracts.model import Model
-from synthbench.contracts.task import Batch, Task
+from synthbench.contracts.task import Task
 from synthbench.engine.axis.gradients import replica_gradients
 from synthbench.engine.axis.objective import Objective
 from synthbench.engine.axis.replicas import Replicas, build_modules, stack_modules

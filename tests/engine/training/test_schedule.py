@@ -5,7 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthbench.engine.training.schedule import ChunkSource, evaluation_steps
+from synthbench.engine.training.chunks import ChunkSource
+from synthbench.plan.schedule import evaluation_steps
 
 
 @given(last=st.integers(1, 10**6), resolution=st.floats(0.01, 1.0))

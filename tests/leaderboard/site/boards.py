@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from synthbench.leaderboard import Board, read_board
-from synthbench.leaderboard.standings.board import Refused
+from synthbench.leaderboard.standings.board import Board, Refused, read_board
 from synthbench.leaderboard.standings.entry import Entry, EntryCell
 from synthbench.leaderboard.submissions.submission import Trial
 from synthbench.metrics.estimate import Estimate

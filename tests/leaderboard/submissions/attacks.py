@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthbench.errors import SubmissionError
-from synthbench.evaluation.partial_run import parquet_bytes
 from synthbench.hashing import content_hash
 from synthbench.leaderboard.submissions.reading import CheckedSubmission, read_submission
 from synthbench.leaderboard.submissions.record_checks import ExpectedCell, expected_cells
@@ -25,6 +24,7 @@ from synthbench.metrics.summary import summarize
 from synthbench.metrics.time_to_target import Target, times_to_target
 from synthbench.metrics.trajectories import Trajectories
 from synthbench.plan.suite import Suite
+from synthbench.records.content import parquet_bytes
 from tests.leaderboard.synthetic import make_submission
 
 RECORD, TABLE, MANIFEST = "record.json", "trajectories.parquet", "submission.json"

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synthbench.evaluation.partial_run import parquet_bytes
+from synthbench.records.content import parquet_bytes
 
 Files = dict[str, bytes]
 

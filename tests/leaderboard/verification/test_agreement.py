@@ -28,7 +28,7 @@ from synthbench.listeners.listener import Silent
 from synthbench.metrics.comparison import log_rank_p_value
 from synthbench.metrics.time_to_target import TimesToTarget
 from synthbench.metrics.trajectories import Trajectories
-from synthbench.results.measured_cell import MeasuredCell, setting_of
+from synthbench.results.measured_cell import MeasuredCell, context_of
 from synthbench.results.results import read_results
 from tests.leaderboard.trained import train, write_suite
 
@@ -64,7 +64,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[MeasuredCell, Re
 
 
 def judge(cell: MeasuredCell, rerun: Rerun, recorded: Trajectories | None = None):
-    target = setting_of(cell.record).target
+    target = context_of(cell.record).target
     return compare_rerun(cell.record, recorded or cell.trajectories, rerun, target, 2)
 
 
@@ -181,7 +181,7 @@ def test_times_that_no_chance_explains_are_caught_anywhere(measured) -> None:
     spread = many.column("samples") * (1 + many.column("replica") / 100)
     trained, claimed = (changed(many, "samples", spread // factor) for factor in (1, 4))
     again = replace(rerun, trajectories=trained, replicas=tuple(range(24)))
-    target = setting_of(cell.record).target
+    target = context_of(cell.record).target
     (failure,) = statistical_failures(cell.record, claimed, again, target, 1)
     assert failure.startswith("the times to target differ")
     assert statistical_failures(cell.record, trained, again, target, 1) == []
