@@ -19,6 +19,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class SynthbenchError(Exception):
@@ -81,3 +85,23 @@ def explain(error: Exception) -> str:
     """The type of an error and its first line: a bare KeyError says no more than a name."""
     kind, line = type(error).__name__, first_line(error)
     return kind if line == kind else f"{kind}: {line}"
+
+
+class Mistake(NamedTuple):
+    """The first thing that is wrong with some fields, for a message of one line.
+
+    where: path of the field, joined by dots; empty where it is none alone. message: what is wrong,
+    without a capital. given: the value that was refused.
+    """
+
+    where: str
+    message: str
+    given: Any
+
+
+def first_mistake(error: ValidationError) -> Mistake:
+    """What pydantic found first."""
+    first = error.errors()[0]
+    message = first["msg"].removeprefix("Value error, ")
+    where = ".".join(str(part) for part in first["loc"])
+    return Mistake(where, message[:1].lower() + message[1:], first["input"])

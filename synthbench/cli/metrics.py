@@ -209,7 +209,7 @@ def _print_variance_split(console: Console, cells: Sequence[MeasuredCell]) -> No
         if split is not None:
             rows.append([cell.record.model, _number(split.initialization), _number(split.data),
                          f"{split.interaction:.2f}"])  # fmt: skip
-        elif cell.record.plan["protocol"].get("initializations"):
+        elif cell.record.protocol.get("initializations"):
             every = cell.record.summary.solved == cell.record.summary.replicas
             rows.append([cell.record.model, "all alike" if every else "not all solved", "", ""])
     if rows:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from synthbench.contracts.frozen import Frozen
-from synthbench.errors import ConfigurationError
+from synthbench.errors import ConfigurationError, first_mistake
 from synthbench.hashing import content_hash
 from synthbench.plan.cell import Protocol
 
@@ -88,11 +88,8 @@ def read_suite(path: Path) -> Suite:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"cannot read the suite file {path}: {error}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        location = "".join(f"{part}." for part in first["loc"])[:-1]
-        message = first["msg"].removeprefix("Value error, ")
-        where = f"{path}: {location}" if location else f"{path}"
-        raise ConfigurationError(f"{where}: {message}") from None
+        where, message, _ = first_mistake(error)
+        raise ConfigurationError(": ".join(filter(None, (str(path), where, message)))) from None
     suite._folder = path.parent
     return suite
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from synthbench.errors import RecordError
+from synthbench.errors import RecordError, first_mistake
 from synthbench.hashing import content_hash, file_hash
 from synthbench.records.schema import Record
 
@@ -41,9 +41,8 @@ def read_record(folder: Path | str) -> Record:
         # Strict: a number in quotes is not a number.
         record = Record.model_validate_json(text, strict=True)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise RecordError(f"{path}: {where}: {first['msg'].lower()}; {_advice()}") from None
+        where, message, _ = first_mistake(error)
+        raise RecordError(f"{path}: {where}: {message}; {_advice()}") from None
     if _plan_hash(record) != record.plan_hash:
         raise RecordError(f"{path}: plan_hash does not match the plan; {_advice()}")
     _check_files(path, record)

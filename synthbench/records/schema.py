@@ -9,6 +9,7 @@ from pydantic import Field
 from synthbench.contracts.frozen import Frozen
 from synthbench.hashing import HASH
 from synthbench.metrics.summary import Summary
+from synthbench.metrics.time_to_target import Target
 from synthbench.plan.suite_reference import SuiteReference
 
 
@@ -86,3 +87,48 @@ class Record(Frozen):
     summary: Summary
     files: dict[str, str]
     """SHA-256 of each data file beside the record."""
+
+    @property
+    def task_plan(self) -> dict[str, Any]:
+        """Name, version and fields of the task."""
+        return dict(self.plan["task"])
+
+    @property
+    def model_plan(self) -> dict[str, Any]:
+        """Name, version, fields and recipe of the model."""
+        return dict(self.plan["model"])
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """How the model was trained."""
+        return dict(self.model_plan["recipe"])
+
+    @property
+    def protocol(self) -> dict[str, Any]:
+        """What was spent and how the cell was measured."""
+        return dict(self.plan["protocol"])
+
+    @property
+    def probes(self) -> tuple[str, ...]:
+        """Names of the probes."""
+        return tuple(probe["name"] for probe in self.plan["probes"])
+
+    @property
+    def batch_size(self) -> int:
+        """Samples per optimizer step."""
+        return int(self.recipe["batch_size"])
+
+    @property
+    def budget(self) -> int:
+        """Training samples per replica."""
+        return int(self.protocol["budget"])
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps that the budget pays for."""
+        return self.budget // self.batch_size
+
+    @property
+    def target(self) -> Target:
+        """What counted as solved."""
+        return Target(self.task_plan["target"], self.protocol["hold"], self.budget)

@@ -15,11 +15,11 @@ from synthbench.results.figures.inline_figure import SCREEN_DPI, screen_png
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.summary_table import (
     FOOTNOTE,
-    Entry,
+    TableCell,
     budget_note,
     by_task,
-    entries,
     headings,
+    row,
 )
 
 # Nothing here names a colour of text or ground: both are the notebook's own, light or dark.
@@ -52,7 +52,7 @@ def results_html(cells: Sequence[MeasuredCell]) -> str:
         return str(NOTE.format("no cells"))
     parts = []
     for records in by_task([cell.record for cell in cells]):
-        rows = [entries(record) for record in records]
+        rows = [row(record) for record in records]
         parts += [
             TITLE.format(records[0].task, budget_note(records[0])),
             table_html(headings(records), rows),
@@ -66,11 +66,11 @@ def comparisons_html(comparisons: Sequence[ModelComparison]) -> str:
         return str(NOTE.format("nothing to compare: no two models of the same task"))
     rows = [
         [
-            Entry(one.task),
-            Entry(one.first, f"against {one.second}"),
-            Entry(*format_ratio(one.comparison.ratio_of_medians)),
-            Entry(*format_estimate(one.comparison.superiority)),
-            Entry(format_p_value(one.p_value), "paired seeds" if one.paired else ""),
+            TableCell(one.task),
+            TableCell(one.first, f"against {one.second}"),
+            TableCell(*format_ratio(one.comparison.ratio_of_medians)),
+            TableCell(*format_estimate(one.comparison.superiority)),
+            TableCell(format_p_value(one.p_value), "paired seeds" if one.paired else ""),
         ]
         for one in comparisons
     ]
@@ -83,27 +83,27 @@ def comparisons_html(comparisons: Sequence[ModelComparison]) -> str:
     return str(table_html(names, rows, texts=2) + NOTE.format(note))
 
 
-def table_html(names: Sequence[str], rows: Sequence[Sequence[Entry]], texts: int = 1) -> Markup:
+def table_html(names: Sequence[str], rows: Sequence[Sequence[TableCell]], texts: int = 1) -> Markup:
     """A table whose first `texts` columns are text, the others numbers; everything is escaped."""
     sides = ["left"] * texts + ["right"] * (len(names) - texts)
     head = (HEAD.format(side=side, text=name) for side, name in zip(sides, names, strict=True))
     body = (
         Markup("<tr>{}</tr>").format(
             Markup("").join(
-                CELL.format(side=side, wrap=WRAP[side], text=_entry(entry))
-                for side, entry in zip(sides, row, strict=True)
+                CELL.format(side=side, wrap=WRAP[side], text=_text(cell))
+                for side, cell in zip(sides, cells, strict=True)
             )
         )
-        for row in rows
+        for cells in rows
     )
     return TABLE.format(head=Markup("").join(head), rows=Markup("").join(body))
 
 
-def _entry(entry: Entry) -> Markup:
-    if not entry.detail:
-        return escape(entry.value)
-    lines = Markup("<br>").join(escape(line) for line in entry.detail.splitlines())
-    return escape(entry.value) + DETAIL.format(lines)
+def _text(cell: TableCell) -> Markup:
+    if not cell.detail:
+        return escape(cell.value)
+    lines = Markup("<br>").join(escape(line) for line in cell.detail.splitlines())
+    return escape(cell.value) + DETAIL.format(lines)
 
 
 def _learning_curves(cells: Sequence[MeasuredCell]) -> Markup:

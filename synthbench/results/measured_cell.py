@@ -11,7 +11,6 @@ import numpy as np
 from synthbench.metrics.cell_context import CellContext
 from synthbench.metrics.cell_metrics import CellMetrics
 from synthbench.metrics.measuring import measure_cell
-from synthbench.metrics.time_to_target import Target
 from synthbench.metrics.trajectories import Trajectories
 from synthbench.plan.schedule import evaluation_steps
 from synthbench.records.reading import TRAJECTORIES_FILE
@@ -38,21 +37,21 @@ class MeasuredCell:
     @property
     def batch_size(self) -> int:
         """Samples per optimizer step."""
-        return int(self.record.plan["model"]["recipe"]["batch_size"])
+        return self.record.batch_size
 
     @property
     def budget(self) -> int:
         """Samples per replica."""
-        return int(self.record.plan["protocol"]["budget"])
+        return self.record.budget
 
 
 def context_of(record: Record) -> CellContext:
     """What the metrics need from a record beside the trajectories."""
-    protocol, batch_size = record.plan["protocol"], record.plan["model"]["recipe"]["batch_size"]
-    steps = evaluation_steps(protocol["budget"] // batch_size, protocol["resolution"])
+    protocol, batch_size = record.protocol, record.batch_size
+    steps = evaluation_steps(record.steps, protocol["resolution"])
     ranked = record.summary.score
     return CellContext(
-        target=Target(record.plan["task"]["target"], protocol["hold"], protocol["budget"]),
+        target=record.target,
         points=np.array(steps, float) * batch_size,
         step=batch_size,
         diverged=[replica.outcome == "diverged" for replica in record.replicas],

@@ -48,12 +48,14 @@ def load_network(record: Record, folder: Path, replica: int, cell: Cell | None =
 
 def _rebuilt(record: Record) -> tuple[Task, Model]:
     """The task and the model of a record, from the installed plugins."""
-    registry, plan = installed(), record.plan
+    registry, task, model = installed(), record.task_plan, record.model_plan
     own = [
-        plan[k]["name"] for k in ("task", "model") if plan[k]["name"] not in registry.names(f"{k}s")
+        plan["name"]
+        for kind, plan in (("tasks", task), ("models", model))
+        if plan["name"] not in registry.names(kind)
     ]
-    if is_bare(plan["model"]):
-        own.append(plan["model"]["name"])
+    if is_bare(model):
+        own.append(model["name"])
     if own:
         raise RecordError(
             f'"{own[0]}" is not from an installed plugin, so the record does not say how to build '
@@ -61,6 +63,6 @@ def _rebuilt(record: Record) -> tuple[Task, Model]:
             "of your own"
         )
     return (
-        cast("Task", registry.rebuild("tasks", plan["task"])),
-        cast("Model", registry.rebuild("models", plan["model"])),
+        cast("Task", registry.rebuild("tasks", task)),
+        cast("Model", registry.rebuild("models", model)),
     )

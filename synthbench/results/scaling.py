@@ -60,8 +60,7 @@ def _series(group: Sequence[MeasuredCell], field: str) -> ScalingSeries:
 
 
 def _parts(cell: MeasuredCell) -> list[dict[str, Any]]:
-    model = cell.record.plan["model"]
-    return [cell.record.plan["task"], model, model["recipe"]]
+    return [cell.record.task_plan, cell.record.model_plan, cell.record.recipe]
 
 
 def _numbers(cell: MeasuredCell) -> dict[str, float]:
@@ -96,7 +95,7 @@ def _varying(cells: Sequence[MeasuredCell]) -> str:
 def _rest(cell: MeasuredCell, field: str) -> str:
     """Everything the cell is but its size."""
     parts = [{k: v for k, v in part.items() if k not in (field, "recipe")} for part in _parts(cell)]
-    return json.dumps([*parts, cell.record.plan["protocol"]], sort_keys=True)
+    return json.dumps([*parts, cell.record.protocol], sort_keys=True)
 
 
 def _label(cell: MeasuredCell, field: str) -> str:

@@ -23,7 +23,7 @@ NARROW = 11
 FOOTNOTE = "intervals at 95%; score: final, median over replicas [10%, 90%]"
 
 
-class Entry(NamedTuple):
+class TableCell(NamedTuple):
     """One cell of the table: a value, and what is written small below it."""
 
     value: str
@@ -36,32 +36,31 @@ def headings(records: Sequence[Record]) -> list[str]:
     return ["model", "solved", "samples to target", "steps", "FLOPs", score, "time"]
 
 
-def entries(record: Record) -> list[Entry]:
-    """A record's row."""
-    summary, protocol = record.summary, record.plan["protocol"]
-    steps = protocol["budget"] // record.plan["model"]["recipe"]["batch_size"]
-    samples, interval = format_time_to_target(summary.samples_to_target, protocol["budget"])
+def row(record: Record) -> list[TableCell]:
+    """Of one record."""
+    summary, steps = record.summary, record.steps
+    samples, interval = format_time_to_target(summary.samples_to_target, record.budget)
     step_count, _ = format_time_to_target(summary.steps_to_target, steps)
     flops, _ = format_time_to_target(summary.flops_to_target, steps * record.compute.step_flops)
     _, share = format_estimate(summary.success_rate)
     final, spread = format_estimate(summary.final_score, missing="never finite")
     diverged = f"\n{summary.diverged} diverged" if summary.diverged else ""
     return [
-        Entry(record.model),
-        Entry(f"{summary.solved}/{summary.replicas}", share + diverged),
-        Entry(samples, interval),
-        Entry(step_count),
-        Entry(flops),
-        Entry(final, spread),
-        Entry(format_seconds(record.compute.wall_seconds)),
+        TableCell(record.model),
+        TableCell(f"{summary.solved}/{summary.replicas}", share + diverged),
+        TableCell(samples, interval),
+        TableCell(step_count),
+        TableCell(flops),
+        TableCell(final, spread),
+        TableCell(format_seconds(record.compute.wall_seconds)),
     ]
 
 
 def budget_note(record: Record) -> str:
     """`32 replicas, budget 640k samples`."""
-    protocol = record.plan["protocol"]
-    count = f"{protocol['seeds']} replica{'s' * (protocol['seeds'] > 1)}"
-    return f"{count}, budget {format_count(protocol['budget'])} samples"
+    seeds = record.protocol["seeds"]
+    count = f"{seeds} replica{'s' * (seeds > 1)}"
+    return f"{count}, budget {format_count(record.budget)} samples"
 
 
 def by_task(records: Sequence[Record]) -> list[list[Record]]:
@@ -93,9 +92,7 @@ def terminal_table(records: Sequence[Record]) -> Table:
     for heading in others:
         table.add_column(heading.replace(" to ", "\nto "), justify="right", no_wrap=True)
     for record in records:
-        model, *rest = entries(record)
-        cells = (
-            f"{entry.value}\n{entry.detail}" if entry.detail else entry.value for entry in rest
-        )
-        table.add_row(escape(_foldable(model.value)), *(escape(cell) for cell in cells))
+        model, *rest = row(record)
+        texts = (f"{cell.value}\n{cell.detail}" if cell.detail else cell.value for cell in rest)
+        table.add_row(escape(_foldable(model.value)), *(escape(text) for text in texts))
     return table

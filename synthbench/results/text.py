@@ -16,8 +16,8 @@ from synthbench.results.summary_table import FOOTNOTE, WIDTH, by_task, terminal_
 
 def describe_record(record: Record) -> str:
     """`mlp width=50 on sparse-parity n=12 k=2, 16/16 solved, median 9.6k [8.1k, 11k] samples`."""
-    summary, budget = record.summary, record.plan["protocol"]["budget"]
-    median = " ".join(format_time_to_target(summary.samples_to_target, budget)).rstrip()
+    summary = record.summary
+    median = " ".join(format_time_to_target(summary.samples_to_target, record.budget)).rstrip()
     return (
         f"{record.model} on {record.task}, {summary.solved}/{summary.replicas} solved, "
         f"median {median} samples"

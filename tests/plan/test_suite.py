@@ -91,15 +91,15 @@ def test_the_hash_covers_what_decides_the_numbers(
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("seeds = 4", "seeds = 0", "seeds: Input should be greater than or equal to 1"),
-        ("seeds = 4", "seeds = 4\nsed = 1", "sed: Extra inputs are not permitted"),
+        ("seeds = 4", "seeds = 0", "seeds: input should be greater than or equal to 1"),
+        ("seeds = 4", "seeds = 4\nsed = 1", "sed: extra inputs are not permitted"),
         ('lead = "weight-movement/l2"', "", "go together"),
         ("weight-movement/l2", "other/l2", "must be a value of one of the suite's probes"),
         ('"lead"', '"height"', "columns.1"),
-        ('name = "one"', 'name = "../one"', "name: String should match pattern"),
+        ('name = "one"', 'name = "../one"', "name: string should match pattern"),
         ("[[cells]]", "[[cells", "cannot read the suite file"),
-        ('["mlp width=8", "mlp"]', "5", "models: Input should be"),
-        ('["mlp width=8", "mlp"]', "{ a = 1 }", "models: Input should be"),
+        ('["mlp width=8", "mlp"]', "5", "models: input should be"),
+        ('["mlp width=8", "mlp"]', "{ a = 1 }", "models: input should be"),
         ('["weight-movement"]', '[" "]', "suite.toml: lead = weight-movement/l2 must be"),
     ],
 )

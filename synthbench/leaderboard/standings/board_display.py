@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from synthbench.metrics.formatting import format_estimate
 from synthbench.results.html import NOTE, TITLE, table_html
-from synthbench.results.summary_table import Entry as Words
+from synthbench.results.summary_table import TableCell as Words
 
 if TYPE_CHECKING:
     from synthbench.leaderboard.standings.board import Board

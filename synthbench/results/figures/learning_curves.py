@@ -65,7 +65,7 @@ def _draw_model(axes: Axes, cell: MeasuredCell, colour: str, style: str) -> None
 
 
 def _caption(record: Record) -> str:
-    summary, budget = record.summary, record.plan["protocol"]["budget"]
+    summary, budget = record.summary, record.budget
     value, interval = format_time_to_target(summary.samples_to_target, budget)
     solved = f"{summary.solved}/{summary.replicas} solved"
     return f"{record.model}: {solved}, median {value} {interval}".rstrip()
@@ -79,7 +79,7 @@ def _draw_references(axes: Axes, record: Record, ranked: str) -> None:
         for name in first
     }
     trivial, optimal = means["trivial"], means["optimal"]
-    target = trivial + record.plan["task"]["target"] * (optimal - trivial)
+    target = trivial + record.target.progress * (optimal - trivial)
     for label, score, style in (
         ("trivial", trivial, ":"),
         ("optimal", optimal, ":"),

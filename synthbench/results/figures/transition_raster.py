@@ -30,7 +30,7 @@ def draw_transition_raster(cells: Sequence[MeasuredCell]) -> Figure:
 
 
 def _draw_cell(axes: Axes, cell: MeasuredCell) -> QuadMesh:
-    trajectories, hold = cell.trajectories, cell.record.plan["protocol"]["hold"]
+    trajectories, hold = cell.trajectories, cell.record.target.hold
     samples = [s.astype(float) for s in trajectories.by_replica("samples")]
     progress = trajectories.by_replica("progress")
     midpoints = np.array(
