@@ -11,7 +11,7 @@ from pathlib import Path
 import synthbench as sb
 from synthbench.evaluation.evaluate import plan_suite
 from synthbench.listeners.terminal import TerminalListener
-from synthbench.plan.cell import Protocol
+from synthbench.plan.protocol import Protocol
 from synthbench.registry.registry import installed
 from synthbench.results.figures.style import save_figure
 

@@ -34,7 +34,7 @@ from .metrics.formatting import format_count as format_count
 from .metrics.formatting import format_estimate as format_estimate
 from .metrics.trajectories import Trajectories as Trajectories
 from .plan.cell import Cell as Cell
-from .plan.cell import Protocol as Protocol
+from .plan.protocol import Protocol as Protocol
 from .plan.suite_reference import SuiteReference as SuiteReference
 from .records import Record as Record
 from .records import read_record as read_record

@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from synthbench.cli.protocol_flags import changed_protocol, takes_protocol_flags
 from synthbench.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from synthbench.plan.cell import Cell, Protocol
+    from synthbench.plan.cell import Cell
     from synthbench.plan.suite import Suite
 
-SUFFIXES = {"k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
 
-
-def parse_count(text: str) -> int:
-    """`640k`, `1.5M` or `20000` as an integer."""
-    number, factor = (text[:-1], SUFFIXES[text[-1]]) if text[-1:] in SUFFIXES else (text, 1)
-    try:
-        value = float(number.replace("_", "")) * factor
-    except ValueError:
-        value = -1.0
-    if not (1 <= value < 2**63 and value == int(value)):
-        raise typer.BadParameter(f"{text!r} is not a number of samples such as 20000, 640k or 2M")
-    return int(value)
-
-
+@takes_protocol_flags
 def eval_command(  # noqa: PLR0913 - one parameter per flag
     suite: Annotated[
         str | None, typer.Argument(help="A suite: see `synthbench list suites`.")
@@ -52,38 +40,10 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     probe: Annotated[
         list[str] | None, typer.Option("--probe", "-p", help="Measured while training; repeatable.")
     ] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Replicas per cell.")] = None,
-    first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first replica.")] = 0,
-    initializations: Annotated[
-        int | None,
-        typer.Option(min=2, help="Cross this many initializations with the data streams."),
-    ] = None,
-    budget: Annotated[
-        int | None,
-        typer.Option(
-            parser=parse_count, metavar="SAMPLES", help="Training samples per replica: 640k, 2M."
-        ),
-    ] = None,
-    train_samples: Annotated[
-        int | None,
-        typer.Option(
-            parser=parse_count,
-            metavar="SAMPLES",
-            help="Train on this many samples, reshuffled every epoch; default: fresh ones.",
-        ),
-    ] = None,
-    evaluation_samples: Annotated[
-        int | None, typer.Option(min=1, help="Held-out samples per replica; default 1024.")
-    ] = None,
-    until: Annotated[
-        str, typer.Option(help="When a replica stops: 'solved' or 'budget'.")
-    ] = "solved",
+    changes: Mapping[str, Any] = {},
     accelerator: Annotated[
         str, typer.Option("--accelerator", "--device", help="Lightning's flag: auto, cpu, gpu, ...")
     ] = "auto",
-    precision: Annotated[
-        str, typer.Option(help="Lightning's flag: 32-true, 64-true, bf16-true, bf16-mixed.")
-    ] = "32-true",
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path(
         "runs"
     ),
@@ -122,16 +82,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         task or [],
         model or [],
         probe or [],
-        {
-            "seeds": seeds,
-            "first_seed": first_seed,
-            "initializations": initializations,
-            "budget": budget,
-            "train_samples": train_samples,
-            "evaluation_samples": evaluation_samples,
-            "until": until,
-            "precision": precision,
-        },
+        changes,
         cell or [],
     )
     trackers = [wandb_reference(wandb)] if wandb is not None else []
@@ -157,17 +108,17 @@ def _plan(
     tasks: list[str],
     models: list[str],
     probes: list[str],
-    options: dict[str, Any],
+    changes: Mapping[str, Any],
     numbers: list[int],
 ) -> tuple[Suite | None, str, list[Cell]]:
     """The suite if one is named, the folder name under --out, and the cells."""
     from synthbench.evaluation.evaluate import plan_suite
-    from synthbench.plan.cell import Cell, Protocol
+    from synthbench.plan.cell import Cell
+    from synthbench.plan.protocol import Protocol
     from synthbench.plan.suite import suite_protocol
     from synthbench.registry.registry import installed
 
     registry = installed()
-    given = {key: value for key, value in options.items() if value is not None}
     if suite is None:
         if not (tasks and models):
             raise ConfigurationError(
@@ -176,12 +127,12 @@ def _plan(
             )
         measured = tuple(registry.probe(reference) for reference in probes)
         built = [registry.task(reference) for reference in tasks]
-        protocol = _checked(lambda: Protocol(**given))
+        protocol = changed_protocol(lambda: Protocol(**changes))
         cells = [Cell(t, registry.model(m), protocol, measured) for t in built for m in models]
         return None, "-".join(dict.fromkeys(t.name for t in built)), cells
     if tasks:
         raise ConfigurationError("name either a suite or --task, not both")
-    protocol = _checked(lambda: suite_protocol(suite, given))
+    protocol = changed_protocol(lambda: suite_protocol(suite, changes))
     return suite, suite.name, plan_suite(suite, models or suite.models, protocol, numbers)
 
 
@@ -196,15 +147,3 @@ def _suite(name: str, probes: list[str]) -> Suite:
 
     suite = installed().suite(name)
     return suite.model_copy(update={"probes": (*suite.probes, *probes)}) if probes else suite
-
-
-def _checked(make: Callable[[], Protocol]) -> Protocol:
-    from pydantic import ValidationError
-
-    try:
-        return make()
-    except ValidationError as error:
-        first = error.errors()[0]
-        option = "--" + str(first["loc"][0]).replace("_", "-")
-        message = first["msg"][:1].lower() + first["msg"][1:]
-        raise ConfigurationError(f"{option} {first['input']}: {message}") from None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from synthbench.metrics.estimate import Estimate
+    from synthbench.metrics.quantity import Quantity
+    from synthbench.metrics.transitions import TransitionSummary
     from synthbench.results.comparisons import ModelComparison
     from synthbench.results.measured_cell import MeasuredCell
 
 WIDTH = 80
+T = TypeVar("T")
 
 
 def metrics_command(
@@ -37,8 +40,6 @@ def metrics_command(
         _heading(console, task)
         _print_efficiency(console, chosen)
         _print_transitions(console, chosen)
-        _print_shapes(console, chosen)
-        _print_stages(console, chosen)
         _print_strategies(console, chosen)
         _print_random_search(console, chosen)
         _print_probes(console, chosen)
@@ -68,79 +69,87 @@ def _print_table(console: Console, headings: Sequence[str], rows: Sequence[Seque
     console.print(table)
 
 
+def _lines(words: tuple[str, str]) -> str:
+    """A value, and its interval below it."""
+    return "\n".join(words).rstrip()
+
+
 def _number(estimate: Estimate) -> str:
     from synthbench.metrics.formatting import format_estimate
 
-    return "\n".join(format_estimate(estimate)).rstrip()
+    return _lines(format_estimate(estimate))
 
 
 def _ratio(estimate: Estimate) -> str:
     from synthbench.metrics.formatting import format_ratio
 
-    return "\n".join(format_ratio(estimate)).rstrip()
+    return _lines(format_ratio(estimate))
 
 
 def _time(estimate: Estimate, cell: MeasuredCell) -> str:
     from synthbench.metrics.formatting import format_time_to_target
 
-    return "\n".join(format_time_to_target(estimate, cell.budget)).rstrip()
+    return _lines(format_time_to_target(estimate, cell.budget))
+
+
+def _named(quantities: Sequence[Quantity[T]], *names: str) -> list[Quantity[T]]:
+    """Some of them, in the order of their names."""
+    by_name = {quantity.name: quantity for quantity in quantities}
+    return [by_name[name] for name in names]
 
 
 def _print_efficiency(console: Console, cells: Sequence[MeasuredCell]) -> None:
+    from synthbench.metrics.cell_metrics import EFFICIENCY
+    from synthbench.metrics.summary import TO_TARGET
+
+    solved, median = _named(TO_TARGET, "success_rate", "samples_to_target")
     rows = []
     for cell in cells:
-        summary, metrics = cell.record.summary, cell.metrics
-        _, _, share = _number(summary.success_rate).partition("\n")
-        solved = f"{summary.solved}/{summary.replicas}\n{share}"
+        summary = cell.record.summary
+        _, share = solved.words(summary)
         rows.append(
             [
                 cell.record.model,
-                solved,
-                _time(summary.samples_to_target, cell),
-                _time(metrics.restricted_mean, cell),
-                _number(metrics.regret),
+                f"{summary.solved}/{summary.replicas}\n{share}",
+                _lines(median.words(summary, cell.budget)),
+                *(_lines(each.words(cell.metrics, cell.budget)) for each in EFFICIENCY),
             ]
         )
-    headings = ("sample efficiency", "solved", "median\nsamples", "restricted\nmean", "regret")
-    _print_table(console, headings, rows)
+    headings = [solved.heading, median.heading, *(each.heading for each in EFFICIENCY)]
+    _print_table(console, ["sample efficiency", *headings], rows)
 
 
 def _print_transitions(console: Console, cells: Sequence[MeasuredCell]) -> None:
-    rows = []
-    for cell in cells:
-        shape = cell.metrics.transitions
-        rows.append(
-            [
-                cell.record.model,
-                _time(shape.onset, cell),
-                _time(shape.midpoint, cell),
-                _time(shape.completion, cell),
-                _number(shape.width),
-            ]
+    from synthbench.metrics.transitions import TRANSITIONS
+
+    times = _named(TRANSITIONS, "onset", "midpoint", "completion", "width")
+    shapes = _named(TRANSITIONS, "plateau", "sharpness", "height")
+    stages = _named(TRANSITIONS, "overshoot", "relapse")
+    _print_shapes(console, "transition", times, cells)
+    _print_shapes(console, "", shapes, cells)
+    counts = [
+        "\n".join(
+            f"{number} in {count}" for number, count in cell.metrics.transition_counts.items()
         )
-    headings = ("transition", "onset\n(10%)", "midpoint\n(50%)", "completion\n(90%)",
-                "width\n(decades)")  # fmt: skip
-    _print_table(console, headings, rows)
-
-
-def _print_shapes(console: Console, cells: Sequence[MeasuredCell]) -> None:
-    rows = [
-        [cell.record.model, *(_number(x) for x in (shape.plateau, shape.sharpness, shape.height))]
         for cell in cells
-        for shape in [cell.metrics.transitions]
     ]
-    headings = ("", "plateau\n(share of the way)", "sharpness\n(per decade)", "height")
-    _print_table(console, headings, rows)
+    _print_shapes(console, "", stages, cells, {"transitions\nin replicas": counts})
 
 
-def _print_stages(console: Console, cells: Sequence[MeasuredCell]) -> None:
-    rows = []
-    for cell in cells:
-        shape, counts = cell.metrics.transitions, cell.metrics.transition_counts
-        found = "\n".join(f"{number} in {count}" for number, count in counts.items())
-        rows.append([cell.record.model, _number(shape.overshoot), _number(shape.relapse), found])
-    headings = ("", "overshoot", "relapse", "transitions\nin replicas")
-    _print_table(console, headings, rows)
+def _print_shapes(
+    console: Console,
+    title: str,
+    quantities: Sequence[Quantity[TransitionSummary]],
+    cells: Sequence[MeasuredCell],
+    more: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """One row per cell; more: further columns, by heading."""
+    columns = {
+        each.heading: [_lines(each.words(c.metrics.transitions, c.budget)) for c in cells]
+        for each in quantities
+    } | dict(more or {})
+    models = [cell.record.model for cell in cells]
+    _print_table(console, [title, *columns], list(zip(models, *columns.values(), strict=True)))
 
 
 def _print_strategies(console: Console, cells: Sequence[MeasuredCell]) -> None:

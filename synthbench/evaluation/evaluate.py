@@ -20,7 +20,8 @@ from synthbench.engine.training.device import find_device
 from synthbench.errors import ConfigurationError, ModelError
 from synthbench.evaluation.cell_run import CellRun, Settings, unregistered
 from synthbench.listeners.watching import watching
-from synthbench.plan.cell import Cell, Protocol
+from synthbench.plan.cell import Cell
+from synthbench.plan.protocol import Protocol
 from synthbench.plan.suite import Suite, suite_protocol
 from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.atomic import make_folder

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.formatting import format_estimate, format_p_value, format_time_to_target
 from synthbench.metrics.grokking import GrokkingSummary
+from synthbench.metrics.quantity import SAMPLES, Quantity
 from synthbench.metrics.random_search import RandomSearchTest
 from synthbench.metrics.time_to_target import TimesToTarget
-from synthbench.metrics.transitions import TransitionSummary
+from synthbench.metrics.transitions import TRANSITIONS, TransitionSummary
 from synthbench.metrics.variance_split import VarianceSplit
 
 WIDTH = 36
@@ -70,6 +71,13 @@ class CellMetrics:
         return _text(self)
 
 
+EFFICIENCY: tuple[Quantity[CellMetrics], ...] = (
+    Quantity("restricted_mean", lambda cell: cell.restricted_mean, SAMPLES, "restricted\nmean"),
+    Quantity("regret", lambda cell: cell.regret, "share", "regret"),
+)
+"""Beside the time to target, which is the summary's."""
+
+
 def _text(metrics: CellMetrics) -> str:
     """One line per metric that was measured."""
     lines = [f"{name:<{WIDTH}}{text}".rstrip() for name, text in _lines(metrics)]
@@ -79,24 +87,11 @@ def _text(metrics: CellMetrics) -> str:
 def _lines(metrics: CellMetrics) -> Iterator[tuple[str, str]]:
     reached, shape = metrics.reached, metrics.transitions
     yield "reached", f"{int(reached.solved.sum())}/{len(reached.solved)} replicas solved"
-    yield "restricted_mean", _time(metrics.restricted_mean)
-    yield "regret", _number(metrics.regret)
+    for quantity in EFFICIENCY:
+        yield quantity.name, " ".join(quantity.words(metrics)).rstrip()
     yield "transitions", f"{shape.completed} completed"
-    for name, time in (
-        ("onset", shape.onset),
-        ("midpoint", shape.midpoint),
-        ("completion", shape.completion),
-    ):
-        yield f"  .{name}", _time(time)
-    for name, estimate in (
-        ("plateau", shape.plateau),
-        ("width", shape.width),
-        ("sharpness", shape.sharpness),
-        ("height", shape.height),
-        ("overshoot", shape.overshoot),
-        ("relapse", shape.relapse),
-    ):
-        yield f"  .{name}", _number(estimate)
+    for part in TRANSITIONS:
+        yield f"  .{part.name}", " ".join(part.words(shape)).rstrip()
     counts = (f"{count} in {replicas}" for count, replicas in metrics.transition_counts.items())
     yield "transition_counts", ", ".join(counts) + " replicas"
     for name, near in metrics.near.items():

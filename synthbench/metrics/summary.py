@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.proportion import success_rate
+from synthbench.metrics.quantity import FLOPS, SAMPLES, STEPS, Quantity
 from synthbench.metrics.survival import kaplan_meier_median
 from synthbench.metrics.time_to_target import Target, times_to_target
 from synthbench.metrics.trajectories import Trajectories
@@ -35,6 +36,17 @@ class Summary(BaseModel):
     """Name of the ranked score."""
     final_score: Estimate
     """Median and 10%..90% quantiles, over replicas, of the last ranked score."""
+
+
+TO_TARGET: tuple[Quantity[Summary], ...] = (
+    Quantity("success_rate", lambda cell: cell.success_rate, "share", "solved"),
+    Quantity("samples_to_target", lambda cell: cell.samples_to_target, SAMPLES, "median\nsamples"),
+    Quantity("steps_to_target", lambda cell: cell.steps_to_target, STEPS, "steps"),
+    Quantity("flops_to_target", lambda cell: cell.flops_to_target, FLOPS, "FLOPs"),
+)
+FINAL_SCORE: Quantity[Summary] = Quantity(
+    "final_score", lambda cell: cell.final_score, "score", "final\nscore"
+)
 
 
 def summarize(

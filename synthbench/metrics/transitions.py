@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.mean import median_estimate
+from synthbench.metrics.quantity import SAMPLES, Quantity
 from synthbench.metrics.survival import median_time
 from synthbench.metrics.transition import Transition
 
@@ -32,6 +33,19 @@ class TransitionSummary(BaseModel):
     height: Estimate
     overshoot: Estimate
     relapse: Estimate
+
+
+TRANSITIONS: tuple[Quantity[TransitionSummary], ...] = (
+    Quantity("onset", lambda shape: shape.onset, SAMPLES, "onset\n(10%)"),
+    Quantity("midpoint", lambda shape: shape.midpoint, SAMPLES, "midpoint\n(50%)"),
+    Quantity("completion", lambda shape: shape.completion, SAMPLES, "completion\n(90%)"),
+    Quantity("plateau", lambda shape: shape.plateau, "share", "plateau\n(share of the way)"),
+    Quantity("width", lambda shape: shape.width, "decades", "width\n(decades)"),
+    Quantity("sharpness", lambda shape: shape.sharpness, "per decade", "sharpness\n(per decade)"),
+    Quantity("height", lambda shape: shape.height, "progress", "height"),
+    Quantity("overshoot", lambda shape: shape.overshoot, "progress", "overshoot"),
+    Quantity("relapse", lambda shape: shape.relapse, "progress", "relapse"),
+)
 
 
 def summarize_transitions(transitions: Sequence[Transition], budget: float) -> TransitionSummary:

@@ -12,7 +12,7 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from synthbench.contracts.frozen import Frozen
 from synthbench.errors import ConfigurationError, first_mistake
 from synthbench.hashing import content_hash
-from synthbench.plan.cell import Protocol
+from synthbench.plan.protocol import Protocol
 
 Column = Literal["plateau", "width", "stages", "lead"]
 

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from synthbench.errors import RecordError
-from synthbench.metrics.cell_metrics import CellMetrics
+from synthbench.metrics.cell_metrics import EFFICIENCY, CellMetrics
 from synthbench.metrics.estimate import Estimate
+from synthbench.metrics.quantity import Quantity
+from synthbench.metrics.summary import FINAL_SCORE, TO_TARGET
+from synthbench.metrics.transitions import TRANSITIONS
 from synthbench.plan.cell import Cell
 from synthbench.records.reading import RECORD_FILE, read_record
 from synthbench.records.schema import Record
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
     from matplotlib.figure import Figure
     from torch import nn
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, repr=False)
@@ -170,7 +175,7 @@ def read_results(folder: Path | str) -> Results:
 
 def _row(cell: MeasuredCell) -> dict[str, object]:
     summary, metrics = cell.record.summary, cell.metrics
-    shape, test = metrics.transitions, metrics.random_search
+    test = metrics.random_search
     row: dict[str, object] = {
         "task": cell.record.task,
         "model": cell.record.model,
@@ -179,32 +184,25 @@ def _row(cell: MeasuredCell) -> dict[str, object]:
         "diverged": summary.diverged,
         "budget": cell.budget,
     }
-    for name, estimate in (
-        ("success_rate", summary.success_rate),
-        ("samples_to_target", summary.samples_to_target),
-        ("steps_to_target", summary.steps_to_target),
-        ("flops_to_target", summary.flops_to_target),
-        ("restricted_mean", metrics.restricted_mean),
-        ("regret", metrics.regret),
-        ("onset", shape.onset),
-        ("midpoint", shape.midpoint),
-        ("completion", shape.completion),
-        ("plateau", shape.plateau),
-        ("width", shape.width),
-        ("sharpness", shape.sharpness),
-        ("height", shape.height),
-        ("overshoot", shape.overshoot),
-        ("relapse", shape.relapse),
-        ("final_score", summary.final_score),
-    ):
-        row |= _columns(name, estimate)
+    row |= _columns(TO_TARGET, summary)
+    row |= _columns(EFFICIENCY, metrics)
+    row |= _columns(TRANSITIONS, metrics.transitions)
+    row |= _columns((FINAL_SCORE,), summary)
     row["random_search_cv"] = test.cv if test else math.nan
     row["random_search_p"] = test.p_value if test else math.nan
     for name, probe in metrics.probes.items():
-        row |= _columns(f"{name}/lead", probe.lead)
+        row |= _ends(f"{name}/lead", probe.lead)
     return row
 
 
-def _columns(name: str, estimate: Estimate) -> dict[str, float]:
+def _columns(quantities: Sequence[Quantity[T]], source: T) -> dict[str, float]:
+    return {
+        column: end
+        for quantity in quantities
+        for column, end in _ends(quantity.name, quantity.of(source)).items()
+    }
+
+
+def _ends(name: str, estimate: Estimate) -> dict[str, float]:
     ends = {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
     return {key: math.nan if end is None else end for key, end in ends.items()}

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import synthbench as sb
-from synthbench.cli.eval import parse_count
 from synthbench.cli.main import main
+from synthbench.cli.protocol_flags import parse_count
 from synthbench.metrics.formatting import format_estimate
 from synthbench.registry.registry import installed
 

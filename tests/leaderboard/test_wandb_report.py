@@ -173,7 +173,8 @@ def test_panels_show_the_runs_of_their_cell(board: Board, tracker: Tracker) -> N
 
 
 def test_the_panels_read_what_runs_are_logged_with() -> None:
-    from synthbench.plan.cell import Cell, Protocol
+    from synthbench.plan.cell import Cell
+    from synthbench.plan.protocol import Protocol
     from synthbench.plan.suite_reference import SuiteReference
     from synthbench_wandb.history import configuration
 

@@ -22,7 +22,8 @@ from synthbench.leaderboard.submissions.texts import MOST, check_values
 from synthbench.metrics.summary import summarize
 from synthbench.metrics.time_to_target import Target, first_held, times_to_target
 from synthbench.metrics.trajectories import INDEX, Trajectories
-from synthbench.plan.cell import PLAN_VERSION, Cell, Protocol, ReplicaSeeds
+from synthbench.plan.cell import PLAN_VERSION, Cell, ReplicaSeeds
+from synthbench.plan.protocol import Protocol
 from synthbench.plan.schedule import evaluation_steps
 from synthbench.plan.suite import Suite, suite_protocol
 from synthbench.plan.suite_reference import SuiteReference

@@ -13,7 +13,7 @@ from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.data.finite_data import FiniteData
 from synthbench.engine.data.sampling import as_batch, draw_worlds
 from synthbench.engine.inspection.task import LEAST_GAP
-from synthbench.plan.cell import Protocol
+from synthbench.plan.protocol import Protocol
 from synthbench.streams import keys_of
 from synthbench.testing.law import Law, Outcome, law
 from synthbench.testing.tasks.reference_laws import reads_latents

@@ -1,0 +1,118 @@
+"""The flags of `synthbench eval` that change how cells are measured.
+
+They are made from the protocol's fields: a flag says what the field's docstring says, and allows
+what the field allows.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import typer
+from annotated_types import Ge
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from synthbench.errors import ConfigurationError, first_mistake
+from synthbench.plan.protocol import Protocol
+
+FLAGS = (
+    "seeds",
+    "first_seed",
+    "initializations",
+    "budget",
+    "train_samples",
+    "evaluation_samples",
+    "until",
+    "precision",
+)
+"""The fields that have a flag, in the order of `--help`."""
+COUNTS = ("budget", "train_samples")
+"""Numbers of samples, which may be written 640k."""
+OF_SUITES = ("seeds", "budget", "evaluation_samples")
+"""What a suite fixes unless a flag says otherwise."""
+SUFFIXES = {"k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
+
+
+def parse_count(text: str) -> int:
+    """`640k`, `1.5M` or `20000` as an integer."""
+    number, factor = (text[:-1], SUFFIXES[text[-1]]) if text[-1:] in SUFFIXES else (text, 1)
+    try:
+        value = float(number.replace("_", "")) * factor
+    except ValueError:
+        value = -1.0
+    if not (1 <= value < 2**63 and value == int(value)):
+        raise typer.BadParameter(f"{text!r} is not a number of samples such as 20000, 640k or 2M")
+    return int(value)
+
+
+def takes_protocol_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameter `changes` becomes the flags, and hears of those that were given.
+
+    changes: protocol field -> value.
+    """
+
+    @wraps(command)
+    def with_flags(**arguments: Any) -> None:
+        flags = {name: arguments.pop(name) for name in FLAGS}
+        given = {name: value for name, value in flags.items() if value is not None}
+        command(**arguments, changes=given)
+
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command, eval_str=True).parameters.values():
+        parameters += map(_flag, FLAGS) if parameter.name == "changes" else [parameter]
+    # Typer reads the first, and the second for what the first leaves open.
+    with_flags.__dict__["__signature__"] = inspect.Signature(parameters)
+    with_flags.__annotations__ = {each.name: each.annotation for each in parameters}
+    return with_flags
+
+
+def changed_protocol(make: Callable[[], Protocol]) -> Protocol:
+    """What `make` returns; ConfigurationError, naming the flag, for a value that is not allowed."""
+    try:
+        return make()
+    except ValidationError as error:
+        where, message, given = first_mistake(error)
+        option = "--" + where.replace("_", "-")
+        raise ConfigurationError(f"{option} {given}: {message}") from None
+
+
+def _flag(name: str) -> inspect.Parameter:
+    field = Protocol.model_fields[name]
+    option = typer.Option(
+        parser=parse_count if name in COUNTS else None,
+        metavar="SAMPLES" if name in COUNTS else None,
+        min=None if name in COUNTS else _least(field),
+        help=_help(name, field),
+    )
+    # The words of a literal are the protocol's to check.
+    kind: Any = str | None if _words(field) else int | None
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        default=None,
+        annotation=Annotated[kind, option],
+    )
+
+
+def _words(field: FieldInfo) -> tuple[str, ...]:
+    """Those that a literal allows; none for a number."""
+    return get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+
+
+def _least(field: FieldInfo) -> int | None:
+    bounds = [rule.ge for rule in field.metadata if isinstance(rule, Ge)]
+    return int(str(bounds[0])) if bounds else None
+
+
+def _help(name: str, field: FieldInfo) -> str:
+    """The field's docstring, the words it takes, and its default where it has one."""
+    parts = [" ".join((field.description or "").split())]
+    if words := _words(field):
+        parts.append(f"One of: {', '.join(words)}.")
+    if field.default is not None:
+        parts.append(f"Default: {field.default}{', or the suite's' * (name in OF_SUITES)}.")
+    return " ".join(parts)
