@@ -114,5 +114,6 @@ def _help(name: str, field: FieldInfo) -> str:
     if words := _words(field):
         parts.append(f"One of: {', '.join(words)}.")
     if field.default is not None:
-        parts.append(f"Default: {field.default}{', or the suite's' * (name in OF_SUITES)}.")
+        suites = ", or the suite's" if name in OF_SUITES else ""
+        parts.append(f"Default: {field.default}{suites}.")
     return " ".join(parts)
