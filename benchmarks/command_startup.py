@@ -46,7 +46,8 @@ def seconds(tree: Path, arguments: Sequence[str]) -> float:
     start = time.perf_counter()
     subprocess.run(
         [sys.executable, "-c", MAIN, *arguments],
-        cwd=tree, env={**os.environ, "PYTHONPATH": path}, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        cwd=tree, env={**os.environ, "PYTHONPATH": path}, check=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     return time.perf_counter() - start
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from synthbench.errors import RecordError
+from synthbench.metrics.arrow_columns import arrow_column, numpy_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,13 +37,13 @@ class Trajectories:
     def from_blocks(cls, tables: list[pa.Table], batch_size: int, step_flops: int) -> Trajectories:
         """Join the tables of blocks (`replica`, `step`, measurements) and add the spending."""
         joined = pa.concat_tables(tables)
-        steps = joined["step"].to_numpy()
+        steps = numpy_column(joined["step"])
         rest = joined.drop_columns(["replica", "step"])
         index = {
             "replica": joined["replica"],
             "step": joined["step"],
-            "samples": pa.array(steps * batch_size),
-            "flops": pa.array(steps * step_flops),
+            "samples": arrow_column(steps * batch_size),
+            "flops": arrow_column(steps * step_flops),
         }
         return cls(pa.table({**index, **{name: rest[name] for name in rest.column_names}}))
 
@@ -81,7 +82,7 @@ class Trajectories:
 
     def column(self, name: str) -> NDArray[np.float64]:
         """One column over all rows."""
-        return np.asarray(self.table[name].to_numpy())
+        return numpy_column(self.table[name])
 
     def by_replica(self, name: str) -> list[NDArray[np.float64]]:
         """One column, split into one array per replica."""
@@ -114,11 +115,14 @@ class Trajectories:
 
     def until(self, samples: float) -> Trajectories:
         """The measurements of the first `samples` training samples."""
-        return Trajectories(self.table.filter(pa.array(self.column("samples") <= samples)))
+        return self._rows(self.column("samples") <= samples)
 
     def select(self, replicas: Sequence[int]) -> Trajectories:
         """The measurements of some replicas."""
-        return Trajectories(self.table.filter(pa.array(np.isin(self.column("replica"), replicas))))
+        return self._rows(np.isin(self.column("replica"), replicas))
+
+    def _rows(self, chosen: NDArray[np.bool_]) -> Trajectories:
+        return Trajectories(self.table.take(arrow_column(np.flatnonzero(chosen))))
 
     def to_pandas(self) -> pd.DataFrame:
         """The table as a pandas data frame."""
