@@ -30,11 +30,11 @@ def nullable_column(values: NDArray[Any]) -> pa.Array:
 
 def numpy_column(column: pa.ChunkedArray) -> NDArray[Any]:
     """A column (n,) of numbers as a numpy array of its own, with NaN for null."""
+    if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
+        return np.asarray(column.to_numpy())
     if column.null_count:
         # A whole number cannot be NaN.
         column = column if pa.types.is_floating(column.type) else column.cast(pa.float64())
         dtype = column.type.to_pandas_dtype()
         column = pc.coalesce(column, arrow_column(np.array([np.nan], dtype))[0])
-    if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
-        return np.asarray(column.to_numpy())
     return np.array(np.from_dlpack(column.combine_chunks()))
