@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from synthbench.leaderboard.site import build_site
-from synthbench.leaderboard.standings.board import read_board
+from synthbench.leaderboard.standings.placing import read_board
 from synthbench.plan.suite import Suite
 from synthbench.registry.registry import installed
 

@@ -24,7 +24,7 @@ def build_command(
     from synthbench.cli.leaderboard.stage_progress import stage_progress
     from synthbench.leaderboard.site import build_site
     from synthbench.leaderboard.site.writing import check_replaceable
-    from synthbench.leaderboard.standings.board import read_board
+    from synthbench.leaderboard.standings.placing import read_board
     from synthbench.registry.registry import installed
 
     console = Console(highlight=False)

@@ -36,7 +36,7 @@ def report_command(
     from rich.markup import escape
 
     from synthbench.leaderboard.reporting import BoardReporter
-    from synthbench.leaderboard.standings.board import read_board
+    from synthbench.leaderboard.standings.placing import read_board
     from synthbench.records.atomic import write_atomically
     from synthbench.registry.registry import installed
 

@@ -10,8 +10,8 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from synthbench.leaderboard.standings.board import Board
     from synthbench.leaderboard.standings.entry import Entry
+    from synthbench.leaderboard.standings.placing import Board
     from synthbench.metrics.estimate import Estimate
 
 WIDTH = 80
@@ -27,7 +27,7 @@ def show_command(
     from rich.console import Console
 
     from synthbench.cli.leaderboard.stage_progress import stage_progress
-    from synthbench.leaderboard.standings.board import read_board
+    from synthbench.leaderboard.standings.placing import read_board
     from synthbench.registry.registry import installed
 
     console = Console(width=WIDTH, highlight=False)

@@ -12,8 +12,8 @@ from synthbench.results.html import NOTE, TITLE, table_html
 from synthbench.results.summary_table import TableCell as Words
 
 if TYPE_CHECKING:
-    from synthbench.leaderboard.standings.board import Board
     from synthbench.leaderboard.standings.entry import Entry
+    from synthbench.leaderboard.standings.placing import Board
     from synthbench.metrics.estimate import Estimate
 
 HEADINGS = ("rank", "submission", "track", "samples", "FLOPs", "cells solved")

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from synthbench.cli.leaderboard.show import show_command
 from synthbench.errors import SubmissionError
 from synthbench.hashing import content_hash
-from synthbench.leaderboard.standings.board import read_board
+from synthbench.leaderboard.standings.placing import read_board
 from synthbench.registry.registry import installed
 from tests.leaderboard.submissions.attacks import MANIFEST, RECORD, SMALL, TABLE, read
 from tests.leaderboard.submissions.mutations import Files, dump, mutate
