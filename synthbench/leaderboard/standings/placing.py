@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthbench.errors import ConfigurationError, SubmissionError
-from synthbench.leaderboard.standings.board_display import board_html, board_text
+from synthbench.leaderboard.standings.board import board_html, board_text
 from synthbench.leaderboard.standings.entry import Entry, EntryCell, measure_submission
 from synthbench.leaderboard.standings.ranking import (
     geometric_mean,
