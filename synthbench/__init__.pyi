@@ -25,8 +25,8 @@ from .evaluation.cell_run import Settings as Settings
 from .evaluation.evaluate import evaluate as evaluate
 from .evaluation.evaluate import evaluate_cells as evaluate_cells
 from .leaderboard.reporting import BoardReporter as BoardReporter
+from .leaderboard.standings.board import Board as Board
 from .leaderboard.standings.entry import Entry as Entry
-from .leaderboard.standings.placing import Board as Board
 from .leaderboard.standings.placing import read_board as read_board
 from .listeners.tracker import TrackedCell as TrackedCell
 from .listeners.tracker import Tracker as Tracker

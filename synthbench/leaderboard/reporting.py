@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from synthbench.leaderboard.standings.placing import Board
+    from synthbench.leaderboard.standings.board import Board
 
 
 class BoardReporter(ABC):

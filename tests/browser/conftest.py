@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from synthbench.leaderboard.site import build_site
-from synthbench.leaderboard.standings.placing import Board
+from synthbench.leaderboard.standings.board import Board
 from tests.leaderboard.site.boards import honest_board, hostile_board, large_board, with_tuned
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from synthbench.leaderboard.site import build_site
-from synthbench.leaderboard.standings.placing import Board, read_board
+from synthbench.leaderboard.standings.board import Board
+from synthbench.leaderboard.standings.placing import read_board
 from tests.browser.conftest import Visit
 from tests.leaderboard.site.boards import SUITE, TITLE
 

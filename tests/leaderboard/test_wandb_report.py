@@ -13,7 +13,8 @@ import pytest
 
 from synthbench.cli.main import main
 from synthbench.errors import SynthbenchError
-from synthbench.leaderboard.standings.placing import Board, read_board
+from synthbench.leaderboard.standings.board import Board
+from synthbench.leaderboard.standings.placing import read_board
 from synthbench.listeners.tracker import Tracker
 from synthbench.plan.suite import Suite
 from synthbench.registry.registry import installed

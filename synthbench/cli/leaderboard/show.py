@@ -10,8 +10,8 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from synthbench.leaderboard.standings.board import Board
     from synthbench.leaderboard.standings.entry import Entry
-    from synthbench.leaderboard.standings.placing import Board
     from synthbench.metrics.estimate import Estimate
 
 WIDTH = 80

@@ -29,8 +29,8 @@ from synthbench.leaderboard.site.numbers import (
 )
 from synthbench.leaderboard.site.overview_charts import page_of, pareto_chart, profile_chart
 from synthbench.leaderboard.site.svg import chart
+from synthbench.leaderboard.standings.board import Board
 from synthbench.leaderboard.standings.entry import Entry
-from synthbench.leaderboard.standings.placing import Board
 from synthbench.metrics.formatting import format_count
 
 COLUMNS = {

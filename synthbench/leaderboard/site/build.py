@@ -11,7 +11,7 @@ from synthbench.leaderboard.site.index_view import index_view
 from synthbench.leaderboard.site.shell import render
 from synthbench.leaderboard.site.submission_view import SubmissionPages
 from synthbench.leaderboard.site.writing import Site, new_site
-from synthbench.leaderboard.standings.placing import Board
+from synthbench.leaderboard.standings.board import Board
 
 Progress = Callable[[str, int, int], None]
 """Called with a suite's name, its pages so far, and all of its pages."""

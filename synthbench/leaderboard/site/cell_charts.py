@@ -16,8 +16,8 @@ from synthbench.leaderboard.site.svg import (
     stairs,
     stairs_band,
 )
+from synthbench.leaderboard.standings.board import Board
 from synthbench.leaderboard.standings.entry import Entry, EntryCell
-from synthbench.leaderboard.standings.placing import Board
 from synthbench.metrics.formatting import format_count
 from synthbench.metrics.survival import binomial_floor
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from synthbench.leaderboard.site.cell_charts import drawn_entries, learning_marks, make_frames
 from synthbench.leaderboard.site.numbers import Shown, show_ratio
 from synthbench.leaderboard.site.svg import chart
-from synthbench.leaderboard.standings.placing import Board
+from synthbench.leaderboard.standings.board import Board
 
 PICTURED = 4
 """Entries in the picture of a board."""

@@ -11,8 +11,8 @@ from synthbench.leaderboard.site.axis import padded
 from synthbench.leaderboard.site.cell_charts import Drawn
 from synthbench.leaderboard.site.numbers import ratio_tick, show_ratio
 from synthbench.leaderboard.site.svg import Frame, chart, link, make_frame, point, stairs
+from synthbench.leaderboard.standings.board import Board
 from synthbench.leaderboard.standings.entry import Entry
-from synthbench.leaderboard.standings.placing import Board
 
 LARGEST_FACTOR = 1000.0
 LONGEST_LABEL = 24

@@ -30,8 +30,8 @@ from synthbench.leaderboard.site.numbers import (
     transition_column,
 )
 from synthbench.leaderboard.site.svg import chart
+from synthbench.leaderboard.standings.board import Board
 from synthbench.leaderboard.standings.entry import Entry, EntryCell
-from synthbench.leaderboard.standings.placing import Board
 from synthbench.leaderboard.submissions.submission import Submission
 from synthbench.metrics.formatting import format_count, format_seconds
 

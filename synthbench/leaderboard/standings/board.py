@@ -1,25 +1,63 @@
-"""A board as Python and a notebook show it: the ranking, as `leaderboard show` begins."""
+"""A board: all that is known of one suite's submissions, as Python and a notebook show it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
 
 from markupsafe import Markup
 
+from synthbench.leaderboard.standings.entry import Entry
+from synthbench.leaderboard.standings.reference_rows import ReferenceRow
+from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.formatting import format_estimate
+from synthbench.plan.suite import Suite
 from synthbench.results.html import NOTE, TITLE, table_html
-from synthbench.results.summary_table import TableCell as Words
-
-if TYPE_CHECKING:
-    from synthbench.leaderboard.standings.entry import Entry
-    from synthbench.leaderboard.standings.placing import Board
-    from synthbench.metrics.estimate import Estimate
+from synthbench.results.summary_table import TableCell
 
 HEADINGS = ("rank", "submission", "track", "samples", "FLOPs", "cells solved")
 
 
-def board_html(board: Board) -> str:
+@dataclass(frozen=True)
+class Refused:
+    """A submission that is not on the board, and why."""
+
+    folder: Path
+    reason: str
+
+
+@dataclass(frozen=True, repr=False)
+class Board:
+    """All that is known of one suite's submissions, best first.
+
+    relative_to: what ratios are over: the name of the reference model, or "the budget" when no
+    submission of that model is there.
+    """
+
+    suite: Suite
+    tasks: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    refused: tuple[Refused, ...]
+    reference_rows: tuple[ReferenceRow, ...]
+    relative_to: str
+
+    def __repr__(self) -> str:
+        """One line per submission, best first."""
+        return _text(self)
+
+    def _repr_html_(self) -> str:
+        return _html(self)
+
+    def entry(self, name: str) -> Entry:
+        """The entry of that name; LookupError if there is none."""
+        for entry in self.entries:
+            if entry.submission.name == name:
+                return entry
+        raise LookupError(name)
+
+
+def _html(board: Board) -> str:
     """A table, best first."""
     suite = board.suite
     title = TITLE.format(f"{suite.name} version {suite.version}", suite.title)
@@ -27,8 +65,8 @@ def board_html(board: Board) -> str:
     return str(Markup("").join([title, table, *(NOTE.format(line) for line in _notes(board))]))
 
 
-def board_text(board: Board) -> str:
-    """One line per submission, best first."""
+def _text(board: Board) -> str:
+    """The ranking, as `leaderboard show` begins."""
     lines = [f"{board.suite.name} version {board.suite.version}: {board.suite.title}"]
     for entry in board.entries:
         rank, title, track, samples, flops, solved = _row(entry)
@@ -40,23 +78,23 @@ def board_text(board: Board) -> str:
     return "\n".join([*lines, *_notes(board)])
 
 
-def _row(entry: Entry) -> list[Words]:
+def _row(entry: Entry) -> list[TableCell]:
     low, high = entry.rank.low, entry.rank.high
     return [
-        Words(f"{low}" if low == high else f"{low}-{high}"),
-        Words(entry.submission.title),
-        Words("tuned" if entry.submission.track == "tuned" else "fixed"),
+        TableCell(f"{low}" if low == high else f"{low}-{high}"),
+        TableCell(entry.submission.title),
+        TableCell("tuned" if entry.submission.track == "tuned" else "fixed"),
         _ratio(entry, entry.samples),
         _ratio(entry, entry.flops),
-        Words(f"{entry.solved_cells}/{len(entry.cells)}"),
+        TableCell(f"{entry.solved_cells}/{len(entry.cells)}"),
     ]
 
 
-def _ratio(entry: Entry, estimate: Estimate) -> Words:
+def _ratio(entry: Entry, estimate: Estimate) -> TableCell:
     """A geometric mean with its interval, marked where it is only a bound."""
     value, interval = format_estimate(estimate)
     known = estimate.low is not None or estimate.high is not None
-    return Words(f"{entry.bound} {value}".strip(), interval if known else "")
+    return TableCell(f"{entry.bound} {value}".strip(), interval if known else "")
 
 
 def _notes(board: Board) -> Iterator[str]:

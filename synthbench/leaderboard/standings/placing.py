@@ -1,11 +1,11 @@
-"""A board: the submissions of one suite, checked, measured and ranked."""
+"""Placing the submissions of one suite on its board: read, checked, measured and ranked."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthbench.errors import ConfigurationError, SubmissionError
-from synthbench.leaderboard.standings.board import board_html, board_text
+from synthbench.leaderboard.standings.board import Board, Refused
 from synthbench.leaderboard.standings.entry import Entry, EntryCell, measure_submission
 from synthbench.leaderboard.standings.ranking import (
     geometric_mean,
@@ -28,9 +28,10 @@ from synthbench.leaderboard.standings.ranking import (
     resampled_medians,
     seed_weights,
 )
-from synthbench.leaderboard.standings.reference_rows import ReferenceRow, reference_rows
+from synthbench.leaderboard.standings.reference_rows import reference_rows
 from synthbench.leaderboard.submissions.reading import read_submission
 from synthbench.leaderboard.submissions.record_checks import expected_cells
+from synthbench.leaderboard.submissions.submission import SUBMISSIONS
 from synthbench.metrics.comparison import ratio_estimate
 from synthbench.metrics.estimate import Estimate
 from synthbench.plan.suite import Suite
@@ -38,49 +39,10 @@ from synthbench.registry.registry import installed
 
 Array = NDArray[np.float64]
 
-SUBMISSIONS = "submissions"
 DEFAULT_FOLDER = Path("leaderboards")
 Progress = Callable[[int, int], None]
 WORTH_PROCESSES = 24
 """Submissions from which several processes read faster than one."""
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A submission that is not on the board, and why."""
-
-    folder: Path
-    reason: str
-
-
-@dataclass(frozen=True, repr=False)
-class Board:
-    """All that is known of one suite's submissions, best first.
-
-    relative_to: what ratios are over: the name of the reference model, or "the budget" when no
-    submission of that model is there.
-    """
-
-    suite: Suite
-    tasks: tuple[str, ...]
-    entries: tuple[Entry, ...]
-    refused: tuple[Refused, ...]
-    reference_rows: tuple[ReferenceRow, ...]
-    relative_to: str
-
-    def __repr__(self) -> str:
-        """One line per submission, best first."""
-        return board_text(self)
-
-    def _repr_html_(self) -> str:
-        return board_html(self)
-
-    def entry(self, name: str) -> Entry:
-        """The entry of that name; LookupError if there is none."""
-        for entry in self.entries:
-            if entry.submission.name == name:
-                return entry
-        raise LookupError(name)
 
 
 def read_board(

@@ -13,11 +13,11 @@ from pydantic import ValidationError
 
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.errors import ConfigurationError, SubmissionError, did_you_mean
-from synthbench.leaderboard.standings.placing import SUBMISSIONS
 from synthbench.leaderboard.submissions.reading import CheckedSubmission, read_submission
 from synthbench.leaderboard.submissions.record_checks import ExpectedCell, expected_cells
 from synthbench.leaderboard.submissions.submission import (
     SUBMISSION_FILE,
+    SUBMISSIONS,
     Submission,
     Track,
     Trial,

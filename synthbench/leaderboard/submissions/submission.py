@@ -13,6 +13,8 @@ from synthbench.hashing import HASH
 from synthbench.leaderboard.submissions.texts import LONGEST_TEXT, one_line, refuse_invisible
 from synthbench.plan.suite_reference import SuiteReference
 
+SUBMISSIONS = "submissions"
+"""Folder of a suite's submissions."""
 SUBMISSION_FILE = "submission.json"
 NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 Track = Literal["fixed-recipe", "tuned"]

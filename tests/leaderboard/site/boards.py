@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from synthbench.leaderboard.standings.board import Board, Refused
 from synthbench.leaderboard.standings.entry import Entry, EntryCell
-from synthbench.leaderboard.standings.placing import Board, Refused, read_board
+from synthbench.leaderboard.standings.placing import read_board
 from synthbench.leaderboard.submissions.submission import Trial
 from synthbench.metrics.estimate import Estimate
 from synthbench.plan.suite import Suite

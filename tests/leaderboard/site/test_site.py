@@ -15,7 +15,8 @@ from synthbench.cli.leaderboard.build import build_command
 from synthbench.errors import UnknownNameError
 from synthbench.leaderboard.site import build_site
 from synthbench.leaderboard.site.numbers import Shown, show_ratio
-from synthbench.leaderboard.standings.placing import Board, read_board
+from synthbench.leaderboard.standings.board import Board
+from synthbench.leaderboard.standings.placing import read_board
 from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.formatting import format_estimate, format_ratio, format_time_to_target
 from tests.leaderboard.site.boards import (
