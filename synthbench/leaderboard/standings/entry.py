@@ -43,7 +43,8 @@ class EntryCell:
     """One submission on one cell.
 
     stages: median number of transitions per replica. lead: of the suite's probe over the score,
-    in decades. ratio: median samples to target over the reference model's.
+    in decades. ratio: median samples to target over the reference model's; unknown where that
+    is not on the board.
     """
 
     number: int
@@ -83,6 +84,19 @@ class EntryCell:
 
 
 @dataclass(frozen=True)
+class MeasuredSubmission:
+    """A submission by itself: what is known of it before it is placed among the others.
+
+    is_reference: it is the reference model.
+    """
+
+    submission: Submission
+    folder: Path
+    cells: tuple[EntryCell, ...]
+    is_reference: bool
+
+
+@dataclass(frozen=True)
 class Entry:
     """One ranked submission.
 
@@ -117,22 +131,15 @@ class Entry:
         return models[0] if len(models) == 1 else f"{models[0].split()[0]} (tuned per cell)"
 
 
-def measure_submission(checked: CheckedSubmission, suite: Suite) -> Entry:
-    """The metrics of a submission's cells; its rank is not known yet."""
-    cells = tuple(
-        _measure(number, cell, suite.lead) for number, cell in enumerate(checked.cells, start=1)
-    )
+def measure_submission(checked: CheckedSubmission, suite: Suite) -> MeasuredSubmission:
+    """The metrics of a submission's cells, which need none of the other submissions."""
     reference = installed().model(suite.reference).describe()
-    unknown = Estimate(value=None, low=None, high=None)
-    return Entry(
+    return MeasuredSubmission(
         submission=checked.submission,
         folder=checked.folder,
-        cells=cells,
-        samples=unknown,
-        flops=unknown,
-        rank=RankRange(1, 1),
-        profile=(),
-        on_front=False,
+        cells=tuple(
+            _measure(number, cell, suite.lead) for number, cell in enumerate(checked.cells, start=1)
+        ),
         is_reference=checked.submission.track == "fixed-recipe"
         and checked.cells[0].record.plan["model"] == reference,
     )

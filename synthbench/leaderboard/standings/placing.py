@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 
 from synthbench.errors import ConfigurationError, SubmissionError
 from synthbench.leaderboard.standings.board import Board, Refused
-from synthbench.leaderboard.standings.entry import Entry, EntryCell, measure_submission
+from synthbench.leaderboard.standings.entry import (
+    Entry,
+    EntryCell,
+    MeasuredSubmission,
+    measure_submission,
+)
 from synthbench.leaderboard.standings.ranking import (
     geometric_mean,
     has_intervals,
@@ -68,20 +73,27 @@ def read_board(
         with ProcessPoolExecutor(processes, mp_context=context) as pool:
             read_there = pool.map(read, folders, chunksize=4)
             found = _counted(read_there, len(folders), progress)
-    entries = [item for item in found if isinstance(item, Entry)]
-    refused = [item for item in found if isinstance(item, Refused)]
-    names = {entry.submission.name: entry.folder for entry in reversed(entries)}
-    for entry in entries:
-        first = names[entry.submission.name]
-        if first != entry.folder:
-            refused.append(Refused(entry.folder, f"its name is taken by {first}"))
-    kept = [entry for entry in entries if names[entry.submission.name] == entry.folder]
-    return _rank(suite, kept, refused)
+    measured, refused = _separated(found)
+    return _rank(suite, measured, refused)
+
+
+def _separated(
+    found: Sequence[MeasuredSubmission | Refused],
+) -> tuple[list[MeasuredSubmission], list[Refused]]:
+    """Those that have a place on the board, and those that are set aside: of a name, one stays."""
+    measured = [one for one in found if isinstance(one, MeasuredSubmission)]
+    refused = [one for one in found if isinstance(one, Refused)]
+    names = {one.submission.name: one.folder for one in reversed(measured)}
+    for one in measured:
+        first = names[one.submission.name]
+        if first != one.folder:
+            refused.append(Refused(one.folder, f"its name is taken by {first}"))
+    return [one for one in measured if names[one.submission.name] == one.folder], refused
 
 
 def _counted(
-    found: Iterable[Entry | Refused], count: int, progress: Progress | None
-) -> list[Entry | Refused]:
+    found: Iterable[MeasuredSubmission | Refused], count: int, progress: Progress | None
+) -> list[MeasuredSubmission | Refused]:
     collected = []
     for one in found:
         collected.append(one)
@@ -105,25 +117,27 @@ def submission_folders(suite: Suite, folder: Path) -> Iterator[Path]:
             raise SubmissionError(f"{root} cannot be read: {error.strerror}") from None
 
 
-def _read(suite: Suite, folder: Path) -> Entry | Refused:
+def _read(suite: Suite, folder: Path) -> MeasuredSubmission | Refused:
     try:
         return measure_submission(read_submission(folder, suite, expected_cells(suite)), suite)
     except SubmissionError as error:
         return Refused(folder, str(error))
 
 
-def _rank(suite: Suite, entries: Sequence[Entry], refused: Sequence[Refused]) -> Board:
+def _rank(
+    suite: Suite, measured: Sequence[MeasuredSubmission], refused: Sequence[Refused]
+) -> Board:
     tasks = tuple(cell.task.label() for cell in expected_cells(suite))
-    reference = next((entry for entry in entries if entry.is_reference), None)
-    rows = reference_rows(suite, reference or next(iter(entries), None))
+    reference = next((one for one in measured if one.is_reference), None)
+    rows = reference_rows(suite, reference or next(iter(measured), None))
     relative_to = suite.reference if reference else "the budget"
-    if not entries:
+    if not measured:
         return Board(suite, tasks, (), tuple(refused), rows, relative_to)
     weights = seed_weights(suite.seeds)
-    times = [[cell.times for cell in entry.cells] for entry in entries]
+    times = [[cell.times for cell in one.cells] for one in measured]
     resampled = [resampled_medians(cells, weights) for cells in times]
     prices = np.array([[cell.flops_per_sample for cell in cells] for cells in times])
-    index = None if reference is None else entries.index(reference)
+    index = None if reference is None else measured.index(reference)
     price = prices.max(axis=0) if index is None else prices[index]
     logs = np.stack([log_samples(c, m) for c, m in zip(times, resampled, strict=True)])
     costs = np.stack([log_flops(c, m, price) for c, m in zip(times, resampled, strict=True)])
@@ -137,22 +151,24 @@ def _rank(suite: Suite, entries: Sequence[Entry], refused: Sequence[Refused]) ->
     means = logs.mean(axis=1)
     ranges = rank_ranges(means if has_intervals(suite.seeds) else means[:, :1])
     profile = performance_profile(np.array([medians[:, 0] for medians in resampled]))
-    solves = np.array([entry.solved_cells > 0 for entry in entries])
+    solves = np.array([any(cell.solved for cell in one.cells) for one in measured])
     axes = [np.array([e.value for e in axis], float) for axis in (samples, flops)]
     # One that solves nothing has no time to offer.
     front = pareto_front(*(np.where(solves, axis, np.inf) for axis in axes)) & solves
     placed = [
-        replace(
-            entry,
-            cells=_with_ratios(entry, i, index, resampled, entries),
+        Entry(
+            submission=one.submission,
+            folder=one.folder,
+            cells=_with_ratios(one, i, index, resampled, measured),
             samples=samples[i],
             flops=flops[i],
             rank=ranges[i],
             profile=tuple(float(ratio) for ratio in profile[i]),
             on_front=bool(front[i]),
-            bound=_bound(entry, reference),
+            is_reference=one.is_reference,
+            bound=_bound(one, reference),
         )
-        for i, entry in enumerate(entries)
+        for i, one in enumerate(measured)
     ]
     placed.sort(key=lambda entry: (entry.samples.value, entry.submission.name))
     return Board(suite, tasks, tuple(placed), tuple(refused), rows, relative_to)
@@ -165,25 +181,31 @@ def _score(log_ratios: Array, replicas: int) -> Estimate:
     return Estimate(value=found.value, low=None, high=None)
 
 
-def _bound(entry: Entry, reference: Entry | None) -> Literal["", "<", ">", "~"]:
+def _bound(
+    own: MeasuredSubmission, reference: MeasuredSubmission | None
+) -> Literal["", "<", ">", "~"]:
     """Which way the ratios can still go; the reference itself is exactly 1."""
-    if reference is not None and entry.is_reference:
+    if reference is not None and own.is_reference:
         return ""
-    more = any(not cell.solved for cell in entry.cells)
+    more = any(not cell.solved for cell in own.cells)
     less = reference is not None and any(not cell.solved for cell in reference.cells)
     return "~" if more and less else ">" if more else "<" if less else ""
 
 
 def _with_ratios(
-    entry: Entry, own: int, base: int | None, resampled: Sequence[Array], entries: Sequence[Entry]
+    own: MeasuredSubmission,
+    index: int,
+    base: int | None,
+    resampled: Sequence[Array],
+    measured: Sequence[MeasuredSubmission],
 ) -> tuple[EntryCell, ...]:
-    """The entry's cells with their ratios to the reference model's, where there is one."""
+    """The submission's cells with their ratios to the reference model's, where there is one."""
     if base is None:
-        return entry.cells
+        return own.cells
     ratios = [
         ratio_estimate(one, two, cell.times.reached, other.times.reached)
         for one, two, cell, other in zip(
-            resampled[own], resampled[base], entry.cells, entries[base].cells, strict=True
+            resampled[index], resampled[base], own.cells, measured[base].cells, strict=True
         )
     ]
-    return tuple(replace(c, ratio=ratio) for c, ratio in zip(entry.cells, ratios, strict=True))
+    return tuple(replace(c, ratio=ratio) for c, ratio in zip(own.cells, ratios, strict=True))

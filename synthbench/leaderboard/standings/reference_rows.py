@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from synthbench.contracts.task import KnownAlgorithm
+from synthbench.leaderboard.standings.entry import MeasuredSubmission
 from synthbench.plan.suite import Suite
 from synthbench.registry.registry import installed
-
-if TYPE_CHECKING:
-    from synthbench.leaderboard.standings.entry import Entry
 
 
 @dataclass(frozen=True)
@@ -29,11 +26,11 @@ class ReferenceRow:
     algorithms: Mapping[str, KnownAlgorithm]
 
 
-def reference_rows(suite: Suite, entry: Entry | None) -> tuple[ReferenceRow, ...]:
-    """One row for each cell of the suite; entry: whose record says what strategies score."""
+def reference_rows(suite: Suite, measured: MeasuredSubmission | None) -> tuple[ReferenceRow, ...]:
+    """One row for each cell of the suite; measured: whose records say what strategies score."""
     rows = []
     for index, cell in enumerate(suite.cells):
         task = installed().task(cell.task)
-        scores = entry.cells[index].references if entry else task.exact_scores()
+        scores = measured.cells[index].references if measured else task.exact_scores()
         rows.append(ReferenceRow(index + 1, task.label(), scores, task.known_algorithms()))
     return tuple(rows)
