@@ -22,18 +22,9 @@ from synthbench.leaderboard.standings.entry import (
     MeasuredSubmission,
     measure_submission,
 )
-from synthbench.leaderboard.standings.ranking import (
-    geometric_mean,
-    has_intervals,
-    log_flops,
-    log_samples,
-    pareto_front,
-    performance_profile,
-    rank_ranges,
-    resampled_medians,
-    seed_weights,
-)
+from synthbench.leaderboard.standings.ranking import pareto_front, performance_profile
 from synthbench.leaderboard.standings.reference_rows import reference_rows
+from synthbench.leaderboard.standings.scales import Resampled, flops_scale, resample, samples_scale
 from synthbench.leaderboard.submissions.reading import read_submission
 from synthbench.leaderboard.submissions.record_checks import expected_cells
 from synthbench.leaderboard.submissions.submission import SUBMISSIONS
@@ -41,8 +32,6 @@ from synthbench.metrics.comparison import ratio_estimate
 from synthbench.metrics.estimate import Estimate
 from synthbench.plan.suite import Suite
 from synthbench.registry.registry import installed
-
-Array = NDArray[np.float64]
 
 DEFAULT_FOLDER = Path("leaderboards")
 Progress = Callable[[int, int], None]
@@ -64,42 +53,8 @@ def read_board(
     if not Path(folder).is_dir() and (Path(folder).exists() or Path(folder) != DEFAULT_FOLDER):
         raise ConfigurationError(f"{folder} is not a folder of leaderboards; see --boards")
     folders = list(submission_folders(suite, Path(folder)))
-    read = partial(_read, suite)
-    if len(folders) < WORTH_PROCESSES:
-        found = _counted(map(read, folders), len(folders), progress)
-    else:
-        # Not forked: torch's threads do not survive it.
-        processes, context = os.cpu_count() or 1, get_context("spawn")
-        with ProcessPoolExecutor(processes, mp_context=context) as pool:
-            read_there = pool.map(read, folders, chunksize=4)
-            found = _counted(read_there, len(folders), progress)
-    measured, refused = _separated(found)
-    return _rank(suite, measured, refused)
-
-
-def _separated(
-    found: Sequence[MeasuredSubmission | Refused],
-) -> tuple[list[MeasuredSubmission], list[Refused]]:
-    """Those that have a place on the board, and those that are set aside: of a name, one stays."""
-    measured = [one for one in found if isinstance(one, MeasuredSubmission)]
-    refused = [one for one in found if isinstance(one, Refused)]
-    names = {one.submission.name: one.folder for one in reversed(measured)}
-    for one in measured:
-        first = names[one.submission.name]
-        if first != one.folder:
-            refused.append(Refused(one.folder, f"its name is taken by {first}"))
-    return [one for one in measured if names[one.submission.name] == one.folder], refused
-
-
-def _counted(
-    found: Iterable[MeasuredSubmission | Refused], count: int, progress: Progress | None
-) -> list[MeasuredSubmission | Refused]:
-    collected = []
-    for one in found:
-        collected.append(one)
-        if progress is not None:
-            progress(len(collected), count)
-    return collected
+    measured, refused = _separated(_read_all(suite, folders, progress))
+    return place(suite, measured, refused)
 
 
 def submission_folders(suite: Suite, folder: Path) -> Iterator[Path]:
@@ -117,6 +72,18 @@ def submission_folders(suite: Suite, folder: Path) -> Iterator[Path]:
             raise SubmissionError(f"{root} cannot be read: {error.strerror}") from None
 
 
+def _read_all(
+    suite: Suite, folders: Sequence[Path], progress: Progress | None
+) -> list[MeasuredSubmission | Refused]:
+    read = partial(_read, suite)
+    if len(folders) < WORTH_PROCESSES:
+        return _counted(map(read, folders), len(folders), progress)
+    # Not forked: torch's threads do not survive it.
+    processes, context = os.cpu_count() or 1, get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        return _counted(pool.map(read, folders, chunksize=4), len(folders), progress)
+
+
 def _read(suite: Suite, folder: Path) -> MeasuredSubmission | Refused:
     try:
         return measure_submission(read_submission(folder, suite, expected_cells(suite)), suite)
@@ -124,88 +91,114 @@ def _read(suite: Suite, folder: Path) -> MeasuredSubmission | Refused:
         return Refused(folder, str(error))
 
 
-def _rank(
-    suite: Suite, measured: Sequence[MeasuredSubmission], refused: Sequence[Refused]
+def _counted(
+    found: Iterable[MeasuredSubmission | Refused], count: int, progress: Progress | None
+) -> list[MeasuredSubmission | Refused]:
+    collected = []
+    for one in found:
+        collected.append(one)
+        if progress is not None:
+            progress(len(collected), count)
+    return collected
+
+
+def _separated(
+    found: Sequence[MeasuredSubmission | Refused],
+) -> tuple[list[MeasuredSubmission], list[Refused]]:
+    """Those that have a place on the board, and those that are set aside: of a name, one stays."""
+    measured = [one for one in found if isinstance(one, MeasuredSubmission)]
+    refused = [one for one in found if isinstance(one, Refused)]
+    names = {one.submission.name: one.folder for one in reversed(measured)}
+    for one in measured:
+        first = names[one.submission.name]
+        if first != one.folder:
+            refused.append(Refused(one.folder, f"its name is taken by {first}"))
+    return [one for one in measured if names[one.submission.name] == one.folder], refused
+
+
+def place(
+    suite: Suite, measured: Sequence[MeasuredSubmission], refused: Sequence[Refused] = ()
 ) -> Board:
-    tasks = tuple(cell.task.label() for cell in expected_cells(suite))
+    """The board of these submissions, best first; their names differ."""
     reference = next((one for one in measured if one.is_reference), None)
-    rows = reference_rows(suite, reference or next(iter(measured), None))
-    relative_to = suite.reference if reference else "the budget"
-    if not measured:
-        return Board(suite, tasks, (), tuple(refused), rows, relative_to)
-    weights = seed_weights(suite.seeds)
-    times = [[cell.times for cell in one.cells] for one in measured]
-    resampled = [resampled_medians(cells, weights) for cells in times]
-    prices = np.array([[cell.flops_per_sample for cell in cells] for cells in times])
-    index = None if reference is None else measured.index(reference)
-    price = prices.max(axis=0) if index is None else prices[index]
-    logs = np.stack([log_samples(c, m) for c, m in zip(times, resampled, strict=True)])
-    costs = np.stack([log_flops(c, m, price) for c, m in zip(times, resampled, strict=True)])
-    if index is None:
-        budgets = np.array([cell.budget for cell in suite.cells], float)
-        bases = (np.log(budgets)[:, None], np.log(budgets * np.maximum(price, 1.0))[:, None])
-    else:
-        bases = (logs[index], costs[index])
-    samples = [_score(log - bases[0], suite.seeds) for log in logs]
-    flops = [_score(cost - bases[1], suite.seeds) for cost in costs]
-    means = logs.mean(axis=1)
-    ranges = rank_ranges(means if has_intervals(suite.seeds) else means[:, :1])
-    profile = performance_profile(np.array([medians[:, 0] for medians in resampled]))
-    solves = np.array([any(cell.solved for cell in one.cells) for one in measured])
-    axes = [np.array([e.value for e in axis], float) for axis in (samples, flops)]
-    # One that solves nothing has no time to offer.
-    front = pareto_front(*(np.where(solves, axis, np.inf) for axis in axes)) & solves
-    placed = [
+    entries = _entries(suite, measured) if measured else []
+    entries.sort(key=lambda entry: (entry.samples.value, entry.submission.name))
+    return Board(
+        suite=suite,
+        tasks=tuple(cell.task.label() for cell in expected_cells(suite)),
+        entries=tuple(entries),
+        refused=tuple(refused),
+        reference_rows=reference_rows(suite, reference or next(iter(measured), None)),
+        relative_to=suite.reference if reference else "the budget",
+    )
+
+
+def _entries(suite: Suite, measured: Sequence[MeasuredSubmission]) -> list[Entry]:
+    """Each submission with its place among the others."""
+    submissions = resample(measured, suite.seeds)
+    reference = next((one for one in submissions if one.measured.is_reference), None)
+    scale = samples_scale(submissions, reference)
+    samples = scale.scores(suite.seeds)
+    flops = flops_scale(submissions, reference).scores(suite.seeds)
+    places = zip(
+        submissions,
+        samples,
+        flops,
+        scale.ranks(suite.seeds),
+        performance_profile(np.array([one.medians[:, 0] for one in submissions])),
+        _front(measured, samples, flops),
+        strict=True,
+    )
+    return [
         Entry(
-            submission=one.submission,
-            folder=one.folder,
-            cells=_with_ratios(one, i, index, resampled, measured),
-            samples=samples[i],
-            flops=flops[i],
-            rank=ranges[i],
-            profile=tuple(float(ratio) for ratio in profile[i]),
-            on_front=bool(front[i]),
-            is_reference=one.is_reference,
+            submission=one.measured.submission,
+            folder=one.measured.folder,
+            cells=_related_cells(one, reference),
+            samples=own_samples,
+            flops=own_flops,
+            rank=rank,
+            profile=tuple(float(ratio) for ratio in profile),
+            on_front=bool(on_front),
+            is_reference=one.measured.is_reference,
             bound=_bound(one, reference),
         )
-        for i, one in enumerate(measured)
+        for one, own_samples, own_flops, rank, profile, on_front in places
     ]
-    placed.sort(key=lambda entry: (entry.samples.value, entry.submission.name))
-    return Board(suite, tasks, tuple(placed), tuple(refused), rows, relative_to)
 
 
-def _score(log_ratios: Array, replicas: int) -> Estimate:
-    found = geometric_mean(log_ratios)
-    if has_intervals(replicas):
-        return found
-    return Estimate(value=found.value, low=None, high=None)
+def _front(
+    measured: Sequence[MeasuredSubmission], samples: Sequence[Estimate], flops: Sequence[Estimate]
+) -> NDArray[np.bool_]:
+    """(S,) whether each is on the Pareto front; one that solves nothing has no time to offer."""
+    solves = np.array([any(cell.solved for cell in one.cells) for one in measured])
+    axes = [np.array([score.value for score in axis], float) for axis in (samples, flops)]
+    front = pareto_front(*(np.where(solves, axis, np.inf) for axis in axes))
+    return np.asarray(front & solves)
 
 
-def _bound(
-    own: MeasuredSubmission, reference: MeasuredSubmission | None
-) -> Literal["", "<", ">", "~"]:
-    """Which way the ratios can still go; the reference itself is exactly 1."""
-    if reference is not None and own.is_reference:
+def _related_cells(own: Resampled, reference: Resampled | None) -> tuple[EntryCell, ...]:
+    """The submission's cells with their ratios to the reference model's, where there is one."""
+    cells = own.measured.cells
+    if reference is None:
+        return cells
+    ratios = [
+        ratio_estimate(one, two, mine.reached, other.reached)
+        for one, two, mine, other in zip(
+            own.medians, reference.medians, own.times, reference.times, strict=True
+        )
+    ]
+    return tuple(replace(cell, ratio=ratio) for cell, ratio in zip(cells, ratios, strict=True))
+
+
+def _bound(own: Resampled, reference: Resampled | None) -> Literal["", "<", ">", "~"]:
+    """Which way the ratios can still go; the reference model itself is exactly 1."""
+    if reference is not None and own.measured.is_reference:
         return ""
-    more = any(not cell.solved for cell in own.cells)
-    less = reference is not None and any(not cell.solved for cell in reference.cells)
+    more = _unsolved(own)
+    less = reference is not None and _unsolved(reference)
     return "~" if more and less else ">" if more else "<" if less else ""
 
 
-def _with_ratios(
-    own: MeasuredSubmission,
-    index: int,
-    base: int | None,
-    resampled: Sequence[Array],
-    measured: Sequence[MeasuredSubmission],
-) -> tuple[EntryCell, ...]:
-    """The submission's cells with their ratios to the reference model's, where there is one."""
-    if base is None:
-        return own.cells
-    ratios = [
-        ratio_estimate(one, two, cell.times.reached, other.times.reached)
-        for one, two, cell, other in zip(
-            resampled[index], resampled[base], own.cells, measured[base].cells, strict=True
-        )
-    ]
-    return tuple(replace(c, ratio=ratio) for c, ratio in zip(own.cells, ratios, strict=True))
+def _unsolved(one: Resampled) -> bool:
+    """Whether it leaves a cell unsolved."""
+    return any(not cell.solved for cell in one.measured.cells)
