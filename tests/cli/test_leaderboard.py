@@ -13,8 +13,8 @@ from synthbench.cli.leaderboard.rerun_progress import RerunProgress
 from synthbench.cli.main import main
 from synthbench.hashing import content_hash, file_hash
 from synthbench.leaderboard.submissions import packing
+from synthbench.leaderboard.submissions.expected import expected_cells
 from synthbench.leaderboard.submissions.reading import read_submission
-from synthbench.leaderboard.submissions.record_checks import expected_cells
 from synthbench.leaderboard.submissions.submission import Submission
 from synthbench.leaderboard.verification.verify import Verification
 from synthbench.listeners.listener import BlockProgress

@@ -17,9 +17,9 @@ from synthbench.evaluation.record_writing import (
     target_of,
     write_record,
 )
+from synthbench.leaderboard.submissions.expected import reference_names
 from synthbench.leaderboard.submissions.packing import Words, pack
 from synthbench.leaderboard.submissions.reading import CheckedSubmission
-from synthbench.leaderboard.submissions.record_checks import reference_names
 from synthbench.plan.cell import Cell
 from synthbench.plan.schedule import evaluation_steps
 from synthbench.plan.suite import Suite

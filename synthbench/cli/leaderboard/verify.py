@@ -43,8 +43,8 @@ def verify_command(
     from rich.console import Console
 
     from synthbench.cli.leaderboard.rerun_progress import RerunProgress
+    from synthbench.leaderboard.submissions.expected import expected_cells
     from synthbench.leaderboard.submissions.reading import read_submission, suite_of
-    from synthbench.leaderboard.submissions.record_checks import expected_cells
     from synthbench.leaderboard.verification.verify import Verification, verify_submission
 
     console = Console(width=WIDTH, highlight=False)

@@ -25,8 +25,8 @@ from synthbench.leaderboard.standings.entry import (
 from synthbench.leaderboard.standings.ranking import pareto_front, performance_profile
 from synthbench.leaderboard.standings.reference_rows import reference_rows
 from synthbench.leaderboard.standings.scales import Resampled, flops_scale, resample, samples_scale
+from synthbench.leaderboard.submissions.expected import expected_cells
 from synthbench.leaderboard.submissions.reading import read_submission
-from synthbench.leaderboard.submissions.record_checks import expected_cells
 from synthbench.leaderboard.submissions.submission import SUBMISSIONS
 from synthbench.metrics.comparison import ratio_estimate
 from synthbench.metrics.estimate import Estimate

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.errors import ConfigurationError, SubmissionError, did_you_mean
+from synthbench.leaderboard.submissions.expected import ExpectedCell, expected_cells, rebuild_cell
 from synthbench.leaderboard.submissions.reading import CheckedSubmission, read_submission
-from synthbench.leaderboard.submissions.record_checks import ExpectedCell, expected_cells
 from synthbench.leaderboard.submissions.submission import (
     SUBMISSION_FILE,
     SUBMISSIONS,
@@ -23,7 +23,6 @@ from synthbench.leaderboard.submissions.submission import (
     Trial,
     cell_folder,
 )
-from synthbench.leaderboard.verification.rerun import rebuild_cell
 from synthbench.plan.suite import Suite
 from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.atomic import make_folder, write_atomically

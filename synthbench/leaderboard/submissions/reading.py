@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from synthbench.errors import RecordError, SubmissionError, SynthbenchError
 from synthbench.hashing import content_hash, file_hash
+from synthbench.leaderboard.submissions.expected import ExpectedCell
 from synthbench.leaderboard.submissions.files import (
     LARGEST,
     check_file,
@@ -18,14 +19,10 @@ from synthbench.leaderboard.submissions.files import (
     read_json,
     read_trajectories,
 )
-from synthbench.leaderboard.submissions.record_checks import (
-    ExpectedCell,
-    check_record,
-    check_suite,
-    check_trajectories,
-)
+from synthbench.leaderboard.submissions.record_checks import check_record, check_suite
 from synthbench.leaderboard.submissions.submission import SUBMISSION_FILE, Submission, cell_folder
 from synthbench.leaderboard.submissions.texts import printable
+from synthbench.leaderboard.submissions.trajectory_checks import check_trajectories
 from synthbench.plan.suite import Suite
 from synthbench.records.reading import RECORD_FILE, TRAJECTORIES_FILE, read_record
 from synthbench.records.schema import Record

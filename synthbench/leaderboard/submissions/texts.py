@@ -12,6 +12,8 @@ LONGEST_TEXT = 1000
 """Characters of a text in a record."""
 MOST = 2**63 - 1
 """Of anything counted in a record."""
+LARGEST_VALUE = 1e39
+"""Beyond what a 32-bit float holds, and far from where squares overflow."""
 LONGEST_REASON = 400
 """Characters of an error message."""
 BLANK = frozenset(
@@ -70,3 +72,9 @@ def printable(text: str) -> str:
     """A text as one line of a readable length, with escapes for what cannot be seen."""
     start = text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 3] + "..."
     return "".join(c if c.isprintable() and not is_invisible(c) else ascii(c)[1:-1] for c in start)
+
+
+def shortened(value: Any) -> str:
+    """A value as Python writes it, cut to a readable length."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import cast
 
 import torch
 
-from synthbench.contracts.model import Model
 from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.engine.inspection.cell import CellFacts, inspect_cell
@@ -25,16 +23,13 @@ from synthbench.engine.training.block import (
 )
 from synthbench.engine.training.cell_functions import cell_functions
 from synthbench.engine.training.device import find_device
-from synthbench.errors import SubmissionError
 from synthbench.evaluation.cell_run import ProgressRelay
 from synthbench.evaluation.record_writing import describe_environment
-from synthbench.leaderboard.submissions.record_checks import ExpectedCell
 from synthbench.listeners.listener import Listener
 from synthbench.metrics.trajectories import Trajectories
 from synthbench.plan.cell import Cell, ReplicaSeeds
-from synthbench.records.schema import Environment, Record
+from synthbench.records.schema import Environment
 from synthbench.registry.participants import participants
-from synthbench.registry.registry import installed
 
 
 @dataclass(frozen=True)
@@ -51,19 +46,6 @@ class Rerun:
     data: list[str]
     facts: CellFacts
     environment: Environment
-
-
-def rebuild_cell(record: Record, expected: ExpectedCell) -> Cell:
-    """The cell as planned here, with the recorded model.
-
-    Raises SubmissionError where the installed code would plan another, UnknownNameError where
-    the model's plugin is not installed.
-    """
-    model = cast(Model, installed().rebuild("models", record.plan["model"]))
-    cell = Cell(expected.task, model, expected.protocol, expected.probes)
-    if cell.plan_hash() != record.plan_hash:
-        raise SubmissionError("the installed code plans this cell differently")
-    return cell
 
 
 def rerun_replicas(

@@ -9,10 +9,10 @@ from math import ceil
 import numpy as np
 
 from synthbench.engine.training.block import NARROWEST
+from synthbench.leaderboard.submissions.expected import expected_cells, rebuild_cell
 from synthbench.leaderboard.submissions.reading import CheckedSubmission
-from synthbench.leaderboard.submissions.record_checks import expected_cells
 from synthbench.leaderboard.verification.agreement import Agreement, compare_rerun
-from synthbench.leaderboard.verification.rerun import rebuild_cell, rerun_replicas
+from synthbench.leaderboard.verification.rerun import rerun_replicas
 from synthbench.listeners.listener import Listener
 from synthbench.plan.suite import Suite
 from synthbench.results.measured_cell import context_of

@@ -18,8 +18,8 @@ import pytest
 
 from synthbench.errors import SubmissionError
 from synthbench.hashing import content_hash
+from synthbench.leaderboard.submissions.expected import ExpectedCell, expected_cells
 from synthbench.leaderboard.submissions.reading import CheckedSubmission, read_submission
-from synthbench.leaderboard.submissions.record_checks import ExpectedCell, expected_cells
 from synthbench.metrics.summary import summarize
 from synthbench.metrics.time_to_target import Target, times_to_target
 from synthbench.metrics.trajectories import Trajectories

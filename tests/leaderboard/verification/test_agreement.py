@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import synthbench as sb
-from synthbench.leaderboard.submissions.record_checks import expected_cells
+from synthbench.leaderboard.submissions.expected import expected_cells, rebuild_cell
 from synthbench.leaderboard.verification.agreement import (
     HEIGHT,
     compare_rerun,
@@ -18,12 +18,7 @@ from synthbench.leaderboard.verification.agreement import (
     statistical_failures,
     times_p_value,
 )
-from synthbench.leaderboard.verification.rerun import (
-    Rerun,
-    _with_less_memory,
-    rebuild_cell,
-    rerun_replicas,
-)
+from synthbench.leaderboard.verification.rerun import Rerun, _with_less_memory, rerun_replicas
 from synthbench.listeners.listener import Silent
 from synthbench.metrics.comparison import log_rank_p_value
 from synthbench.metrics.time_to_target import TimesToTarget

@@ -1,0 +1,171 @@
+"""Whether the trajectories of one cell obey its protocol, and its record follows from them."""
+
+from __future__ import annotations
+
+from math import isclose, isfinite
+from typing import Any
+
+import numpy as np
+
+from synthbench.errors import SubmissionError
+from synthbench.leaderboard.submissions.differences import first_difference
+from synthbench.leaderboard.submissions.expected import ExpectedCell
+from synthbench.leaderboard.submissions.texts import LARGEST_VALUE, check_values, shortened
+from synthbench.metrics.summary import summarize
+from synthbench.metrics.time_to_target import Target, first_held, times_to_target
+from synthbench.metrics.trajectories import INDEX, Trajectories
+from synthbench.plan.protocol import Protocol
+from synthbench.plan.schedule import evaluation_steps
+from synthbench.records.schema import Record
+
+TOLERANCE = 1e-9
+"""Relative: what follows from the trajectories is computed here as it was there."""
+
+
+@np.errstate(all="ignore")
+def check_trajectories(trajectories: Trajectories, record: Record, expected: ExpectedCell) -> None:
+    """Raise SubmissionError unless the trajectories obey the protocol and give the record."""
+    protocol = expected.protocol
+    _check_columns(trajectories, record)
+    if expected.lead is not None and expected.lead not in trajectories.probes:
+        raise SubmissionError(f"trajectories lack the column {expected.lead}")
+    _check_index(trajectories, record, protocol)
+    _check_values(trajectories, record)
+    _check_progress(trajectories, record)
+    _check_outcomes(trajectories, record, protocol)
+    _check_summary(trajectories, record, protocol)
+
+
+def _check_columns(trajectories: Trajectories, record: Record) -> None:
+    found, scores = trajectories.table.column_names, list(record.replicas[0].references["trivial"])
+    check_values(found, "trajectories: a column's name")
+    own = [*INDEX, *scores, "loss", "progress"]
+    probes = {probe["name"] for probe in record.plan["probes"]}
+    rest = [name for name in found[len(own) :] if name.partition("/")[0] not in probes]
+    if found[: len(own)] != own or rest != ["train_loss"]:
+        known = {*own, "train_loss"}
+        unknown = [n for n in found if n not in known and n.partition("/")[0] not in probes]
+        reason = f"; {shortened(unknown[0])} is not one" if unknown else ""
+        raise SubmissionError(
+            f"trajectories must have the columns {', '.join(own)}, the probes' and "
+            f"train_loss{reason}"
+        )
+    if {n.partition("/")[0] for n in trajectories.probes} != probes:
+        raise SubmissionError(f"trajectories lack a probe: {', '.join(sorted(probes))}")
+
+
+def _check_index(trajectories: Trajectories, record: Record, protocol: Protocol) -> None:
+    batch_size = record.plan["model"]["recipe"]["batch_size"]
+    points = np.array(evaluation_steps(protocol.budget // batch_size, protocol.resolution))
+    for name in INDEX:
+        if trajectories.table[name].null_count:
+            raise SubmissionError(f"trajectories: column {name} has gaps")
+    replicas = trajectories.column("replica")
+    if (np.diff(replicas) < 0).any() or trajectories.replicas() != list(range(protocol.seeds)):
+        raise SubmissionError("trajectories: replicas must be 0, 1, ... in order, each once")
+    for number, steps in enumerate(trajectories.by_replica("step")):
+        if len(steps) > len(points) or (steps != points[: len(steps)]).any():
+            raise SubmissionError(
+                f"trajectories: replica {number} is not measured at the protocol's points"
+            )
+    steps = trajectories.column("step")
+    for name, factor in (("samples", batch_size), ("flops", record.compute.step_flops)):
+        if (trajectories.column(name) != steps * factor).any():
+            raise SubmissionError(f"trajectories: {name} are not steps times {factor:,}")
+
+
+def _check_values(trajectories: Trajectories, record: Record) -> None:
+    replicas, steps = trajectories.column("replica"), trajectories.column("step")
+    never_finite = np.array([r.outcome == "diverged" for r in record.replicas])[replicas]
+    excused = never_finite & (steps == 0)
+    for name in trajectories.table.column_names[len(INDEX) :]:
+        values = trajectories.column(name)
+        if (np.abs(values) > LARGEST_VALUE).any():
+            raise SubmissionError(f"trajectories: {name} is larger than a float holds")
+        if "/" in name:
+            continue
+        undefined = ~np.isfinite(values)
+        allowed = excused | (steps == 0) if name == "train_loss" else excused
+        if (undefined & ~allowed).any():
+            raise SubmissionError(f"trajectories: {name} is not finite in places")
+
+
+def _check_progress(trajectories: Trajectories, record: Record) -> None:
+    ranked = trajectories.by_replica(record.summary.score)
+    for replica, score, progress in zip(
+        record.replicas, ranked, trajectories.by_replica("progress"), strict=True
+    ):
+        trivial, optimal = (
+            replica.references[name][record.summary.score] for name in ("trivial", "optimal")
+        )
+        follows = (score - trivial) / (optimal - trivial)
+        if not np.allclose(progress, follows, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):
+            raise SubmissionError(
+                f"trajectories: the progress of replica {replica.replica} does not follow from "
+                "its score and references"
+            )
+
+
+def _check_outcomes(trajectories: Trajectories, record: Record, protocol: Protocol) -> None:
+    target = _target(record, protocol)
+    reached = times_to_target(trajectories, target)
+    batch_size = record.plan["model"]["recipe"]["batch_size"]
+    last = evaluation_steps(protocol.budget // batch_size, protocol.resolution)[-1]
+    spent = 0
+    for replica, steps, progress in zip(
+        record.replicas,
+        trajectories.by_replica("step"),
+        trajectories.by_replica("progress"),
+        strict=True,
+    ):
+        number, spent = replica.replica, spent + int(steps[-1])
+        solved = bool(reached.solved[number])
+        if (replica.outcome == "solved") != solved:
+            raise SubmissionError(
+                f'replica {number} is recorded as "{replica.outcome}", its trajectory says '
+                f"{'solved' if solved else 'not solved'}"
+            )
+        time = int(reached.times[number]) if solved else None
+        if replica.samples_to_target != time:
+            raise SubmissionError(
+                f"samples_to_target of replica {number} is {replica.samples_to_target}, its "
+                f"trajectory says {time}"
+            )
+        if solved and protocol.until == "solved":
+            first = first_held(progress >= target.progress, protocol.hold)
+            ends_right = first is not None and len(steps) == first + protocol.hold
+        else:
+            ends_right = replica.outcome == "diverged" or int(steps[-1]) == last
+        if not ends_right:
+            raise SubmissionError(f"the trajectory of replica {number} ends at the wrong point")
+    if spent != record.compute.replica_steps:
+        raise SubmissionError(
+            f"replica_steps is {record.compute.replica_steps}, the trajectories have {spent}"
+        )
+
+
+def _check_summary(trajectories: Trajectories, record: Record, protocol: Protocol) -> None:
+    recomputed = summarize(
+        trajectories,
+        _target(record, protocol),
+        batch_size=record.plan["model"]["recipe"]["batch_size"],
+        step_flops=record.compute.step_flops,
+        diverged=sum(replica.outcome == "diverged" for replica in record.replicas),
+    )
+    found, expected = record.summary.model_dump(), recomputed.model_dump()
+    for key, value in expected.items():
+        if not _same(found[key], value):
+            where, is_, should = first_difference(found[key], value, f"summary.{key}")
+            raise SubmissionError(f"{where} is {is_}, the trajectories give {should}")
+
+
+def _same(found: Any, expected: Any) -> bool:
+    if isinstance(expected, dict):
+        return all(_same(found[key], value) for key, value in expected.items())
+    if isinstance(expected, float) and isinstance(found, float) and isfinite(expected):
+        return isclose(found, expected, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    return bool(found == expected)
+
+
+def _target(record: Record, protocol: Protocol) -> Target:
+    return Target(record.plan["task"]["target"], protocol.hold, protocol.budget)
