@@ -85,10 +85,10 @@ def _ranking(board: Board, site: str | None) -> str:
 
 
 def _ranking_row(board: Board, entry: Entry, site: str | None) -> list[str]:
-    submission, low, high = entry.submission, entry.rank.low, entry.rank.high
+    submission = entry.submission
     title = submission.title
     return [
-        str(low) if low == high else f"{low} to {high}",
+        entry.rank.text(to=" to "),
         link(title, _page(site, board.suite.name, submission.name)) if site else escape(title),
         escape(", ".join(submission.authors)),
         link("paper or code", submission.link) if submission.link else "",

@@ -59,10 +59,9 @@ def _print_ranking(console: Console, board: Board) -> None:
     for heading in ("track", "samples", "FLOPs", "cells\nsolved"):
         table.add_column(heading, justify="right", no_wrap=True)
     for entry in board.entries:
-        low, high = entry.rank.low, entry.rank.high
         front = " *" if entry.on_front else ""
         table.add_row(
-            f"{low}" if low == high else f"{low}-{high}",
+            entry.rank.text(),
             escape(entry.submission.title),
             "tuned" if entry.submission.track == "tuned" else "fixed",
             _score(entry, entry.samples),

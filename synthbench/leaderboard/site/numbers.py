@@ -65,9 +65,8 @@ def show_count(value: float) -> Shown:
 
 
 def show_rank(rank: RankRange) -> Shown:
-    """`2` or `2-4`."""
-    text = f"{rank.low}" if rank.low == rank.high else f"{rank.low}-{rank.high}"
-    return Shown(text, "", f"{rank.low + rank.high / 1e6:.6f}")
+    """The ranks it may have, sorted by the best of them."""
+    return Shown(rank.text(), "", f"{rank.low + rank.high / 1e6:.6f}")
 
 
 def show_solved_cells(entry: Entry) -> Shown:

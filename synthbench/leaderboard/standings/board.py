@@ -79,9 +79,8 @@ def _text(board: Board) -> str:
 
 
 def _row(entry: Entry) -> list[TableCell]:
-    low, high = entry.rank.low, entry.rank.high
     return [
-        TableCell(f"{low}" if low == high else f"{low}-{high}"),
+        TableCell(entry.rank.text()),
         TableCell(entry.submission.title),
         TableCell("tuned" if entry.submission.track == "tuned" else "fixed"),
         _ratio(entry, entry.samples),

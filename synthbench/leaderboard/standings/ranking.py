@@ -43,6 +43,10 @@ class RankRange:
     low: int
     high: int
 
+    def text(self, to: str = "-") -> str:
+        """`2`, or `2-4`; to: what stands between the two."""
+        return f"{self.low}" if self.low == self.high else f"{self.low}{to}{self.high}"
+
 
 def seed_weights(replicas: int, resamples: int = RESAMPLES) -> Array:
     """Weights (1 + N, R) of the seeds: all ones, then the resamples.

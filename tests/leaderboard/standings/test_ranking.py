@@ -59,6 +59,11 @@ def test_failing_cheaply_is_no_saving() -> None:
     )
 
 
+def test_a_range_of_ranks_as_text() -> None:
+    assert RankRange(2, 4).text() == "2-4" and RankRange(2, 4).text(to=" to ") == "2 to 4"
+    assert RankRange(3, 3).text() == RankRange(3, 3).text(to=" to ") == "3"
+
+
 def test_equal_submissions_are_ties_and_far_ones_are_not() -> None:
     rng = np.random.default_rng(0)
     base = np.exp(0.2 * rng.normal(size=16))
