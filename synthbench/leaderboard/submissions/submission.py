@@ -7,8 +7,9 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from synthbench.contracts.frozen import Frozen
 from synthbench.hashing import HASH
 from synthbench.leaderboard.submissions.texts import LONGEST_TEXT, one_line, refuse_invisible
 from synthbench.plan.suite_reference import SuiteReference
@@ -55,13 +56,7 @@ Link = Annotated[
 ]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-
-class Trial(_Part):
+class Trial(Frozen):
     """One configuration that was tried on one cell before the submitted one was chosen."""
 
     cell: int = Field(ge=1)
@@ -75,7 +70,7 @@ class Trial(_Part):
     """Training FLOPs over all replicas."""
 
 
-class Submission(_Part):
+class Submission(Frozen):
     """A submission's own words, its track and the hashes of its records."""
 
     schema_version: Literal[1] = 1

@@ -43,7 +43,7 @@ class Agreement:
 
     how: "identical", "within tolerance" or "statistically". deviation: largest difference as a
     share of a column's range, beyond what one evaluation point explains. failures: what does
-    not agree; none where all does.
+    not agree, then the plugins of other versions, which may be why; none where all agrees.
     """
 
     how: str
@@ -59,25 +59,23 @@ def compare_rerun(
     tests: in how many cells this is asked, for Bonferroni's correction.
     """
     failures = [*_costs(record, rerun), *_data(record, rerun)]
-    others = _other_versions(record.environment, rerun.environment)
-    failures += others if failures else []
     chosen = recorded.select(rerun.replicas)
     if not failures and _identical(chosen, rerun.trajectories):
         return Agreement("identical", 0.0, ())
     deviations = _deviations(chosen, rerun.trajectories)
     worst = max(range(len(deviations)), key=lambda index: deviations[index])
-    deviation = deviations[worst]
-    if deviation <= HEIGHT:
-        return Agreement("within tolerance", deviation, tuple(failures))
-    if same_setup(record.environment, rerun.environment):
+    how, deviation = "within tolerance", deviations[worst]
+    if deviation > HEIGHT and same_setup(record.environment, rerun.environment):
         failures.append(
             f"the trajectory of replica {rerun.replicas[worst]} deviates by "
             f"{_shown(deviation)}, on the same hardware and software"
         )
-        return Agreement("within tolerance", deviation, tuple(failures))
-    different = statistical_failures(record, recorded, rerun, target, tests)
-    failures += different + (others if different and not failures else [])
-    return Agreement("statistically", deviation, tuple(failures))
+    elif deviation > HEIGHT:
+        how = "statistically"
+        failures += statistical_failures(record, recorded, rerun, target, tests)
+    if failures:
+        failures += _other_versions(record.environment, rerun.environment)
+    return Agreement(how, deviation, tuple(failures))
 
 
 def same_setup(one: Environment, other: Environment) -> bool:
