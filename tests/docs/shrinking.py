@@ -22,7 +22,7 @@ import pytest
 
 from synthbench.evaluation import evaluate as evaluation
 from synthbench.evaluation.cell_run import Settings
-from synthbench.leaderboard.submissions.packing import Words, pack
+from synthbench.leaderboard.submissions.packing import Wording, pack
 from synthbench.plan.cell import Cell
 from synthbench.plan.suite import Suite, SuiteCell, read_suite
 from synthbench.registry.registry import installed
@@ -64,8 +64,8 @@ def submit_reference(suite: Suite, runs: Path, boards: Path) -> None:
     cells = evaluation.plan_suite(suite, [suite.reference])
     results = evaluate_small_cells(cells, runs / suite.name, Settings(), suite)
     name = suite.reference.replace(" ", "-").replace("=", "-")
-    words = Words(name, suite.reference, ("The SynthBench developers",))
-    pack(results.measured, suite, words, "fixed-recipe", [], boards)
+    wording = Wording(name, suite.reference, ("The SynthBench developers",))
+    pack(results.measured, suite, wording, "fixed-recipe", [], boards)
 
 
 def evaluate_small_cells(

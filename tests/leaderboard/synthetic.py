@@ -18,7 +18,7 @@ from synthbench.evaluation.record_writing import (
     write_record,
 )
 from synthbench.leaderboard.submissions.expected import reference_names
-from synthbench.leaderboard.submissions.packing import Words, pack
+from synthbench.leaderboard.submissions.packing import Wording, pack
 from synthbench.leaderboard.submissions.reading import CheckedSubmission
 from synthbench.plan.cell import Cell
 from synthbench.plan.schedule import evaluation_steps
@@ -44,7 +44,7 @@ def make_submission(
         run = runs / str(index)
         run.mkdir(parents=True)
         cells.append(record_cell(cell, suite, run, times[index]))
-    described = Words(name, **{"title": name, "authors": ("Ada Lovelace",), **words})
+    described = Wording(name, **{"title": name, "authors": ("Ada Lovelace",), **words})
     return pack(cells, suite, described, "fixed-recipe", [], folder)
 
 

@@ -47,7 +47,7 @@ def submit_command(  # noqa: PLR0913 - one parameter per flag
     from rich.markup import escape
 
     from synthbench.leaderboard.submissions.packing import (
-        Words,
+        Wording,
         choose_cells,
         count_trials,
         find_suite,
@@ -65,7 +65,7 @@ def submit_command(  # noqa: PLR0913 - one parameter per flag
     suite = find_suite(cells, run)
     chosen = choose_cells(cells, suite, track.value, model)
     label = chosen[0].record.model
-    words = Words(
+    wording = Wording(
         name or re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:64].strip("-"),
         title or label,
         tuple(author),
@@ -73,7 +73,7 @@ def submit_command(  # noqa: PLR0913 - one parameter per flag
         link,
     )
     counted = count_trials(trials or [], suite)
-    found = pack(chosen, suite, words, track.value, counted, boards)
+    found = pack(chosen, suite, wording, track.value, counted, boards)
     console = Console(highlight=False)
     console.print(f"{escape(str(found.folder))}: {len(chosen)} cells, checked", soft_wrap=True)
     console.print(

@@ -20,7 +20,7 @@ from synthbench.leaderboard.submissions.submission import (
     SUBMISSIONS,
     Submission,
     Track,
-    Trial,
+    TuningTrial,
     cell_folder,
 )
 from synthbench.plan.suite import Suite
@@ -42,7 +42,7 @@ ALLOWED = {
 
 
 @dataclass(frozen=True)
-class Words:
+class Wording:
     """What a submitter says of a submission."""
 
     name: str
@@ -111,7 +111,7 @@ def _check_is_installed(record: Record) -> None:
         )
 
 
-def count_trials(folders: Sequence[Path], suite: Suite) -> list[Trial]:
+def count_trials(folders: Sequence[Path], suite: Suite) -> list[TuningTrial]:
     """What was spent on tuning: every finished cell in the folders, matched to the suite's.
 
     Raises SubmissionError for a result on a task that the suite does not have.
@@ -125,7 +125,7 @@ def count_trials(folders: Sequence[Path], suite: Suite) -> list[Trial]:
                 raise SubmissionError(f"{folder}: {record.task!r} is not a task of the suite")
             steps, costs = record.compute.replica_steps, record.compute
             trials.append(
-                Trial(
+                TuningTrial(
                     cell=numbers[record.task],
                     model=record.model,
                     first_seed=protocol["first_seed"],
@@ -140,9 +140,9 @@ def count_trials(folders: Sequence[Path], suite: Suite) -> list[Trial]:
 def pack(
     cells: Sequence[MeasuredCell],
     suite: Suite,
-    words: Words,
+    wording: Wording,
     track: Track,
-    trials: Sequence[Trial],
+    trials: Sequence[TuningTrial],
     folder: Path,
 ) -> CheckedSubmission:
     """Write `folder/<suite>/submissions/<name>` and check it as anyone would.
@@ -152,7 +152,7 @@ def pack(
     """
     expected = expected_cells(suite)
     contents = [_record_bytes(cell) for cell in cells]
-    submission = _describe(contents, suite, words, track, trials)
+    submission = _describe(contents, suite, wording, track, trials)
     home = folder / suite.name / SUBMISSIONS
     make_folder(home)
     for root in (home, suite.folder / SUBMISSIONS):
@@ -194,17 +194,17 @@ def _taken(folder: Path) -> ConfigurationError:
 def _describe(
     contents: Sequence[bytes],
     suite: Suite,
-    words: Words,
+    wording: Wording,
     track: Track,
-    trials: Sequence[Trial],
+    trials: Sequence[TuningTrial],
 ) -> Submission:
     try:
         return Submission(
-            name=words.name,
-            title=words.title,
-            authors=words.authors,
-            description=words.description,
-            link=words.link,
+            name=wording.name,
+            title=wording.title,
+            authors=wording.authors,
+            description=wording.description,
+            link=wording.link,
             suite=SuiteReference(name=suite.name, version=suite.version, hash=suite.hash()),
             track=track,
             trials=tuple(trials),

@@ -56,7 +56,7 @@ Link = Annotated[
 ]
 
 
-class Trial(Frozen):
+class TuningTrial(Frozen):
     """One configuration that was tried on one cell before the submitted one was chosen."""
 
     cell: int = Field(ge=1)
@@ -83,7 +83,7 @@ class Submission(Frozen):
     """Paper or code."""
     suite: SuiteReference
     track: Track
-    trials: tuple[Trial, ...] = Field(default=(), max_length=10_000)
+    trials: tuple[TuningTrial, ...] = Field(default=(), max_length=10_000)
     """Of the tuned track: everything that was tried; empty otherwise."""
     created: Date
     """Date, UTC."""

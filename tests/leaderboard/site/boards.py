@@ -10,7 +10,7 @@ import numpy as np
 from synthbench.leaderboard.standings.board import Board, Refused
 from synthbench.leaderboard.standings.entry import Entry, EntryCell
 from synthbench.leaderboard.standings.placing import read_board
-from synthbench.leaderboard.submissions.submission import Trial
+from synthbench.leaderboard.submissions.submission import TuningTrial
 from synthbench.metrics.estimate import Estimate
 from synthbench.plan.suite import Suite
 from synthbench.records.schema import Distribution
@@ -73,7 +73,7 @@ def tuned(entry: Entry) -> Entry:
     """The entry in the tuned track, with a configuration for each cell."""
     models = ("mlp width=32 lr=0.3", "mlp width=32 lr=0.03")
     trials = tuple(
-        Trial(cell=n, model=m, first_seed=100, seeds=4, samples=51_200, flops=10**9)
+        TuningTrial(cell=n, model=m, first_seed=100, seeds=4, samples=51_200, flops=10**9)
         for n, m in enumerate(models, start=1)
     )
     submission = entry.submission.model_copy(update={"track": "tuned", "trials": trials})
