@@ -104,7 +104,7 @@ class CellView:
 
 
 @dataclass(frozen=True)
-class ReferenceView:
+class ReferenceRowView:
     """What needs no training, on one cell."""
 
     number: int
@@ -127,7 +127,7 @@ class BoardView:
     pareto: Markup | None
     profile: Markup | None
     cells: tuple[CellView, ...]
-    references: tuple[ReferenceView, ...]
+    reference_rows: tuple[ReferenceRowView, ...]
     refused: tuple[tuple[str, str], ...]
     has_reference: bool
     tall: bool
@@ -150,7 +150,7 @@ def board_view(board: Board, frames: Sequence[CellFrames]) -> BoardView:
         pareto=pareto_chart(board, drawn) if drawn else None,
         profile=profile_chart(board, drawn) if drawn else None,
         cells=tuple(_cell(board, i, frame, drawn) for i, frame in enumerate(frames)),
-        references=_references(board),
+        reference_rows=_reference_rows(board),
         refused=tuple((ascii(r.folder.name)[1:-1], r.reason) for r in board.refused),
         has_reference=has_reference,
         tall=len(board.entries) > TALL_ROWS,
@@ -215,9 +215,9 @@ def _cell_row(board: Board, entry: Entry, index: int) -> CellRow:
     )
 
 
-def _references(board: Board) -> tuple[ReferenceView, ...]:
+def _reference_rows(board: Board) -> tuple[ReferenceRowView, ...]:
     return tuple(
-        ReferenceView(
+        ReferenceRowView(
             number=row.number,
             task=row.task,
             budget=format_count(cell.budget),

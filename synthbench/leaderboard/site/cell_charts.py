@@ -117,7 +117,7 @@ def survival_marks(frames: CellFrames, cell: EntryCell, css: str, title: str) ->
 
 
 def _score_range(scores: Mapping[str, float], cells: Sequence[EntryCell]) -> tuple[float, float]:
-    """From the worst to the best reference, and a little beyond where curves go there.
+    """From the worst to the best strategy, and a little beyond where curves go there.
 
     A network that diverges must not flatten the others.
     """
