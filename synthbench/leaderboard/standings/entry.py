@@ -20,7 +20,7 @@ from synthbench.metrics.transitions import TransitionSummary
 from synthbench.plan.suite import Column, Suite
 from synthbench.records.schema import Compute, Environment
 from synthbench.registry.registry import installed
-from synthbench.results.measured_cell import MeasuredCell, context_of
+from synthbench.results.measured_cell import MeasuredCell
 
 Array = NDArray[np.float64]
 
@@ -141,13 +141,13 @@ def measure_submission(checked: CheckedSubmission, suite: Suite) -> MeasuredSubm
             _measure(number, cell, suite.lead) for number, cell in enumerate(checked.cells, start=1)
         ),
         is_reference=checked.submission.track == "fixed-recipe"
-        and checked.cells[0].record.plan["model"] == reference,
+        and checked.cells[0].record.model_plan == reference,
     )
 
 
 def _measure(number: int, cell: MeasuredCell, lead: str | None) -> EntryCell:
     record, ranked = cell.record, cell.record.summary.score
-    found = measure_transitions(cell.trajectories, context_of(record).target, lead)
+    found = measure_transitions(cell.trajectories, record.target, lead)
     return EntryCell(
         number=number,
         model=record.model,

@@ -84,7 +84,7 @@ def rebuild_cell(record: Record, expected: ExpectedCell) -> Cell:
     SubmissionError where the installed class does not accept that model or describes it
     differently.
     """
-    model = record.plan["model"]
+    model = record.model_plan
     try:
         rebuilt = cast(Model, installed().rebuild("models", model))
         cell = Cell(expected.task, rebuilt, expected.protocol, expected.probes)

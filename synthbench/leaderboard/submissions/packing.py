@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from pydantic import ValidationError
 
 from synthbench.engine.data.fingerprints import data_fingerprints
-from synthbench.errors import ConfigurationError, SubmissionError, did_you_mean
+from synthbench.errors import ConfigurationError, SubmissionError, did_you_mean, first_mistake
 from synthbench.leaderboard.submissions.expected import ExpectedCell, expected_cells, rebuild_cell
 from synthbench.leaderboard.submissions.reading import CheckedSubmission, read_submission
 from synthbench.leaderboard.submissions.submission import (
@@ -103,7 +103,7 @@ def choose_cells(
 
 def _check_is_installed(record: Record) -> None:
     """Raise SubmissionError for the model of a notebook or a script."""
-    plan = record.plan["model"]
+    plan = record.model_plan
     if is_bare(plan) or plan["name"] not in installed().names("models"):
         raise SubmissionError(
             f"model {record.model!r} is not from an installed plugin, so nobody else could run "
@@ -120,7 +120,7 @@ def count_trials(folders: Sequence[Path], suite: Suite) -> list[TuningTrial]:
     trials = []
     for folder in folders:
         for result in read_results(folder):
-            record, protocol = result.record, result.record.plan["protocol"]
+            record, protocol = result.record, result.record.protocol
             if record.task not in numbers:
                 raise SubmissionError(f"{folder}: {record.task!r} is not a task of the suite")
             steps, costs = record.compute.replica_steps, record.compute
@@ -212,11 +212,10 @@ def _describe(
             records=tuple(hashlib.sha256(content).hexdigest() for content in contents),
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        where = "--" + str(first["loc"][0]).removesuffix("s") if first["loc"] else "submission"
-        message = ALLOWED.get(str(first["loc"][0] if first["loc"] else ""), first["msg"])
-        message = message.removeprefix("Value error, ")
-        raise ConfigurationError(f"{where}: {message[:1].lower() + message[1:]}") from None
+        where, message, _ = first_mistake(error)
+        field = where.partition(".")[0]
+        flag = "--" + field.removesuffix("s") if field else "submission"
+        raise ConfigurationError(f"{flag}: {ALLOWED.get(field, message)}") from None
 
 
 def _record_bytes(cell: MeasuredCell) -> bytes:

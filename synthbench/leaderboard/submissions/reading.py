@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from synthbench.errors import RecordError, SubmissionError, SynthbenchError
+from synthbench.errors import RecordError, SubmissionError, SynthbenchError, first_mistake
 from synthbench.hashing import content_hash, file_hash
 from synthbench.leaderboard.submissions.expected import ExpectedCell
 from synthbench.leaderboard.submissions.files import (
@@ -95,11 +95,9 @@ def _read_manifest(folder: Path) -> Submission:
         text = read_json(folder / SUBMISSION_FILE)
         submission = Submission.model_validate_json(text, strict=True)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "as a whole"
-        message = first["msg"].removeprefix("Value error, ")
-        message = message[:1].lower() + message[1:]
-        raise SubmissionError(printable(f"{SUBMISSION_FILE}: {where}: {message}")) from None
+        where, message, _ = first_mistake(error)
+        reason = f"{SUBMISSION_FILE}: {where or 'as a whole'}: {message}"
+        raise SubmissionError(printable(reason)) from None
     if submission.name != folder.resolve().name:
         raise SubmissionError(
             f"{SUBMISSION_FILE}: name is {submission.name!r}, its folder is {folder.name!r}"
@@ -131,11 +129,11 @@ def check_track(submission: Submission, records: Sequence[Record], suite: Suite)
     records: one for each cell.
     """
     if submission.track == "fixed-recipe":
-        used = {(record.model, content_hash(record.plan["model"])) for record in records}
+        used = {(record.model, content_hash(record.model_plan)) for record in records}
         if len(used) > 1:
             raise SubmissionError("the fixed-recipe track has one configuration for all cells")
         return
-    if len({record.plan["model"]["name"] for record in records}) > 1:
+    if len({record.model_plan["name"] for record in records}) > 1:
         raise SubmissionError("the tuned track has one architecture for all cells")
     _check_trials(submission, records, suite)
 

@@ -117,8 +117,7 @@ def _check_costs(record: Record) -> None:
             raise SubmissionError(f"compute: {name} = {value} is no cost")
     if costs.replicas_per_block < 1:
         raise SubmissionError("compute: replicas_per_block must be 1 or more")
-    steps = record.plan["protocol"]["budget"] // record.plan["model"]["recipe"]["batch_size"]
-    if costs.step_flops * steps > MOST:
+    if costs.step_flops * record.steps > MOST:
         raise SubmissionError(f"compute: step_flops = {costs.step_flops} is more than can be spent")
 
 
@@ -128,9 +127,9 @@ def _check_provenance(record: Record, expected: ExpectedCell) -> None:
     except ValueError:
         raise SubmissionError(f"created is not an ISO time: {shortened(record.created)}") from None
     named = {plugin.plugin for plugin in record.environment.plugins}
-    parts = [("tasks", expected.task.name), ("models", record.plan["model"]["name"])]
+    parts = [("tasks", expected.task.name), ("models", record.model_plan["name"])]
     parts += [("probes", probe.name) for probe in expected.probes]
-    optimizer = _optimizer_name(record.plan["model"])
+    optimizer = _optimizer_name(record.model_plan)
     parts += [("optimizers", optimizer)] if optimizer is not None else []
     for kind, name in parts:
         plugin = installed().names(kind).get(name)

@@ -12,7 +12,7 @@ from synthbench.leaderboard.submissions.differences import first_difference
 from synthbench.leaderboard.submissions.expected import ExpectedCell
 from synthbench.leaderboard.submissions.texts import LARGEST_VALUE, check_values, shortened
 from synthbench.metrics.summary import summarize
-from synthbench.metrics.time_to_target import Target, first_held, times_to_target
+from synthbench.metrics.time_to_target import first_held, times_to_target
 from synthbench.metrics.trajectories import INDEX, Trajectories
 from synthbench.plan.protocol import Protocol
 from synthbench.plan.schedule import evaluation_steps
@@ -33,14 +33,14 @@ def check_trajectories(trajectories: Trajectories, record: Record, expected: Exp
     _check_values(trajectories, record)
     _check_progress(trajectories, record)
     _check_outcomes(trajectories, record, protocol)
-    _check_summary(trajectories, record, protocol)
+    _check_summary(trajectories, record)
 
 
 def _check_columns(trajectories: Trajectories, record: Record) -> None:
     found, scores = trajectories.table.column_names, list(record.replicas[0].references["trivial"])
     check_values(found, "trajectories: a column's name")
     own = [*INDEX, *scores, "loss", "progress"]
-    probes = {probe["name"] for probe in record.plan["probes"]}
+    probes = set(record.probes)
     rest = [name for name in found[len(own) :] if name.partition("/")[0] not in probes]
     if found[: len(own)] != own or rest != ["train_loss"]:
         known = {*own, "train_loss"}
@@ -55,8 +55,7 @@ def _check_columns(trajectories: Trajectories, record: Record) -> None:
 
 
 def _check_index(trajectories: Trajectories, record: Record, protocol: Protocol) -> None:
-    batch_size = record.plan["model"]["recipe"]["batch_size"]
-    points = np.array(evaluation_steps(protocol.budget // batch_size, protocol.resolution))
+    points = np.array(evaluation_steps(record.steps, protocol.resolution))
     for name in INDEX:
         if trajectories.table[name].null_count:
             raise SubmissionError(f"trajectories: column {name} has gaps")
@@ -69,7 +68,7 @@ def _check_index(trajectories: Trajectories, record: Record, protocol: Protocol)
                 f"trajectories: replica {number} is not measured at the protocol's points"
             )
     steps = trajectories.column("step")
-    for name, factor in (("samples", batch_size), ("flops", record.compute.step_flops)):
+    for name, factor in (("samples", record.batch_size), ("flops", record.compute.step_flops)):
         if (trajectories.column(name) != steps * factor).any():
             raise SubmissionError(f"trajectories: {name} are not steps times {factor:,}")
 
@@ -107,10 +106,9 @@ def _check_progress(trajectories: Trajectories, record: Record) -> None:
 
 
 def _check_outcomes(trajectories: Trajectories, record: Record, protocol: Protocol) -> None:
-    target = _target(record, protocol)
+    target = record.target
     reached = times_to_target(trajectories, target)
-    batch_size = record.plan["model"]["recipe"]["batch_size"]
-    last = evaluation_steps(protocol.budget // batch_size, protocol.resolution)[-1]
+    last = evaluation_steps(record.steps, protocol.resolution)[-1]
     spent = 0
     for replica, steps, progress in zip(
         record.replicas,
@@ -144,11 +142,11 @@ def _check_outcomes(trajectories: Trajectories, record: Record, protocol: Protoc
         )
 
 
-def _check_summary(trajectories: Trajectories, record: Record, protocol: Protocol) -> None:
+def _check_summary(trajectories: Trajectories, record: Record) -> None:
     recomputed = summarize(
         trajectories,
-        _target(record, protocol),
-        batch_size=record.plan["model"]["recipe"]["batch_size"],
+        record.target,
+        batch_size=record.batch_size,
         step_flops=record.compute.step_flops,
         diverged=sum(replica.outcome == "diverged" for replica in record.replicas),
     )
@@ -165,7 +163,3 @@ def _same(found: Any, expected: Any) -> bool:
     if isinstance(expected, float) and isinstance(found, float) and isfinite(expected):
         return isclose(found, expected, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
     return bool(found == expected)
-
-
-def _target(record: Record, protocol: Protocol) -> Target:
-    return Target(record.plan["task"]["target"], protocol.hold, protocol.budget)

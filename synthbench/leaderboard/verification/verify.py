@@ -15,7 +15,6 @@ from synthbench.leaderboard.verification.agreement import Agreement, compare_rer
 from synthbench.leaderboard.verification.rerun import rerun_replicas
 from synthbench.listeners.listener import Listener
 from synthbench.plan.suite import Suite
-from synthbench.results.measured_cell import context_of
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,5 @@ def verify_submission(
         rerun = rerun_replicas(
             cell, replicas, verification.accelerator, listener, record.compute.replicas_per_block
         )
-        target = context_of(record).target
-        found = compare_rerun(record, measured.trajectories, rerun, target, len(planned))
+        found = compare_rerun(record, measured.trajectories, rerun, record.target, len(planned))
         yield CellVerdict(number, tuple(replicas), found)
