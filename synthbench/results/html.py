@@ -11,7 +11,6 @@ from synthbench.errors import SynthbenchError
 from synthbench.metrics.formatting import format_estimate, format_p_value, format_ratio
 from synthbench.results.comparisons import ModelComparison
 from synthbench.results.figures import DEFAULT_KIND, draw
-from synthbench.results.figures.inline_figure import SCREEN_DPI, screen_png
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.summary_table import (
     FOOTNOTE,
@@ -107,6 +106,9 @@ def _text(cell: TableCell) -> Markup:
 
 
 def _learning_curves(cells: Sequence[MeasuredCell]) -> Markup:
+    # Here, so that tables in a terminal do not wait for matplotlib.
+    from synthbench.results.figures.inline_figure import SCREEN_DPI, screen_png
+
     try:
         figure = draw(cells, DEFAULT_KIND)
     except SynthbenchError as error:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, cast
 from synthbench.errors import RecordError
 from synthbench.records.reading import WEIGHTS_FILE
 from synthbench.records.schema import Record
-from synthbench.registry.bare_model import is_bare
-from synthbench.registry.registry import installed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -48,6 +46,10 @@ def load_network(record: Record, folder: Path, replica: int, cell: Cell | None =
 
 def _rebuilt(record: Record) -> tuple[Task, Model]:
     """The task and the model of a record, from the installed plugins."""
+    # Here, so that reading results loads no plugin.
+    from synthbench.registry.bare_model import is_bare
+    from synthbench.registry.registry import installed
+
     registry, task, model = installed(), record.task_plan, record.model_plan
     own = [
         plan["name"]
