@@ -28,7 +28,7 @@ def format_time_to_target(estimate: Estimate, budget: float | None) -> tuple[str
 
     budget: where it is censored; None writes `> budget`.
 
-    >>> from synthbench.metrics import Estimate
+    >>> from synthbench.metrics.estimate import Estimate
     >>> format_time_to_target(Estimate(value=1280, low=1210, high=1360), 640_000)
     ('1.28k', '[1.21k, 1.36k]')
     >>> format_time_to_target(Estimate(value=None, low=None, high=None), 640_000)
