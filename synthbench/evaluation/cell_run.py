@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import pytorch_lightning as pl
 import torch
 from filelock import FileLock, Timeout
 
@@ -25,7 +24,6 @@ from synthbench.engine.training.block import (
 from synthbench.engine.training.block_size import measure_block_size
 from synthbench.engine.training.cell_functions import CellFunctions, cell_functions
 from synthbench.engine.training.checkpoints import is_readable
-from synthbench.engine.training.replica_training import ReplicaTraining
 from synthbench.errors import ModelError, OutputError
 from synthbench.evaluation.cell_tracking import CellTracking
 from synthbench.evaluation.partial_run import (
@@ -34,8 +32,9 @@ from synthbench.evaluation.partial_run import (
     find_partial,
     remove_partial,
 )
+from synthbench.evaluation.progress_relay import ProgressRelay
 from synthbench.evaluation.record_writing import Provenance, describe_environment, write_record
-from synthbench.listeners.listener import BlockProgress, Listener, Silent
+from synthbench.listeners.listener import Listener, Silent
 from synthbench.listeners.tracker import Tracker
 from synthbench.plan.cell import Cell
 from synthbench.plan.suite_reference import SuiteReference
@@ -242,30 +241,6 @@ class CellRun:
         widest = block.width // 2
         self._listener.note(f"out of memory: continuing with {widest} replicas at once")
         return partial.with_widest(widest)
-
-
-class ProgressRelay(pl.Callback):
-    """Passes the state of a block on to the listener."""
-
-    def __init__(self, listener: Listener, block: Block) -> None:
-        self._listener = listener
-        self._block = block
-
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object
-    ) -> None:
-        """Say how far the block is."""
-        assert isinstance(pl_module, ReplicaTraining)
-        count = len(self._block.seeds)
-        self._listener.block_advanced(
-            BlockProgress(
-                earlier=self._block.first,
-                replicas=count,
-                steps=pl_module.finished_steps,
-                solved=int(pl_module.outcomes.solved[:count].sum()),
-                running=int(pl_module.outcomes.running[:count].sum()),
-            )
-        )
 
 
 @contextmanager
