@@ -112,7 +112,7 @@ def _plan(
     numbers: list[int],
 ) -> tuple[Suite | None, str, list[Cell]]:
     """The suite if one is named, the folder name under --out, and the cells."""
-    from synthbench.evaluation.evaluate import plan_suite
+    from synthbench.evaluation.planning import plan_suite
     from synthbench.plan.cell import Cell
     from synthbench.plan.protocol import Protocol
     from synthbench.plan.suite import suite_protocol
