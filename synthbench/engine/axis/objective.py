@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from synthbench.contracts.batch import Batch, Loss
+from synthbench.contracts.model import Model
+from synthbench.contracts.task import Task
 from synthbench.engine.axis.replicas import Replicas, State
-from synthbench.plan.cell import Cell
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Objective:
         return self.loss(output, batch)
 
 
-def recipe_loss(cell: Cell) -> Loss:
+def recipe_loss(task: Task, model: Model) -> Loss:
     """The loss the model's recipe names, or the task's default."""
-    losses = cell.task.losses()
-    return losses[cell.model.recipe.loss or next(iter(losses))]
+    losses = task.losses()
+    return losses[model.recipe.loss or next(iter(losses))]

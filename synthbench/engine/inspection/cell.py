@@ -54,7 +54,9 @@ def inspect_cell(cell: Cell) -> CellFacts:
     with _memory_errors(cell):
         check_task(cell)
         modules = build_modules(cell.model, cell.task.interface, seeds)
-        objective = Objective(stack_modules(cell.model, modules), recipe_loss(cell))
+        objective = Objective(
+            stack_modules(cell.model, modules), recipe_loss(cell.task, cell.model)
+        )
         batch = _first_batch(cell, seeds)
         with mixed:
             reason = check_trainable(cell, objective, batch)

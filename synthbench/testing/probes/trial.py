@@ -11,12 +11,14 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from synthbench.contracts.model import Model
-from synthbench.contracts.probe import Probe, View
+from synthbench.contracts.probe import Probe
 from synthbench.contracts.task import Task
+from synthbench.engine.axis.objective import recipe_loss
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.replicas import Replicas
 from synthbench.engine.data.sampling import as_batch, cast_batch, draw_batches, draw_worlds
-from synthbench.streams import Purpose, Stream, keys_of
+from synthbench.engine.training.view import probe_measurement
+from synthbench.streams import Purpose, keys_of
 from synthbench.testing.workbench.comparison import copied, replica
 from synthbench.testing.workbench.training import fresh_samples, train, untrained
 
@@ -90,24 +92,9 @@ class ProbeTrial:
 
     def measured(self, module: Replicas, *arguments: Any) -> Values:
         """The probe's values for one replica's tensors, in the order of `Watched.tensors`."""
-        now, initial, own, world, batch, key = arguments
-        rng = Stream(key, Purpose.PROBE)
-        losses = self.task.losses()
-        view = View(
-            task=self.task,
-            parameters=now,
-            initial=initial,
-            forward=lambda weights, x: module.forward(dict(weights), own, x),
-            record=lambda weights, x: module.record(dict(weights), own, x),
-            loss=losses[self.model.recipe.loss or next(iter(losses))],
-            world=world,
-            batch=as_batch(batch),
-            sample=lambda size: cast_batch(
-                as_batch(self.task.sample(world, rng, size)), torch.float32
-            ),
-            rng=rng,
-        )
-        return self.subject.measure(view)
+        loss = recipe_loss(self.task, self.model)
+        measure = probe_measurement(self.subject, self.task, module, loss, torch.float32)
+        return measure(*arguments)
 
     def _start(self, company: Sequence[int]) -> Watched:
         module, keys = untrained(self.task, self.model, company), keys_of(list(company))
