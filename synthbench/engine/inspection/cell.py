@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch
 from synthbench.contracts.recipe import Optimizer
 from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.engine.axis.objective import Objective, recipe_loss
 from synthbench.engine.axis.replicas import build_modules, stack_modules
-from synthbench.engine.data.sampling import as_batch, cast_batch, draw_batches, draw_worlds
+from synthbench.engine.data.sampling import batch_at, cast_batch, draw_batch, draw_worlds
 from synthbench.engine.inspection.flops import count_step_flops
 from synthbench.engine.inspection.model import (
     check_gradients,
@@ -64,10 +63,9 @@ def inspect_cell(cell: Cell) -> CellFacts:
             check_measured(cell, objective, seeds, looped=reason is not None)
         # At full precision, where the two agree closely.
         check_stack(cell, objective, modules, batch, looped=reason is not None)
-        single = as_batch(tree_map(lambda leaf: leaf[0], batch))
         return CellFacts(
             parameters=sum(p[0].numel() for p in objective.replicas.parameters.values()),
-            step_flops=count_step_flops(objective, single),
+            step_flops=count_step_flops(objective, batch_at(batch, 0)),
             loop_reason=reason,
             optimizer_loop_reason=_try_optimizer(cell, objective),
         )
@@ -90,8 +88,8 @@ def _memory_errors(cell: Cell) -> Iterator[None]:
 def _first_batch(cell: Cell, seeds: list[int]) -> Batch:
     worlds, keys = draw_worlds(cell.task, keys_of(seeds)), keys_of(seeds)
     size = cell.model.recipe.batch_size
-    drawn = draw_batches(cell.task, worlds, keys, Purpose.TRAIN, range(1), size)
-    return cast_batch(as_batch(tree_map(lambda leaf: leaf[0], drawn)), torch.float32)
+    batch = draw_batch(cell.task, worlds, keys, Purpose.TRAIN, 0, size)
+    return cast_batch(batch, torch.float32)
 
 
 def _try_optimizer(cell: Cell, objective: Objective) -> str | None:

@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch
 from synthbench.engine.axis.gradients import replica_gradients
 from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.engine.axis.objective import Objective
 from synthbench.engine.axis.over_replicas import over_replicas
-from synthbench.engine.data.sampling import as_batch, draw_worlds
+from synthbench.engine.data.sampling import batch_at, draw_worlds
 from synthbench.engine.training.scoring import Evaluator
 from synthbench.errors import ModelError, explain, first_line
 from synthbench.plan.cell import Cell
@@ -55,7 +54,7 @@ def check_stack(
     buffers = {name: tensor.clone() for name, tensor in objective.replicas.buffers.items()}
     losses = over_replicas(objective, looped)(objective.replicas.parameters, buffers, batch)
     for r, module in enumerate(modules):
-        own = as_batch(tree_map(lambda leaf: leaf[r], batch))  # noqa: B023
+        own = batch_at(batch, r)
         pairs = [(objective.loss(module.train()(own.x), own), losses[r])]
         pairs += [(t, buffers[name][r]) for name, t in module.named_buffers() if name in buffers]
         if not all(

@@ -16,7 +16,7 @@ from synthbench.engine.axis.objective import recipe_loss
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.replicas import Replicas, State
 from synthbench.engine.axis.tracing import traced
-from synthbench.engine.data.sampling import as_batch, batch_bytes, cast_batch, draw_batches
+from synthbench.engine.data.sampling import as_batch, batch_bytes, cast_batch, draw_batch
 from synthbench.engine.training.view import probe_measurement
 from synthbench.errors import ModelError
 from synthbench.plan.cell import Cell
@@ -154,16 +154,10 @@ class Evaluator:
         size = self._cell.protocol.evaluation_batch
         for index in range(self._batch_count()):
             with torch.autocast(self._eval_keys.device.type, enabled=False):
-                batches = draw_batches(
-                    self._cell.task,
-                    self._worlds,
-                    self._eval_keys,
-                    Purpose.EVAL,
-                    range(index, index + 1),
-                    size,
+                batch = draw_batch(
+                    self._cell.task, self._worlds, self._eval_keys, Purpose.EVAL, index, size
                 )
-            only = as_batch(tree_map(lambda leaf: leaf[0], batches))
-            yield cast_batch(only, self._dtype)
+            yield cast_batch(batch, self._dtype)
 
     def _batch_count(self) -> int:
         return self._cell.protocol.evaluation_samples // self._cell.protocol.evaluation_batch

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_map
 
 from synthbench.contracts.model import Model
 from synthbench.contracts.probe import Probe
@@ -16,7 +15,7 @@ from synthbench.contracts.task import Task
 from synthbench.engine.axis.objective import recipe_loss
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.replicas import Replicas
-from synthbench.engine.data.sampling import as_batch, cast_batch, draw_batches, draw_worlds
+from synthbench.engine.data.sampling import cast_batch, draw_batch, draw_worlds
 from synthbench.engine.training.view import probe_measurement
 from synthbench.streams import Purpose, keys_of
 from synthbench.testing.workbench.comparison import copied, replica
@@ -99,8 +98,8 @@ class ProbeTrial:
     def _start(self, company: Sequence[int]) -> Watched:
         module, keys = untrained(self.task, self.model, company), keys_of(list(company))
         worlds = draw_worlds(self.task, keys)
-        drawn = draw_batches(self.task, worlds, keys, Purpose.EVAL, range(1), SIZE)
-        batch = cast_batch(as_batch(tree_map(lambda leaf: leaf[0], drawn)), torch.float32)
+        drawn = draw_batch(self.task, worlds, keys, Purpose.EVAL, 0, SIZE)
+        batch = cast_batch(drawn, torch.float32)
         initial = copied(module.parameters)
         return Watched(
             module, module.parameters, initial, module.buffers, worlds, tuple(batch), keys

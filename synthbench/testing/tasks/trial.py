@@ -8,13 +8,12 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.interface import Interface
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.over_replicas import over_replicas
-from synthbench.engine.data.sampling import as_batch, draw_batches, draw_worlds
+from synthbench.engine.data.sampling import as_batch, draw_batch, draw_worlds
 from synthbench.streams import Purpose, Stream, keys_of
 
 SIZE = 64
@@ -89,8 +88,7 @@ class TaskTrial:
         def draw() -> tuple[World, Batch]:
             keys = keys_of(list(seeds))
             worlds = draw_worlds(self.subject, keys)
-            drawn = draw_batches(self.subject, worlds, keys, Purpose.EVAL, range(1), size)
-            return worlds, as_batch(tree_map(lambda leaf: leaf[0], drawn))
+            return worlds, draw_batch(self.subject, worlds, keys, Purpose.EVAL, 0, size)
 
         found: tuple[World, Batch] = self._keep(("together", tuple(seeds), size), draw)
         return found

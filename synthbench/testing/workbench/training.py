@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch, Loss
 from synthbench.contracts.model import Model
@@ -14,7 +13,7 @@ from synthbench.contracts.task import Task
 from synthbench.engine.axis.gradients import replica_gradients
 from synthbench.engine.axis.objective import Objective, recipe_loss
 from synthbench.engine.axis.replicas import Replicas, build_modules, stack_modules
-from synthbench.engine.data.sampling import as_batch, cast_batch, draw_batches, draw_worlds
+from synthbench.engine.data.sampling import batch_at, cast_batch, draw_batches, draw_worlds
 from synthbench.engine.optimizers.build import build_optimizer
 from synthbench.streams import Purpose, keys_of
 
@@ -63,7 +62,7 @@ def train(
         chunk = range(start, min(start + STEPS_AT_ONCE, steps))
         batches = lesson.batches(chunk)
         for index in range(len(chunk)):
-            batch = as_batch(tree_map(lambda leaf: leaf[index], batches))  # noqa: B023
+            batch = batch_at(batches, index)
             found, _ = gradients(dict(parameters), buffers, cast_batch(batch, torch.float32))
             for name, parameter in parameters.items():
                 parameter.grad = found[name]
