@@ -71,8 +71,8 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     """Train models on a suite or a task, hundreds of seeds at once, and measure how they learn."""
     from synthbench.cli.eval_table import print_results
     from synthbench.engine.training.block import TrainerOptions
-    from synthbench.evaluation.cell_run import Settings
     from synthbench.evaluation.evaluate import evaluate_cells
+    from synthbench.evaluation.settings import Settings
     from synthbench.listeners.terminal import TerminalListener
 
     if cell and suite is None:

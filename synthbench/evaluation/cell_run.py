@@ -33,6 +33,7 @@ from synthbench.evaluation.partial_run import (
 )
 from synthbench.evaluation.progress_relay import ProgressRelay
 from synthbench.evaluation.record_writing import Provenance, describe_environment, write_record
+from synthbench.evaluation.settings import Settings
 from synthbench.listeners.listener import Listener, Silent
 from synthbench.listeners.tracker import Tracker
 from synthbench.plan.cell import Cell
@@ -51,24 +52,6 @@ from synthbench.registry.registry import installed
 from synthbench.results.figures import PICTURE_FILE, save_default_picture
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.results import CellResult
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to run, as opposed to what: nothing here changes what is measured.
-
-    resume: reuse finished cells and continue half-finished ones. replicas_per_block: None
-    measures the fastest. keep_weights: store each replica's weights at its last evaluation.
-    trackers: where finished cells, and the training as it goes, are sent; objects or references.
-    listener: who hears of it; None draws bars where a person watches, a terminal or a notebook.
-    """
-
-    trainer: TrainerOptions = TrainerOptions()
-    resume: bool = True
-    replicas_per_block: int | None = None
-    keep_weights: bool = False
-    listener: Listener | None = None
-    trackers: tuple[Tracker | str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,14 @@ from synthbench.engine.inspection.cell import CellFacts, inspect_cell
 from synthbench.engine.training.allocator import keep_freed_memory
 from synthbench.engine.training.device import find_device
 from synthbench.errors import ConfigurationError, ModelError
-from synthbench.evaluation.cell_run import CellRun, Settings
+from synthbench.evaluation.cell_run import CellRun
 from synthbench.evaluation.planning import (
     resolve_model,
     resolve_probe,
     resolve_task,
     with_shorthands,
 )
+from synthbench.evaluation.settings import Settings
 from synthbench.listeners.watching import watching
 from synthbench.plan.cell import Cell
 from synthbench.plan.protocol import Protocol

@@ -21,8 +21,8 @@ from pathlib import Path
 import pytest
 
 from synthbench.evaluation import evaluate as evaluation
-from synthbench.evaluation.cell_run import Settings
 from synthbench.evaluation.planning import plan_suite
+from synthbench.evaluation.settings import Settings
 from synthbench.leaderboard.submissions.packing import Words, pack
 from synthbench.plan.cell import Cell
 from synthbench.plan.suite import Suite, SuiteCell, read_suite
