@@ -133,7 +133,7 @@ def _attempt(objective: Objective, batch: Batch, looped: bool) -> Tensor:
         for name, tensor in objective.replicas.parameters.items()
     }
     buffers = {name: tensor.clone() for name, tensor in objective.replicas.buffers.items()}
-    losses: Tensor = over_replicas(objective, looped)(parameters, buffers, batch)
+    losses = over_replicas(objective, looped)(parameters, buffers, batch)
     losses.sum().backward()  # type: ignore[no-untyped-call]
     return losses.detach()
 

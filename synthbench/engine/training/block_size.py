@@ -18,7 +18,7 @@ from synthbench.engine.axis.replicas import build_modules, stack_modules, true_d
 from synthbench.engine.data.sampling import cast_batch, draw_batch, draw_worlds
 from synthbench.engine.optimizers.build import build_optimizer
 from synthbench.engine.training.block import NARROWEST
-from synthbench.plan.cell import Cell, ReplicaSeeds
+from synthbench.plan.cell import Cell
 from synthbench.streams import Purpose, keys_of
 
 TIMING_SECONDS = 0.1
@@ -74,7 +74,7 @@ def _training_step(
     cell: Cell, width: int, device: torch.device, gradients_of: Gradients
 ) -> Callable[[], None]:
     """A scratch copy of the training step over `width` copies of the first replica."""
-    seeds: ReplicaSeeds = cell.replica_seeds()[0]
+    seeds = cell.replica_seeds()[0]
     dtype = true_dtype(cell.protocol.precision)
     modules = build_modules(cell.model, cell.task.interface, [seeds.init])
     replicas = stack_modules(cell.model, modules).to(dtype).tile(width)

@@ -19,6 +19,7 @@ from synthbench.engine.data.sampling import cast_batch, draw_batch, draw_worlds
 from synthbench.engine.training.view import probe_measurement
 from synthbench.streams import Purpose, keys_of
 from synthbench.testing.workbench.comparison import copied, replica
+from synthbench.testing.workbench.kept import Kept
 from synthbench.testing.workbench.training import fresh_samples, train, untrained
 
 COMPANY = (0, 1, 2)
@@ -59,12 +60,11 @@ class ProbeTrial:
     model: Model
     facts: dict[str, str] = field(default_factory=dict)
     kind: ClassVar[str] = "probes"
-    _kept: dict[Any, Any] = field(default_factory=dict)
+    _kept: Kept = field(default_factory=Kept)
 
     def untrained(self, company: Sequence[int] = COMPANY) -> Watched:
         """Replicas at initialization."""
-        found: Watched = self._keep(("untrained", tuple(company)), lambda: self._start(company))
-        return found
+        return self._kept.get(("untrained", tuple(company)), lambda: self._start(company))
 
     def trained(self) -> Watched:
         """The same after a few steps."""
@@ -74,8 +74,7 @@ class ProbeTrial:
             after = train(start.module, self.model, lesson, TRAINED)
             return replace(start, parameters=after.parameters, buffers=after.buffers)
 
-        found: Watched = self._keep("trained", make)
-        return found
+        return self._kept.get("trained", make)
 
     def one(self, watched: Watched, index: int = 0) -> Values:
         """The probe's values for one replica, without vmap, on copies."""
@@ -86,8 +85,7 @@ class ProbeTrial:
         lifted = over_replicas(
             lambda *arguments: dict(self.measured(watched.module, *arguments)), looped
         )
-        found: Values = lifted(*copied(watched.tensors()))
-        return found
+        return lifted(*copied(watched.tensors()))
 
     def measured(self, module: Replicas, *arguments: Any) -> Values:
         """The probe's values for one replica's tensors, in the order of `Watched.tensors`."""
@@ -104,8 +102,3 @@ class ProbeTrial:
         return Watched(
             module, module.parameters, initial, module.buffers, worlds, tuple(batch), keys
         )
-
-    def _keep(self, key: Any, make: Any) -> Any:
-        if key not in self._kept:
-            self._kept[key] = make()
-        return self._kept[key]
