@@ -203,7 +203,9 @@ def sampling_share(device: torch.device, replicas: int, steps: int = 32) -> tupl
     seeds = list(range(replicas))
     replicated = stack_modules(cell.model, build_modules(cell.model, cell.task.interface, seeds))
     parameters = {n: p.to(device) for n, p in replicated.parameters.items()}
-    gradients_of = replica_gradients(Objective(replicated, recipe_loss(cell)), looped=False)
+    gradients_of = replica_gradients(
+        Objective(replicated, recipe_loss(cell.task, cell.model)), looped=False
+    )
     optimizer = build_optimizer(cell.model.recipe, parameters)
     keys = keys_of(seeds).to(device)
     worlds = draw_worlds(cell.task, keys)

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 import synthbench as sb
-from synthbench.evaluation.evaluate import plan_suite
+from synthbench.evaluation.planning import plan_suite
 from synthbench.listeners.terminal import TerminalListener
 from synthbench.plan.protocol import Protocol
 from synthbench.registry.registry import installed

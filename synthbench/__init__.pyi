@@ -21,9 +21,9 @@ from .contracts.task import Task as Task
 from .engine.training.block import TrainerOptions as TrainerOptions
 from .errors import InterfaceError as InterfaceError
 from .errors import SynthbenchError as SynthbenchError
-from .evaluation.cell_run import Settings as Settings
 from .evaluation.evaluate import evaluate as evaluate
 from .evaluation.evaluate import evaluate_cells as evaluate_cells
+from .evaluation.settings import Settings as Settings
 from .leaderboard.reporting import BoardReporter as BoardReporter
 from .leaderboard.standings.board import Board as Board
 from .leaderboard.standings.entry import Entry as Entry

@@ -71,8 +71,8 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     """Train models on a suite or a task, hundreds of seeds at once, and measure how they learn."""
     from synthbench.cli.eval_table import print_results
     from synthbench.engine.training.block import TrainerOptions
-    from synthbench.evaluation.cell_run import Settings
     from synthbench.evaluation.evaluate import evaluate_cells
+    from synthbench.evaluation.settings import Settings
     from synthbench.listeners.terminal import TerminalListener
 
     if cell and suite is None:
@@ -112,24 +112,19 @@ def _plan(
     numbers: list[int],
 ) -> tuple[Suite | None, str, list[Cell]]:
     """The suite if one is named, the folder name under --out, and the cells."""
-    from synthbench.evaluation.evaluate import plan_suite
-    from synthbench.plan.cell import Cell
+    from synthbench.evaluation.planning import plan_cells, plan_suite
     from synthbench.plan.protocol import Protocol
     from synthbench.plan.suite import suite_protocol
-    from synthbench.registry.registry import installed
 
-    registry = installed()
     if suite is None:
         if not (tasks and models):
             raise ConfigurationError(
                 "name a suite, or a task and a model: synthbench eval quickstart, or "
                 "synthbench eval --task 'sparse-parity n=30 k=3' --model mlp"
             )
-        measured = tuple(registry.probe(reference) for reference in probes)
-        built = [registry.task(reference) for reference in tasks]
         protocol = changed_protocol(lambda: Protocol(**changes))
-        cells = [Cell(t, registry.model(m), protocol, measured) for t in built for m in models]
-        return None, "-".join(dict.fromkeys(t.name for t in built)), cells
+        cells = plan_cells(tasks, models, protocol, probes)
+        return None, "-".join(dict.fromkeys(cell.task.name for cell in cells)), cells
     if tasks:
         raise ConfigurationError("name either a suite or --task, not both")
     protocol = changed_protocol(lambda: suite_protocol(suite, changes))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,12 +29,19 @@ class CellTracking:
         self._followed: list[tuple[Tracker, TrackedCell]] = []
         self._added: list[Logger] | None = None
 
-    def start(self, cell: Cell, suite: SuiteReference | None, folder: Path) -> None:
-        """Tell every tracker of the cell."""
+    @contextmanager
+    def following(self, cell: Cell, suite: SuiteReference | None, folder: Path) -> Iterator[None]:
+        """Tell every tracker of the cell and, where the context raises, that it has no result."""
         for tracker in self._trackers:
             followed = self._attempt(tracker, partial(tracker.follow, cell, suite, folder))
             if followed is not None:
                 self._followed.append((tracker, followed))
+        try:
+            yield
+        except BaseException:
+            for tracker, tracked in self._followed:
+                self._attempt(tracker, tracked.abandon)
+            raise
 
     def loggers(self, own: Loggers) -> Loggers:
         """The caller's loggers and those of the trackers, for Lightning."""
@@ -49,11 +57,6 @@ class CellTracking:
         """Pass the finished cell on."""
         for tracker, tracked in self._followed:
             self._attempt(tracker, partial(tracked.finish, record, folder, reused))
-
-    def abandon(self) -> None:
-        """Training ended without a result."""
-        for tracker, tracked in self._followed:
-            self._attempt(tracker, tracked.abandon)
 
     def _attempt(self, tracker: Tracker, action: Callable[[], T]) -> T | None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import pyarrow.parquet as pq
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from synthbench.engine.training.block import Block, BlockResult
+from synthbench.engine.training.block import Block, BlockResult, split_blocks
 from synthbench.errors import OutputError
+from synthbench.plan.cell import ReplicaSeeds
 from synthbench.records.atomic import make_folder, write_atomically
 from synthbench.records.content import parquet_bytes
 
@@ -80,6 +82,12 @@ class PartialRun:
         """The finished blocks, in the order of their replicas."""
         return [self._read(path) for path in self._paths()]
 
+    def next_block(self, seeds: Sequence[ReplicaSeeds]) -> Block | None:
+        """The next replicas to train, or None where all are done; seeds: of the whole cell."""
+        done = sum(len(block.diverged) for block in self.finished())
+        remaining = seeds[done:]
+        return split_blocks(remaining, self.widest, done)[0] if remaining else None
+
     def is_whole(self) -> bool:
         """Whether the finished blocks can be read and follow one another from replica 0."""
         done = 0
@@ -97,6 +105,18 @@ class PartialRun:
         notes: dict[str, Any] = json.loads(table.schema.metadata[METADATA])
         weights = load_file(path.with_suffix(".safetensors")) if self.identity.keep_weights else {}
         return BlockResult(table=table.replace_schema_metadata(None), weights=weights, **notes)
+
+
+def has_partial(cell_folder: Path) -> bool:
+    """Whether a cell's folder holds a half-finished run, of whatever identity."""
+    return (cell_folder / FOLDER).exists()
+
+
+def start_partial(cell_folder: Path, identity: PartialIdentity, widest: int) -> PartialRun:
+    """A run that nothing is finished of, and its state file."""
+    fresh = PartialRun(cell_folder / FOLDER, identity, widest)
+    fresh.save()
+    return fresh
 
 
 def remove_partial(cell_folder: Path) -> None:

@@ -19,7 +19,7 @@ from synthbench.metrics.cell_context import independent_replicas
 from synthbench.metrics.summary import summarize
 from synthbench.metrics.time_to_target import Target, times_to_target
 from synthbench.metrics.trajectories import Trajectories
-from synthbench.plan.cell import Cell, ReplicaSeeds
+from synthbench.plan.cell import Cell
 from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.atomic import write_atomically
 from synthbench.records.content import parquet_bytes, record_bytes
@@ -128,7 +128,7 @@ def _replica_records(
     reached = times_to_target(trajectories, target_of(cell))
     diverged = [flag for block in blocks for flag in block.diverged]
     references = [scores for block in blocks for scores in block.references]
-    seeds: list[ReplicaSeeds] = cell.replica_seeds()
+    seeds = cell.replica_seeds()
     fingerprints = data_fingerprints(cell, seeds)
     return tuple(
         ReplicaRecord(

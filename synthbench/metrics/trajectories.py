@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pyarrow as pa
@@ -126,8 +126,7 @@ class Trajectories:
 
     def to_pandas(self) -> pd.DataFrame:
         """The table as a pandas data frame."""
-        frame: pd.DataFrame = self.table.to_pandas()
-        return frame
+        return cast("pd.DataFrame", self.table.to_pandas())
 
 
 def carry_forward(

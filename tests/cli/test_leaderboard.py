@@ -168,8 +168,9 @@ def test_the_tuned_track_counts_what_was_tried(
 ) -> None:
     suite, _ = trained
     from synthbench.engine.training.block import TrainerOptions
-    from synthbench.evaluation.cell_run import Settings
-    from synthbench.evaluation.evaluate import evaluate_cells, plan_suite
+    from synthbench.evaluation.evaluate import evaluate_cells
+    from synthbench.evaluation.planning import plan_suite
+    from synthbench.evaluation.settings import Settings
     from synthbench.plan.suite import suite_protocol
 
     protocol = suite_protocol(suite, {"seeds": 2, "first_seed": 100})

@@ -21,7 +21,8 @@ from pathlib import Path
 import pytest
 
 from synthbench.evaluation import evaluate as evaluation
-from synthbench.evaluation.cell_run import Settings
+from synthbench.evaluation.planning import plan_suite
+from synthbench.evaluation.settings import Settings
 from synthbench.leaderboard.submissions.packing import Wording, pack
 from synthbench.plan.cell import Cell
 from synthbench.plan.suite import Suite, SuiteCell, read_suite
@@ -61,7 +62,7 @@ def small_suite(suite: Suite, boards: Path) -> Suite:
 
 def submit_reference(suite: Suite, runs: Path, boards: Path) -> None:
     """Put the reference model's results on a small suite's board."""
-    cells = evaluation.plan_suite(suite, [suite.reference])
+    cells = plan_suite(suite, [suite.reference])
     results = evaluate_small_cells(cells, runs / suite.name, Settings(), suite)
     name = suite.reference.replace(" ", "-").replace("=", "-")
     wording = Wording(name, suite.reference, ("The SynthBench developers",))

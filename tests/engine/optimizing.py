@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 import synthbench as sb
+from synthbench.plan.cell import Cell
 
 
 class NormalizedStep(torch.optim.Optimizer):
@@ -183,6 +185,12 @@ def optimizer(build: Build, name: str = "made") -> sb.Optimizer:
 def torch_optimizer(kind: type[torch.optim.Optimizer], **options: object) -> sb.Optimizer:
     """Any torch optimizer over all parameters."""
     return optimizer(lambda p, recipe: kind(list(p.values()), lr=recipe.lr, **options))
+
+
+def with_optimizer(cell: Cell, chosen: sb.Optimizer, **fields: object) -> Cell:
+    """The cell with that optimizer, and other fields of its recipe."""
+    recipe = cell.model.recipe.model_copy(update={"optimizer": chosen, **fields})
+    return replace(cell, model=cell.model.model_copy(update={"recipe": recipe}))
 
 
 def step_one(steppers: list[torch.optim.Optimizer], gradients: dict[str, Tensor],

@@ -1,32 +1,14 @@
-"""`synthbench.evaluate`: shorthands beside the protocol, and mistakes."""
+"""`synthbench.evaluate`: what it is given, and mistakes."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import synthbench as sb
 from synthbench.errors import ConfigurationError
-from synthbench.evaluation.evaluate import _protocol
 from synthbench.registry.registry import installed
-
-
-@pytest.mark.parametrize(
-    ("protocol", "seeds", "budget", "expected"),
-    [
-        (None, 8, None, sb.Protocol(seeds=8)),
-        (None, None, 6_400, sb.Protocol(budget=6_400)),
-        (None, None, None, sb.Protocol()),
-        (sb.Protocol(until="budget"), 8, 6_400, sb.Protocol(until="budget", seeds=8, budget=6_400)),
-        (sb.Protocol(seeds=8), None, 6_400, sb.Protocol(seeds=8, budget=6_400)),
-    ],
-)
-def test_shorthands_join_the_protocol(
-    protocol: Any, seeds: Any, budget: Any, expected: sb.Protocol
-) -> None:
-    assert _protocol(protocol, {"seeds": seeds, "budget": budget}) == expected
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import torch
 
 from synthbench.engine.inspection.cell import CellFacts
 from synthbench.engine.training.block import BlockResult
-from synthbench.evaluation.evaluate import plan_suite
+from synthbench.evaluation.planning import plan_suite
 from synthbench.evaluation.record_writing import (
     Provenance,
     describe_environment,

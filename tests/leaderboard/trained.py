@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from synthbench.engine.training.block import TrainerOptions
-from synthbench.evaluation.cell_run import Settings
-from synthbench.evaluation.evaluate import evaluate_cells, plan_suite
+from synthbench.evaluation.evaluate import evaluate_cells
+from synthbench.evaluation.planning import plan_suite
+from synthbench.evaluation.settings import Settings
 from synthbench.plan.suite import Suite, read_suite
 from synthbench.registry.host import Plugin
 from synthbench.registry.registry import installed

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from synthbench.errors import ConfigurationError
-from synthbench.evaluation.evaluate import plan_suite
+from synthbench.evaluation.planning import plan_suite
 from synthbench.plan.suite import read_suite, suite_protocol
 from synthbench.registry.registry import installed
 

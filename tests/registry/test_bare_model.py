@@ -15,7 +15,7 @@ from torch import Tensor, nn
 import synthbench as sb
 from synthbench.cli.main import main
 from synthbench.errors import ConfigurationError, ModelError, RecordError
-from synthbench.evaluation.evaluate import plan_suite
+from synthbench.evaluation.planning import plan_suite
 from synthbench.registry.registry import installed
 from tests.registry.fingerprints.test_code import defined
 

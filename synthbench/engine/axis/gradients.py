@@ -39,9 +39,4 @@ def replica_gradients(objective: Objective, looped: bool) -> Gradients:
     if looped:
         return lambda p, b, batch: tree_map(Tensor.detach, function(p, b, tuple(batch)))
     replayed = traced(function)
-
-    def gradients(parameters: State, buffers: State, batch: Batch) -> tuple[State, Tensor]:
-        found, losses = replayed(parameters, buffers, tuple(batch))
-        return found, losses
-
-    return gradients
+    return lambda p, b, batch: replayed(p, b, tuple(batch))

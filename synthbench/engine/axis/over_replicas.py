@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
 
 import torch
 from torch.utils._pytree import tree_leaves, tree_map
 
 from synthbench.engine.axis.memory import is_out_of_memory
 
+Ts = TypeVarTuple("Ts")
+T = TypeVar("T")
 
-def over_replicas(function: Callable[..., Any], looped: bool = False) -> Callable[..., Any]:
+
+def over_replicas(function: Callable[[*Ts], T], looped: bool = False) -> Callable[[*Ts], T]:
     """Lift a function of one replica to tensors with a leading replica axis (R, ...).
 
     Every positional argument, and every result, is a tensor or a tuple or dict of tensors.
@@ -21,7 +24,7 @@ def over_replicas(function: Callable[..., Any], looped: bool = False) -> Callabl
     refused by vmap: they would depend on the other replicas.
     """
 
-    def one_replica(*arguments: Any) -> Any:
+    def one_replica(*arguments: *Ts) -> T:
         return function(*arguments)
 
     if not looped:
@@ -30,7 +33,7 @@ def over_replicas(function: Callable[..., Any], looped: bool = False) -> Callabl
 
     template: Any = None
 
-    def loop(*arguments: Any) -> Any:
+    def loop(*arguments: *Ts) -> Any:
         nonlocal template
         replicas = tree_leaves(arguments)[0].shape[0]
         results: list[Any] = []

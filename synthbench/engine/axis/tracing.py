@@ -9,14 +9,17 @@ tensor operations once; replaying them costs a few microseconds each and gives t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
 
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._pytree import tree_leaves, tree_map
 
+Ts = TypeVarTuple("Ts")
+T = TypeVar("T")
 
-def traced(function: Callable[..., Any]) -> Callable[..., Any]:
+
+def traced(function: Callable[[*Ts], T]) -> Callable[[*Ts], T]:
     """A function that is traced at its first call with tensors of some shapes on a device.
 
     It must be a function of its tensors alone.
@@ -24,7 +27,7 @@ def traced(function: Callable[..., Any]) -> Callable[..., Any]:
     found: dict[tuple[Any, ...], Callable[..., Any]] = {}
 
     @torch.no_grad()
-    def replay(*arguments: Any) -> Any:
+    def replay(*arguments: *Ts) -> Any:
         leaves = tree_leaves(arguments)
         kind = leaves[0].device, *(leaf.shape for leaf in leaves)
         if kind not in found:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from synthbench.engine.data.sampling import draw_batches, draw_worlds
+from synthbench.engine.data.sampling import draw_batch, draw_worlds
 from synthbench.plan.cell import Cell, ReplicaSeeds
 from synthbench.streams import Purpose, keys_of
 
@@ -30,15 +30,14 @@ def data_fingerprints(cell: Cell, seeds: Sequence[ReplicaSeeds]) -> list[str]:
 
 def _hashes(cell: Cell, seeds: Sequence[ReplicaSeeds]) -> list[str]:
     worlds = draw_worlds(cell.task, keys_of([s.world for s in seeds]))
-    first = range(1)
     drawn = [
-        draw_batches(cell.task, worlds, keys_of(keys), purpose, first, size)
+        draw_batch(cell.task, worlds, keys_of(keys), purpose, 0, size)
         for keys, purpose, size in (
             ([s.train for s in seeds], Purpose.TRAIN, cell.model.recipe.batch_size),
             ([s.eval for s in seeds], Purpose.EVAL, cell.protocol.evaluation_batch),
         )
     ]
-    leaves = [*tree_leaves(worlds), *(leaf[0] for batch in drawn for leaf in tree_leaves(batch))]
+    leaves = [*tree_leaves(worlds), *tree_leaves(drawn)]
     return [_hash([leaf[r] for leaf in leaves]) for r in range(len(seeds))]
 
 

@@ -55,8 +55,7 @@ class FiniteData:
         def order(key: Tensor) -> Tensor:
             return Stream(key, Purpose.SHUFFLE, epoch).permutation(self._count)
 
-        found: Tensor = over_replicas(order)(self._keys)
-        return found
+        return over_replicas(order)(self._keys)
 
 
 def _joined(leaf: Tensor) -> Tensor:

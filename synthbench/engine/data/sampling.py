@@ -42,6 +42,18 @@ def draw_batches(
     return as_batch(tree_map(lambda leaf: leaf.reshape(count, replicas, *leaf.shape[1:]), flat))
 
 
+def draw_batch(
+    task: Task, worlds: World, keys: Tensor, purpose: Purpose, step: int, size: int
+) -> Batch:
+    """The batch of one step for every replica; leaves have shape (R, size, ...)."""
+    return batch_at(draw_batches(task, worlds, keys, purpose, range(step, step + 1), size), 0)
+
+
+def batch_at(batches: Batch, index: int) -> Batch:
+    """One of several batches along the first axis of their leaves: of steps, or of replicas."""
+    return as_batch(tree_map(lambda leaf: leaf[index], batches))
+
+
 def as_batch(batch: Any) -> Batch:
     """Rebuild the named tuple that a tree operation may have made a plain one."""
     return Batch(*batch)

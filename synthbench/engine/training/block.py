@@ -21,6 +21,7 @@ from synthbench.engine.training.checkpoints import AtomicCheckpointIO, PeriodicC
 from synthbench.engine.training.interruption import Interruption
 from synthbench.engine.training.replica_training import ReplicaTraining
 from synthbench.errors import ConfigurationError
+from synthbench.metrics.arrow_columns import nullable_column
 from synthbench.plan.cell import Cell, ReplicaSeeds
 
 Loggers = Logger | Sequence[Logger] | bool
@@ -135,8 +136,7 @@ def _result(module: ReplicaTraining, block: Block) -> BlockResult:
         for refs in [module.reference_scores]
     ]
     return BlockResult(
-        # Undefined values are stored as null, so that equal tables compare equal.
-        table=pa.table({n: pa.array(np.asarray(v), from_pandas=True) for n, v in columns.items()}),
+        table=pa.table({n: nullable_column(np.asarray(v)) for n, v in columns.items()}),
         references=references,
         diverged=module.outcomes.diverged[:count].tolist(),
         weights={name: tensor[:count] for name, tensor in module.final.items()},

@@ -11,15 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 
 import torch
-from torch.utils._pytree import tree_map
 
 from synthbench.engine.axis.gradients import Gradients
 from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.engine.axis.replicas import build_modules, stack_modules, true_dtype
-from synthbench.engine.data.sampling import as_batch, cast_batch, draw_batches, draw_worlds
+from synthbench.engine.data.sampling import cast_batch, draw_batch, draw_worlds
 from synthbench.engine.optimizers.build import build_optimizer
 from synthbench.engine.training.block import NARROWEST
-from synthbench.plan.cell import Cell, ReplicaSeeds
+from synthbench.plan.cell import Cell
 from synthbench.streams import Purpose, keys_of
 
 TIMING_SECONDS = 0.1
@@ -75,7 +74,7 @@ def _training_step(
     cell: Cell, width: int, device: torch.device, gradients_of: Gradients
 ) -> Callable[[], None]:
     """A scratch copy of the training step over `width` copies of the first replica."""
-    seeds: ReplicaSeeds = cell.replica_seeds()[0]
+    seeds = cell.replica_seeds()[0]
     dtype = true_dtype(cell.protocol.precision)
     modules = build_modules(cell.model, cell.task.interface, [seeds.init])
     replicas = stack_modules(cell.model, modules).to(dtype).tile(width)
@@ -86,8 +85,7 @@ def _training_step(
         worlds = draw_worlds(cell.task, keys_of([seeds.world] * width).to(device))
         keys = keys_of([seeds.train] * width).to(device)
         size = cell.model.recipe.batch_size
-        drawn = draw_batches(cell.task, worlds, keys, Purpose.TRAIN, range(1), size)
-    batch = cast_batch(as_batch(tree_map(lambda leaf: leaf[0], drawn)), dtype)
+        batch = cast_batch(draw_batch(cell.task, worlds, keys, Purpose.TRAIN, 0, size), dtype)
     autocast = torch.autocast(
         device.type, torch.bfloat16, enabled=cell.protocol.precision == "bf16-mixed"
     )

@@ -29,6 +29,6 @@ def cell_functions(cell: Cell, looped: bool) -> CellFunctions:
 def functions_of(cell: Cell, replicas: Replicas, looped: bool) -> CellFunctions:
     """The functions of a cell, from replicas that are there already."""
     return CellFunctions(
-        replica_gradients(Objective(replicas, recipe_loss(cell)), looped),
+        replica_gradients(Objective(replicas, recipe_loss(cell.task, cell.model)), looped),
         replica_scores(cell, replicas, looped),
     )

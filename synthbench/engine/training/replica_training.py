@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
-from torch.utils._pytree import tree_map
 from torch.utils.data import DataLoader
 
 from synthbench.contracts.batch import Batch
 from synthbench.engine.axis.replicas import State, build_modules, stack_modules, true_dtype
 from synthbench.engine.data.finite_data import FiniteData
 from synthbench.engine.data.sampling import (
-    as_batch,
+    batch_at,
     batch_bytes,
     cast_batch,
     draw_batches,
@@ -173,7 +172,7 @@ class ReplicaTraining(pl.LightningModule):
         noise = [buffers[name] for name in self._noise_buffers]
         losses = []
         for index in range(chunk.stop - chunk.start):
-            batch = as_batch(tree_map(lambda leaf: leaf[index], batches))  # noqa: B023
+            batch = batch_at(batches, index)
             for stream in noise:
                 stream[:, 2] = chunk.start + index
             gradients, loss = self._gradients(parameters, buffers, batch)

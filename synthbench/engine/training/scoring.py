@@ -11,15 +11,16 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch, World
-from synthbench.contracts.probe import Probe, View
+from synthbench.contracts.probe import Probe
 from synthbench.engine.axis.objective import recipe_loss
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.replicas import Replicas, State
 from synthbench.engine.axis.tracing import traced
-from synthbench.engine.data.sampling import as_batch, batch_bytes, cast_batch, draw_batches
+from synthbench.engine.data.sampling import as_batch, batch_bytes, cast_batch, draw_batch
+from synthbench.engine.training.view import probe_measurement
 from synthbench.errors import ModelError
 from synthbench.plan.cell import Cell
-from synthbench.streams import Purpose, Stream
+from synthbench.streams import Purpose
 
 CACHE_BYTES = 512 * 2**20
 """Evaluation sets up to this size are kept; larger ones are drawn again each time."""
@@ -31,7 +32,7 @@ Scores = Callable[[State, State, Batch], Mapping[str, Tensor]]
 
 def replica_scores(cell: Cell, replicas: Replicas, looped: bool) -> Scores:
     """Every replica's scores on its own batch; traced, unless they must be looped."""
-    loss = recipe_loss(cell)
+    loss = recipe_loss(cell.task, cell.model)
 
     def of_one(parameters: State, buffers: State, batch: Batch) -> Mapping[str, Tensor]:
         batch = as_batch(batch)
@@ -50,11 +51,10 @@ class Evaluator:
     ) -> None:
         """looped: as for `over_replicas`; scores: the cell's, where it has other blocks too."""
         self._cell = cell
-        self._replicas = replicas
+        self._replicas, self._looped = replicas, looped
         # Lifted once: a looped function remembers the shape of what it returned.
         self._scores = scores or replica_scores(cell, replicas, looped)
         self._references = over_replicas(self._score_references, looped)
-        self._measures = {p.name: over_replicas(self._measure_of(p), looped) for p in cell.probes}
         self._initial = {name: p.clone() for name, p in replicas.parameters.items()}
         self._cache: list[Batch] | None = None
         self._training: list[Batch] = []
@@ -65,6 +65,7 @@ class Evaluator:
         """Draw the evaluation set and score the references on it."""
         self._worlds, self._eval_keys, self._probe_keys = worlds, eval_keys, probe_keys
         self._dtype = dtype
+        self._measures = {probe.name: self._measure_of(probe) for probe in self._cell.probes}
         if self._cell.probes:
             self._initial = {n: p.to(eval_keys.device, dtype) for n, p in self._initial.items()}
         batches = self._draw()
@@ -112,27 +113,9 @@ class Evaluator:
         }
 
     def _measure_of(self, probe: Probe) -> Callable[..., Mapping[str, Tensor]]:
-        def measure(
-            now: State, initial: State, own: State, world: World, data: Batch, key: Tensor
-        ) -> Mapping[str, Tensor]:
-            rng = Stream(key, Purpose.PROBE)
-            view = View(
-                task=self._cell.task,
-                parameters=now,
-                initial=initial,
-                forward=lambda weights, x: self._replicas.forward(dict(weights), own, x),
-                record=lambda weights, x: self._replicas.record(dict(weights), own, x),
-                loss=recipe_loss(self._cell),
-                world=world,
-                batch=as_batch(data),
-                sample=lambda size: cast_batch(
-                    as_batch(self._cell.task.sample(world, rng, size)), self._dtype
-                ),
-                rng=rng,
-            )
-            return probe.measure(view)
-
-        return measure
+        loss = recipe_loss(self._cell.task, self._cell.model)
+        measurement = probe_measurement(probe, self._cell.task, self._replicas, loss, self._dtype)
+        return over_replicas(measurement, self._looped)
 
     def _probe(self, probe: Probe, parameters: State, buffers: State) -> Columns:
         batch = self._cache[0] if self._cache is not None else next(self._draw())
@@ -171,16 +154,10 @@ class Evaluator:
         size = self._cell.protocol.evaluation_batch
         for index in range(self._batch_count()):
             with torch.autocast(self._eval_keys.device.type, enabled=False):
-                batches = draw_batches(
-                    self._cell.task,
-                    self._worlds,
-                    self._eval_keys,
-                    Purpose.EVAL,
-                    range(index, index + 1),
-                    size,
+                batch = draw_batch(
+                    self._cell.task, self._worlds, self._eval_keys, Purpose.EVAL, index, size
                 )
-            only = as_batch(tree_map(lambda leaf: leaf[0], batches))
-            yield cast_batch(only, self._dtype)
+            yield cast_batch(batch, self._dtype)
 
     def _batch_count(self) -> int:
         return self._cell.protocol.evaluation_samples // self._cell.protocol.evaluation_batch

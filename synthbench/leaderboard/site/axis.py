@@ -30,8 +30,7 @@ class Axis:
         low, high = self.low, self.high
         if self.log:
             inside, low, high = np.log10(inside), log10(low), log10(high)
-        placed: Array = self.start + (inside - low) / (high - low) * (self.end - self.start)
-        return placed
+        return np.asarray(self.start + (inside - low) / (high - low) * (self.end - self.start))
 
     def at(self, value: float) -> float:
         """Position of one value."""

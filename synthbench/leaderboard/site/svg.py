@@ -156,8 +156,7 @@ def thinned(usable: NDArray[np.bool_], most: int = POINTS) -> NDArray[np.intp]:
     found = np.flatnonzero(usable)
     if len(found) <= most:
         return found
-    kept: NDArray[np.intp] = found[np.linspace(0, len(found) - 1, most).round().astype(int)]
-    return kept
+    return np.asarray(found[np.linspace(0, len(found) - 1, most).round().astype(int)])
 
 
 def corners(xs: Array, ys: Array) -> tuple[Array, Array]:

@@ -67,8 +67,7 @@ def resampled_medians(cells: Sequence[CellTimes], weights: Array) -> Array:
 def log_samples(cells: Sequence[CellTimes], medians: Array) -> Array:
     """Natural log of the median samples to target, (C, 1 + N); unsolved cells at the budget."""
     budgets = np.array([cell.budget for cell in cells], float)
-    logs: Array = np.log(np.minimum(medians, budgets[:, None]))
-    return logs
+    return np.asarray(np.log(np.minimum(medians, budgets[:, None])))
 
 
 def log_flops(cells: Sequence[CellTimes], medians: Array, prices: Array) -> Array:
@@ -80,8 +79,8 @@ def log_flops(cells: Sequence[CellTimes], medians: Array, prices: Array) -> Arra
     """
     own = np.array([max(cell.flops_per_sample, 1.0) for cell in cells])
     unsolved = np.maximum(own, prices)[:, None]
-    logs: Array = np.log(np.where(np.isfinite(medians), own[:, None], unsolved))
-    return logs + log_samples(cells, medians)
+    prices_paid = np.where(np.isfinite(medians), own[:, None], unsolved)
+    return np.asarray(np.log(prices_paid) + log_samples(cells, medians))
 
 
 def geometric_mean(log_ratios: Array, confidence: float = 0.95) -> Estimate:

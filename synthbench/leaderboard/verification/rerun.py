@@ -23,7 +23,7 @@ from synthbench.engine.training.block import (
 )
 from synthbench.engine.training.cell_functions import cell_functions
 from synthbench.engine.training.device import find_device
-from synthbench.evaluation.cell_run import ProgressRelay
+from synthbench.evaluation.progress_relay import ProgressRelay
 from synthbench.evaluation.record_writing import describe_environment
 from synthbench.listeners.listener import Listener
 from synthbench.metrics.trajectories import Trajectories

@@ -167,8 +167,7 @@ def state_in_tensors(trial: ModelTrial) -> Outcome:
 
 
 def _weights(module: nn.Module) -> dict[str, Tensor]:
-    found: dict[str, Tensor] = copied(dict(_tensors(module)))
-    return found
+    return copied(dict(_tensors(module)))
 
 
 def _tensors(module: nn.Module) -> list[tuple[str, Tensor]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 import torch
-from torch import Tensor
 
 from synthbench.contracts.interface import Interface, TokenLogits, Tokens
 from synthbench.engine.axis.replicas import Replicas
@@ -183,7 +182,7 @@ def any_precision(trial: ModelTrial) -> Outcome:
         double = trial.replicas(interface).to(torch.float64)
         x = trial.batch(interface).x
         x = x.double() if x.is_floating_point() else x
-        output: Tensor = output_of(double, x)[0]
+        output = output_of(double, x)[0]
         if output.dtype != torch.float64:
             return f"the output is {output.dtype} for weights in float64"
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ from synthbench.errors import first_line
 from synthbench.streams import Purpose, Stream
 from synthbench.testing.workbench.comparison import copied, replica
 from synthbench.testing.workbench.example_inputs import example_batch, example_losses
+from synthbench.testing.workbench.kept import Kept
 
 SIZE = 16
 COMPANY = (0, 1, 2)
@@ -33,17 +34,16 @@ class ModelTrial:
     interfaces: tuple[Interface, ...]
     facts: dict[str, str] = field(default_factory=dict)
     kind: ClassVar[str] = "models"
-    _kept: dict[Any, Any] = field(default_factory=dict)
+    _kept: Kept = field(default_factory=Kept)
 
     def replicas(self, interface: Interface, seeds: Sequence[int] = COMPANY) -> Replicas:
         """Modules built for these seeds, stacked."""
-        found: Replicas = self._keep(
+        return self._kept.get(
             ("replicas", interface, tuple(seeds)),
             lambda: stack_modules(
                 self.subject, build_modules(self.subject, interface, list(seeds))
             ),
         )
-        return found
 
     def stirred(self, interface: Interface) -> Replicas:
         """The same, moved a little at random, so that what begins at zero lets signals through."""
@@ -56,15 +56,13 @@ class ModelTrial:
             }
             return Replicas(start.skeleton, moved, start.buffers)
 
-        found: Replicas = self._keep(("stirred", interface), make)
-        return found
+        return self._kept.get(("stirred", interface), make)
 
     def batch(self, interface: Interface, seed: int = 0, size: int = SIZE) -> Batch:
         """Random examples."""
-        found: Batch = self._keep(
+        return self._kept.get(
             ("batch", interface, seed, size), lambda: example_batch(interface, seed, size)
         )
-        return found
 
     def batches(self, interface: Interface, seeds: Sequence[int] = COMPANY) -> Batch:
         """Those of several seeds, leaves (R, B, ...)."""
@@ -90,8 +88,7 @@ class ModelTrial:
                 return first_line(error)
             return None
 
-        found: str | None = self._keep(("reason", interface), attempt)
-        return found
+        return self._kept.get(("reason", interface), attempt)
 
     def losses_and_gradients(self, interface: Interface, looped: bool) -> tuple[Tensor, State]:
         """Losses (R,) and their gradients (R, ...) by plain autograd."""
@@ -99,18 +96,13 @@ class ModelTrial:
         parameters = {n: p.clone().requires_grad_() for n, p in stack.parameters.items()}
         batches = self.batches(interface)
         with torch.enable_grad():
-            losses: Tensor = over_replicas(self.objective(stack, interface), looped)(
+            losses = over_replicas(self.objective(stack, interface), looped)(
                 parameters, copied(stack.buffers), batches
             )
             found = torch.autograd.grad(
                 losses.sum(), list(parameters.values()), materialize_grads=True
             )
         return losses.detach(), dict(zip(parameters, found, strict=True))
-
-    def _keep(self, key: Any, make: Any) -> Any:
-        if key not in self._kept:
-            self._kept[key] = make()
-        return self._kept[key]
 
 
 @torch.no_grad()

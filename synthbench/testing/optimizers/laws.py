@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 
@@ -196,7 +195,7 @@ def checkpoint_continues(trial: OptimizerTrial) -> Outcome:
     first = trial.stepper(stacked)
     advance(first, stacked, gradients[:3])
     try:
-        state: Any = stored(first)
+        state = stored(first)
         second = trial.stepper(stacked)
         second.load_state_dict(state)
     except Exception as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -85,13 +85,12 @@ def advance(stepper: torch.optim.Optimizer, stacked: Named, gradients: Sequence[
         stepper.step()
 
 
-def stored(stepper: torch.optim.Optimizer) -> dict[str, object]:
+def stored(stepper: torch.optim.Optimizer) -> Any:
     """The optimizer's state as a checkpoint gives it back."""
     file = io.BytesIO()
     torch.save(stepper.state_dict(), file)
     file.seek(0)
-    found: dict[str, object] = torch.load(file, weights_only=True)
-    return found
+    return torch.load(file, weights_only=True)
 
 
 def _drawn(seeds: Sequence[int], step: int) -> Named:

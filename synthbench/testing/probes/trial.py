@@ -8,16 +8,18 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_map
 
 from synthbench.contracts.model import Model
-from synthbench.contracts.probe import Probe, View
+from synthbench.contracts.probe import Probe
 from synthbench.contracts.task import Task
+from synthbench.engine.axis.objective import recipe_loss
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.replicas import Replicas
-from synthbench.engine.data.sampling import as_batch, cast_batch, draw_batches, draw_worlds
-from synthbench.streams import Purpose, Stream, keys_of
+from synthbench.engine.data.sampling import cast_batch, draw_batch, draw_worlds
+from synthbench.engine.training.view import probe_measurement
+from synthbench.streams import Purpose, keys_of
 from synthbench.testing.workbench.comparison import copied, replica
+from synthbench.testing.workbench.kept import Kept
 from synthbench.testing.workbench.training import fresh_samples, train, untrained
 
 COMPANY = (0, 1, 2)
@@ -58,12 +60,11 @@ class ProbeTrial:
     model: Model
     facts: dict[str, str] = field(default_factory=dict)
     kind: ClassVar[str] = "probes"
-    _kept: dict[Any, Any] = field(default_factory=dict)
+    _kept: Kept = field(default_factory=Kept)
 
     def untrained(self, company: Sequence[int] = COMPANY) -> Watched:
         """Replicas at initialization."""
-        found: Watched = self._keep(("untrained", tuple(company)), lambda: self._start(company))
-        return found
+        return self._kept.get(("untrained", tuple(company)), lambda: self._start(company))
 
     def trained(self) -> Watched:
         """The same after a few steps."""
@@ -73,8 +74,7 @@ class ProbeTrial:
             after = train(start.module, self.model, lesson, TRAINED)
             return replace(start, parameters=after.parameters, buffers=after.buffers)
 
-        found: Watched = self._keep("trained", make)
-        return found
+        return self._kept.get("trained", make)
 
     def one(self, watched: Watched, index: int = 0) -> Values:
         """The probe's values for one replica, without vmap, on copies."""
@@ -85,41 +85,20 @@ class ProbeTrial:
         lifted = over_replicas(
             lambda *arguments: dict(self.measured(watched.module, *arguments)), looped
         )
-        found: Values = lifted(*copied(watched.tensors()))
-        return found
+        return lifted(*copied(watched.tensors()))
 
     def measured(self, module: Replicas, *arguments: Any) -> Values:
         """The probe's values for one replica's tensors, in the order of `Watched.tensors`."""
-        now, initial, own, world, batch, key = arguments
-        rng = Stream(key, Purpose.PROBE)
-        losses = self.task.losses()
-        view = View(
-            task=self.task,
-            parameters=now,
-            initial=initial,
-            forward=lambda weights, x: module.forward(dict(weights), own, x),
-            record=lambda weights, x: module.record(dict(weights), own, x),
-            loss=losses[self.model.recipe.loss or next(iter(losses))],
-            world=world,
-            batch=as_batch(batch),
-            sample=lambda size: cast_batch(
-                as_batch(self.task.sample(world, rng, size)), torch.float32
-            ),
-            rng=rng,
-        )
-        return self.subject.measure(view)
+        loss = recipe_loss(self.task, self.model)
+        measure = probe_measurement(self.subject, self.task, module, loss, torch.float32)
+        return measure(*arguments)
 
     def _start(self, company: Sequence[int]) -> Watched:
         module, keys = untrained(self.task, self.model, company), keys_of(list(company))
         worlds = draw_worlds(self.task, keys)
-        drawn = draw_batches(self.task, worlds, keys, Purpose.EVAL, range(1), SIZE)
-        batch = cast_batch(as_batch(tree_map(lambda leaf: leaf[0], drawn)), torch.float32)
+        drawn = draw_batch(self.task, worlds, keys, Purpose.EVAL, 0, SIZE)
+        batch = cast_batch(drawn, torch.float32)
         initial = copied(module.parameters)
         return Watched(
             module, module.parameters, initial, module.buffers, worlds, tuple(batch), keys
         )
-
-    def _keep(self, key: Any, make: Any) -> Any:
-        if key not in self._kept:
-            self._kept[key] = make()
-        return self._kept[key]

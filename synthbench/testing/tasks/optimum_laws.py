@@ -192,8 +192,7 @@ def _remembered(data: FiniteData, batches: Batch) -> Tensor:
         return mean.reshape(x.shape[0], *y.shape[1:])
 
     samples = data.samples
-    found: Tensor = over_replicas(of_one, looped=True)(batches.x[:LEARNERS], samples.x, samples.y)
-    return found
+    return over_replicas(of_one, looped=True)(batches.x[:LEARNERS], samples.x, samples.y)
 
 
 def _learned(trial: TaskTrial, data: FiniteData, batches: Batch) -> Tensor:
@@ -206,10 +205,9 @@ def _learned(trial: TaskTrial, data: FiniteData, batches: Batch) -> Tensor:
     lesson = Lesson(loss, lambda steps: data.batches(steps, size))
     network = train(untrained(trial.subject, model, WORLDS[:LEARNERS]), model, lesson, STEPS)
     with torch.no_grad():
-        output: Tensor = over_replicas(network.forward)(
+        return over_replicas(lambda weights, own, x: network.forward(weights, own, x))(
             network.parameters, network.buffers, batches.x[:LEARNERS]
         )
-    return output
 
 
 def _reference_scores(trial: TaskTrial) -> dict[str, Tensor]:

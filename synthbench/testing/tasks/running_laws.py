@@ -10,6 +10,7 @@ from torch.utils._pytree import tree_leaves
 
 from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.interface import Interface
+from synthbench.engine.data.sampling import as_batch
 from synthbench.streams import Purpose, Stream
 from synthbench.testing.examination import raised
 from synthbench.testing.law import Law, Outcome, law
@@ -109,8 +110,8 @@ def everything(trial: TaskTrial) -> tuple[Any, ...]:
     """World, sample, references, scores and losses, as new tensors."""
     task, output = trial.subject, trial.generic_output()
     world = copied(task.world(Stream.from_seed(0, Purpose.WORLD)))
-    batch = Batch(*copied(tuple(_sample(trial, world))))
-    references = copied(dict(task.references(copied(world), Batch(*copied(tuple(batch))))))
+    batch = as_batch(copied(tuple(_sample(trial, world))))
+    references = copied(dict(task.references(copied(world), as_batch(copied(tuple(batch))))))
     scores = copied(dict(task.score(output, batch)))
     return world, batch, references, scores, {n: f(output, batch) for n, f in task.losses().items()}
 
@@ -126,7 +127,7 @@ def arguments_unchanged(trial: TaskTrial) -> Outcome:
     """The arguments before and after each method."""
     task, output = trial.subject, trial.generic_output()
     world = task.world(Stream.from_seed(0, Purpose.WORLD))
-    batch = Batch(*copied(tuple(_sample(trial, copied(world)))))
+    batch = as_batch(copied(tuple(_sample(trial, copied(world)))))
     calls: dict[str, Callable[[World, Batch, Tensor], object]] = {
         "sample": lambda w, b, o: _sample(trial, w),
         "references": lambda w, b, o: task.references(w, b),
@@ -135,7 +136,7 @@ def arguments_unchanged(trial: TaskTrial) -> Outcome:
     }
     for name, call in calls.items():
         given = copied((world, tuple(batch), output))
-        call(given[0], Batch(*given[1]), given[2])
+        call(given[0], as_batch(given[1]), given[2])
         if not same_bits(given, (world, tuple(batch), output)):
             return f"{name} wrote into its arguments"
     return None

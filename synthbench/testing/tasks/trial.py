@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.interface import Interface
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.over_replicas import over_replicas
-from synthbench.engine.data.sampling import as_batch, draw_batches, draw_worlds
+from synthbench.engine.data.sampling import as_batch, draw_batch, draw_worlds
 from synthbench.streams import Purpose, Stream, keys_of
+from synthbench.testing.workbench.kept import Kept
 
 SIZE = 64
 """Examples of an ordinary batch."""
@@ -38,7 +38,7 @@ class TaskTrial:
     constant_world: bool = False
     facts: dict[str, str] = field(default_factory=dict)
     kind: ClassVar[str] = "tasks"
-    _kept: dict[Any, Any] = field(default_factory=dict)
+    _kept: Kept = field(default_factory=Kept)
 
     @property
     def interface(self) -> Interface:
@@ -54,7 +54,7 @@ class TaskTrial:
 
     def world(self, seed: int = 0) -> World:
         """The hidden truth of a seed."""
-        return self._keep(
+        return self._kept.get(
             ("world", seed), lambda: self.subject.world(Stream.from_seed(seed, Purpose.WORLD))
         )
 
@@ -67,16 +67,14 @@ class TaskTrial:
             stream = Stream.from_seed(seed, purpose, step)
             return self.subject.sample(self.world(), stream, size)
 
-        found: Batch = self._keep(("batch", seed, purpose, step, size), draw)
-        return found
+        return self._kept.get(("batch", seed, purpose, step, size), draw)
 
     def references(self, seed: int = 0) -> dict[str, Tensor]:
         """The references' outputs on an evaluation batch."""
-        found: dict[str, Tensor] = self._keep(
+        return self._kept.get(
             ("references", seed),
             lambda: dict(self.subject.references(self.world(), self.batch(seed, Purpose.EVAL))),
         )
-        return found
 
     def generic_output(self, size: int = SIZE, seed: int = 0) -> Tensor:
         """What an untrained network might say: normal numbers (size, ...)."""
@@ -89,21 +87,18 @@ class TaskTrial:
         def draw() -> tuple[World, Batch]:
             keys = keys_of(list(seeds))
             worlds = draw_worlds(self.subject, keys)
-            drawn = draw_batches(self.subject, worlds, keys, Purpose.EVAL, range(1), size)
-            return worlds, as_batch(tree_map(lambda leaf: leaf[0], drawn))
+            return worlds, draw_batch(self.subject, worlds, keys, Purpose.EVAL, 0, size)
 
-        found: tuple[World, Batch] = self._keep(("together", tuple(seeds), size), draw)
-        return found
+        return self._kept.get(("together", tuple(seeds), size), draw)
 
     def reference_outputs(self, seeds: Sequence[int], size: int) -> dict[str, Tensor]:
         """The references' outputs (R, size, ...) on those batches."""
-        found: dict[str, Tensor] = self._keep(
+        return self._kept.get(
             ("outputs", tuple(seeds), size),
             lambda: over_replicas(
                 lambda world, batch: dict(self.subject.references(world, as_batch(batch)))
             )(*self.together(seeds, size)),
         )
-        return found
 
     def ranked(self, outputs: Tensor, batches: Batch) -> Tensor:
         """The ranked score (R,) float64 of outputs (R, size, ...)."""
@@ -111,10 +106,4 @@ class TaskTrial:
         def score(output: Tensor, batch: Batch) -> Tensor:
             return next(iter(self.subject.score(output, as_batch(batch)).values()))
 
-        found: Tensor = over_replicas(score)(outputs, batches)
-        return found.double()
-
-    def _keep(self, key: Any, make: Any) -> Any:
-        if key not in self._kept:
-            self._kept[key] = make()
-        return self._kept[key]
+        return over_replicas(score)(outputs, batches).double()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
 from synthbench.contracts.batch import Batch
+
+T = TypeVar("T")
 
 
 def same_bits(first: Any, second: Any) -> bool:
@@ -44,14 +46,14 @@ def _close(first: Tensor, second: Tensor, tolerance: float) -> bool:
     )
 
 
-def copied(tree: Any) -> Any:
+def copied(tree: T) -> T:
     """The tree with copies of its tensors."""
-    return tree_map(lambda leaf: leaf.detach().clone(), tree)
+    return cast(T, tree_map(lambda leaf: leaf.detach().clone(), tree))
 
 
-def replica(tree: Any, index: int) -> Any:
+def replica(tree: T, index: int) -> T:
     """One replica of stacked tensors."""
-    return tree_map(lambda leaf: leaf[index], tree)
+    return cast(T, tree_map(lambda leaf: leaf[index], tree))
 
 
 def rows(batch: Batch, start: int, stop: int) -> Batch:

@@ -6,15 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch, Loss
 from synthbench.contracts.model import Model
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.gradients import replica_gradients
-from synthbench.engine.axis.objective import Objective
+from synthbench.engine.axis.objective import Objective, recipe_loss
 from synthbench.engine.axis.replicas import Replicas, build_modules, stack_modules
-from synthbench.engine.data.sampling import as_batch, cast_batch, draw_batches, draw_worlds
+from synthbench.engine.data.sampling import batch_at, cast_batch, draw_batches, draw_worlds
 from synthbench.engine.optimizers.build import build_optimizer
 from synthbench.streams import Purpose, keys_of
 
@@ -33,11 +32,11 @@ class Lesson:
 
 def fresh_samples(task: Task, model: Model, seeds: Sequence[int]) -> Lesson:
     """New samples of the task at every step, and the loss of the model's recipe."""
-    losses, recipe = task.losses(), model.recipe
+    recipe = model.recipe
     keys = keys_of(list(seeds))
     worlds = draw_worlds(task, keys)
     return Lesson(
-        losses[recipe.loss or next(iter(losses))],
+        recipe_loss(task, model),
         lambda steps: draw_batches(task, worlds, keys, Purpose.TRAIN, steps, recipe.batch_size),
     )
 
@@ -63,7 +62,7 @@ def train(
         chunk = range(start, min(start + STEPS_AT_ONCE, steps))
         batches = lesson.batches(chunk)
         for index in range(len(chunk)):
-            batch = as_batch(tree_map(lambda leaf: leaf[index], batches))  # noqa: B023
+            batch = batch_at(batches, index)
             found, _ = gradients(dict(parameters), buffers, cast_batch(batch, torch.float32))
             for name, parameter in parameters.items():
                 parameter.grad = found[name]

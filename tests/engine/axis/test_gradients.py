@@ -23,7 +23,7 @@ def pieces(small_cell: Cell):
     keys = keys_of([0, 1, 2])
     worlds = draw_worlds(small_cell.task, keys)
     batches = draw_batches(small_cell.task, worlds, keys, Purpose.TRAIN, range(4), 32)
-    return Objective(replicas, recipe_loss(small_cell)), batches
+    return Objective(replicas, recipe_loss(small_cell.task, small_cell.model)), batches
 
 
 @pytest.mark.parametrize("looped", [False, True])

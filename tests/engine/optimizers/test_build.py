@@ -6,12 +6,15 @@ import pytest
 import torch
 from torch.nn.utils import clip_grad_norm_
 
+import synthbench as sb
 from synthbench.contracts.recipe import Recipe
 from synthbench.engine.optimizers.build import (
     build_optimizer,
     clip_per_replica,
     learning_rate_factor,
 )
+from tests.engine.optimizers.stepping import SHAPES
+from tests.engine.optimizing import Normalized, Reading
 
 
 @pytest.mark.parametrize(
@@ -103,3 +106,11 @@ def test_decay_of_matrices_alone_leaves_biases_where_they_are() -> None:
         optimizer.step()
         torch.testing.assert_close(stacked[0].detach(), 0.9 * matrix)
         torch.testing.assert_close(stacked[1].detach(), expected * bias)
+
+
+def test_build_optimizer_loops_what_must_be_looped() -> None:
+    recipe = sb.Recipe(optimizer=Reading())
+    stacked = {name: torch.zeros(3, *shape) for name, shape in SHAPES.items()}
+    assert "Looped" in repr(build_optimizer(recipe, stacked)._replicas)
+    vmapped = build_optimizer(sb.Recipe(optimizer=Normalized()), stacked)
+    assert "Vmapped" in repr(vmapped._replicas)

@@ -1,0 +1,102 @@
+"""What an earlier run has left in a cell's folder, and how much of it may be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from synthbench.engine.training.checkpoints import is_readable
+from synthbench.errors import OutputError
+from synthbench.evaluation.partial_run import (
+    PartialIdentity,
+    PartialRun,
+    find_partial,
+    has_partial,
+    remove_partial,
+    start_partial,
+)
+from synthbench.evaluation.settings import Settings
+from synthbench.listeners.listener import Listener
+from synthbench.plan.cell import Cell
+from synthbench.records import Record, read_record
+from synthbench.records.reading import RECORD_FILE, WEIGHTS_FILE
+from synthbench.records.schema import Environment
+from synthbench.registry.participants import changed_plugins, code_versions, unregistered
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """One cell and the folder that may hold it, finished or half-finished.
+
+    listener: is told why something in the folder is not used.
+    """
+
+    cell: Cell
+    folder: Path
+    settings: Settings
+    listener: Listener
+
+    def finished_record(self) -> Record | None:
+        """The record in the folder, or None where the cell has to be trained.
+
+        Raises OutputError for the record of another plan.
+        """
+        if not self._may_resume() or not (self.folder / RECORD_FILE).exists():
+            return None
+        record = read_record(self.folder)
+        if record.plan_hash != self.cell.plan_hash():
+            raise OutputError(f"{self.folder} holds the record of another plan; move it away")
+        if changed := changed_plugins(self.cell, record.environment):
+            self.listener.note(
+                f"the code of {', '.join(changed)} has changed since {self.folder} was trained; "
+                "training anew (a change that is published needs a new `version` of the class)"
+            )
+            return None
+        return None if self.settings.keep_weights and WEIGHTS_FILE not in record.files else record
+
+    def open_partial(self, environment: Environment, block_size: Callable[[], int]) -> PartialRun:
+        """The unfinished run in the folder, or a new one in its place.
+
+        environment: where training goes on. block_size: of a new run; asked for only then.
+        """
+        identity = self._identity(environment)
+        found = find_partial(self.folder, identity) if self._may_resume() else None
+        if found is not None:
+            self.listener.note(f"continuing the unfinished run in {self.folder}")
+            wanted = self.settings.replicas_per_block
+            return found.with_widest(wanted) if wanted and wanted < found.widest else found
+        if self.settings.resume and has_partial(self.folder):
+            self.listener.note(
+                f"the unfinished run in {self.folder} is damaged or was made with other "
+                "software, device, threads or --keep-weights; starting again"
+            )
+        remove_partial(self.folder)
+        return start_partial(self.folder, identity, block_size())
+
+    def drop_damaged(self, checkpoint: Path) -> None:
+        """Delete a block's checkpoint that cannot be read, so that the block starts again."""
+        if checkpoint.exists() and not is_readable(checkpoint):
+            self.listener.note(f"{checkpoint} could not be read; starting its replicas again")
+            checkpoint.unlink()
+
+    def _may_resume(self) -> bool:
+        """Whether what is in the folder may be used: not if its code may have changed since."""
+        own = [config.name for config in unregistered(self.cell)]
+        if own and self.settings.resume and any(self.folder.glob("*.json")):
+            self.listener.note(
+                f"{', '.join(own)}: not from an installed plugin, so the code may have "
+                "changed; training anew"
+            )
+        return self.settings.resume and not own
+
+    def _identity(self, environment: Environment) -> PartialIdentity:
+        return PartialIdentity(
+            self.cell.plan_hash(),
+            environment.device,
+            environment.torch,
+            environment.synthbench,
+            environment.threads,
+            self.settings.keep_weights,
+            sorted(f"{name} {version}" for name, version in code_versions(self.cell).items()),
+        )

@@ -1,0 +1,27 @@
+"""How to run, as opposed to what is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from synthbench.engine.training.block import TrainerOptions
+from synthbench.listeners.listener import Listener
+from synthbench.listeners.tracker import Tracker
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to run, as opposed to what: nothing here changes what is measured.
+
+    resume: reuse finished cells and continue half-finished ones. replicas_per_block: None
+    measures the fastest. keep_weights: store each replica's weights at its last evaluation.
+    trackers: where finished cells, and the training as it goes, are sent; objects or references.
+    listener: who hears of it; None draws bars where a person watches, a terminal or a notebook.
+    """
+
+    trainer: TrainerOptions = TrainerOptions()
+    resume: bool = True
+    replicas_per_block: int | None = None
+    keep_weights: bool = False
+    listener: Listener | None = None
+    trackers: tuple[Tracker | str, ...] = ()

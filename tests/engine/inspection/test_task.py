@@ -1,0 +1,89 @@
+"""Which tasks are refused before anything trains."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+import synthbench as sb
+from synthbench.engine.inspection.cell import inspect_cell
+from synthbench.engine.inspection.task import check_task
+from synthbench.errors import ConfigurationError, TaskError
+from synthbench.plan.cell import Cell
+from synthbench.registry.registry import installed
+
+
+@pytest.mark.parametrize(
+    ("noise", "fine"), [(0.0, True), (0.3, True), (0.45, False), (0.49, False)]
+)
+def test_references_must_be_told_apart_on_the_samples(
+    small_cell: Cell, noise: float, fine: bool
+) -> None:
+    protocol = small_cell.protocol.model_copy(update={"evaluation_samples": 1024})
+    cell = replace(
+        small_cell, task=small_cell.task.model_copy(update={"noise": noise}), protocol=protocol
+    )
+    if fine:
+        inspect_cell(cell)
+    else:
+        with pytest.raises(ConfigurationError, match="raise evaluation_samples"):
+            inspect_cell(cell)
+        more = protocol.model_copy(update={"evaluation_samples": 128 * 1000})
+        if noise == 0.45:
+            inspect_cell(replace(cell, protocol=more))
+
+
+def test_worlds_may_differ_in_what_there_is_to_learn() -> None:
+    """Fixed chains differ by their entropy; on the samples of one all references are clear."""
+    registry = installed()
+    task = registry.task("markov prior=fixed length=20")
+    check_task(Cell(task, registry.model("transformer"), sb.Protocol()))
+
+
+PARITY = type(installed().task("sparse-parity"))
+
+
+class TallLabels(PARITY):
+    """Labels that would broadcast against the output."""
+
+    def sample(self, world, rng, size):
+        batch = super().sample(world, rng, size)
+        return sb.Batch(batch.x, batch.y[:, None])
+
+
+class Swapped(PARITY):
+    """References that contradict the exact scores."""
+
+    def references(self, world, batch):
+        found = super().references(world, batch)
+        return {**found, "trivial": found["optimal"], "optimal": found["trivial"]}
+
+
+class Impatient(PARITY):
+    """Draws from torch instead of its stream."""
+
+    def sample(self, world, rng, size):
+        return sb.Batch(torch.randn(size, self.n), torch.ones(size))
+
+
+class Forgetful(PARITY):
+    """Has no optimum."""
+
+    def references(self, world, batch):
+        return {"trivial": torch.zeros_like(batch.y)}
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        (TallLabels, r"must have shape \(128,\), got \(128, 1\); is y of the same"),
+        (Swapped, 'reference "trivial" scores 1 on samples, exact_scores says 0.5'),
+        (Impatient, "draw from rng, not from torch"),
+        (Forgetful, "has no reference called optimal"),
+    ],
+)
+def test_bad_tasks_are_refused(small_cell: Cell, task: type, message: str) -> None:
+    with pytest.raises(TaskError, match=message):
+        inspect_cell(replace(small_cell, task=task(n=10, k=2)))
