@@ -10,7 +10,8 @@ from rich.markup import escape
 
 from synthbench.results.figures import PICTURE_FILE
 from synthbench.results.results import CellResult
-from synthbench.results.summary_table import FOOTNOTE, WIDTH, by_task, terminal_table
+from synthbench.results.summary_table import FOOTNOTE, by_task, terminal_table
+from synthbench.results.terminal_table import WIDTH
 
 
 def print_results(results: Sequence[CellResult], folder: Path) -> None:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from synthbench.results.comparisons import ModelComparison
     from synthbench.results.measured_cell import MeasuredCell
 
-WIDTH = 80
 T = TypeVar("T")
 
 
@@ -30,6 +29,7 @@ def metrics_command(
 
     from synthbench.results.comparisons import compare_models
     from synthbench.results.results import read_results
+    from synthbench.results.terminal_table import WIDTH
 
     console = Console(width=WIDTH, highlight=False)
     cells = read_results(run).measured
@@ -56,14 +56,11 @@ def _heading(console: Console, text: str) -> None:
 
 
 def _print_table(console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich import box
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, width=WIDTH, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column(headings[0], overflow="fold", ratio=1)
-    for heading in headings[1:]:
-        table.add_column(heading, justify="right", no_wrap=True)
+    from synthbench.results.terminal_table import number_table
+
+    table = number_table(headings[0], headings[1:])
     for row in rows:
         table.add_row(*(escape(text) for text in row))
     console.print(table)

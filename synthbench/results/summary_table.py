@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rich import box
 from rich.markup import escape
 from rich.table import Table
 
@@ -16,8 +15,8 @@ from synthbench.metrics.formatting import (
     format_time_to_target,
 )
 from synthbench.records.schema import Record
+from synthbench.results.terminal_table import number_table
 
-WIDTH = 80
 NARROW = 11
 """Characters that the column of models has at least."""
 FOOTNOTE = "intervals at 95%; score: final, median over replicas [10%, 90%]"
@@ -78,19 +77,12 @@ def _foldable(label: str) -> str:
 
 def terminal_table(records: Sequence[Record]) -> Table:
     """The records of one task for Rich, 80 columns wide."""
-    table = Table(
-        title=f"[bold]{escape(records[0].task)}[/]  {budget_note(records[0])}",
-        title_justify="left",
-        title_style="",
-        box=box.SIMPLE_HEAD,
-        width=WIDTH,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-    )
     first, *others = headings(records)
-    table.add_column(first, overflow="fold", ratio=1)
-    for heading in others:
-        table.add_column(heading.replace(" to ", "\nto "), justify="right", no_wrap=True)
+    table = number_table(
+        first,
+        [heading.replace(" to ", "\nto ") for heading in others],
+        title=f"[bold]{escape(records[0].task)}[/]  {budget_note(records[0])}",
+    )
     for record in records:
         model, *rest = row(record)
         texts = (f"{cell.value}\n{cell.detail}" if cell.detail else cell.value for cell in rest)

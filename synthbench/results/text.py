@@ -11,7 +11,8 @@ from synthbench.metrics.formatting import format_time_to_target
 from synthbench.records.schema import Record
 from synthbench.results.comparisons import ModelComparison
 from synthbench.results.measured_cell import MeasuredCell
-from synthbench.results.summary_table import FOOTNOTE, WIDTH, by_task, terminal_table
+from synthbench.results.summary_table import FOOTNOTE, by_task, terminal_table
+from synthbench.results.terminal_table import WIDTH
 
 
 def describe_record(record: Record) -> str:

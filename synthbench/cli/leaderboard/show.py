@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from synthbench.leaderboard.standings.entry import Entry
     from synthbench.metrics.estimate import Estimate
 
-WIDTH = 80
-
 
 def show_command(
     suite: Annotated[str, typer.Argument(help="A suite: see `synthbench list suites`.")],
@@ -29,6 +27,7 @@ def show_command(
     from synthbench.cli.leaderboard.stage_progress import stage_progress
     from synthbench.leaderboard.standings.placing import read_board
     from synthbench.registry.registry import installed
+    from synthbench.results.terminal_table import WIDTH
 
     console = Console(width=WIDTH, highlight=False)
     chosen = installed().suite(suite)
@@ -41,9 +40,9 @@ def show_command(
 
 
 def _print_ranking(console: Console, board: Board) -> None:
-    from rich import box
     from rich.markup import escape
-    from rich.table import Table
+
+    from synthbench.results.terminal_table import number_table
 
     suite = board.suite
     console.print(f"[bold]{escape(suite.name)}[/] version {suite.version}: {escape(suite.title)}")
@@ -53,11 +52,8 @@ def _print_ranking(console: Console, board: Board) -> None:
             f"`synthbench leaderboard submit runs/{suite.name} --author ...`\n"
         )
         return
-    table = Table(box=box.SIMPLE_HEAD, width=WIDTH, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("rank", no_wrap=True)
-    table.add_column("submission", overflow="fold", ratio=1)
-    for heading in ("track", "samples", "FLOPs", "cells\nsolved"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    numbers = ("track", "samples", "FLOPs", "cells\nsolved")
+    table = number_table("submission", numbers, before=("rank",))
     for entry in board.entries:
         front = " *" if entry.on_front else ""
         table.add_row(
@@ -89,28 +85,17 @@ def _score(entry: Entry, estimate: Estimate) -> str:
 
 
 def _print_cells(console: Console, board: Board) -> None:
-    from rich import box
     from rich.markup import escape
-    from rich.table import Table
 
     from synthbench.metrics.formatting import format_count, format_estimate, format_time_to_target
+    from synthbench.results.terminal_table import number_table
 
     for number, (task, cell) in enumerate(zip(board.tasks, board.suite.cells, strict=True)):
         if not board.entries:
             return
-        table = Table(
-            title=f"[bold]{number + 1}. {escape(task)}[/], budget {format_count(cell.budget)}",
-            title_justify="left",
-            title_style="",
-            box=box.SIMPLE_HEAD,
-            width=WIDTH,
-            padding=(0, 1, 0, 0),
-            pad_edge=False,
-        )
-        table.add_column("submission", overflow="fold", ratio=1)
+        title = f"[bold]{number + 1}. {escape(task)}[/], budget {format_count(cell.budget)}"
         columns = ["solved", "median samples", *board.suite.columns]
-        for heading in columns:
-            table.add_column(heading, justify="right", no_wrap=True)
+        table = number_table("submission", columns, title=title)
         for entry in board.entries:
             one = entry.cells[number]
             summary = one.summary

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from synthbench.leaderboard.submissions.reading import CheckedSubmission
     from synthbench.leaderboard.verification.verify import CellVerdict
 
-WIDTH = 80
 DISAGREES = 1
 """Exit code of a submission that was read but does not hold."""
 
@@ -46,6 +45,7 @@ def verify_command(
     from synthbench.leaderboard.submissions.expected import expected_cells
     from synthbench.leaderboard.submissions.reading import read_submission, suite_of
     from synthbench.leaderboard.verification.verify import Verification, verify_submission
+    from synthbench.results.terminal_table import WIDTH
 
     console = Console(width=WIDTH, highlight=False)
     suite = suite_of(submission)
@@ -67,14 +67,11 @@ def verify_command(
 
 
 def _print(console: Console, checked: CheckedSubmission, verdicts: Sequence[CellVerdict]) -> None:
-    from rich import box
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, width=WIDTH, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("cell", overflow="fold", ratio=1)
-    for heading in ("replicas\nrerun", "trajectories", "largest\ndeviation", ""):
-        table.add_column(heading, justify="right", no_wrap=True)
+    from synthbench.results.terminal_table import number_table
+
+    table = number_table("cell", ("replicas\nrerun", "trajectories", "largest\ndeviation", ""))
     for verdict, cell in zip(verdicts, checked.cells, strict=True):
         found = verdict.agreement
         deviation = f"{found.deviation:.1%}" if found.deviation < 10 else "-"

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from synthbench.testing import Report, Verdict
     from synthbench.testing.subjects import Subject
 
-WIDTH = 80
 STYLES = {"ok": "green", "broken": "bold red", "not judged": "yellow", "does not apply": "dim"}
 
 
@@ -43,6 +42,8 @@ def check_command(
     from rich.markup import escape
 
     console = Console(highlight=False)
+    from synthbench.results.terminal_table import WIDTH
+
     console = Console(width=min(console.width, WIDTH), highlight=False)
     if list_laws:
         _print_laws(console)
@@ -81,17 +82,12 @@ def _examined(console: Console, subject: Subject, constant_world: bool) -> Repor
 
 
 def _print_report(console: Console, report: Report) -> None:
-    from rich import box
     from rich.markup import escape
-    from rich.table import Table
 
+    from synthbench.results.terminal_table import word_table
     from synthbench.testing import Status
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=escape(report.subject))
-    table.title_justify, table.title_style = "left", "bold"
-    table.add_column("law", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column("")
+    table = word_table(("law", ""), "", title=f"[bold]{escape(report.subject)}[/]")
     waiting = Counter(v.seen for v in report.verdicts if v.status is Status.not_judged)
     for verdict in report.verdicts:
         word, name = verdict.status.value, verdict.law.name
@@ -112,15 +108,11 @@ def _print_report(console: Console, report: Report) -> None:
 
 
 def _print_laws(console: Console) -> None:
-    from rich import box
-    from rich.table import Table
-
+    from synthbench.results.terminal_table import word_table
     from synthbench.testing.subjects import LAWS
 
     for kind, laws in LAWS.items():
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column(kind, style="bold", no_wrap=True)
-        table.add_column("law")
+        table = word_table((kind,), "law")
         for law in laws:
             table.add_row(law.name, law.statement)
         console.print(table)
