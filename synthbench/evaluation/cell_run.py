@@ -12,7 +12,6 @@ import pytorch_lightning as pl
 import torch
 from filelock import FileLock, Timeout
 
-from synthbench.contracts.configuration import Configuration
 from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.engine.inspection.cell import CellFacts
 from synthbench.engine.training.block import (
@@ -47,8 +46,7 @@ from synthbench.registry.participants import (
     changed_plugins,
     code_versions,
     participants,
-    parts_of,
-    provider_of,
+    unregistered,
 )
 from synthbench.registry.registry import installed
 from synthbench.results.figures import PICTURE_FILE, save_default_picture
@@ -277,8 +275,3 @@ def _locked(folder: Path) -> Iterator[None]:
         raise OutputError(
             f"{folder} is in use by another evaluation; wait for it or choose another --out"
         ) from None
-
-
-def unregistered(cell: Cell) -> list[Configuration]:
-    """The parts of a cell whose classes no installed plugin provides."""
-    return [config for kind, config in parts_of(cell) if provider_of(kind, config) is None]

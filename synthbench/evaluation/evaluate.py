@@ -18,7 +18,7 @@ from synthbench.engine.inspection.cell import CellFacts, inspect_cell
 from synthbench.engine.training.allocator import keep_freed_memory
 from synthbench.engine.training.device import find_device
 from synthbench.errors import ConfigurationError, ModelError
-from synthbench.evaluation.cell_run import CellRun, Settings, unregistered
+from synthbench.evaluation.cell_run import CellRun, Settings
 from synthbench.listeners.watching import watching
 from synthbench.plan.cell import Cell
 from synthbench.plan.protocol import Protocol
@@ -27,6 +27,7 @@ from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.atomic import make_folder
 from synthbench.registry.bare_model import BareModel, Builder, as_model
 from synthbench.registry.fingerprints.code import code_fingerprint
+from synthbench.registry.participants import unregistered
 from synthbench.registry.registry import installed
 from synthbench.results.figures import save_default_picture
 from synthbench.results.results import CellResult, Results

@@ -37,6 +37,11 @@ def provider_of(kind: str, config: Configuration) -> Plugin | None:
     return plugin if provides else None
 
 
+def unregistered(cell: Cell) -> list[Configuration]:
+    """The parts of a cell whose classes no installed plugin provides."""
+    return [config for kind, config in parts_of(cell) if provider_of(kind, config) is None]
+
+
 def participants(
     cell: Cell, trackers: Iterable[Tracker], suite: SuiteReference | None
 ) -> tuple[Distribution, ...]:
