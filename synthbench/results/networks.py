@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from synthbench.errors import RecordError
 from synthbench.records.reading import WEIGHTS_FILE
 from synthbench.records.schema import Record
 from synthbench.registry.bare_model import is_bare
+from synthbench.registry.kinds import MODEL, TASK
 from synthbench.registry.registry import installed
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _rebuilt(record: Record) -> tuple[Task, Model]:
     registry, task, model = installed(), record.task_plan, record.model_plan
     own = [
         plan["name"]
-        for kind, plan in (("tasks", task), ("models", model))
+        for kind, plan in ((TASK, task), (MODEL, model))
         if plan["name"] not in registry.names(kind)
     ]
     if is_bare(model):
@@ -62,7 +63,4 @@ def _rebuilt(record: Record) -> tuple[Task, Model]:
             f"it; call network() on the result of evaluate, or load {WEIGHTS_FILE} into a network "
             "of your own"
         )
-    return (
-        cast("Task", registry.rebuild("tasks", task)),
-        cast("Model", registry.rebuild("models", model)),
-    )
+    return registry.rebuild(TASK, task), registry.rebuild(MODEL, model)

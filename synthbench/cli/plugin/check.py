@@ -119,7 +119,7 @@ def _print_laws(console: Console) -> None:
 
     for kind, laws in LAWS.items():
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column(kind, style="bold", no_wrap=True)
+        table.add_column(kind.plural, style="bold", no_wrap=True)
         table.add_column("law")
         for law in laws:
             table.add_row(law.name, law.statement)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
 from math import isclose, isfinite
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from synthbench.contracts.model import Model
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.task import Task
 from synthbench.errors import SubmissionError
@@ -28,6 +27,7 @@ from synthbench.plan.schedule import evaluation_steps
 from synthbench.plan.suite import Suite, suite_protocol
 from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.schema import Record
+from synthbench.registry.kinds import MODEL, OPTIMIZER, PROBE, TASK, Kind
 from synthbench.registry.registry import installed
 from synthbench.streams import Purpose, Stream
 
@@ -154,8 +154,8 @@ def _check_model(record: Record, expected: ExpectedCell) -> None:
     if not 1 <= size <= expected.protocol.budget:
         raise SubmissionError(f"plan: batch_size {size} is not between 1 and the budget")
     optimizer = _optimizer_name(model)
-    foreign = optimizer is not None and optimizer not in installed().names("optimizers")
-    if model["name"] in installed().names("models") and not foreign:
+    foreign = optimizer is not None and optimizer not in installed().names(OPTIMIZER)
+    if model["name"] in installed().names(MODEL) and not foreign:
         label = _rebuilt(model, expected).model.label()
         if label != record.model:
             raise SubmissionError(f"model is called {record.model!r}, the plan says {label!r}")
@@ -181,8 +181,8 @@ def _optimizer_name(model: Mapping[str, Any]) -> str | None:
 def _rebuilt(model: dict[str, Any], expected: ExpectedCell) -> Cell:
     """The cell with the recorded model, if the installed class gives that model and accepts it."""
     try:
-        rebuilt = installed().rebuild("models", model)
-        cell = Cell(expected.task, cast(Model, rebuilt), expected.protocol, expected.probes)
+        rebuilt = installed().rebuild(MODEL, model)
+        cell = Cell(expected.task, rebuilt, expected.protocol, expected.probes)
         cell.check()
         found = rebuilt.describe()
     # A validator of a plugin may raise anything.
@@ -233,10 +233,13 @@ def _check_provenance(record: Record, expected: ExpectedCell) -> None:
     except ValueError:
         raise SubmissionError(f"created is not an ISO time: {_short(record.created)}") from None
     named = {plugin.plugin for plugin in record.environment.plugins}
-    parts = [("tasks", expected.task.name), ("models", record.plan["model"]["name"])]
-    parts += [("probes", probe.name) for probe in expected.probes]
+    parts: list[tuple[Kind[Any], str]] = [
+        (TASK, expected.task.name),
+        (MODEL, record.plan["model"]["name"]),
+        *((PROBE, probe.name) for probe in expected.probes),
+    ]
     optimizer = _optimizer_name(record.plan["model"])
-    parts += [("optimizers", optimizer)] if optimizer is not None else []
+    parts += [(OPTIMIZER, optimizer)] if optimizer is not None else []
     for kind, name in parts:
         plugin = installed().names(kind).get(name)
         if plugin is not None and plugin.name not in named:

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import cast
 
 import torch
 
-from synthbench.contracts.model import Model
 from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.engine.inspection.cell import CellFacts, inspect_cell
@@ -33,6 +31,7 @@ from synthbench.listeners.listener import Listener
 from synthbench.metrics.trajectories import Trajectories
 from synthbench.plan.cell import Cell, ReplicaSeeds
 from synthbench.records.schema import Environment, Record
+from synthbench.registry.kinds import MODEL
 from synthbench.registry.participants import participants
 from synthbench.registry.registry import installed
 
@@ -59,7 +58,7 @@ def rebuild_cell(record: Record, expected: ExpectedCell) -> Cell:
     Raises SubmissionError where the installed code would plan another, UnknownNameError where
     the model's plugin is not installed.
     """
-    model = cast(Model, installed().rebuild("models", record.plan["model"]))
+    model = installed().rebuild(MODEL, record.plan["model"])
     cell = Cell(expected.task, model, expected.protocol, expected.probes)
     if cell.plan_hash() != record.plan_hash:
         raise SubmissionError("the installed code plans this cell differently")

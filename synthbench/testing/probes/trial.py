@@ -16,6 +16,7 @@ from synthbench.contracts.task import Task
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.replicas import Replicas
 from synthbench.engine.data.sampling import as_batch, cast_batch, draw_batches, draw_worlds
+from synthbench.registry.kinds import PROBE, Kind
 from synthbench.streams import Purpose, Stream, keys_of
 from synthbench.testing.workbench.comparison import copied, replica
 from synthbench.testing.workbench.training import fresh_samples, train, untrained
@@ -57,7 +58,7 @@ class ProbeTrial:
     task: Task
     model: Model
     facts: dict[str, str] = field(default_factory=dict)
-    kind: ClassVar[str] = "probes"
+    kind: ClassVar[Kind[Probe]] = PROBE
     _kept: dict[Any, Any] = field(default_factory=dict)
 
     def untrained(self, company: Sequence[int] = COMPANY) -> Watched:

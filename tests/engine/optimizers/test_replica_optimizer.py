@@ -20,6 +20,7 @@ from synthbench.engine.optimizers.trial import optimizer_loop_reason
 from synthbench.engine.training.block import Block, TrainerOptions, train_block
 from synthbench.errors import ModelError
 from synthbench.plan.cell import Cell, ReplicaSeeds
+from synthbench.registry.kinds import MODEL
 from synthbench.registry.registry import installed
 from tests.engine.optimizing import (
     AnchoredStep,
@@ -382,7 +383,7 @@ def test_an_evaluation_names_the_optimizer_and_says_that_it_is_looped(
     result = sb.evaluate_cells([cell], out, replace(settings, listener=notes))[0]
     assert result.record.summary.solved == 6
     assert result.record.model == "mlp width=16 optimizer=muon lr=0.02"
-    assert installed().rebuild("models", result.record.plan["model"]) == cell.model
+    assert installed().rebuild(MODEL, result.record.plan["model"]) == cell.model
     assert [note for note in notes.heard if "one replica at a time" in note]
     assert "muon" in {plugin.plugin for plugin in result.record.environment.plugins}
 
