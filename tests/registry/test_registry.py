@@ -7,9 +7,10 @@ import json
 import pytest
 
 from synthbench.errors import ConfigurationError, RecordError, UnknownNameError
-from synthbench.registry.kinds import MODEL, TASK
+from synthbench.registry.kinds import KINDS, MODEL, TASK
 from synthbench.registry.reference import split_reference
 from synthbench.registry.registry import installed
+from synthbench.registry.staging import EVENTS, HOOKS
 
 REGISTRY = installed()
 
@@ -36,6 +37,15 @@ def test_a_label_rebuilds_its_model(reference: str) -> None:
     model = REGISTRY.model(reference)
     assert REGISTRY.model(model.label()) == model
     assert REGISTRY.rebuild(MODEL, model.describe()) == model
+
+
+def test_every_kind_has_a_hook_and_every_hook_that_registers_a_kind() -> None:
+    assert {kind.hook for kind in KINDS} == set(HOOKS) - set(EVENTS)
+
+
+def test_what_is_no_reference_is_given_back() -> None:
+    model = REGISTRY.get(MODEL, "mlp width=8")
+    assert REGISTRY.get(MODEL, model) is model
 
 
 def test_another_version_is_not_rebuilt() -> None:
