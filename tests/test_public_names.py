@@ -77,6 +77,15 @@ def test_importing_the_package_imports_no_torch() -> None:
 
 
 @pytest.mark.parametrize(
+    "module", ["registry.registry", "registry.bare_model", "contracts.losses", "plan.cell"]
+)
+def test_what_looks_up_names_imports_no_torch(module: str) -> None:
+    """The registry and the contracts; the classes of plugins may."""
+    load = f"import synthbench.{module}; from synthbench.registry.host import PluginHost"
+    assert not loads_torch(f"{load}; PluginHost.from_entry_points([], '')")
+
+
+@pytest.mark.parametrize(
     "folder", ["dynamics", "markov", "mlp", "parity", "suites", "transformer", "wandb"]
 )
 def test_plugin_roots_import_no_torch(folder: str) -> None:

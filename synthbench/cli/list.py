@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from synthbench.registry.host import Plugin, PluginHost
+    from synthbench.registry.host import PluginHost
+    from synthbench.registry.kinds import Kind
+    from synthbench.registry.plugin import Plugin
     from synthbench.registry.registry import Registry
 
 
-class Kind(StrEnum):
+class Listed(StrEnum):
     """What can be listed."""
 
     tasks = "tasks"
@@ -28,30 +30,33 @@ class Kind(StrEnum):
 
 
 def list_command(
-    kind: Annotated[Kind | None, typer.Argument(help="Default: everything.")] = None,
+    kind: Annotated[Listed | None, typer.Argument(help="Default: everything.")] = None,
 ) -> None:
     """List tasks, models, probes, optimizers, trackers, suites and plugins."""
     from rich.console import Console
     from rich.markup import escape
 
+    from synthbench.registry.kinds import KINDS
     from synthbench.registry.registry import installed
 
     registry = installed()
     console = Console(soft_wrap=False, highlight=False)
-    for each in [kind] if kind else list(Kind):
-        if each is Kind.plugins:
-            _print_plugins(console, registry.host)
-        else:
-            console.print(_names(registry, each.value))
-    if kind not in (None, Kind.plugins):
+    for each in KINDS:
+        if kind in (None, each.plural):
+            console.print(_names(registry, each))
+    if kind in (None, Listed.plugins):
+        _print_plugins(console, registry.host)
+    else:
         for line in registry.host.absent():
             console.print(f"[yellow]warning:[/] {escape(line)}", soft_wrap=True)
 
 
-def _names(registry: Registry, kind: str) -> Table:
-    table = _empty_table(kind, "summary", "from")
+def _names(registry: Registry, kind: Kind[Any]) -> Table:
+    from synthbench.registry.kinds import SUITE
+
+    table = _empty_table(kind.plural, "summary", "from")
     for name, plugin in sorted(registry.names(kind).items()):
-        if kind == "suites":
+        if kind == SUITE:
             summary = registry.suite(name).title
         else:
             summary = first_line(registry.find(kind, name).__doc__)
@@ -87,7 +92,7 @@ def _source(distribution: str, version: str) -> str:
 def _provided(plugin: Plugin) -> str:
     """A line for each kind of which the plugin has any, and one for the events it hears."""
     lines = [
-        f"{kind if len(names) > 1 else kind[:-1]} {', '.join(names)}"
+        f"{kind.plural if len(names) > 1 else kind.word} {', '.join(names)}"
         for kind, names in plugin.provides().items()
     ]
     if plugin.listens:
@@ -95,12 +100,12 @@ def _provided(plugin: Plugin) -> str:
     return "\n".join(lines) or "nothing"
 
 
-def _empty_table(kind: str, *columns: str) -> Table:
+def _empty_table(heading: str, *columns: str) -> Table:
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(kind, style="bold", no_wrap=True)
+    table.add_column(heading, style="bold", no_wrap=True)
     for column in columns:
         table.add_column(column)
     return table

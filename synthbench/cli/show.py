@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from synthbench.contracts.configuration import Configuration
     from synthbench.contracts.task import Task
     from synthbench.plan.suite import Suite
+    from synthbench.registry.kinds import Kind
     from synthbench.registry.registry import Registry
 
 
@@ -25,8 +26,9 @@ def show_command(
     """Show fields, defaults, interface, references, source and paper."""
     from rich.console import Console
 
-    from synthbench.registry.host import KINDS
-    from synthbench.registry.registry import installed, split_reference
+    from synthbench.registry.kinds import KINDS, SUITE
+    from synthbench.registry.reference import split_reference
+    from synthbench.registry.registry import installed
 
     registry = installed()
     console = Console(highlight=False)
@@ -39,20 +41,20 @@ def show_command(
             f'nothing is called "{word}"{did_you_mean(word, known)} (synthbench list){absent}'
         )
     for kind in kinds:
-        if kind == "suites":
+        if kind == SUITE:
             _show_suite(console, registry.suite(word))
         else:
             _show_configuration(console, registry, kind, name, word)
 
 
 def _show_configuration(
-    console: Console, registry: Registry, kind: str, reference: str, word: str
+    console: Console, registry: Registry, kind: Kind[Any], reference: str, word: str
 ) -> None:
     from synthbench.contracts.model import Model
     from synthbench.contracts.task import Task
 
     found, plugin = registry.find(kind, word), registry.names(kind)[word]
-    _heading(console, kind[:-1], word, getdoc(found) or "")
+    _heading(console, kind.word, word, getdoc(found) or "")
     _fact(console, "from", f"{plugin.distribution} {plugin.distribution_version}")
     if found.paper:
         _fact(console, "paper", found.paper)
@@ -107,10 +109,11 @@ def _print_table(
 def _allowed(annotation: Any) -> list[str]:
     """The words that a field takes, names of installed optimizers among them."""
     from synthbench.contracts.recipe import Optimizer
+    from synthbench.registry.kinds import OPTIMIZER
     from synthbench.registry.registry import installed
 
     if annotation is Optimizer:
-        return list(installed().names("optimizers"))
+        return list(installed().names(OPTIMIZER))
     parts = get_args(annotation)
     if get_origin(annotation) is Literal:
         return [part for part in parts if isinstance(part, str)]

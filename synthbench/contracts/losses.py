@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import torch
-from torch import Tensor
-from torch.nn.functional import log_softmax, softplus
+from typing import TYPE_CHECKING
 
 from synthbench.contracts.batch import Batch, Loss
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def hinge(output: Tensor, batch: Batch) -> Tensor:
     """Mean of max(0, 1 - y f(x)), for y in {-1, +1}."""
-    return torch.relu(1 - batch.y * output).mean()
+    return (1 - batch.y * output).relu().mean()
 
 
 def logistic(output: Tensor, batch: Batch) -> Tensor:
     """Mean of ln(1 + exp(-y f(x))), in nats."""
+    from torch.nn.functional import softplus
+
     return softplus(-batch.y * output).mean()
 
 
@@ -33,7 +35,7 @@ def correlation(output: Tensor, batch: Batch) -> Tensor:
 
 def cross_entropy(output: Tensor, batch: Batch) -> Tensor:
     """Mean over sequences and positions of -ln p(y_t), in nats."""
-    missed = -torch.gather(log_softmax(output, dim=-1), 2, batch.y[:, :, None])
+    missed = -output.log_softmax(dim=-1).gather(2, batch.y[:, :, None])
     return missed.mean()
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import Field
 
 from synthbench.contracts.configuration import Configuration
-from synthbench.contracts.samples import draw_dataset
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
@@ -87,4 +86,6 @@ class Task(Configuration, ABC):
         has a random stream of its own. seed: of the world and of the samples. Columns: `x`,
         `y` and the task's latents. Raises ConfigurationError for another split.
         """
+        from synthbench.contracts.samples import draw_dataset
+
         return draw_dataset(self.world, self.sample, samples, seed)

@@ -9,10 +9,9 @@ import weakref
 from collections.abc import Callable, Mapping
 from functools import partial
 from math import isfinite
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from pydantic import PrivateAttr
-from torch import nn
 
 from synthbench.contracts.configuration import changed_tokens
 from synthbench.contracts.interface import Interface, Port
@@ -21,7 +20,10 @@ from synthbench.contracts.recipe import Recipe
 from synthbench.errors import ConfigurationError, ModelError
 from synthbench.registry.fingerprints.code import code_fingerprint
 
-Builder = Callable[..., nn.Module]
+if TYPE_CHECKING:
+    from torch import nn
+
+Builder: TypeAlias = "Callable[..., nn.Module]"
 """A module class, or a function that returns a fresh module; see `as_model`."""
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -78,6 +80,8 @@ class BareModel(Model):
 
     def build(self, interface: Interface) -> nn.Module:
         """Call the builder; ModelError, with advice, where that fails."""
+        from torch import nn
+
         parameter = interface_parameter(self._builder)
         try:
             module = self._builder() if parameter is None else self._builder(interface)
@@ -144,6 +148,8 @@ def _advice(parameter: str | None) -> str:
 
 
 def _check_builder(builder: object) -> None:
+    from torch import nn
+
     if isinstance(builder, nn.Module):
         own = type(builder).__name__
         raise ConfigurationError(

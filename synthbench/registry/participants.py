@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable
+from typing import Any
 
 from synthbench.contracts.configuration import Configuration
 from synthbench.contracts.recipe import Optimizer
@@ -12,28 +13,29 @@ from synthbench.plan.cell import Cell
 from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.schema import Distribution, Environment
 from synthbench.registry.fingerprints.source import source_fingerprint
-from synthbench.registry.host import Plugin
+from synthbench.registry.kinds import MODEL, OPTIMIZER, PROBE, SUITE, TASK, TRACKER, Kind
+from synthbench.registry.plugin import Plugin
 from synthbench.registry.registry import installed
 
 CODE = "code."
 """Before the fingerprint of a plugin's code, in the version that a record gives it."""
 
 
-def parts_of(cell: Cell) -> list[tuple[str, Configuration]]:
+def parts_of(cell: Cell) -> list[tuple[Kind[Any], Configuration]]:
     """Kind and configuration of everything that decides the cell's numbers."""
     optimizer = cell.model.recipe.optimizer
     return [
-        ("tasks", cell.task),
-        ("models", cell.model),
-        *(("probes", probe) for probe in cell.probes),
-        *([("optimizers", optimizer)] if isinstance(optimizer, Optimizer) else []),
+        (TASK, cell.task),
+        (MODEL, cell.model),
+        *((PROBE, probe) for probe in cell.probes),
+        *([(OPTIMIZER, optimizer)] if isinstance(optimizer, Optimizer) else []),
     ]
 
 
-def provider_of(kind: str, config: Configuration) -> Plugin | None:
+def provider_of(kind: Kind[Any], config: Configuration) -> Plugin | None:
     """The installed plugin that provides this very class, if one does."""
     plugin = installed().names(kind).get(config.name)
-    provides = plugin is not None and plugin.classes[kind][config.name] is type(config)
+    provides = plugin is not None and plugin.provided[kind][config.name] is type(config)
     return plugin if provides else None
 
 
@@ -50,10 +52,10 @@ def participants(
     A listener may change nothing that is measured, but runs in the same process. Versions of
     those that decide the numbers carry their code: `code_versions`.
     """
-    parts = [*parts_of(cell), *(("trackers", tracker) for tracker in trackers)]
+    parts = [*parts_of(cell), *((TRACKER, tracker) for tracker in trackers)]
     found = [provider_of(kind, config) for kind, config in parts]
     if suite is not None:
-        found.append(installed().names("suites").get(suite.name))
+        found.append(installed().names(SUITE).get(suite.name))
     found += [p for p in installed().host.plugins if p.listens and not p.is_bundled]
     named, versions = {plugin.name: plugin for plugin in found if plugin}, code_versions(cell)
     return tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from synthbench.errors import RecordError
 from synthbench.records.reading import WEIGHTS_FILE
@@ -48,12 +48,13 @@ def _rebuilt(record: Record) -> tuple[Task, Model]:
     """The task and the model of a record, from the installed plugins."""
     # Here, so that reading results loads no plugin.
     from synthbench.registry.bare_model import is_bare
+    from synthbench.registry.kinds import MODEL, TASK
     from synthbench.registry.registry import installed
 
     registry, task, model = installed(), record.task_plan, record.model_plan
     own = [
         plan["name"]
-        for kind, plan in (("tasks", task), ("models", model))
+        for kind, plan in ((TASK, task), (MODEL, model))
         if plan["name"] not in registry.names(kind)
     ]
     if is_bare(model):
@@ -64,7 +65,4 @@ def _rebuilt(record: Record) -> tuple[Task, Model]:
             f"it; call network() on the result of evaluate, or load {WEIGHTS_FILE} into a network "
             "of your own"
         )
-    return (
-        cast("Task", registry.rebuild("tasks", task)),
-        cast("Model", registry.rebuild("models", model)),
-    )
+    return registry.rebuild(TASK, task), registry.rebuild(MODEL, model)

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 
 import synthbench
 from synthbench.errors import ConfigurationError
-from synthbench.registry.host import KINDS, NAME_PATTERN
+from synthbench.registry.kinds import KINDS, NAME_PATTERN, SUITE
 from synthbench.registry.registry import Registry
 from synthbench.registry.selection import NONE
 
@@ -76,9 +76,9 @@ def _taken(names: PluginNames, registry: Registry) -> str | None:
     for kind in KINDS:
         owner = registry.names(kind).get(names.name)
         if owner is not None:
-            article = "an" if kind[0] in "aeiou" else "a"
-            return f"{owner.distribution} has {article} {kind[:-1]} of that name"
-    if names.suite in registry.names("suites"):
+            article = "an" if kind.word[0] in "aeiou" else "a"
+            return f"{owner.distribution} has {article} {kind.word} of that name"
+    if names.suite in registry.names(SUITE):
         return f'the suite "{names.suite}" is installed'
     present = [plugin.name for plugin in host.plugins]
     present += [failure.name for failure in host.failures]

@@ -9,9 +9,10 @@ from typing import Any, Protocol
 from synthbench.contracts.configuration import Configuration
 from synthbench.errors import SynthbenchError
 from synthbench.hashing import content_hash
-from synthbench.registry.host import NAME_PATTERN
+from synthbench.registry.kinds import NAME_PATTERN, Kind
+from synthbench.registry.registry import Registry
 from synthbench.testing.law import Law, Outcome, law
-from synthbench.testing.workbench.lone_registry import from_reference, lone_registry
+from synthbench.testing.workbench.lone_registry import lone_registry
 
 
 class ConfigurationTrial(Protocol):
@@ -22,8 +23,8 @@ class ConfigurationTrial(Protocol):
         """What is examined."""
 
     @property
-    def kind(self) -> str:
-        """`tasks`, `models`, `probes` or `optimizers`."""
+    def kind(self) -> Kind[Any]:
+        """What it is: a task, a model, a probe or an optimizer."""
 
 
 @law(
@@ -62,13 +63,13 @@ def config_round_trips(trial: ConfigurationTrial) -> Outcome:
         return f"its description {held} cannot be read: {error}"
     if rebuilt != subject or content_hash(rebuilt.describe()) != content_hash(description):
         return f"its description {held} gives {rebuilt!r}, not {subject!r}"
-    return _label_round_trips(subject, kind)
+    return _label_round_trips(subject, kind, registry)
 
 
-def _label_round_trips(subject: Configuration, kind: str) -> Outcome:
+def _label_round_trips(subject: Configuration, kind: Kind[Any], registry: Registry) -> Outcome:
     label = subject.label()
     try:
-        typed = from_reference(kind, subject, label)
+        typed = registry.get(kind, label)
     except SynthbenchError as error:
         return f"its label cannot be read: {error}"
     return None if typed == subject else f"its label '{label}' gives {typed!r}, not {subject!r}"

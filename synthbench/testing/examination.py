@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import synthbench
-from synthbench.registry.fingerprints.code import PACKAGES
+from synthbench.registry.fingerprints.own_code import PACKAGES
 from synthbench.testing.law import Law, NotApplicable
 from synthbench.testing.report import Report, Status, Verdict
 from synthbench.testing.workbench.global_state import preserved

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from pydantic import ValidationError
 
 from synthbench.contracts.configuration import Configuration
-from synthbench.contracts.model import Model
-from synthbench.contracts.probe import Probe
-from synthbench.contracts.recipe import Optimizer
 from synthbench.contracts.task import Task
 from synthbench.errors import ConfigurationError, UnknownNameError, did_you_mean
-from synthbench.registry.host import Plugin
-from synthbench.registry.registry import Registry, split_reference
+from synthbench.registry.kinds import MODEL, OPTIMIZER, PROBE, TASK, Kind
+from synthbench.registry.plugin import Plugin
+from synthbench.registry.reference import split_reference
+from synthbench.registry.registry import Registry
 from synthbench.testing.examination import Examination
 from synthbench.testing.law import Law
 from synthbench.testing.models.check import MODEL_LAWS, model_examination
@@ -23,37 +22,38 @@ from synthbench.testing.optimizers.check import OPTIMIZER_LAWS, optimizer_examin
 from synthbench.testing.probes.check import PROBE_LAWS, probe_examination
 from synthbench.testing.tasks.check import TASK_LAWS, task_examination
 
-LAWS: dict[str, tuple[Law[Any], ...]] = {
-    "tasks": TASK_LAWS,
-    "models": MODEL_LAWS,
-    "probes": PROBE_LAWS,
-    "optimizers": OPTIMIZER_LAWS,
+LAWS: dict[Kind[Any], tuple[Law[Any], ...]] = {
+    TASK: TASK_LAWS,
+    MODEL: MODEL_LAWS,
+    PROBE: PROBE_LAWS,
+    OPTIMIZER: OPTIMIZER_LAWS,
 }
 """Kinds that have laws."""
+EXAMINATIONS: dict[Kind[Any], Callable[[Any], Examination]] = {
+    MODEL: model_examination,
+    PROBE: probe_examination,
+    OPTIMIZER: optimizer_examination,
+}
+"""Those that leave nothing to choose."""
 
 
 @dataclass(frozen=True)
 class Subject:
     """Something that can be examined: its kind, one of `LAWS`, and itself."""
 
-    kind: str
+    kind: Kind[Any]
     configuration: Configuration
 
     @property
     def title(self) -> str:
         """`task coin-flips n=20`."""
-        return f"{self.kind[:-1]} {self.configuration.label()}"
+        return f"{self.kind.word} {self.configuration.label()}"
 
     def examination(self, constant_world: bool = False) -> Examination:
         """Its laws, to be judged one by one; constant_world: as for `check_task`."""
-        if self.kind == "tasks":
-            task = cast(Task, self.configuration)
-            return task_examination(task, constant_world=constant_world)
-        if self.kind == "models":
-            return model_examination(cast(Model, self.configuration))
-        if self.kind == "probes":
-            return probe_examination(cast(Probe, self.configuration))
-        return optimizer_examination(cast(Optimizer, self.configuration))
+        if isinstance(self.configuration, Task):
+            return task_examination(self.configuration, constant_world=constant_world)
+        return EXAMINATIONS[self.kind](self.configuration)
 
 
 def find_subjects(registry: Registry, names: Sequence[str]) -> list[Subject]:
@@ -87,26 +87,18 @@ def _of_name(registry: Registry, name: str) -> Iterator[Subject]:
     if not kinds:
         _refuse(registry, word)
     for kind in kinds:
-        yield Subject(kind, _parsed(registry, kind, name))
-
-
-def _parsed(registry: Registry, kind: str, reference: str) -> Configuration:
-    if kind == "tasks":
-        return registry.task(reference)
-    if kind == "models":
-        return registry.model(reference)
-    return registry.probe(reference) if kind == "probes" else registry.optimizer(reference)
+        yield Subject(kind, registry.get(kind, name))
 
 
 def _of_plugin(plugin: Plugin) -> Iterator[Subject]:
     for kind in LAWS:
-        for name, found in plugin.classes[kind].items():
+        for name, found in plugin.provided[kind].items():
             try:
                 yield Subject(kind, found())
             except ValidationError as error:
                 field = error.errors()[0]["loc"][0]
                 raise ConfigurationError(
-                    f'{kind[:-1]} "{name}" has no default for "{field}"; give it one, or check a '
+                    f'{kind.word} "{name}" has no default for "{field}"; give it one, or check a '
                     f"reference: '{name} {field}=...'"
                 ) from None
 
@@ -118,7 +110,7 @@ def _refuse(registry: Registry, word: str) -> None:
             raise ConfigurationError(failure.describe())
     for plugin in host.plugins:
         if word in (plugin.name, plugin.distribution):
-            there = ", ".join(plugin.provides()) or "nothing"
+            there = ", ".join(kind.plural for kind in plugin.provides()) or "nothing"
             raise ConfigurationError(
                 f'plugin "{plugin.name}" of {plugin.distribution} has no task, model, probe or '
                 f"optimizer to check; it provides: {there}"

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 import synthbench as sb
+from synthbench.cli.list import Listed
 from synthbench.cli.main import main
 from synthbench.cli.protocol_flags import parse_count
 from synthbench.metrics.formatting import format_estimate
+from synthbench.registry.kinds import KINDS
 from synthbench.registry.registry import installed
 
 
@@ -37,6 +39,10 @@ def test_list_names_everything_and_where_it_comes_from(capsys, monkeypatch) -> N
     for name in ("sparse-parity", "mlp", "weight-movement", "quickstart", "synthbench"):
         assert name in printed
     assert "mlp" not in run(capsys, monkeypatch, "list", "tasks")
+
+
+def test_every_kind_can_be_listed() -> None:
+    assert list(Listed) == [*(kind.plural for kind in KINDS), "plugins"]
 
 
 @pytest.mark.parametrize("before", [None, "", "none"])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from synthbench.registry.kinds import SUITE
 from synthbench.registry.registry import installed
 from tests.fresh_environment import ROOT, clean
 
@@ -43,7 +44,7 @@ def test_quickstart_and_every_board(clean_python: Path, tmp_path: Path) -> None:
     run([synthbench, "leaderboard", "submit", "runs/quickstart", "--author", "Ada Lovelace",
          "--model", "mlp width=3", "--name", "narrow"], tmp_path)  # fmt: skip
     printed = run([synthbench, "leaderboard", "build", "--out", "site"], tmp_path)
-    for name in installed().names("suites"):
+    for name in installed().names(SUITE):
         assert f"{name}: " in printed and (tmp_path / "site" / name / "index.html").exists()
     assert "set aside" not in printed
     assert "mlp width=3" in (tmp_path / "site" / "quickstart" / "index.html").read_text()

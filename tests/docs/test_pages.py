@@ -10,6 +10,7 @@ import typer
 
 import synthbench as sb
 from synthbench.cli.main import app
+from synthbench.registry.kinds import MODEL, PROBE, TASK
 from synthbench.registry.registry import installed
 from tests.docs.pages import PAGES, ROOT, blocks, page_id, parse_command
 
@@ -54,11 +55,11 @@ def parse(line: str) -> None:
     if not words:
         return
     given = command.make_context(name, words).params
-    for kind in ("task", "model", "probe"):
-        references = given.get(kind) or []
+    for kind in (TASK, MODEL, PROBE):
+        references = given.get(kind.word) or []
         for reference in [references] if isinstance(references, str) else references:
-            if reference.split()[0] in installed().names(f"{kind}s"):
-                getattr(installed(), kind)(reference)
+            if reference.split()[0] in installed().names(kind):
+                installed().get(kind, reference)
 
 
 def test_the_two_commands_are_there_whole() -> None:

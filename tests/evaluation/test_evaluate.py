@@ -8,6 +8,7 @@ import pytest
 
 import synthbench as sb
 from synthbench.errors import ConfigurationError
+from synthbench.registry.kinds import TASK
 from synthbench.registry.registry import installed
 
 
@@ -19,7 +20,7 @@ from synthbench.registry.registry import installed
         ({"seeds": 0}, "seeds = 0: input should be greater than or equal to 1"),
         ({"budget": "many"}, "budget = 'many': input should be a valid integer"),
         ({"task": 3}, "a task is an object or a reference such as .*; got 3"),
-        ({"task": installed().find("tasks", "sparse-parity")}, "got the class SparseParity"),
+        ({"task": installed().find(TASK, "sparse-parity")}, "got the class SparseParity"),
         ({"probes": [len]}, "a probe is an object or a reference such as 'weight-movement'"),
     ],
 )

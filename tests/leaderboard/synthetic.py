@@ -25,6 +25,7 @@ from synthbench.plan.schedule import evaluation_steps
 from synthbench.plan.suite import Suite
 from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.schema import Distribution
+from synthbench.registry.kinds import MODEL, PROBE, TASK, Kind
 from synthbench.registry.registry import installed
 from synthbench.results.measured_cell import MeasuredCell
 
@@ -57,9 +58,9 @@ def record_cell(
     plugins = {
         registry_plugin(kind, name)
         for kind, name in [
-            ("tasks", cell.task.name),
-            ("models", cell.model.name),
-            *(("probes", probe.name) for probe in cell.probes),
+            (TASK, cell.task.name),
+            (MODEL, cell.model.name),
+            *((PROBE, probe.name) for probe in cell.probes),
         ]
     }
     environment = describe_environment(
@@ -76,7 +77,7 @@ def record_cell(
     return MeasuredCell(read_record(folder), folder)
 
 
-def registry_plugin(kind: str, name: str) -> str:
+def registry_plugin(kind: Kind, name: str) -> str:
     return installed().names(kind)[name].name
 
 

@@ -9,8 +9,8 @@ from synthbench.evaluation.evaluate import evaluate_cells
 from synthbench.evaluation.planning import plan_suite
 from synthbench.evaluation.settings import Settings
 from synthbench.plan.suite import Suite, read_suite
-from synthbench.registry.host import Plugin
-from synthbench.registry.registry import installed
+from synthbench.registry.kinds import KINDS, SUITE
+from synthbench.registry.plugin import Plugin
 
 SUITE_TEXT = """
 name = "tiny"
@@ -44,10 +44,8 @@ def write_suite(folder: Path, text: str = SUITE_TEXT) -> Suite:
 
 def as_plugin(suite: Suite) -> Plugin:
     """A third party's plugin that provides the suite."""
-    return Plugin("theirs", "their-suites", "1.0", {k: {} for k in KINDS}, {suite.name: suite})
-
-
-KINDS = tuple(next(iter(installed().host.plugins)).classes)
+    provided = {kind: {} for kind in KINDS} | {SUITE: {suite.name: suite}}
+    return Plugin("theirs", "their-suites", "1.0", provided)
 
 
 def train(suite: Suite, out: Path, *models: str) -> Path:

@@ -9,6 +9,7 @@ import pytest
 from synthbench.errors import ConfigurationError
 from synthbench.evaluation.planning import plan_suite
 from synthbench.plan.suite import read_suite, suite_protocol
+from synthbench.registry.kinds import SUITE
 from synthbench.registry.registry import installed
 
 TEXT = """
@@ -47,13 +48,13 @@ def write(folder: Path, text: str) -> Path:
 
 def test_published_suites_do_not_change_unnoticed() -> None:
     registry = installed()
-    suites = [registry.suite(name) for name in registry.names("suites")]
+    suites = [registry.suite(name) for name in registry.names(SUITE)]
     assert {(s.name, s.version): s.hash() for s in suites} == PUBLISHED
 
 
 def test_every_bundled_suite_can_be_planned_with_its_own_models() -> None:
     registry = installed()
-    for name in registry.names("suites"):
+    for name in registry.names(SUITE):
         suite = registry.suite(name)
         for cell in plan_suite(suite, [*suite.models, suite.reference]):
             cell.check()

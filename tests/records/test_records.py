@@ -17,6 +17,7 @@ from synthbench.errors import OutputError, RecordError
 from synthbench.hashing import content_hash
 from synthbench.plan.cell import Cell
 from synthbench.records.schema import Record
+from synthbench.registry.kinds import MODEL
 from synthbench.registry.registry import installed
 from tests.engine.authored import Plain
 
@@ -32,7 +33,7 @@ def test_a_record_reads_back_as_it_was_written(result: sb.CellResult, small_cell
     assert record.plan == small_cell.plan()
     assert record.plan_hash == content_hash(record.plan) == small_cell.plan_hash()
     assert {p.plugin for p in record.environment.plugins} == {"parity", "mlp"}
-    rebuilt = installed().rebuild("models", record.plan["model"])
+    rebuilt = installed().rebuild(MODEL, record.plan["model"])
     assert rebuilt == small_cell.model
     assert sorted(p.name for p in result.folder.iterdir() if not p.name.startswith(".")) == [
         "learning_curves.png",

@@ -16,6 +16,7 @@ import synthbench as sb
 from synthbench.cli.main import main
 from synthbench.errors import ConfigurationError, ModelError, RecordError
 from synthbench.evaluation.planning import plan_suite
+from synthbench.registry.kinds import MODEL
 from synthbench.registry.registry import installed
 from tests.registry.fingerprints.test_code import defined
 
@@ -242,7 +243,7 @@ def by_name(*, width: int) -> nn.Module:
         (by_name, r"requires width; .* functools.partial\(by_name, width=...\)"),
         (7, "an nn.Module class or a function that builds one; got 7"),
         (dict, "dict is not a subclass of torch.nn.Module"),
-        (installed().find("models", "mlp"), r"got the class MLP; pass an object of it.* MLP\(\)"),
+        (installed().find(MODEL, "mlp"), r"got the class MLP; pass an object of it.* MLP\(\)"),
     ],
     ids=["module", "two arguments", "keyword", "number", "other class", "model class"],
 )

@@ -14,6 +14,7 @@ import pytest
 import synthbench as sb
 from synthbench.errors import UnknownNameError
 from synthbench.registry.host import PluginHost
+from synthbench.registry.kinds import MODEL
 from synthbench.registry.registry import Registry
 from tests.engine.authored import Plain
 
@@ -139,7 +140,7 @@ class Panic(BaseException):
 def test_a_broken_plugin_is_set_aside_whole(target: object, reason: str) -> None:
     host = load(GOOD, FakePoint("zbad", target, "bad-distribution"))
     assert [p.name for p in host.plugins] == ["good"]
-    assert list(Registry(host).names("models")) == ["plain"]
+    assert list(Registry(host).names(MODEL)) == ["plain"]
     (failure,) = host.failures
     assert failure.distribution == "bad-distribution" and failure.distribution_version == "1.2.3"
     assert re.search(reason, failure.error)
@@ -234,7 +235,7 @@ def test_a_plugin_of_the_same_entry_point_name_does_not_unregister_the_first() -
 
 def test_a_plugin_that_says_its_api_loads() -> None:
     host = load(FakePoint("new", plugin(api=sb.PLUGIN_API, register_models=[Plain])))
-    assert list(Registry(host).names("models")) == ["plain"] and not host.failures
+    assert list(Registry(host).names(MODEL)) == ["plain"] and not host.failures
 
 
 def test_a_failure_names_the_line_of_the_plugin(tmp_path: Path, monkeypatch) -> None:
@@ -315,4 +316,4 @@ def test_what_a_plugin_hears_is_known() -> None:
     (found,) = load(FakePoint("ear", plugin(cell_finished=cell_finished))).plugins
     assert found.listens == ("cell_finished",) and found.provides() == {}
     (found,) = load(GOOD).plugins
-    assert found.listens == () and found.provides() == {"models": ["plain"]}
+    assert found.listens == () and found.provides() == {MODEL: ["plain"]}

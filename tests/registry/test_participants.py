@@ -19,7 +19,8 @@ from synthbench.evaluation.partial_run import PartialIdentity, find_partial
 from synthbench.evaluation.record_writing import describe_environment
 from synthbench.listeners.listener import Silent
 from synthbench.registry import participants as module
-from synthbench.registry.host import CONTRACTS, Plugin, PluginHost
+from synthbench.registry.host import PluginHost
+from synthbench.registry.kinds import KINDS, MODEL
 from synthbench.registry.participants import (
     changed_plugins,
     code_versions,
@@ -27,6 +28,7 @@ from synthbench.registry.participants import (
     parts_of,
     provider_of,
 )
+from synthbench.registry.plugin import Plugin
 from synthbench.registry.registry import Registry, installed
 from tests.engine.authored import Plain
 
@@ -58,7 +60,7 @@ def test_every_provider_is_named_once(cell: sb.Cell) -> None:
 
 def test_third_party_listeners_take_part(cell: sb.Cell, monkeypatch) -> None:
     def plugin(name: str, distribution: str, listens: tuple[str, ...]) -> Plugin:
-        return Plugin(name, distribution, "1.2", {kind: {} for kind in CONTRACTS}, {}, listens)
+        return Plugin(name, distribution, "1.2", {kind: {} for kind in KINDS}, listens)
 
     host = installed().host
     others = [
@@ -77,10 +79,10 @@ def test_third_party_listeners_take_part(cell: sb.Cell, monkeypatch) -> None:
 def test_a_class_that_no_plugin_provides_is_nobodys(cell: sb.Cell) -> None:
     own = replace(cell, model=Plain(), probes=())
     assert names(own) == ["parity"]
-    assert [kind for kind, part in parts_of(own) if provider_of(kind, part) is None] == ["models"]
+    assert [kind for kind, part in parts_of(own) if provider_of(kind, part) is None] == [MODEL]
 
 
-MODEL = """
+EDITED = """
 import torch
 from tests.engine.authored import Plain
 
@@ -104,12 +106,12 @@ def edit(tmp_path: Path, monkeypatch) -> Callable[[float], type[Plain]]:
     bundled = [plugin for plugin in host.plugins if plugin.is_bundled]
 
     def edited(factor: float) -> type[Plain]:
-        (tmp_path / "edited_plugin.py").write_text(MODEL.replace("FACTOR", str(factor)))
+        (tmp_path / "edited_plugin.py").write_text(EDITED.replace("FACTOR", str(factor)))
         monkeypatch.delitem(sys.modules, "edited_plugin", raising=False)
         importlib.invalidate_caches()
         model = importlib.import_module("edited_plugin").Edited
-        classes = {kind: {"edited": model} if kind == "models" else {} for kind in CONTRACTS}
-        plugin = Plugin("third", "third-party", "1.2", classes, {})
+        provided = {kind: {} for kind in KINDS} | {MODEL: {"edited": model}}
+        plugin = Plugin("third", "third-party", "1.2", provided)
         monkeypatch.setattr(host, "plugins", [*bundled, plugin])
         return model
 

@@ -7,7 +7,10 @@ import json
 import pytest
 
 from synthbench.errors import ConfigurationError, RecordError, UnknownNameError
-from synthbench.registry.registry import installed, split_reference
+from synthbench.registry.kinds import KINDS, MODEL, TASK
+from synthbench.registry.reference import split_reference
+from synthbench.registry.registry import installed
+from synthbench.registry.staging import EVENTS, HOOKS
 
 REGISTRY = installed()
 
@@ -33,13 +36,22 @@ def test_recipe_fields_stand_beside_the_models_own() -> None:
 def test_a_label_rebuilds_its_model(reference: str) -> None:
     model = REGISTRY.model(reference)
     assert REGISTRY.model(model.label()) == model
-    assert REGISTRY.rebuild("models", model.describe()) == model
+    assert REGISTRY.rebuild(MODEL, model.describe()) == model
+
+
+def test_every_kind_has_a_hook_and_every_hook_that_registers_a_kind() -> None:
+    assert {kind.hook for kind in KINDS} == set(HOOKS) - set(EVENTS)
+
+
+def test_what_is_no_reference_is_given_back() -> None:
+    model = REGISTRY.get(MODEL, "mlp width=8")
+    assert REGISTRY.get(MODEL, model) is model
 
 
 def test_another_version_is_not_rebuilt() -> None:
     description = {**REGISTRY.task("sparse-parity").describe(), "version": 7}
     with pytest.raises(RecordError, match="of version 1 here, 7 in the record"):
-        REGISTRY.rebuild("tasks", description)
+        REGISTRY.rebuild(TASK, description)
 
 
 @pytest.mark.parametrize(
@@ -118,10 +130,10 @@ def test_an_optimizer_of_a_plugin_is_part_of_the_reference_and_of_the_record() -
     assert model.label() == reference and REGISTRY.model(model.label()) == model
     stored = json.loads(json.dumps(model.describe()))
     assert stored["recipe"]["optimizer"]["name"] == "muon"
-    assert REGISTRY.rebuild("models", stored) == model
+    assert REGISTRY.rebuild(MODEL, stored) == model
     stored["recipe"]["optimizer"]["version"] = 99
     with pytest.raises(RecordError, match='optimizer "muon" is of version 1 here, 99 in the'):
-        REGISTRY.rebuild("models", stored)
+        REGISTRY.rebuild(MODEL, stored)
 
 
 def test_tokens_are_split_like_a_shell() -> None:

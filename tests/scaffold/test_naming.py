@@ -7,7 +7,8 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from synthbench.errors import ConfigurationError
-from synthbench.registry.host import NAME_PATTERN, PluginHost
+from synthbench.registry.host import PluginHost
+from synthbench.registry.kinds import NAME_PATTERN
 from synthbench.registry.registry import Registry, installed
 from synthbench.scaffold import check_names
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from synthbench.registry.kinds import MODEL, TASK, Kind
 from synthbench.registry.registry import installed
 from synthbench.testing import check_model, check_task
 
@@ -18,8 +19,8 @@ MODELS = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "listed"), [("tasks", TASKS), ("models", MODELS)])
-def test_the_lists_cover_all_that_is_bundled(kind: str, listed: list[str]) -> None:
+@pytest.mark.parametrize(("kind", "listed"), [(TASK, TASKS), (MODEL, MODELS)])
+def test_the_lists_cover_all_that_is_bundled(kind: Kind, listed: list[str]) -> None:
     bundled = {name for name, plugin in installed().names(kind).items() if plugin.is_bundled}
     assert bundled == {reference.split()[0] for reference in listed}
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from synthbench.cli.main import app
 from synthbench.errors import ConfigurationError, UnknownNameError
 from synthbench.registry.host import PluginHost
+from synthbench.registry.kinds import PROBE, TASK
 from synthbench.registry.registry import Registry, installed
 from synthbench.testing.subjects import LAWS, find_subjects
 from tests.docs.pages import ROOT
@@ -40,7 +41,7 @@ def test_it_prints_a_line_for_each_law_in_80_columns(monkeypatch: pytest.MonkeyP
     done = check(None, monkeypatch, "weight-norm")
     assert done.exit_code == 0, done.output
     assert "probe weight-norm" in done.output and "all laws hold for 1 of 1" in done.output
-    for law in LAWS["probes"]:
+    for law in LAWS[PROBE]:
         assert f" {law.name} " in done.output
     assert max(len(line) for line in done.output.splitlines()) <= 80
 
@@ -113,8 +114,8 @@ def test_what_cannot_be_judged_is_counted_and_the_finding_says_where(
     lines = [line for line in done.output.splitlines() if "not judged" in line]
     assert len(lines) == 1 and lines[0].rstrip().endswith("cannot be judged before runs holds")
     (count,) = re.findall(r"(\d+) laws +not judged", lines[0])
-    judged = sum(f" {law.name} " in done.output for law in LAWS["tasks"])
-    assert int(count) + judged == len(LAWS["tasks"])
+    judged = sum(f" {law.name} " in done.output for law in LAWS[TASK])
+    assert int(count) + judged == len(LAWS[TASK])
     seen = " ".join(done.output.split())
     assert re.search(r"KeyError: 'optimal' \(planted_tasks.py, line \d+, in exact_scores\)", seen)
 
@@ -160,7 +161,7 @@ def test_pytest_runs_the_laws_as_tests(tmp_path: Path) -> None:
     )
     root = str(Path(__file__).parents[2])
     done = pytest_run(tmp_path, "--synthbench", "mine", "-o", f"pythonpath={root}")
-    laws = len(LAWS["probes"])
+    laws = len(LAWS[PROBE])
     assert f"1 failed, {laws - 1} passed" in done.stdout, done.stdout + done.stderr
     assert "FAILED synthbench::probe sound-probe: read-only" in done.stdout, done.stdout
     assert "seen: it wrote into the parameters of the view" in done.stdout

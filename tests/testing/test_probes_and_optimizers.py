@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import synthbench as sb
+from synthbench.registry.kinds import PROBE
 from synthbench.registry.registry import installed
 from synthbench.testing import (
     OPTIMIZER_LAWS,
@@ -60,7 +61,7 @@ def test_every_law_but_the_one_that_vmap_keeps_has_a_fault() -> None:
 
 
 def test_the_list_covers_every_bundled_probe() -> None:
-    bundled = {name for name, plugin in installed().names("probes").items() if plugin.is_bundled}
+    bundled = {name for name, plugin in installed().names(PROBE).items() if plugin.is_bundled}
     assert bundled == set(BUNDLED_PROBES)
 
 

@@ -25,10 +25,11 @@ def build_command(
     from synthbench.leaderboard.site import build_site
     from synthbench.leaderboard.site.writing import check_replaceable
     from synthbench.leaderboard.standings.placing import read_board
+    from synthbench.registry.kinds import SUITE
     from synthbench.registry.registry import installed
 
     console = Console(highlight=False)
-    names = list(dict.fromkeys(suites or installed().names("suites")))
+    names = list(dict.fromkeys(suites or installed().names(SUITE)))
     chosen = [installed().suite(name) for name in names]
     check_replaceable(out)
     with stage_progress(console) as progress:

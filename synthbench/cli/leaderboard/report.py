@@ -38,6 +38,7 @@ def report_command(
     from synthbench.leaderboard.reporting import BoardReporter
     from synthbench.leaderboard.standings.placing import read_board
     from synthbench.records.atomic import write_atomically
+    from synthbench.registry.kinds import SUITE
     from synthbench.registry.registry import installed
 
     if site_url is not None and not site_url.startswith(("https://", "http://")):
@@ -46,7 +47,7 @@ def report_command(
     tracker = registry.tracker(wandb_reference(wandb))
     if not isinstance(tracker, BoardReporter):
         raise ConfigurationError(f'tracker "{tracker.name}" does not make leaderboard reports')
-    chosen = [registry.suite(name) for name in suite or sorted(registry.names("suites"))]
+    chosen = [registry.suite(name) for name in suite or sorted(registry.names(SUITE))]
     heading = title or (
         f"SynthBench leaderboard: {', '.join(suite)}" if suite else "SynthBench leaderboards"
     )

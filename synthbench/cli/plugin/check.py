@@ -112,7 +112,7 @@ def _print_laws(console: Console) -> None:
     from synthbench.testing.subjects import LAWS
 
     for kind, laws in LAWS.items():
-        table = word_table((kind,), "law")
+        table = word_table((kind.plural,), "law")
         for law in laws:
             table.add_row(law.name, law.statement)
         console.print(table)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, cast
+from typing import Any
 
-from synthbench.contracts.model import Model
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.task import Task
 from synthbench.errors import SubmissionError, UnknownNameError
@@ -18,6 +17,7 @@ from synthbench.plan.schedule import evaluation_steps
 from synthbench.plan.suite import Suite, suite_protocol
 from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.schema import Record
+from synthbench.registry.kinds import MODEL
 from synthbench.registry.registry import installed
 from synthbench.streams import Purpose, Stream
 
@@ -86,7 +86,7 @@ def rebuild_cell(record: Record, expected: ExpectedCell) -> Cell:
     """
     model = record.model_plan
     try:
-        rebuilt = cast(Model, installed().rebuild("models", model))
+        rebuilt = installed().rebuild(MODEL, model)
         cell = Cell(expected.task, rebuilt, expected.protocol, expected.probes)
         cell.check()
         found = rebuilt.describe()

@@ -30,6 +30,7 @@ from synthbench.records.content import record_bytes
 from synthbench.records.reading import RECORD_FILE, TRAJECTORIES_FILE
 from synthbench.records.schema import Record
 from synthbench.registry.bare_model import is_bare
+from synthbench.registry.kinds import MODEL
 from synthbench.registry.registry import installed
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.results import read_results
@@ -104,7 +105,7 @@ def choose_cells(
 def _check_is_installed(record: Record) -> None:
     """Raise SubmissionError for the model of a notebook or a script."""
     plan = record.model_plan
-    if is_bare(plan) or plan["name"] not in installed().names("models"):
+    if is_bare(plan) or plan["name"] not in installed().names(MODEL):
         raise SubmissionError(
             f"model {record.model!r} is not from an installed plugin, so nobody else could run "
             f"it; make it one (synthbench plugin new model {plan['name']}) and evaluate that"

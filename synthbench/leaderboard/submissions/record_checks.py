@@ -16,6 +16,7 @@ from synthbench.leaderboard.submissions.texts import LARGEST_VALUE, MOST, check_
 from synthbench.plan.cell import ReplicaSeeds
 from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.schema import Record
+from synthbench.registry.kinds import MODEL, OPTIMIZER, PROBE, TASK, Kind
 from synthbench.registry.registry import installed
 
 
@@ -65,8 +66,8 @@ def _check_model(record: Record, expected: ExpectedCell) -> None:
     if not 1 <= size <= expected.protocol.budget:
         raise SubmissionError(f"plan: batch_size {size} is not between 1 and the budget")
     optimizer = _optimizer_name(model)
-    foreign = optimizer is not None and optimizer not in installed().names("optimizers")
-    if model["name"] in installed().names("models") and not foreign:
+    foreign = optimizer is not None and optimizer not in installed().names(OPTIMIZER)
+    if model["name"] in installed().names(MODEL) and not foreign:
         label = rebuild_cell(record, expected).model.label()
         if label != record.model:
             raise SubmissionError(f"model is called {record.model!r}, the plan says {label!r}")
@@ -127,10 +128,13 @@ def _check_provenance(record: Record, expected: ExpectedCell) -> None:
     except ValueError:
         raise SubmissionError(f"created is not an ISO time: {shortened(record.created)}") from None
     named = {plugin.plugin for plugin in record.environment.plugins}
-    parts = [("tasks", expected.task.name), ("models", record.model_plan["name"])]
-    parts += [("probes", probe.name) for probe in expected.probes]
+    parts: list[tuple[Kind[Any], str]] = [
+        (TASK, expected.task.name),
+        (MODEL, record.model_plan["name"]),
+        *((PROBE, probe.name) for probe in expected.probes),
+    ]
     optimizer = _optimizer_name(record.model_plan)
-    parts += [("optimizers", optimizer)] if optimizer is not None else []
+    parts += [(OPTIMIZER, optimizer)] if optimizer is not None else []
     for kind, name in parts:
         plugin = installed().names(kind).get(name)
         if plugin is not None and plugin.name not in named:

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import dis
 import hashlib
 import importlib
 import inspect
-import itertools
-import json
-import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
-from functools import cache, partial
-from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
-from pathlib import Path
-from random import Random
+from functools import partial
 from types import (
     CodeType,
     EllipsisType,
@@ -26,24 +18,25 @@ from types import (
 )
 from typing import Any
 
+from synthbench.registry.fingerprints.bytecode import global_names, imported_names, words
+from synthbench.registry.fingerprints.own_code import is_installed
+from synthbench.registry.fingerprints.source import home_of, own_source
+
 PLAIN = (bool, int, float, complex, str, bytes, type(None), EllipsisType)
 MOST = 100_000
 """Objects that are walked; some make new ones wherever they are looked at."""
-PACKAGES = frozenset({"site-packages", "dist-packages"})
-"""Folders of installed packages, whose code counts by its name."""
-
-
-_STANDARD = Path(dis.__file__).parent
 
 
 def code_fingerprint(root: object) -> str:
     """SHA-256 of a class or a function as it would run now.
 
-    Covers bytecode, defaults, closures, the arguments of a `functools.partial`, class
-    attributes and base classes, and all of that for whatever the code refers to by name. Code
-    of installed packages counts by name alone. Needs no source, so it works in a notebook, and
-    no comment, line number or file name enters. Another Python version may compile to another
-    fingerprint. What cannot be looked into counts by its type.
+    One that a file holds counts by its source: its module's, and that of every module of one's
+    own that this imports. One that is in this process alone, in a notebook or a script or made by
+    a function, counts by its bytecode, defaults, closures, the arguments of a
+    `functools.partial`, class attributes and base classes, and by all of that for whatever it
+    refers to by name. Code of installed packages counts by name alone. No comment or line number
+    enters. Another Python version may make another fingerprint. What cannot be looked into counts
+    by its type.
     """
     return _hash(_Walk().all_from(root).encode())
 
@@ -51,12 +44,13 @@ def code_fingerprint(root: object) -> str:
 class _Walk:
     """One way through everything that a piece of code refers to, the near before the far."""
 
-    def __init__(self, ranks_sets: bool = True) -> None:
-        """ranks_sets: whether items of sets are sorted by walks of their own."""
-        self._ranks_sets = ranks_sets
+    def __init__(self, for_rank: bool = False) -> None:
+        """for_rank: whether it only tells items of a set apart, which may refer to the set."""
+        self._for_rank = for_rank
         # What was seen is kept, so that no other object can get its id.
         self._places: dict[int, int] = {}
         self._seen: list[object] = []
+        self._sources: dict[str, str | None] = {}
 
     def all_from(self, root: object) -> str:
         """A description that is equal for equal code and values, in every process."""
@@ -96,17 +90,12 @@ class _Walk:
         elif isinstance(value, tuple | list):
             yield from self._all(kind, value)
         elif isinstance(value, set | frozenset):
-            # The order of a set differs from process to process.
-            yield from self._all(kind, sorted(value, key=self._rank))
+            items = [item for item in value if not self._for_rank or type(item) in PLAIN]
+            yield from self._all(kind, sorted(items, key=_rank))
         elif isinstance(value, dict | MappingProxyType):
             yield from self._all(kind, (x for pair in value.items() for x in pair))
         else:
             yield from self._object(value)
-
-    def _rank(self, item: Any) -> str:
-        """What to sort the items of a set by; no sets of sets are walked for it."""
-        ranked = type(item) in PLAIN or not self._ranks_sets
-        return _rank(item) if ranked else _hash(_Walk(ranks_sets=False).all_from(item).encode())
 
     def _all(self, kind: str, values: Iterable[object]) -> Iterator[str]:
         yield kind
@@ -126,69 +115,87 @@ class _Walk:
         compiled = vars(function).get("_torchdynamo_orig_callable")
         if compiled is not None:
             yield f"compiled {self.text(compiled)}"
-            return
-        if is_installed(function.__module__):
+        elif is_installed(function.__module__):
             yield from self._all(f"function {function.__module__}.{function.__qualname__}", cells)
-            return
-        yield from self._all("function", (function.__code__, *cells))
-        yield from self._all("defaults", (function.__defaults__, function.__kwdefaults__))
-        if vars(function):
-            yield f"attributes {self.text(dict(vars(function)))}"
-        known, words = function.__globals__, list(_words(function.__code__))
+        elif source := self._source(function):
+            yield source
+        else:
+            yield from self._all("function", (function.__code__, *cells))
+            yield from self._all("defaults", (function.__defaults__, function.__kwdefaults__))
+            if vars(function):
+                yield f"attributes {self.text(dict(vars(function)))}"
+            yield from self._referred(function)
+
+    def _referred(self, function: FunctionType) -> Iterator[str]:
+        """What a function looks up by name when it runs."""
+        known, used = function.__globals__, list(words(function.__code__))
         # First, because a package has a submodule as an attribute once it is imported.
-        modules = [_imported(name, known) for name in _imported_names(function.__code__)]
-        for name in dict.fromkeys(_global_names(function.__code__)):
+        modules = [_imported(name, known) for name in imported_names(function.__code__)]
+        for name in dict.fromkeys(global_names(function.__code__)):
             if name in known:
                 yield f"{name} {self.text(known[name])}"
-                yield from self._inside(known[name], words, set())
+                yield from self._inside(known[name], used, set())
         for module in modules:
-            yield from self._inside(module, words, set())
+            yield from self._inside(module, used, set())
 
-    def _inside(self, module: object, words: list[str], seen: set[str]) -> Iterator[str]:
+    def _inside(self, module: object, used: list[str], seen: set[str]) -> Iterator[str]:
         """What code that has a module of one's own may use of it, by its name."""
         if not isinstance(module, ModuleType) or is_installed(module.__name__):
             return
         if module.__name__ in seen:
             return
         seen.add(module.__name__)
-        for word in words:
+        for word in used:
             if word in vars(module):
                 yield f"{word} {self.text(vars(module)[word])}"
-                yield from self._inside(vars(module)[word], words, seen)
+                yield from self._inside(vars(module)[word], used, seen)
 
     def _class(self, cls: type) -> Iterator[str]:
         if is_installed(cls.__module__):
             yield f"class {cls.__module__}.{cls.__qualname__}"
-            return
-        yield from self._all("class", cls.__bases__)
-        if not is_installed(type(cls).__module__):
-            yield f"metaclass {self.text(type(cls))}"
-        for name, member in vars(cls).items():
-            if issubclass(cls, Enum) and name.startswith("_") and name.endswith("_"):
-                continue
-            # What Python and pydantic add to a class is made from the rest.
-            if _is_code(member) or not (name.startswith("__") and name.endswith("__")):
-                yield f"{name} {self.text(member)}"
+        elif source := self._source(cls):
+            yield source
+        else:
+            yield from self._all("class", cls.__bases__)
+            if not is_installed(type(cls).__module__):
+                yield f"metaclass {self.text(type(cls))}"
+            for name, member in vars(cls).items():
+                if issubclass(cls, Enum) and name.startswith("_") and name.endswith("_"):
+                    continue
+                # What Python and pydantic add to a class is made from the rest.
+                if _is_code(member) or not (name.startswith("__") and name.endswith("__")):
+                    yield f"{name} {self.text(member)}"
+
+    def _source(self, value: FunctionType | type) -> str | None:
+        """Its name and its module's source, where a file holds it."""
+        home = home_of(value)
+        if home is None:
+            return None
+        if home not in self._sources:
+            self._sources[home] = own_source(home)
+        source = self._sources[home]
+        return f"source {home}.{value.__qualname__} {source}" if source is not None else None
 
     def _object(self, value: Any) -> Iterator[str]:
         import numpy as np
         import torch
 
         if isinstance(value, torch.Tensor):
-            yield f"tensor {value.dtype} {value.layout}"
-            if value.layout is torch.strided and value.device.type != "meta":
-                plain = value.detach().cpu().resolve_conj().resolve_neg().contiguous()
-                raw = plain.flatten().view(torch.uint8).numpy().tobytes()
-                yield f"{tuple(value.shape)} {_hash(raw)}"
-        elif isinstance(value, np.ndarray) and not value.dtype.hasobject:
-            yield f"array {value.dtype} {value.shape} {_hash(value.tobytes())}"
+            plain = value.detach().cpu().contiguous()
+            raw = plain.flatten().view(torch.uint8).numpy().tobytes()
+            yield f"tensor {value.dtype} {value.layout} {tuple(value.shape)} {_hash(raw)}"
         else:
             yield self.text(type(value))
             yield self.text(inspect.getattr_static(value, "__wrapped__", None))
-            random = np.random.RandomState | np.random.BitGenerator | Random | torch.Generator
-            momentary = isinstance(value, random | itertools.count | type(os.environ))
-            # scipy's distributions hold numpy's generator.
-            yield self.text(None if momentary else _state(value))
+            # The generator of numpy, which scipy's distributions hold, is as it is at the moment.
+            yield self.text(None if isinstance(value, np.random.RandomState) else _state(value))
+
+
+def _rank(item: Any) -> str:
+    """What to sort the items of a set by: their order differs from process to process."""
+    if type(item) in PLAIN:
+        return f"{type(item).__name__} {item!r}"
+    return _hash(_Walk(for_rank=True).all_from(item).encode())
 
 
 def _imported(name: str, known: Mapping[str, Any]) -> ModuleType | None:
@@ -211,49 +218,6 @@ def _wrapped(value: Any) -> tuple[object, ...]:
     if isinstance(value, partial):
         return (value.func, value.args, value.keywords)
     return (value.__func__,)
-
-
-def is_installed(module: str | None) -> bool:
-    """Whether a module belongs to Python, to SynthBench or to an installed package."""
-    if module is None or module == "__main__":
-        # The file of a notebook's __main__ is an installed package's.
-        return False
-    top, file = module.partition(".")[0], getattr(sys.modules.get(module), "__file__", None)
-    if top == "synthbench":
-        return True
-    if top in sys.stdlib_module_names and (file is None or _STANDARD in Path(file).parents):
-        return True
-    if file is not None and not PACKAGES.isdisjoint(Path(file).parts):
-        return True
-    return any(map(_is_finished, _distributions().get(top, ())))
-
-
-@cache
-def _distributions() -> Mapping[str, list[str]]:
-    """Top-level modules and the distributions that they are of."""
-    return packages_distributions()
-
-
-@cache
-def _is_finished(name: str) -> bool:
-    """Whether a distribution was installed from a wheel, and not to be edited where it lies."""
-    try:
-        found = distribution(name)
-    except PackageNotFoundError:
-        return False
-    origin = json.loads(found.read_text("direct_url.json") or "{}")
-    return bool(found.read_text("RECORD")) and not origin.get("dir_info", {}).get("editable")
-
-
-def _rank(item: Any) -> str:
-    """What to sort the items of a set by: their values, or the names of what has no order."""
-    if type(item) in PLAIN:
-        return f"{type(item).__name__} {item!r}"
-    if isinstance(item, tuple | frozenset):
-        inside = [_rank(part) for part in item]
-        return f"{type(item).__name__} {inside if isinstance(item, tuple) else sorted(inside)}"
-    named = item if isinstance(item, FunctionType | type) else type(item)
-    return f"{named.__module__}.{named.__qualname__}"
 
 
 def _state(value: Any) -> object:
@@ -280,41 +244,6 @@ def _is_filled(cell: Any) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    """A code object and those inside it: lambdas, comprehensions, inner functions and classes."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _codes(constant)
-
-
-def _global_names(code: CodeType) -> Iterator[str]:
-    """The names that are looked up outside of the function; attributes are not among them."""
-    for part in _codes(code):
-        for instruction in dis.get_instructions(part):
-            name = instruction.opname
-            if name.startswith("LOAD_") and ("GLOBAL" in name or name == "LOAD_NAME"):
-                yield str(instruction.argval)
-
-
-def _imported_names(code: CodeType) -> Iterator[str]:
-    """What may be a module that a function imports when it runs: `pk.nets`, `.nets`."""
-    for part_of_code in _codes(code):
-        before: list[Any] = []
-        for instruction in dis.get_instructions(part_of_code):
-            if instruction.opname == "IMPORT_NAME":
-                name = "." * int(before[-2]) + str(instruction.argval)
-                yield name
-                # `from pk import nets` imports pk.nets where that is a module.
-                yield from (f"{name.removesuffix('.')}.{part}" for part in before[-1] or ())
-            before.append(instruction.argval)
-
-
-def _words(code: CodeType) -> Iterator[str]:
-    for part in _codes(code):
-        yield from part.co_names
 
 
 def _hash(raw: bytes) -> str:

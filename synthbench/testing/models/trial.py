@@ -16,6 +16,7 @@ from synthbench.engine.axis.objective import Objective
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.replicas import Replicas, State, build_modules, stack_modules
 from synthbench.errors import first_line
+from synthbench.registry.kinds import MODEL, Kind
 from synthbench.streams import Purpose, Stream
 from synthbench.testing.workbench.comparison import copied, replica
 from synthbench.testing.workbench.example_inputs import example_batch, example_losses
@@ -33,7 +34,7 @@ class ModelTrial:
     subject: Model
     interfaces: tuple[Interface, ...]
     facts: dict[str, str] = field(default_factory=dict)
-    kind: ClassVar[str] = "models"
+    kind: ClassVar[Kind[Model]] = MODEL
     _kept: Kept = field(default_factory=Kept)
 
     def replicas(self, interface: Interface, seeds: Sequence[int] = COMPANY) -> Replicas:

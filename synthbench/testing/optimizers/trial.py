@@ -14,6 +14,7 @@ from synthbench.contracts.recipe import Optimizer, Recipe
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.engine.optimizers.trial import optimizer_loop_reason
 from synthbench.errors import ModelError
+from synthbench.registry.kinds import OPTIMIZER, Kind
 from synthbench.streams import Purpose, Stream
 
 SHAPES = {"hidden.weight": (6, 5), "hidden.bias": (6,), "readout.weight": (1, 6)}
@@ -29,7 +30,7 @@ class OptimizerTrial:
 
     subject: Optimizer
     facts: dict[str, str] = field(default_factory=dict)
-    kind: ClassVar[str] = "optimizers"
+    kind: ClassVar[Kind[Optimizer]] = OPTIMIZER
 
     @property
     def recipe(self) -> Recipe:

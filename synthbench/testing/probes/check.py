@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, TypeVar
 
+from synthbench.contracts.configuration import Configuration
 from synthbench.contracts.interface import Tokens
 from synthbench.contracts.model import Model
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.task import Task
 from synthbench.errors import ConfigurationError, InterfaceError, SynthbenchError
+from synthbench.registry.kinds import MODEL, TASK, Kind
 from synthbench.registry.registry import Registry, installed
 from synthbench.testing.configuration_laws import CONFIGURATION_LAWS
 from synthbench.testing.examination import Examination
@@ -19,6 +21,8 @@ from synthbench.testing.probes.laws import PROBE_LAWS as OWN_LAWS
 from synthbench.testing.probes.trial import ProbeTrial
 from synthbench.testing.report import Report
 from synthbench.testing.workbench.example_network import ExampleNetwork
+
+C = TypeVar("C", bound=Configuration)
 
 PROBE_LAWS: tuple[Law[Any], ...] = (*CONFIGURATION_LAWS, *OWN_LAWS)
 
@@ -77,20 +81,20 @@ def _pairs(
     registry: Registry, task: str | Task | None, model: str | Model | None
 ) -> Iterator[tuple[Task, Model]]:
     """Tasks and models that fit together, small inputs and the kit's own network first."""
-    tasks = [registry.task(task)] if task is not None else _all_of(registry, "tasks")
+    tasks = [registry.task(task)] if task is not None else _all_of(registry, TASK)
     models = (
         [registry.model(model)]
         if model is not None
-        else [ExampleNetwork(), *_all_of(registry, "models")]
+        else [ExampleNetwork(), *_all_of(registry, MODEL)]
     )
     # Bundled ones first, so that what else is installed changes nothing.
-    bundled = {name for name, plugin in registry.names("tasks").items() if plugin.is_bundled}
+    bundled = {name for name, plugin in registry.names(TASK).items() if plugin.is_bundled}
 
     def order(task: Task) -> tuple[bool, int]:
         return task.name not in bundled, _input_numbers(task)
 
-    for each in sorted(cast("list[Task]", tasks), key=order):
-        for network in cast("list[Model]", models):
+    for each in sorted(tasks, key=order):
+        for network in models:
             try:
                 network.check_accepts(each.interface)
             except InterfaceError:
@@ -105,7 +109,7 @@ def _input_numbers(task: Task) -> int:
     return math.prod(given.shape) * symbols
 
 
-def _all_of(registry: Registry, kind: str) -> list[Any]:
+def _all_of(registry: Registry, kind: Kind[C]) -> list[C]:
     """An object of every registered class that needs no field."""
     found = []
     for name in registry.names(kind):

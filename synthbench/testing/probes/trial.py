@@ -17,6 +17,7 @@ from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.replicas import Replicas
 from synthbench.engine.data.sampling import cast_batch, draw_batch, draw_worlds
 from synthbench.engine.training.view import probe_measurement
+from synthbench.registry.kinds import PROBE, Kind
 from synthbench.streams import Purpose, keys_of
 from synthbench.testing.workbench.comparison import copied, replica
 from synthbench.testing.workbench.kept import Kept
@@ -59,7 +60,7 @@ class ProbeTrial:
     task: Task
     model: Model
     facts: dict[str, str] = field(default_factory=dict)
-    kind: ClassVar[str] = "probes"
+    kind: ClassVar[Kind[Probe]] = PROBE
     _kept: Kept = field(default_factory=Kept)
 
     def untrained(self, company: Sequence[int] = COMPANY) -> Watched:

@@ -14,6 +14,7 @@ from synthbench.contracts.interface import Interface
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.data.sampling import as_batch, draw_batch, draw_worlds
+from synthbench.registry.kinds import TASK, Kind
 from synthbench.streams import Purpose, Stream, keys_of
 from synthbench.testing.workbench.kept import Kept
 
@@ -37,7 +38,7 @@ class TaskTrial:
     subject: Task
     constant_world: bool = False
     facts: dict[str, str] = field(default_factory=dict)
-    kind: ClassVar[str] = "tasks"
+    kind: ClassVar[Kind[Task]] = TASK
     _kept: Kept = field(default_factory=Kept)
 
     @property

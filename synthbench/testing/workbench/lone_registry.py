@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import pluggy
 
 from synthbench.contracts.configuration import Configuration
 from synthbench.contracts.model import Model
 from synthbench.contracts.recipe import Optimizer
-from synthbench.registry.host import CONTRACTS, GROUP, Plugin, PluginHost
+from synthbench.registry.host import PluginHost
+from synthbench.registry.kinds import KINDS, OPTIMIZER, Kind
+from synthbench.registry.plugin import Plugin
 from synthbench.registry.registry import Registry
+from synthbench.registry.staging import GROUP
+
+C = TypeVar("C", bound=Configuration)
 
 
-def lone_registry(kind: str, subject: Configuration) -> Registry:
-    """Looks up the class of `subject`, and that of its recipe's optimizer.
-
-    kind: one of `CONTRACTS`.
-    """
-    classes: dict[str, dict[str, type[Configuration]]] = {each: {} for each in CONTRACTS}
-    classes[kind][subject.name] = type(subject)
+def lone_registry(kind: Kind[C], subject: C) -> Registry:
+    """Looks up the class of `subject`, and that of its recipe's optimizer."""
+    provided: dict[Kind[Any], dict[str, Any]] = {each: {} for each in KINDS}
+    provided[kind][subject.name] = type(subject)
     if isinstance(subject, Model) and isinstance(subject.recipe.optimizer, Optimizer):
         optimizer = subject.recipe.optimizer
-        classes["optimizers"][optimizer.name] = type(optimizer)
+        provided[OPTIMIZER][optimizer.name] = type(optimizer)
     host = PluginHost(pluggy.PluginManager(GROUP))
-    host.plugins.append(Plugin("examined", "examined", "0", classes, {}))
+    host.plugins.append(Plugin("examined", "examined", "0", provided))
     return Registry(host)
-
-
-def from_reference(kind: str, subject: Configuration, reference: str) -> Configuration:
-    """What a reference means where only the class of `subject` is installed."""
-    registry = lone_registry(kind, subject)
-    if kind == "tasks":
-        return registry.task(reference)
-    if kind == "models":
-        return registry.model(reference)
-    if kind == "probes":
-        return registry.probe(reference)
-    return registry.optimizer(reference)

@@ -14,6 +14,7 @@ from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.engine.training.block import Block, TrainerOptions, train_block
 from synthbench.listeners.listener import Silent
 from synthbench.plan.cell import Cell, ReplicaSeeds
+from synthbench.registry.kinds import MODEL
 from synthbench.registry.registry import installed
 from tests.engine.optimizers.stepping import MUON, RECIPE, REPLICAS, Named, draws, part, stepped
 from tests.engine.optimizing import (
@@ -131,6 +132,6 @@ def test_an_evaluation_names_the_optimizer_and_says_that_it_is_looped(
     result = sb.evaluate_cells([cell], out, replace(settings, listener=notes))[0]
     assert result.record.summary.solved == 6
     assert result.record.model == "mlp width=16 optimizer=muon lr=0.02"
-    assert installed().rebuild("models", result.record.plan["model"]) == cell.model
+    assert installed().rebuild(MODEL, result.record.plan["model"]) == cell.model
     assert [note for note in notes.heard if "one replica at a time" in note]
     assert "muon" in {plugin.plugin for plugin in result.record.environment.plugins}

@@ -1,0 +1,49 @@
+"""The kinds of things with a name that a plugin may provide."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from synthbench.contracts.frozen import Frozen
+from synthbench.contracts.model import Model
+from synthbench.contracts.probe import Probe
+from synthbench.contracts.recipe import Optimizer
+from synthbench.contracts.task import Task
+from synthbench.listeners.tracker import Tracker
+from synthbench.plan.suite import Suite
+
+T = TypeVar("T", bound=Frozen)
+
+NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Kind(Generic[T]):
+    """What a task is, or a suite: the word for it, and the contract that each of its kind keeps."""
+
+    word: str
+    contract: type[T]
+
+    @property
+    def plural(self) -> str:
+        """`tasks`: what `synthbench list` takes."""
+        return f"{self.word}s"
+
+    @property
+    def hook(self) -> str:
+        """`register_tasks`: the hook that returns them."""
+        return f"register_{self.plural}"
+
+
+# A contract is abstract, and nothing makes an object of it.
+TASK = Kind("task", Task)  # type: ignore[type-abstract]
+MODEL = Kind("model", Model)  # type: ignore[type-abstract]
+PROBE = Kind("probe", Probe)  # type: ignore[type-abstract]
+OPTIMIZER = Kind("optimizer", Optimizer)  # type: ignore[type-abstract]
+TRACKER = Kind("tracker", Tracker)  # type: ignore[type-abstract]
+SUITE = Kind("suite", Suite)
+"""Plugins provide classes of the other kinds, and suites themselves."""
+
+KINDS: tuple[Kind[Any], ...] = (TASK, MODEL, PROBE, OPTIMIZER, TRACKER, SUITE)

@@ -1,0 +1,73 @@
+"""What people type: `'sparse-parity n=40 k=3'`, a registered name, then `field=value` tokens."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from synthbench.errors import ConfigurationError, did_you_mean
+
+B = TypeVar("B", bound=BaseModel)
+
+
+def split_reference(reference: str) -> tuple[str, dict[str, str]]:
+    """Split `'name key=value ...'` into the name and its tokens.
+
+    Raises ConfigurationError for an empty reference, a token without `=` or a repeated key.
+
+    >>> split_reference("sparse-parity n=40 k=3")
+    ('sparse-parity', {'n': '40', 'k': '3'})
+    """
+    try:
+        words = shlex.split(reference)
+    except ValueError as error:
+        raise ConfigurationError(f"cannot read {reference!r}: {error}") from None
+    if not words:
+        raise ConfigurationError("a reference must begin with a name, got an empty string")
+    tokens: dict[str, str] = {}
+    for word in words[1:]:
+        key, equals, text = word.partition("=")
+        if not (key and equals):
+            raise ConfigurationError(
+                f'cannot read "{word}" in {reference!r}: write field=value, for example n=40'
+            )
+        if key in tokens:
+            raise ConfigurationError(f'field "{key}" is given twice in {reference!r}')
+        tokens[key] = text
+    return words[0], tokens
+
+
+def field_value(text: str) -> object:
+    """What a token's text stands for: JSON, `none` in any case, or a word."""
+    if text.lower() == "none":
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def refuse_unknown_field(name: str, key: str, allowed: list[str]) -> None:
+    """Raise ConfigurationError, with a suggestion, unless the field is one of those."""
+    if key not in allowed:
+        raise ConfigurationError(
+            f'"{name}" has no field "{key}"{did_you_mean(key, allowed)} '
+            f"(fields: {', '.join(allowed)})"
+        )
+
+
+def validated(cls: type[B], name: str, fields: Mapping[str, object]) -> B:
+    """The object with these fields; ConfigurationError, naming `name`, for the first mistake."""
+    try:
+        return cls(**fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        message = first["msg"].removeprefix("Value error, ")
+        message = message[:1].lower() + message[1:]
+        location = ".".join(str(part) for part in first["loc"])
+        where = f"{location} = {first['input']!r}: " if location else ""
+        raise ConfigurationError(f'"{name}" {where}{message}') from None
