@@ -92,6 +92,27 @@ def test_plugin_roots_import_no_torch(folder: str) -> None:
     assert not loads_torch(f"import synthbench_{folder}")
 
 
+CALL_HOOKS = """
+import importlib, sys
+for root in sys.argv[1:]:
+    plugin = importlib.import_module(root)
+    for kind in ("tasks", "models", "probes", "optimizers"):
+        print(*(each.name for each in getattr(plugin, f"register_{kind}", list)()))
+        if "torch" in sys.modules:
+            sys.exit(f"what {root} gives as {kind} imports torch")
+"""
+
+
+def test_bundled_configurations_import_no_torch() -> None:
+    """Hence neither do `synthbench list` and `show`: torch would be most of their time."""
+    roots = sorted(path.parent.name for path in PLUGIN_FILES if path.name == "__init__.py")
+    done = subprocess.run(
+        [sys.executable, "-c", CALL_HOOKS, *roots], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert {"sparse-parity", "mlp", "attention", "muon"} <= set(done.stdout.split())
+
+
 def test_trackers_cost_nothing_until_they_are_used() -> None:
     look = "from synthbench.registry.registry import installed; installed().tracker('wandb')"
     assert not loads("wandb", look)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from pydantic import Field
-from torch import Tensor
-from torch.func import grad
 
 from synthbench import Probe, View
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Gradient(Probe):
@@ -32,18 +32,19 @@ class Gradient(Probe):
 
     def measure(self, view: View) -> Mapping[str, Tensor]:
         """Norm and snr, both scalars."""
+        import torch
+        from torch.func import grad
 
         def loss(parameters: Mapping[str, Tensor]) -> Tensor:
             batch = view.sample(self.batch_size)
             return view.loss(view.forward(parameters, batch.x), batch)
 
-        gradients = torch.stack([self._flat(grad(loss)(dict(view.parameters)))
-                                 for _ in range(self.batches)])  # fmt: skip
+        def flat_gradient() -> Tensor:
+            parts = grad(loss)(dict(view.parameters)).values()
+            return torch.cat([part.flatten() for part in parts])
+
+        gradients = torch.stack([flat_gradient() for _ in range(self.batches)])
         mean = gradients.mean(dim=0)
         noise = (gradients - mean).square().sum() / (self.batches - 1)
         signal = mean.square().sum() - noise / self.batches
         return {"norm": mean.norm(), "snr": signal / noise}
-
-    @staticmethod
-    def _flat(gradients: Mapping[str, Tensor]) -> Tensor:
-        return torch.cat([gradient.flatten() for gradient in gradients.values()])

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from pydantic import Field
-from torch import Tensor
-from torch.func import grad
 
 from synthbench import Probe, View
 
-Vector = dict[str, Tensor]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from synthbench_dynamics.power_iteration import Vector
 
 
 class Sharpness(Probe):
@@ -32,6 +32,10 @@ class Sharpness(Probe):
 
     def measure(self, view: View) -> Mapping[str, Tensor]:
         """`top`, a scalar in units of loss per squared weight."""
+        from torch.func import grad
+
+        from synthbench_dynamics.power_iteration import dot, power_iteration, unit
+
         weights = dict(view.parameters)
 
         def loss(parameters: Vector) -> Tensor:
@@ -53,27 +57,3 @@ class Sharpness(Probe):
         mixed = {name: vector[name] + unit(start)[name] for name in start}
         _, top, _ = power_iteration(shifted, mixed, self.iterations)
         return {"top": top + shift}
-
-
-def power_iteration(
-    product: Callable[[Vector], Vector], start: Vector, iterations: int
-) -> tuple[Vector, Tensor, Tensor]:
-    """The dominant eigenvector of a symmetric operator, its Rayleigh quotient, its magnitude."""
-    vector, value, magnitude = unit(start), torch.zeros(()), torch.zeros(())
-    for _ in range(iterations):
-        image = product(vector)
-        value, magnitude = dot(vector, image), dot(image, image).sqrt()
-        vector = unit(image)
-    return vector, value, magnitude
-
-
-def dot(first: Vector, second: Vector) -> Tensor:
-    """The inner product."""
-    return torch.stack([(first[name] * second[name]).sum() for name in first]).sum()
-
-
-def unit(vector: Vector) -> Vector:
-    """The vector at length 1; zero stays zero."""
-    length = dot(vector, vector).sqrt()
-    length = torch.clamp(length, min=torch.finfo(length.dtype).tiny)
-    return {name: part / length for name, part in vector.items()}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar
 
 from synthbench import Probe, View
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class WeightMovement(Probe):
@@ -22,6 +22,8 @@ class WeightMovement(Probe):
 
     def measure(self, view: View) -> Mapping[str, Tensor]:
         """linf and l2 of the movement, both scalars."""
+        import torch
+
         moved = torch.cat(
             [(now - view.initial[name]).flatten() for name, now in view.parameters.items()]
         )

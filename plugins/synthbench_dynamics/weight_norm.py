@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar
 
 from synthbench import Probe, View
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class WeightNorm(Probe):
@@ -18,5 +18,7 @@ class WeightNorm(Probe):
 
     def measure(self, view: View) -> Mapping[str, Tensor]:
         """`total`, and one scalar for each parameter."""
+        import torch
+
         norms = {name: now.norm() for name, now in view.parameters.items()}
         return {"total": torch.stack(list(norms.values())).norm(), **norms}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from pydantic import Field
-from torch import Tensor
-from torch.nn.functional import log_softmax, one_hot
 
-from synthbench import NEXT_TOKEN_LOSSES, Batch, Interface, Loss, Stream, Task, TokenLogits, Tokens
+from synthbench import NEXT_TOKEN_LOSSES, Batch, Interface, Loss, Task, TokenLogits, Tokens
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from synthbench import Stream
 
 CERTAIN = 30.0
 """Log-odds of a strategy that is sure of its symbol."""
@@ -40,13 +42,19 @@ class InductionCopying(Task):
 
     def world(self, rng: Stream) -> Tensor:
         """An empty tensor: nothing is hidden from one sequence to the next."""
+        import torch
+
         return torch.zeros(0, device=rng.device)
 
     def sample(self, world: Tensor, rng: Stream, size: int) -> Batch:
         """x (size, T) and y (size, T): y_t = x_{t+1}, and at the end the symbol to copy."""
+        import torch
+
+        from synthbench_markov.copying import copied_symbol
+
         free = rng.integers(self.symbols, (size, self.length - 1))
         asked = rng.integers(self.length - 2, (size, 1))
-        x = torch.cat([free, torch.gather(free, 1, asked)], dim=1)
+        x = torch.cat([free, free.gather(1, asked)], dim=1)
         return Batch(x, torch.cat([x[:, 1:], copied_symbol(x)], dim=1))
 
     def losses(self) -> Mapping[str, Loss]:
@@ -55,18 +63,23 @@ class InductionCopying(Task):
 
     def score(self, output: Tensor, batch: Batch) -> Mapping[str, Tensor]:
         """Probability-weighted accuracy of the answer, and its cross-entropy in nats."""
-        predicted = log_softmax(output[:, -1], dim=-1)
-        answer = torch.gather(predicted, 1, batch.y[:, -1:]).squeeze(1)
-        ties = (predicted == predicted.max(dim=-1, keepdim=True).values).to(torch.float32)
-        hit = torch.gather(ties / ties.sum(dim=-1, keepdim=True), 1, batch.y[:, -1:]).squeeze(1)
+        predicted = output[:, -1].log_softmax(dim=-1)
+        answer = predicted.gather(1, batch.y[:, -1:]).squeeze(1)
+        ties = (predicted == predicted.max(dim=-1, keepdim=True).values).float()
+        hit = (ties / ties.sum(dim=-1, keepdim=True)).gather(1, batch.y[:, -1:]).squeeze(1)
         return {"accuracy": hit.mean(), "cross-entropy": -answer.mean()}
 
     def references(self, world: Tensor, batch: Batch) -> Mapping[str, Tensor]:
         """Guessing, the most frequent symbol so far, and copying; before the end, a guess."""
+        import torch
+        from torch.nn.functional import one_hot
+
+        from synthbench_markov.copying import copied_symbol
+
         x = batch.x
-        counts = one_hot(x, self.symbols).to(torch.float32).cumsum(dim=1)
+        counts = one_hot(x, self.symbols).float().cumsum(dim=1)
         guess = torch.zeros_like(counts)
-        answer = CERTAIN * one_hot(copied_symbol(x), self.symbols).to(torch.float32)
+        answer = CERTAIN * one_hot(copied_symbol(x), self.symbols).float()
         return {
             "trivial": guess,
             "most-frequent": counts,
@@ -76,15 +89,3 @@ class InductionCopying(Task):
     def exact_scores(self) -> Mapping[str, float]:
         """A guess is right once in V times, a copy always."""
         return {"trivial": 1 / self.symbols, "optimal": 1.0}
-
-
-def copied_symbol(x: Tensor) -> Tensor:
-    """What followed the last symbol when it occurred before: (B, T) -> (B, 1)."""
-    return torch.gather(x, 1, previous_occurrence(x)[:, None] + 1)
-
-
-def previous_occurrence(x: Tensor) -> Tensor:
-    """Where the last symbol occurred before, the latest place: (B, T) -> (B,) int64."""
-    same = x[:, :-1] == x[:, -1:]
-    place = torch.arange(x.shape[1] - 1, device=x.device)
-    return torch.where(same, place, -1).max(dim=1).values

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from pydantic import Field
-from torch import Tensor
-from torch.nn.functional import log_softmax
 
 from synthbench import Probe, Tokens, View
 from synthbench_markov.task import MarkovChain
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Strategies(Probe):
@@ -34,10 +34,10 @@ class Strategies(Probe):
         last = self.last or scored
         if last > length:
             raise ValueError(f"last must be at most length={length}, got {last}")
-        model = log_softmax(view.forward(view.parameters, view.batch.x)[:, -last:], dim=-1)
+        model = view.forward(view.parameters, view.batch.x)[:, -last:].log_softmax(dim=-1)
         found = {}
         for name, output in view.task.references(view.world, view.batch).items():
-            strategy = log_softmax(output[:, -last:], dim=-1)
+            strategy = output[:, -last:].log_softmax(dim=-1)
             found[name] = (model.exp() * (model - strategy)).sum(dim=-1).mean()
         return found
 
@@ -56,6 +56,8 @@ class Attention(Probe):
 
     def measure(self, view: View) -> Mapping[str, Tensor]:
         """`layer<l>-<kind>` for every attention map."""
+        from synthbench_markov.attention_targets import earlier, previous_token, successors
+
         tokens_of(view)
         x = view.batch.x
         maps = view.record(view.parameters, x).attention
@@ -84,21 +86,3 @@ def tokens_of(view: View) -> Tokens:
     if not isinstance(tokens, Tokens):
         raise ValueError(f"it reads sequences of tokens; {view.task.name} has {tokens.describe()}")
     return tokens
-
-
-def previous_token(x: Tensor) -> Tensor:
-    """(B, T, T) bool: column t - 1 of row t."""
-    length = x.shape[1]
-    diagonal = torch.ones(length, length, dtype=torch.bool, device=x.device)
-    return (diagonal.triu(-1) & diagonal.tril(-1)).expand(x.shape[0], -1, -1)
-
-
-def earlier(x: Tensor) -> Tensor:
-    """(B, T, T) bool: earlier positions with the same token as position t."""
-    before = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).tril(-1)
-    return (x[:, :, None] == x[:, None, :]) & before
-
-
-def successors(x: Tensor) -> Tensor:
-    """(B, T, T) bool: positions, up to t, that follow an earlier occurrence of x_t."""
-    return torch.nn.functional.pad(earlier(x)[:, :, :-1], (1, 0))

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import torch
 from pydantic import Field, model_validator
-from torch import Tensor
-from torch.nn.functional import log_softmax
 
-from synthbench import NEXT_TOKEN_LOSSES, Batch, Interface, Loss, Stream, Task, TokenLogits, Tokens
-from synthbench_markov.chains import (
-    dirichlet_rows,
-    doubly_stochastic_rows,
-    memoryless_rows,
-    two_state_rows,
-)
-from synthbench_markov.strategies import n_gram, stay_or_move, uniform
-from synthbench_markov.walk import choose, follow, stationary, step_by_step, thresholds
+from synthbench import NEXT_TOKEN_LOSSES, Batch, Interface, Loss, Task, TokenLogits, Tokens
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from synthbench import Stream
 
 MOST_CONTEXTS = 256
 MOST_MAPPED = 16
@@ -92,6 +86,10 @@ class MarkovChain(Task):
 
     def world(self, rng: Stream) -> Tensor:
         """The fixed chain (C, V); for the other priors an empty tensor, nothing is shared."""
+        import torch
+
+        from synthbench_markov.chains import dirichlet_rows, two_state_rows
+
         if self.prior != "fixed":
             return torch.zeros(0, dtype=torch.float64, device=rng.device)
         if self.p is not None and self.q is not None:
@@ -104,6 +102,10 @@ class MarkovChain(Task):
         Latents: `transitions` (size, C, V) and `context` (size, T), the row that x_t draws
         its successor from.
         """
+        import torch
+
+        from synthbench_markov.walk import follow, step_by_step, thresholds
+
         rows = self._chains(world, rng, size)
         burn_in = 0 if self.order == 1 else BURN_IN
         start = self._start(rows, rng, size)
@@ -125,19 +127,21 @@ class MarkovChain(Task):
 
     def score(self, output: Tensor, batch: Batch) -> Mapping[str, Tensor]:
         """Divergence from the true chain at the last positions; cross-entropy over all; nats."""
-        predicted = log_softmax(output, dim=-1)
+        predicted = output.log_softmax(dim=-1)
         true = true_probabilities(batch)[:, -self.last :]
-        divergence = torch.xlogy(true, true) - true * predicted[:, -self.last :]
-        missed = -torch.gather(predicted, 2, batch.y[:, :, None])
+        divergence = true.xlogy(true) - true * predicted[:, -self.last :]
+        missed = -predicted.gather(2, batch.y[:, :, None])
         return {"kl": divergence.sum(dim=-1).mean(), "cross-entropy": missed.mean()}
 
     def references(self, world: Tensor, batch: Batch) -> Mapping[str, Tensor]:
         """Uniform, in-context n-grams up to order + 1, the chain itself, and Bayes' rule."""
+        from synthbench_markov.strategies import n_gram, uniform
+
         x, symbols = batch.x, self.symbols
         found = {"trivial": uniform(x, symbols)}
         for order in range(self.order + 2):
             found[NAMES[order]] = n_gram(x, symbols, order)
-        found["true-chain"] = torch.log(torch.clamp(true_probabilities(batch), min=1e-30))
+        found["true-chain"] = true_probabilities(batch).clamp(min=1e-30).log()
         found["optimal"] = self._bayes(x, found["true-chain"])
         return found
 
@@ -155,6 +159,8 @@ class MarkovChain(Task):
         return scores
 
     def _chains(self, world: Tensor, rng: Stream, size: int) -> Tensor:
+        from synthbench_markov.chains import dirichlet_rows, doubly_stochastic_rows, memoryless_rows
+
         if self.prior == "fixed":
             return world.expand(size, self.contexts, self.symbols)
         if self.prior == "unigram":
@@ -165,6 +171,8 @@ class MarkovChain(Task):
 
     def _start(self, rows: Tensor, rng: Stream, size: int) -> Tensor:
         """(size,) first symbol of an order-1 chain, or the context before the burn-in."""
+        from synthbench_markov.walk import choose, stationary, thresholds
+
         if self.order > 1 or self.start == "uniform":
             return rng.integers(self.contexts, (size,))
         return choose(rng.words(size), thresholds(stationary(rows)))
@@ -182,6 +190,8 @@ class MarkovChain(Task):
         alpha = (V - 1) / (2 V)); a model that learns how sparse such rows are can be a little
         better, with a progress above 1.
         """
+        from synthbench_markov.strategies import n_gram, stay_or_move
+
         if self.prior == "fixed":
             return true
         if self.prior == "unigram":
@@ -196,7 +206,7 @@ class MarkovChain(Task):
 def true_probabilities(batch: Batch) -> Tensor:
     """The chain's own probabilities of every next symbol: (B, T, V)."""
     rows, context = batch.latents["transitions"], batch.latents["context"]
-    return torch.gather(rows, 1, context[:, :, None].expand(-1, -1, rows.shape[2]))
+    return rows.gather(1, context[:, :, None].expand(-1, -1, rows.shape[2]))
 
 
 def entropy_rate(p: float, q: float) -> float:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
 
-Activation = Literal["relu", "power", "tanh", "sin", "gelu", "identity"]
+from synthbench_mlp.choices import Activation
 
 
 class Power(nn.Module):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import nn
 
-Initialization = Literal["uniform", "gaussian", "rademacher", "sparse"]
+from synthbench_mlp.choices import Initialization
 
 
 @torch.no_grad()

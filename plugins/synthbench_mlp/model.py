@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
-from torch import Tensor, nn
 
 from synthbench import Interface, Margin, Model, Recipe, Signs
-from synthbench_mlp.activations import Activation, activation
-from synthbench_mlp.initializations import Initialization, initialize
+from synthbench_mlp.choices import Activation, Initialization
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class MLP(Model):
@@ -40,29 +40,11 @@ class MLP(Model):
 
     def build(self, interface: Interface) -> nn.Module:
         """Linear layers of `width` neurons with activations between, then one output."""
+        from synthbench_mlp.initializations import initialize
+        from synthbench_mlp.network import Network
+
         (inputs,) = interface.input.shape
         sizes = [inputs, *[self.width] * self.depth]
-        layers: list[nn.Module] = []
-        for fan_in, fan_out in pairwise(sizes):
-            layers += [
-                nn.Linear(fan_in, fan_out, self.bias),
-                activation(self.activation, self.exponent),
-            ]
-        network = Network(nn.Sequential(*layers), nn.Linear(self.width, 1, self.bias))
+        network = Network(sizes, self.activation, self.exponent, self.bias)
         initialize(network, self.init, self.sparsity)
         return network
-
-
-class Network(nn.Module):
-    """Hidden layers, then a linear read-out of shape (B,)."""
-
-    def __init__(self, hidden: nn.Sequential, readout: nn.Linear) -> None:
-        """hidden: (B, n) -> (B, width); readout: (B, width) -> (B, 1)."""
-        super().__init__()
-        self.hidden = hidden
-        self.readout = readout
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x: (B, n) -> margin (B,)."""
-        margin: Tensor = self.readout(self.hidden(x))
-        return margin.squeeze(-1)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import torch
 from pydantic import Field
-from torch import nn
 
 from synthbench import Optimizer, Recipe
+
+if TYPE_CHECKING:
+    from torch import nn, optim
 
 
 class Muon(Optimizer):
@@ -38,14 +39,16 @@ class Muon(Optimizer):
 
     def build(
         self, parameters: Mapping[str, nn.Parameter], recipe: Recipe
-    ) -> list[torch.optim.Optimizer]:
+    ) -> list[optim.Optimizer]:
         """Muon for the matrices, AdamW for what is left; either alone if there is nothing else."""
+        from torch import optim
+
         matrices = {n: p for n, p in parameters.items() if p.ndim == 2 and not self._for_adamw(n)}
         others = [parameter for name, parameter in parameters.items() if name not in matrices]
-        built: list[torch.optim.Optimizer] = []
+        built: list[optim.Optimizer] = []
         if matrices:
             built.append(
-                torch.optim.Muon(
+                optim.Muon(
                     list(matrices.values()),
                     lr=recipe.lr,
                     weight_decay=recipe.weight_decay,
@@ -57,7 +60,7 @@ class Muon(Optimizer):
             )
         if others:
             built.append(
-                torch.optim.AdamW(
+                optim.AdamW(
                     others,
                     lr=recipe.lr * self.adamw_lr_ratio,
                     betas=(recipe.beta1, recipe.beta2),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
-
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar
 
 from synthbench import Probe, View
 from synthbench_parity.first_layer import first_layer_name, neurons, parity_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class FeatureOverlap(Probe):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from synthbench import View
 from synthbench_parity.task import SparseParity
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def parity_of(view: View) -> SparseParity:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from pydantic import Field
-from torch import Tensor
-from torch.func import grad
 
 from synthbench import Batch, Probe, View
 from synthbench_parity.first_layer import first_layer_name, neurons, parity_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class FourierGap(Probe):
@@ -34,6 +34,10 @@ class FourierGap(Probe):
 
     def measure(self, view: View) -> Mapping[str, Tensor]:
         """`gap`, `share` and `mass`, scalars."""
+        from torch.func import grad
+
+        from synthbench_parity.fourier import every_input, fourier_gaps
+
         task = parity_of(view)
         x = every_input(task.n, view.batch.x) if 2**task.n <= self.samples else None
         x = view.sample(self.samples).x if x is None else x
@@ -50,16 +54,3 @@ class FourierGap(Probe):
             "share": (gaps > 0).to(sizes.dtype).mean(),
             "mass": sizes[:, view.world].square().sum() / sizes.square().sum(),
         }
-
-
-def every_input(n: int, like: Tensor) -> Tensor:
-    """All sign vectors: (2^n, n), of the type and on the device of `like`."""
-    numbers = torch.arange(2**n, device=like.device)
-    places = torch.arange(n, device=like.device)
-    return 1 - 2 * ((numbers[:, None] >> places) & 1).to(like.dtype)
-
-
-def fourier_gaps(support: Tensor, sizes: Tensor) -> Tensor:
-    """Smallest entry on the support minus the largest off it: (neurons, n) -> (neurons,)."""
-    off = (torch.arange(sizes.shape[1], device=sizes.device)[:, None] != support).all(dim=1)
-    return sizes[:, support].min(dim=1).values - (sizes * off).max(dim=1).values

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from pydantic import Field
-from torch import Tensor, nn
 
 from synthbench import Interface, Margin, Model, Recipe, Signs
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class SineNeuron(Model):
@@ -28,21 +29,7 @@ class SineNeuron(Model):
 
     def build(self, interface: Interface) -> nn.Module:
         """One weight for each coordinate, and a phase."""
+        from synthbench_parity.neuron import Neuron
+
         (inputs,) = interface.input.shape
         return Neuron(inputs, self.scale)
-
-
-class Neuron(nn.Module):
-    """sin(w . x + b)."""
-
-    def __init__(self, inputs: int, scale: float) -> None:
-        """inputs: n; scale: of the initial weights."""
-        super().__init__()
-        bound = scale * inputs**-0.5
-        self.phase = nn.Linear(inputs, 1)
-        nn.init.uniform_(self.phase.weight, -bound, bound)
-        nn.init.uniform_(self.phase.bias, -torch.pi, torch.pi)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, n) -> (B,)."""
-        return torch.sin(self.phase(x)).squeeze(-1)

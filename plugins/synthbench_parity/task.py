@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from pydantic import Field, model_validator
-from torch import Tensor
 
 from synthbench import (
     MARGIN_LOSSES,
@@ -18,9 +16,13 @@ from synthbench import (
     Loss,
     Margin,
     Signs,
-    Stream,
     Task,
 )
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from synthbench import Stream
 
 
 class SparseParity(Task):
@@ -59,6 +61,9 @@ class SparseParity(Task):
 
     def world(self, rng: Stream) -> Tensor:
         """The support: (k,) distinct coordinates."""
+        # Here, so that a task can be listed and described without torch.
+        import torch
+
         if not self.disjoint:
             return rng.choice(self.n, self.k)
         block = self.n // self.k
@@ -70,7 +75,8 @@ class SparseParity(Task):
         x = rng.signs((size, self.n))
         y = x[:, world].prod(dim=1)
         if self.noise:
-            y = torch.where(rng.bernoulli(self.noise, (size,)), -y, y)
+            flipped = rng.bernoulli(self.noise, (size,))
+            y = (-y).where(flipped, y)
         return Batch(x, y)
 
     def losses(self) -> Mapping[str, Loss]:
@@ -79,12 +85,12 @@ class SparseParity(Task):
 
     def score(self, output: Tensor, batch: Batch) -> Mapping[str, Tensor]:
         """Share of correct signs; an output of exactly 0 counts one half."""
-        return {"accuracy": ((torch.sign(output * batch.y) + 1) / 2).mean()}
+        return {"accuracy": (((output * batch.y).sign() + 1) / 2).mean()}
 
     def references(self, world: Tensor, batch: Batch) -> Mapping[str, Tensor]:
         """A constant, the parity of all but one coordinate, and the parity itself."""
         return {
-            "trivial": torch.zeros_like(batch.y),
+            "trivial": batch.y.new_zeros(batch.y.shape),
             "misses-one": batch.x[:, world[1:]].prod(dim=1),
             "optimal": batch.x[:, world].prod(dim=1),
         }
@@ -99,7 +105,7 @@ class SparseParity(Task):
 
     def known_algorithms(self) -> Mapping[str, KnownAlgorithm]:
         """Exhaustive search over supports and, without noise, Gaussian elimination."""
-        # Here, so that a task is not slow to import.
+        # Here too, since they need scipy.
         from synthbench_parity.classical import exhaustive_search, gaussian_elimination
 
         block = self.n // self.k

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from synthbench import Dropout
+from synthbench_transformer.positions import Positions
 
-Positions = Literal["relative", "absolute", "rotary"]
 STD, OUTPUT_STD = 0.02, 0.01
 """Initial weights, and those of the projections that write into the residual stream."""
 ROTARY_BASE = 10_000.0

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from pydantic import Field, model_validator
-from torch import Tensor, nn
 
 from synthbench import (
-    Dropout,
     Interface,
     InterfaceError,
     Margin,
@@ -19,8 +16,10 @@ from synthbench import (
     TokenLogits,
     Tokens,
 )
-from synthbench_transformer.attention import OUTPUT_STD, STD, Norm, Positions, SelfAttention
-from synthbench_transformer.one_hot import one_hot
+from synthbench_transformer.positions import Positions
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class Transformer(Model):
@@ -80,99 +79,25 @@ class Transformer(Model):
 
     def build(self, interface: Interface) -> nn.Module:
         """The network for tokens, or the one for signs."""
+        from synthbench_transformer.network import (
+            SignTransformer,
+            TokenTransformer,
+            Trunk,
+            TrunkShape,
+        )
+
+        shape = TrunkShape(
+            layers=self.layers,
+            heads=self.heads,
+            width=self.width,
+            mlp=self.mlp,
+            norm=self.norm,
+            positions=self.positions,
+            dropout=self.dropout,
+        )
         if isinstance(interface.input, Tokens):
             vocabulary, length = interface.input.vocabulary, interface.input.length
-            return TokenTransformer(Trunk(self, vocabulary, length), self.width, vocabulary)
+            return TokenTransformer(Trunk(shape, vocabulary, length), self.width, vocabulary)
         (coordinates,) = interface.input.shape
         # Two symbols for the signs and one for the read-out token.
-        return SignTransformer(Trunk(self, 3, coordinates + 1), self.width)
-
-
-class Trunk(nn.Module):
-    """Embedding, layers, final normalization: (B, T) tokens -> (B, T, width)."""
-
-    def __init__(self, config: Transformer, vocabulary: int, length: int) -> None:
-        """config: the sizes; vocabulary and length: of the tokens."""
-        super().__init__()
-        self.vocabulary = vocabulary
-        self.embedding = nn.Parameter(STD * torch.randn(vocabulary, config.width))
-        absolute = config.positions == "absolute"
-        self.place = nn.Parameter(STD * torch.randn(length, config.width)) if absolute else None
-        self.dropout = Dropout(config.dropout) if config.dropout else nn.Identity()
-        self.blocks = nn.ModuleList(Block(config, length) for _ in range(config.layers))
-        self.norm = Norm(config.width) if config.norm else nn.Identity()
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """The residual stream after the last layer."""
-        # A product with one-hot rows: its gradient is a product too, not a scatter.
-        x = one_hot(tokens, self.vocabulary, self.embedding.dtype) @ self.embedding
-        if self.place is not None:
-            x = x + self.place
-        x = self.dropout(x)
-        for block in self.blocks:
-            x = block(x)
-        return self.norm(x)
-
-
-class Block(nn.Module):
-    """One layer: attention, then the MLP if there is one, each added to the stream."""
-
-    def __init__(self, config: Transformer, length: int) -> None:
-        """config: the sizes; length: number of positions."""
-        super().__init__()
-        width, hidden = config.width, config.mlp * config.width
-        self.attention_norm = Norm(width) if config.norm else nn.Identity()
-        self.attention = SelfAttention(
-            width, config.heads, length, config.positions, config.dropout
-        )
-        self.mlp_norm = Norm(width) if config.norm and hidden else nn.Identity()
-        self.mlp = None
-        if hidden:
-            self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
-            for layer, std in ((self.mlp[0], STD), (self.mlp[2], OUTPUT_STD)):
-                nn.init.normal_(layer.weight, std=std)
-                nn.init.zeros_(layer.bias)
-        self.dropouts = nn.ModuleList(
-            Dropout(config.dropout) if config.dropout else nn.Identity() for _ in range(2)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, T, width) -> (B, T, width)."""
-        x = x + self.dropouts[0](self.attention(self.attention_norm(x)))
-        if self.mlp is None:
-            return x
-        return x + self.dropouts[1](self.mlp(self.mlp_norm(x)))
-
-
-class TokenTransformer(nn.Module):
-    """Log-odds of the next token at every position."""
-
-    def __init__(self, trunk: Trunk, width: int, vocabulary: int) -> None:
-        """trunk: (B, T) -> (B, T, width)."""
-        super().__init__()
-        self.trunk = trunk
-        self.readout = nn.Linear(width, vocabulary, bias=False)
-        nn.init.normal_(self.readout.weight, std=STD)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, T) -> (B, T, V)."""
-        logits: Tensor = self.readout(self.trunk(x))
-        return logits
-
-
-class SignTransformer(nn.Module):
-    """A margin from the state of a read-out token that follows the coordinates."""
-
-    def __init__(self, trunk: Trunk, width: int) -> None:
-        """trunk: (B, n + 1) -> (B, n + 1, width)."""
-        super().__init__()
-        self.trunk = trunk
-        self.readout = nn.Linear(width, 1)
-        nn.init.normal_(self.readout.weight, std=STD)
-        nn.init.zeros_(self.readout.bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, n) signs -> (B,)."""
-        tokens = nn.functional.pad((x > 0).to(torch.int64), (0, 1), value=2)
-        margin: Tensor = self.readout(self.trunk(tokens)[:, -1])
-        return margin.squeeze(-1)
+        return SignTransformer(Trunk(shape, 3, coordinates + 1), self.width)

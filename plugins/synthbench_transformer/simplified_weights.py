@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
-from torch import Tensor
 
 from synthbench import Probe, View
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class SimplifiedWeights(Probe):

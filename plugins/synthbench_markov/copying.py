@@ -1,0 +1,18 @@
+"""What followed the last symbol of a sequence when it occurred before."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def copied_symbol(x: Tensor) -> Tensor:
+    """What followed the last symbol when it occurred before: (B, T) -> (B, 1)."""
+    return torch.gather(x, 1, previous_occurrence(x)[:, None] + 1)
+
+
+def previous_occurrence(x: Tensor) -> Tensor:
+    """Where the last symbol occurred before, the latest place: (B, T) -> (B,) int64."""
+    same = x[:, :-1] == x[:, -1:]
+    place = torch.arange(x.shape[1] - 1, device=x.device)
+    return torch.where(same, place, -1).max(dim=1).values
