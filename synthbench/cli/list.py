@@ -53,8 +53,9 @@ def list_command(
 
 def _names(registry: Registry, kind: Kind[Any]) -> Table:
     from synthbench.registry.kinds import SUITE
+    from synthbench.results.terminal_table import word_table
 
-    table = _empty_table(kind.plural, "summary", "from")
+    table = word_table((kind.plural,), "summary", "from")
     for name, plugin in sorted(registry.names(kind).items()):
         if kind == SUITE:
             summary = registry.suite(name).title
@@ -66,19 +67,21 @@ def _names(registry: Registry, kind: Kind[Any]) -> Table:
 
 def _print_plugins(console: Console, host: PluginHost) -> None:
     """Those that loaded; apart from them those that did not, last, where they are seen."""
-    loaded = _empty_table("plugins", "from", "provides")
+    from synthbench.results.terminal_table import word_table
+
+    loaded = word_table(("plugins",), "from", "provides")
     for plugin in host.plugins:
         source = _source(plugin.distribution, plugin.distribution_version)
         _add_row(loaded, plugin.name, source, _provided(plugin))
     console.print(loaded)
     if host.left_out:
-        table = _empty_table("left out", "from", "by")
+        table = word_table(("left out",), "from", "by")
         for absent in host.left_out:
             source = _source(absent.distribution, absent.distribution_version)
             _add_row(table, absent.name, source, absent.reason)
         console.print(table)
     if host.failures:
-        table = _empty_table("[red]set aside[/]", "from", "why")
+        table = word_table(("[red]set aside[/]",), "from", "why")
         for failure in host.failures:
             source = _source(failure.distribution, failure.distribution_version)
             _add_row(table, failure.name, source, failure.error)
@@ -98,17 +101,6 @@ def _provided(plugin: Plugin) -> str:
     if plugin.listens:
         lines.append(f"listens to {', '.join(plugin.listens)}")
     return "\n".join(lines) or "nothing"
-
-
-def _empty_table(heading: str, *columns: str) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(heading, style="bold", no_wrap=True)
-    for column in columns:
-        table.add_column(column)
-    return table
 
 
 def _add_row(table: Table, *cells: str) -> None:

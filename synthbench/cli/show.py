@@ -89,14 +89,13 @@ def _print_fields(console: Console, config: type[Configuration]) -> None:
 def _print_table(
     console: Console, heading: str, config: type[BaseModel], defaults: dict[str, Any]
 ) -> None:
-    from rich import box
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(heading, style="bold", no_wrap=True, min_width=16)
-    table.add_column("default", no_wrap=True, min_width=9)
-    table.add_column("meaning")
+    from synthbench.results.terminal_table import word_table
+
+    table = word_table((heading, "default"), "meaning")
+    # Tables of one class lie below one another.
+    table.columns[0].min_width, table.columns[1].min_width = 16, 9
     for key, default in defaults.items():
         field = config.model_fields[key]
         allowed = _allowed(field.annotation)

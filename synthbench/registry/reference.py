@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from synthbench.errors import ConfigurationError, did_you_mean
+from synthbench.errors import ConfigurationError, did_you_mean, first_mistake
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -65,9 +65,6 @@ def validated(cls: type[B], name: str, fields: Mapping[str, object]) -> B:
     try:
         return cls(**fields)
     except ValidationError as error:
-        first = error.errors()[0]
-        message = first["msg"].removeprefix("Value error, ")
-        message = message[:1].lower() + message[1:]
-        location = ".".join(str(part) for part in first["loc"])
-        where = f"{location} = {first['input']!r}: " if location else ""
+        field, message, given = first_mistake(error)
+        where = f"{field} = {given!r}: " if field else ""
         raise ConfigurationError(f'"{name}" {where}{message}') from None

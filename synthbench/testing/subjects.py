@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from synthbench.contracts.configuration import Configuration
 from synthbench.contracts.task import Task
-from synthbench.errors import ConfigurationError, UnknownNameError, did_you_mean
+from synthbench.errors import ConfigurationError, UnknownNameError, did_you_mean, first_mistake
 from synthbench.registry.kinds import MODEL, OPTIMIZER, PROBE, TASK, Kind
 from synthbench.registry.plugin import Plugin
 from synthbench.registry.reference import split_reference
@@ -96,7 +96,7 @@ def _of_plugin(plugin: Plugin) -> Iterator[Subject]:
             try:
                 yield Subject(kind, found())
             except ValidationError as error:
-                field = error.errors()[0]["loc"][0]
+                field = first_mistake(error).where
                 raise ConfigurationError(
                     f'{kind.word} "{name}" has no default for "{field}"; give it one, or check a '
                     f"reference: '{name} {field}=...'"
