@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from synthbench.cli.importing import without_collection
 from synthbench.cli.protocol_flags import changed_protocol, takes_protocol_flags
 from synthbench.errors import ConfigurationError
 
@@ -69,11 +70,12 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     ] = None,
 ) -> None:
     """Train models on a suite or a task, hundreds of seeds at once, and measure how they learn."""
-    from synthbench.cli.eval_table import print_results
-    from synthbench.engine.training.block import TrainerOptions
-    from synthbench.evaluation.evaluate import evaluate_cells
-    from synthbench.evaluation.settings import Settings
-    from synthbench.listeners.terminal import TerminalListener
+    with without_collection():
+        from synthbench.cli.eval_table import print_results
+        from synthbench.engine.training.block import TrainerOptions
+        from synthbench.evaluation.evaluate import evaluate_cells
+        from synthbench.evaluation.settings import Settings
+        from synthbench.listeners.terminal import TerminalListener
 
     if cell and suite is None:
         raise ConfigurationError("--cell chooses cells of a suite; name one")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from synthbench.cli.importing import without_collection
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -27,9 +29,10 @@ def metrics_command(
     from rich.console import Console
     from rich.progress import track
 
-    from synthbench.results.comparisons import compare_models
-    from synthbench.results.results import read_results
-    from synthbench.results.terminal_table import WIDTH
+    with without_collection():
+        from synthbench.results.comparisons import compare_models
+        from synthbench.results.results import read_results
+        from synthbench.results.terminal_table import WIDTH
 
     console = Console(width=WIDTH, highlight=False)
     cells = read_results(run).measured

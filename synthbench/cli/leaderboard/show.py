@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from synthbench.cli.importing import without_collection
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -24,10 +26,11 @@ def show_command(
     """Show a leaderboard: ranks, samples and FLOPs to target, transitions, reference rows."""
     from rich.console import Console
 
-    from synthbench.cli.leaderboard.stage_progress import stage_progress
-    from synthbench.leaderboard.standings.placing import read_board
-    from synthbench.registry.registry import installed
-    from synthbench.results.terminal_table import WIDTH
+    with without_collection():
+        from synthbench.cli.leaderboard.stage_progress import stage_progress
+        from synthbench.leaderboard.standings.placing import read_board
+        from synthbench.registry.registry import installed
+        from synthbench.results.terminal_table import WIDTH
 
     console = Console(width=WIDTH, highlight=False)
     chosen = installed().suite(suite)

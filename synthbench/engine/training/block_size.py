@@ -25,15 +25,20 @@ TIMING_SECONDS = 0.1
 """Time spent on each candidate, beyond a first step that warms up."""
 WORTH_IT = 1.02
 """A wider block must be at least this much faster per replica; ties go to the narrow one."""
+FEW = 8
+"""So many replicas are tried at once first: where that takes no time, nothing else is tried."""
+SHORT_SECONDS = 1.0
+"""A training that takes no longer than this is not worth measuring."""
 
 
 def measure_block_size(cell: Cell, device: torch.device, gradients: Gradients) -> int:
     """The number of replicas per block with the highest replica-steps per second.
 
     gradients: the cell's; what is traced here need not be traced again. Tries widths 2, 8,
-    32, ... and all replicas, stopping when throughput falls clearly or memory ends.
+    32, ... and all replicas, stopping when throughput falls clearly or memory ends. A short
+    training of few replicas takes all of them at once.
     """
-    best, best_rate = NARROWEST, 0.0
+    rates: dict[int, float] = {}
     for width in _candidates(cell.protocol.seeds):
         try:
             step = _training_step(cell, width, device, gradients)
@@ -44,19 +49,24 @@ def measure_block_size(cell: Cell, device: torch.device, gradients: Gradients) -
             break
         finally:
             gc.collect()
-        if rate > best_rate * WORTH_IT:
-            best, best_rate = width, rate
-        elif rate < 0.8 * best_rate:
+        rates[width] = rate
+        short = cell.steps * cell.protocol.seeds / rate <= SHORT_SECONDS
+        if (short and width >= cell.protocol.seeds) or rate < 0.8 * max(rates.values()):
             break
-    return best
+    best = max(rates.values(), default=0.0)
+    return min((w for w, rate in rates.items() if rate * WORTH_IT >= best), default=NARROWEST)
 
 
 def _candidates(replicas: int) -> Iterator[int]:
+    widest = max(replicas, NARROWEST)
+    if widest <= FEW:
+        yield widest
     width = NARROWEST
-    while width < replicas:
+    while width < widest:
         yield width
         width *= 4
-    yield max(replicas, NARROWEST)
+    if widest > FEW:
+        yield widest
 
 
 def _steps_per_second(step: Callable[[], None], device: torch.device) -> float:
