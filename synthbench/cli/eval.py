@@ -76,6 +76,9 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         from synthbench.evaluation.evaluate import evaluate_cells
         from synthbench.evaluation.settings import Settings
         from synthbench.listeners.terminal import TerminalListener
+        from synthbench.registry.registry import installed
+
+        installed()  # What plugins provide is imported too.
 
     if cell and suite is None:
         raise ConfigurationError("--cell chooses cells of a suite; name one")
