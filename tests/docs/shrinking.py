@@ -26,6 +26,7 @@ from synthbench.evaluation.settings import Settings
 from synthbench.leaderboard.submissions.packing import Wording, pack
 from synthbench.plan.cell import Cell
 from synthbench.plan.suite import Suite, SuiteCell, read_suite
+from synthbench.registry.kinds import SUITE
 from synthbench.registry.registry import installed
 from synthbench.results.results import Results
 
@@ -37,9 +38,9 @@ train_cells = evaluation.evaluate_cells
 def shrink(patch: pytest.MonkeyPatch, boards: Path) -> None:
     """Make every evaluation small; boards: folder for the small suites."""
     for plugin in installed().host.plugins:
-        for name, suite in list(plugin.suites.items()):
+        for name, suite in list(plugin.provided[SUITE].items()):
             small = small_suite(suite, boards)
-            patch.setitem(plugin.suites, name, small)
+            patch.setitem(plugin.provided[SUITE], name, small)
     patch.setattr(evaluation, "evaluate_cells", evaluate_small_cells)
 
 

@@ -18,6 +18,7 @@ from synthbench.cli.leaderboard.show import show_command
 from synthbench.errors import SubmissionError
 from synthbench.hashing import content_hash
 from synthbench.leaderboard.standings.placing import read_board
+from synthbench.registry.kinds import SUITE
 from synthbench.registry.registry import installed
 from tests.leaderboard.submissions.attacks import MANIFEST, RECORD, SMALL, TABLE, read
 from tests.leaderboard.submissions.mutations import Files, dump, mutate
@@ -72,7 +73,7 @@ def test_a_mutated_submission_is_read_or_refused(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setitem(installed().host.plugins[0].suites, SMALL.name, SMALL)
+    monkeypatch.setitem(installed().host.plugins[0].provided[SUITE], SMALL.name, SMALL)
     original = {name: (small / name).read_bytes() for name in (MANIFEST, RECORD_PATH, TABLE_PATH)}
     folder = tmp_path / SMALL.name / "submissions" / "honest"
     (folder / "cell-01").mkdir(parents=True)
