@@ -10,7 +10,7 @@ from torch import Tensor
 import synthbench as sb
 from synthbench.testing import check_model, check_task
 from tests.engine.authored import Branching, Normalized
-from tests.testing.sound import Dictator
+from tests.testing.tasks.sound import Dictator
 
 
 class KnowsTheNoise(Dictator):

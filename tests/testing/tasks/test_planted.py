@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 import synthbench as sb
 from synthbench.testing import TASK_LAWS, ConformanceError, check_task, examine_task
-from tests.testing.sound import Dictator, Successor
+from tests.testing.tasks.sound import Dictator, Successor
 from tests.testing.tasks import planted as planted_tasks
 from tests.testing.tasks.planted import PLANTED
 

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 import synthbench as sb
-from tests.testing.sound import Dictator, Successor
+from tests.testing.tasks.sound import Dictator, Successor
 
 
 class BadName(Dictator):
