@@ -20,7 +20,7 @@ from tests.docs.pages import ROOT
 from tests.registry.test_host import FakePoint, plugin
 from tests.testing.optimizers.planted import Ascending
 from tests.testing.probes.planted import SoundProbe, Writing
-from tests.testing.tasks.planted import Raises
+from tests.testing.tasks.planted.running_faults import Raises
 
 
 def third_party(*classes: type, **hooks: object) -> Registry:
@@ -117,7 +117,7 @@ def test_what_cannot_be_judged_is_counted_and_the_finding_says_where(
     judged = sum(f" {law.name} " in done.output for law in LAWS[TASK])
     assert int(count) + judged == len(LAWS[TASK])
     seen = " ".join(done.output.split())
-    assert re.search(r"KeyError: 'optimal' \(planted_tasks.py, line \d+, in exact_scores\)", seen)
+    assert re.search(r"KeyError: 'optimal' \(running_faults.py, line \d+, in exact_scores\)", seen)
 
 
 def test_a_world_may_be_declared_constant(monkeypatch: pytest.MonkeyPatch) -> None:
