@@ -12,12 +12,11 @@ from typer.testing import CliRunner
 
 from synthbench.cli.main import app
 from synthbench.errors import ConfigurationError, UnknownNameError
-from synthbench.registry.host import PluginHost
 from synthbench.registry.kinds import PROBE, TASK
 from synthbench.registry.registry import Registry, installed
 from synthbench.testing.subjects import LAWS, find_subjects
 from tests.docs.pages import ROOT
-from tests.registry.test_host import FakePoint, plugin
+from tests.registry.test_host import FakePoint, load, plugin
 from tests.testing.optimizers.planted import Ascending
 from tests.testing.probes.planted import SoundProbe, Writing
 from tests.testing.tasks.planted.running_faults import Raises
@@ -27,7 +26,7 @@ def third_party(*classes: type, **hooks: object) -> Registry:
     found = hooks or {"register_probes": [c for c in classes if c.__name__ != "Ascending"]}
     if any(c.__name__ == "Ascending" for c in classes):
         found["register_optimizers"] = [Ascending]
-    return Registry(PluginHost.from_entry_points([FakePoint("mine", plugin(**found))]))
+    return Registry(load(FakePoint("mine", plugin(**found))))
 
 
 def check(registry: Registry | None, monkeypatch: pytest.MonkeyPatch, *arguments: str):
@@ -65,13 +64,13 @@ def test_a_plugin_a_distribution_or_a_reference_may_be_named(name: str) -> None:
 def test_no_name_means_third_party_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [s.title for s in find_subjects(third_party(SoundProbe), [])] == ["probe sound-probe"]
     with pytest.raises(Exception, match="no third-party plugin with a task, model"):
-        find_subjects(Registry(PluginHost.from_entry_points([])), [])
+        find_subjects(Registry(load()), [])
 
 
 def test_a_name_of_nothing_is_a_mistake_with_a_suggestion() -> None:
     with pytest.raises(Exception, match='did you mean "sparse-parity"'):
         find_subjects(installed(), ["sparse-party"])
-    failed = PluginHost.from_entry_points([FakePoint("mine", ImportError("no such library"))])
+    failed = load(FakePoint("mine", ImportError("no such library")))
     with pytest.raises(Exception, match=r'plugin "mine" of third-party .* was set aside'):
         find_subjects(Registry(failed), ["mine"])
 
@@ -79,11 +78,12 @@ def test_a_name_of_nothing_is_a_mistake_with_a_suggestion() -> None:
 def test_a_plugin_that_was_set_aside_fails_the_check_of_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    points = [
-        FakePoint("mine", plugin(register_probes=[SoundProbe])),
-        FakePoint("other", ImportError("no such thing")),
-    ]
-    registry = Registry(PluginHost.from_entry_points(points))
+    registry = Registry(
+        load(
+            FakePoint("mine", plugin(register_probes=[SoundProbe])),
+            FakePoint("other", ImportError("no such thing")),
+        )
+    )
     done = check(registry, monkeypatch)
     assert done.exit_code == 1 and "all laws hold" not in done.output
     assert 'not checked: plugin "other" of third-party 1.2.3 was set aside' in done.output
@@ -93,12 +93,10 @@ def test_a_plugin_that_was_set_aside_fails_the_check_of_all(
 def test_a_name_that_is_there_or_left_out_is_no_misspelling() -> None:
     suite = ROOT / "leaderboards" / "quickstart" / "suite.toml"
     registry = Registry(
-        PluginHost.from_entry_points(
-            [
-                FakePoint("boards", plugin(register_suites=[suite])),
-                FakePoint("mine", plugin(register_probes=[SoundProbe]), "another"),
-            ],
-            "boards",
+        load(
+            FakePoint("boards", plugin(register_suites=[suite])),
+            FakePoint("mine", plugin(register_probes=[SoundProbe]), "another"),
+            wanted="boards",
         )
     )
     with pytest.raises(ConfigurationError, match=r'"boards" .* no task, .* provides: suites$'):
@@ -147,11 +145,11 @@ def test_pytest_runs_the_laws_as_tests(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(
         "import synthbench.registry.registry as r\n"
         "from synthbench.registry.host import PluginHost\n"
-        "from tests.registry.test_host import FakePoint, plugin\n"
+        "from tests.registry.test_host import FakePoint, load, plugin\n"
         "from tests.testing.probes.planted import Writing\n"
         "host = PluginHost.from_entry_points()\n"
         "point = FakePoint('mine', plugin(register_probes=[Writing]))\n"
-        "mine = PluginHost.from_entry_points([point])\n"
+        "mine = load(point)\n"
         "host.plugins += mine.plugins\n"
         "found = r.Registry(host)\n"
         "r.installed = lambda: found\n"
