@@ -19,7 +19,7 @@ collect_ignore = ["example_plugin"]
 installed().host.left_out.clear()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small_cell() -> Cell:
     """A cell that trains in about a second: parity of 2 in 10, six replicas."""
     registry = installed()
@@ -30,10 +30,18 @@ def small_cell() -> Cell:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def settings() -> sb.Settings:
     """CPU, fixed block size, no measuring."""
     return sb.Settings(sb.TrainerOptions(accelerator="cpu"), replicas_per_block=6)
+
+
+@pytest.fixture(scope="session")
+def small_result(
+    small_cell: Cell, settings: sb.Settings, tmp_path_factory: pytest.TempPathFactory
+) -> sb.CellResult:
+    """The small cell, trained once; its folder is only read."""
+    return sb.evaluate_cells([small_cell], tmp_path_factory.mktemp("small"), settings)[0]
 
 
 @pytest.fixture
