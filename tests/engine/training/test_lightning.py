@@ -137,7 +137,9 @@ class Interrupt(pl.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("model", ["transformer dropout=0.1", "transformer positions=rotary mlp=2"])
+@pytest.mark.parametrize(
+    "model", ["transformer layers=1 dropout=0.1", "transformer layers=1 positions=rotary mlp=2"]
+)
 def test_transformers_train_in_mixed_precision(
     model: str, out: Path, settings: sb.Settings
 ) -> None:
