@@ -13,10 +13,32 @@ from synthbench.registry.registry import installed
 from tests.fresh_environment import build_wheel
 from tests.wandb_isolation import isolated_wandb
 
+TESTS = Path(__file__).parent
 # A distribution of its own: its tests run where it is installed, in tests/distributions.
 collect_ignore = ["example_plugin"]
 # `tests/__init__.py` leaves others' plugins out; no message of ours has a line about them either.
 installed().host.left_out.clear()
+LONGEST = (
+    "docs/test_pages_run.py",
+    "end_to_end/test_kill.py",
+    "docs/test_walkthroughs.py",
+    "distributions/test_third_parties.py",
+    "engine/test_replica_independence.py",
+    "engine/training/test_lightning.py",
+    "testing/tasks/test_planted.py",
+    "cli/test_leaderboard.py",
+    "plugins/test_markov.py",
+    "end_to_end/test_quickstart.py",
+    "engine/test_against_plain_loop.py",
+    "notebook/test_notebook.py",
+)
+"""Files that take longest. They come first: begun last, one would leave the other workers idle."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort the tests of the longest files to the front."""
+    places = {TESTS / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(LONGEST)))
 
 
 @pytest.fixture(scope="session")
