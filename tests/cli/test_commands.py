@@ -64,7 +64,7 @@ def test_no_plugins_holds_for_one_command(before: str | None, capsys, monkeypatc
 
 def test_list_reports_broken_plugins(capsys, monkeypatch) -> None:
     from synthbench.registry import registry
-    from tests.registry.test_host import FakePoint, load
+    from tests.registry.points import FakePoint, load
 
     host = load(FakePoint("bad", ImportError("no such library")))
     monkeypatch.setattr(registry, "installed", lambda: registry.Registry(host))
