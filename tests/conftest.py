@@ -13,11 +13,35 @@ from synthbench.registry.registry import installed
 from tests.fresh_environment import build_wheel
 from tests.wandb_isolation import isolated_wandb
 
+TESTS = Path(__file__).parent
 # A distribution of its own: its tests run where it is installed, in tests/distributions.
 collect_ignore = ["example_plugin"]
+# `tests/__init__.py` leaves others' plugins out; no message of ours has a line about them either.
+installed().host.left_out.clear()
+LONGEST = (
+    "docs/test_pages_run.py",
+    "end_to_end/test_kill.py",
+    "docs/test_walkthroughs.py",
+    "distributions/test_third_parties.py",
+    "engine/test_replica_independence.py",
+    "engine/training/test_lightning.py",
+    "testing/tasks/test_planted.py",
+    "cli/test_leaderboard.py",
+    "plugins/test_markov.py",
+    "end_to_end/test_quickstart.py",
+    "engine/test_against_plain_loop.py",
+    "notebook/test_notebook.py",
+)
+"""Files that take longest. They come first: begun last, one would leave the other workers idle."""
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort the tests of the longest files to the front."""
+    places = {TESTS / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(LONGEST)))
+
+
+@pytest.fixture(scope="session")
 def small_cell() -> Cell:
     """A cell that trains in about a second: parity of 2 in 10, six replicas."""
     registry = installed()
@@ -28,10 +52,18 @@ def small_cell() -> Cell:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def settings() -> sb.Settings:
     """CPU, fixed block size, no measuring."""
     return sb.Settings(sb.TrainerOptions(accelerator="cpu"), replicas_per_block=6)
+
+
+@pytest.fixture(scope="session")
+def small_result(
+    small_cell: Cell, settings: sb.Settings, tmp_path_factory: pytest.TempPathFactory
+) -> sb.CellResult:
+    """The small cell, trained once; its folder is only read."""
+    return sb.evaluate_cells([small_cell], tmp_path_factory.mktemp("small"), settings)[0]
 
 
 @pytest.fixture

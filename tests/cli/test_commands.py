@@ -64,10 +64,9 @@ def test_no_plugins_holds_for_one_command(before: str | None, capsys, monkeypatc
 
 def test_list_reports_broken_plugins(capsys, monkeypatch) -> None:
     from synthbench.registry import registry
-    from synthbench.registry.host import PluginHost
-    from tests.registry.test_host import FakePoint
+    from tests.registry.points import FakePoint, load
 
-    host = PluginHost.from_entry_points([FakePoint("bad", ImportError("no such library"))])
+    host = load(FakePoint("bad", ImportError("no such library")))
     monkeypatch.setattr(registry, "installed", lambda: registry.Registry(host))
     printed = run(capsys, monkeypatch, "list", "plugins")
     heading, row = [line for line in printed.splitlines() if "third" in line or "aside" in line]

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 import synthbench as sb
 from synthbench.contracts.dropout import number_dropouts
 from synthbench.engine.inspection.cell import inspect_cell
+from synthbench.engine.training.block import BlockResult
 from synthbench.errors import ModelError
 from synthbench.plan.cell import Cell
 from tests.engine.authored import Plain
@@ -49,13 +50,19 @@ class TorchDropout(Plain):
         return nn.Sequential(nn.Linear(interface.input.shape[0], 1), nn.Dropout(0.5), nn.Flatten(0))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def dropping_cell(small_cell: Cell) -> Cell:
     return replace(
         small_cell,
         model=Dropping(),
         protocol=small_cell.protocol.model_copy(update={"budget": 3_200, "until": "budget"}),
     )
+
+
+@pytest.fixture(scope="module")
+def dropped(dropping_cell: Cell, tmp_path_factory: pytest.TempPathFactory) -> BlockResult:
+    """Two replicas."""
+    return train(dropping_cell, [0, 1], 2, tmp_path_factory.mktemp("dropped"))
 
 
 def test_the_share_kept_its_scale_and_what_a_mask_depends_on() -> None:
@@ -94,15 +101,14 @@ def test_a_replica_does_not_depend_on_its_company(dropping_cell: Cell, tmp_path:
         assert torch.equal(everyone.weights[name][3], some.weights[name][1]), name
 
 
-def test_vmapped_is_looped(dropping_cell: Cell, tmp_path: Path) -> None:
-    together = train(dropping_cell, [0, 1], 2, tmp_path)
+def test_vmapped_is_looped(dropping_cell: Cell, dropped: BlockResult, tmp_path: Path) -> None:
     looped = train(dropping_cell, [0, 1], 2, tmp_path, looped=True)
-    for name in together.weights:
-        torch.testing.assert_close(together.weights[name], looped.weights[name])
+    for name in dropped.weights:
+        torch.testing.assert_close(dropped.weights[name], looped.weights[name])
 
 
 def test_masks_change_the_training_and_vanish_in_evaluation(
-    dropping_cell: Cell, tmp_path: Path
+    dropping_cell: Cell, dropped: BlockResult, tmp_path: Path
 ) -> None:
     class Whole(Dropping):
         name: ClassVar[str] = "whole"
@@ -112,7 +118,6 @@ def test_masks_change_the_training_and_vanish_in_evaluation(
             module.early, module.late = sb.Dropout(0.0), sb.Dropout(0.0)
             return module
 
-    dropped = train(dropping_cell, [0, 1], 2, tmp_path)
     whole = train(replace(dropping_cell, model=Whole()), [0, 1], 2, tmp_path)
     start = [rows(result, 0).slice(0, 1)["accuracy"].to_pylist() for result in (dropped, whole)]
     assert start[0] == start[1], "the same weights are evaluated without masks"

@@ -11,7 +11,7 @@ EXEMPT = {
     r"python -m pytest": "is the tests themselves",
     r"wandb login .*": "needs an account",
     r"synthbench leaderboard report (?!.*--dry-run).*": "publishes to an account: "
-    "tests/leaderboard/test_wandb_report.py does so on a server of its own",
+    "tests/plugins/test_wandb_report.py does so on a server of its own",
     r"python docs/make_paper_pictures\.py": "trains for minutes: `pytest -m slow tests/paper` "
     "holds its findings",
 }

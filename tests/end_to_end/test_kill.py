@@ -2,46 +2,77 @@
 
 from __future__ import annotations
 
+import os
+import pkgutil
 import signal
-import subprocess
-import sys
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
+from tests.end_to_end.forked import Forked, nothing
+
 COMMAND = [
-    sys.executable, "-m", "synthbench", "eval",
+    "eval",
     "--task", "sparse-parity n=16 k=3",
     "--model", "mlp width=32 optimizer=adamw lr=0.003 schedule=cosine warmup=20",
     "--probe", "weight-movement",
-    "--seeds", "14", "--budget", "32k", "--until", "budget", "--device", "cpu",
+    "--seeds", "14", "--budget", "16k", "--until", "budget", "--device", "cpu",
     "--replicas-per-block", "7", "--keep-weights", "--checkpoint-seconds", "0",
 ]  # fmt: skip
+SEAMS = {
+    "before_add": "synthbench.evaluation.partial_run.PartialRun.add",
+    "after_parquet": "pathlib.Path.unlink",
+    "after_record": "synthbench.evaluation.cell_run.remove_partial",
+}
+"""Moment -> what is about to be called."""
 
 
-def start(out: Path) -> subprocess.Popen:
-    return subprocess.Popen(
-        [*COMMAND, "--out", str(out)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+def start(folder: Path, before: Any = nothing) -> Forked:
+    """Start the command in a process; its results go to `runs` in the folder."""
+    arguments = [*COMMAND, "--out", str(folder / "runs")]
+    return Forked.start(arguments, folder / "printed.txt", before)
 
 
-def finish(out: Path) -> tuple[Path, str]:
-    process = start(out)
-    _, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors
-    (record,) = out.rglob("record.json")
+def finish(folder: Path) -> tuple[Path, str]:
+    """Run the command to its end; returns the cell's folder and what was printed."""
+    process = start(folder)
+    assert process.end() == 0, process.printed()
+    (record,) = folder.rglob("record.json")
     assert not list(record.parent.glob(".partial*")), "nothing half-finished is left"
-    return record.parent, errors
+    return record.parent, process.printed()
 
 
-def wait_for(out: Path, pattern: str, process: subprocess.Popen) -> None:
+def wait_for(folder: Path, pattern: str, process: Forked) -> None:
     deadline = time.monotonic() + 120
-    while not list(out.rglob(pattern)):
-        assert process.poll() is None, "it ended before it could be killed"
+    while not list(folder.rglob(pattern)):
+        assert process.is_running(), "it ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+def kill_at(moment: str) -> None:
+    """Have this process kill itself where the seam's function would be called."""
+    module, _, name = SEAMS[moment].rpartition(".")
+    owner = pkgutil.resolve_name(module)
+    real = getattr(owner, name)
+
+    def fatal(self: Any, *rest: Any, **named: Any) -> Any:
+        reached = {
+            "before_add": lambda: True,
+            "after_parquet": lambda: (
+                self.suffix == ".ckpt" and any(self.parent.glob("replicas-*.parquet"))
+            ),
+            "after_record": lambda: (self / "record.json").exists(),
+        }[moment]
+        if reached():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(self, *rest, **named)
+
+    setattr(owner, name, fatal)
 
 
 def same_trajectories(folder: Path, unbroken: Path) -> None:
@@ -77,8 +108,8 @@ def test_killed_three_times_gives_the_same_bytes(unbroken: Path, tmp_path: Path)
         process = start(tmp_path)
         wait_for(tmp_path, pattern, process)
         time.sleep(delay)
-        process.kill()
-        process.communicate()
+        process.signal(signal.SIGKILL)
+        process.end()
         assert not list(tmp_path.rglob("record.json")), "killed before the end"
     folder, errors = finish(tmp_path)
     assert "continuing the unfinished run" in errors
@@ -87,36 +118,11 @@ def test_killed_three_times_gives_the_same_bytes(unbroken: Path, tmp_path: Path)
     assert (folder / name).read_bytes() == (unbroken / name).read_bytes()
 
 
-@pytest.mark.parametrize("moment", ["before_add", "after_parquet", "after_record"])
+@pytest.mark.parametrize("moment", SEAMS)
 def test_killed_at_the_seams(unbroken: Path, moment: str, tmp_path: Path) -> None:
     """After the last checkpoint, between a block's file and its checkpoint, after the record."""
-    target = {
-        "before_add": "synthbench.evaluation.partial_run.PartialRun.add",
-        "after_parquet": "pathlib.Path.unlink",
-        "after_record": "synthbench.evaluation.cell_run.remove_partial",
-    }[moment]
-    module, _, name = target.rpartition(".")
-    program = (
-        "import os, pkgutil, sys\n"
-        "from synthbench.cli.main import main\n"
-        "import synthbench.evaluation.cell_run, synthbench.evaluation.partial_run\n"
-        f"owner = pkgutil.resolve_name({module!r})\n"
-        f"real = getattr(owner, {name!r})\n"
-        "def fatal(self, *rest, **named):\n"
-        f"    seam = {moment!r}\n"
-        "    if seam == 'after_parquet' and not (\n"
-        "        self.suffix == '.ckpt' and list(self.parent.glob('replicas-*.parquet'))\n"
-        "    ):\n"
-        "        return real(self, *rest, **named)\n"
-        "    if seam == 'after_record' and not (self / 'record.json').exists():\n"
-        "        return real(self, *rest, **named)\n"
-        "    os.kill(os.getpid(), 9)\n"
-        f"setattr(owner, {name!r}, fatal)\n"
-        f"sys.argv = {['synthbench', *COMMAND[3:], '--out', str(tmp_path)]!r}\n"
-        "main()\n"
-    )
-    killed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    killed = start(tmp_path, partial(kill_at, moment))
+    assert killed.end() == -signal.SIGKILL, killed.printed()
     folder, _ = finish(tmp_path)
     assert (folder / "learning_curves.png").exists()
     same_trajectories(folder, unbroken)
@@ -125,9 +131,9 @@ def test_killed_at_the_seams(unbroken: Path, moment: str, tmp_path: Path) -> Non
 def test_interrupted_says_how_to_continue(unbroken: Path, tmp_path: Path) -> None:
     process = start(tmp_path)
     wait_for(tmp_path, "block-*.ckpt", process)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
+    process.signal(signal.SIGINT)
+    assert process.end(60) == 130
+    errors = process.printed()
     assert "the same command continues where it stopped" in errors and "Traceback" not in errors
     folder, _ = finish(tmp_path)
     same_trajectories(folder, unbroken)
@@ -136,8 +142,8 @@ def test_interrupted_says_how_to_continue(unbroken: Path, tmp_path: Path) -> Non
 def test_a_damaged_checkpoint_starts_the_block_again(unbroken: Path, tmp_path: Path) -> None:
     process = start(tmp_path)
     wait_for(tmp_path, "block-*.ckpt", process)
-    process.kill()
-    process.communicate()
+    process.signal(signal.SIGKILL)
+    process.end()
     (checkpoint,) = tmp_path.rglob("block-*.ckpt")
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     folder, errors = finish(tmp_path)

@@ -99,7 +99,7 @@ def samples_to_target_by_hand(seed: int, n: int, k: int, width: int, last: int) 
 
 
 def test_samples_to_target_have_the_same_distribution(out: Path, settings: sb.Settings) -> None:
-    n, k, width, seeds = 16, 3, 64, 64
+    n, k, width, seeds = 10, 3, 64, 64
     result = sb.evaluate(
         f"sparse-parity n={n} k={k}",
         f"mlp width={width}",

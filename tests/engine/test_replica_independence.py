@@ -49,44 +49,54 @@ def rows(result: BlockResult, replica: int) -> object:
     return table.filter(pc.equal(table["replica"], replica)).drop_columns(["replica"])
 
 
+@pytest.fixture(scope="module")
+def everyone(small_cell: Cell, tmp_path_factory: pytest.TempPathFactory) -> BlockResult:
+    """Six replicas in one block."""
+    return train(small_cell, list(range(6)), 6, tmp_path_factory.mktemp("everyone"))
+
+
 @pytest.mark.parametrize(
     ("company", "width"), [([3], 2), ([3, 4], 2), ([9, 3, 1, 8, 12], 5), ([3, 5, 7], 8)]
 )
 def test_trajectories_are_equal_to_the_bit(
-    small_cell: Cell, company: list[int], width: int, tmp_path: Path
+    small_cell: Cell, everyone: BlockResult, company: list[int], width: int, tmp_path: Path
 ) -> None:
-    everyone = train(small_cell, list(range(6)), 6, tmp_path)
     some = train(small_cell, company, width, tmp_path)
     for name in everyone.weights:
         assert torch.equal(everyone.weights[name][3], some.weights[name][company.index(3)])
     assert rows(everyone, 3).equals(rows(some, company.index(3)))
 
 
-@pytest.mark.parametrize("place", [0, 1, 2, 3])
-def test_odd_sizes_are_equal_to_the_bit_wherever_they_lie_in_memory(
-    place: int, tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def odd_cell() -> Cell:
     """Rows of 3 numbers are not aligned alike in every place of a stack."""
     registry = installed()
     protocol = sb.Protocol(budget=19_200, seeds=5, evaluation_samples=256)
-    task, model = registry.task("sparse-parity n=30 k=3"), registry.model("mlp width=3")
-    cell = sb.Cell(task, model, protocol)
+    return Cell(registry.task("sparse-parity n=30 k=3"), registry.model("mlp width=3"), protocol)
+
+
+@pytest.fixture(scope="module")
+def odd_alone(odd_cell: Cell, tmp_path_factory: pytest.TempPathFactory) -> BlockResult:
+    """Seed 7, first of two."""
+    return train(odd_cell, [7, 8], 2, tmp_path_factory.mktemp("alone"))
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 3])
+def test_odd_sizes_are_equal_to_the_bit_wherever_they_lie_in_memory(
+    place: int, odd_cell: Cell, odd_alone: BlockResult, tmp_path: Path
+) -> None:
     company = [8, 9, 6, 5]
     company.insert(place, 7)
-    everyone, alone = (train(cell, s, len(s), tmp_path) for s in (company, [7, 8]))
-    assert rows(everyone, place).equals(rows(alone, 0))
+    together = train(odd_cell, company, 5, tmp_path)
+    assert rows(together, place).equals(rows(odd_alone, 0))
 
 
 def test_a_block_size_that_does_not_divide_the_seeds_changes_nothing(
-    small_cell: Cell, out: Path, settings: sb.Settings
+    small_result: sb.CellResult, small_cell: Cell, out: Path, settings: sb.Settings
 ) -> None:
-    whole, parts = (
-        sb.evaluate_cells(
-            [small_cell], out / str(width), replace(settings, replicas_per_block=width)
-        )
-        for width in (6, 4)
-    )
-    assert whole[0].measured.trajectories.table.equals(parts[0].measured.trajectories.table)
+    assert small_result.record.compute.replicas_per_block == 6
+    (parts,) = sb.evaluate_cells([small_cell], out, replace(settings, replicas_per_block=4))
+    assert small_result.measured.trajectories.table.equals(parts.measured.trajectories.table)
 
 
 def test_chunks_of_another_length_change_nothing(
@@ -109,13 +119,19 @@ def test_blocks_are_balanced_and_padded() -> None:
     assert [s.init for s in blocks[2].padded()] == [*range(22, 32), 22]
 
 
+@pytest.fixture(scope="module")
+def good(small_cell: Cell, tmp_path_factory: pytest.TempPathFactory) -> BlockResult:
+    """The network that may explode, where it does not."""
+    cell = replace(small_cell, model=Exploding(factor=1))
+    return train(cell, list(range(8)), 8, tmp_path_factory.mktemp("good"))
+
+
 @pytest.mark.parametrize("factor", [1e37, 1e39])
 def test_a_diverging_replica_is_marked_and_its_neighbours_do_not_notice(
-    small_cell: Cell, factor: float, tmp_path: Path
+    small_cell: Cell, good: BlockResult, factor: float, tmp_path: Path
 ) -> None:
     seeds = list(range(8))
     bad = train(replace(small_cell, model=Exploding(factor=factor)), seeds, 8, tmp_path)
-    good = train(replace(small_cell, model=Exploding(factor=1)), seeds, 8, tmp_path)
     assert 0 < sum(bad.diverged) < 8 and not any(good.diverged)
     for r in seeds:
         if bad.diverged[r]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,46 +16,7 @@ from synthbench.registry.host import PluginHost
 from synthbench.registry.kinds import MODEL
 from synthbench.registry.registry import Registry
 from tests.engine.authored import Plain
-
-
-@dataclass
-class FakePoint:
-    """An entry point that loads what it is given, or raises it."""
-
-    name: str
-    target: object
-    distribution: str = "third-party"
-    value: str = "somewhere"
-
-    @property
-    def dist(self) -> SimpleNamespace:
-        return SimpleNamespace(name=self.distribution, version="1.2.3")
-
-    def load(self) -> object:
-        if isinstance(self.target, BaseException):
-            raise self.target
-        return self.target
-
-
-def plugin(*, api: object = None, **hooks: object) -> SimpleNamespace:
-    """A plugin module with the given hooks, each a function or the list it returns."""
-    functions = {} if api is None else {"synthbench_plugin_api": api}
-    for name, value in hooks.items():
-        function = value if callable(value) else (lambda found=value: found)
-        functions[name] = sb.hookimpl(_named(function, name, callable(value)))
-    return SimpleNamespace(__name__="module", **functions)
-
-
-def _named(function: object, name: str, keep: bool) -> object:
-    if keep:
-        return function
-    found = function()
-
-    def hook():
-        return found
-
-    hook.__name__ = name
-    return hook
+from tests.registry.points import FakePoint, load, plugin
 
 
 class Other(Plain):
@@ -76,10 +36,6 @@ class Misnamed(Plain):
     """A name people could not type."""
 
     name: ClassVar[str] = "Bad Name"
-
-
-def load(*points: FakePoint, wanted: str = "") -> PluginHost:
-    return PluginHost.from_entry_points(points, wanted)
 
 
 GOOD = FakePoint("good", plugin(register_models=[Plain]))
@@ -249,64 +205,6 @@ def test_a_failure_names_the_line_of_the_plugin(tmp_path: Path, monkeypatch) -> 
     assert failure.error == (
         "ZeroDivisionError: division by zero (synthbench_broken_here/parts.py, line 3)"
     )
-
-
-class TestSelection:
-    """`SYNTHBENCH_PLUGINS`."""
-
-    OURS = FakePoint("ours", plugin(register_models=[Plain]), "synthbench")
-    COIN = FakePoint("coin", plugin(register_models=[Other]), "Synthbench_Coin.Flips")
-    DICE = FakePoint("dice", plugin(), "synthbench-dice")
-
-    @pytest.mark.parametrize(
-        ("wanted", "loaded"),
-        [
-            ("", ["ours", "coin", "dice"]),
-            (" , ", ["ours", "coin", "dice"]),
-            ("none", ["ours"]),
-            ("coin", ["ours", "coin"]),
-            ("synthbench-coin-flips", ["ours", "coin"]),
-            ("coin, DICE", ["ours", "coin", "dice"]),
-            ("ours", ["ours"]),
-            ("ours,dice", ["ours", "dice"]),
-        ],
-    )
-    def test_bundled_ones_always_load_and_the_named(self, wanted: str, loaded: list[str]) -> None:
-        host = load(self.COIN, self.DICE, self.OURS, wanted=wanted)
-        assert [p.name for p in host.plugins] == loaded and not host.failures
-        left_out = [p.name for p in host.left_out]
-        assert sorted(loaded + left_out) == ["coin", "dice", "ours"]
-
-    @pytest.mark.parametrize(
-        ("wanted", "message"),
-        [
-            ("dicee", 'names "dicee", which is not installed; did you mean "dice"? (third-party '
-                      "plugins: coin, dice)"),
-            ("coin,synthbench-dic", 'did you mean "synthbench-dice"?'),
-            ("none,coin", "SYNTHBENCH_PLUGINS=none,coin: say none alone, or name the plugins"),
-        ],
-    )  # fmt: skip
-    def test_a_wrong_name_is_an_error(self, wanted: str, message: str) -> None:
-        with pytest.raises(UnknownNameError) as caught:
-            load(self.COIN, self.DICE, self.OURS, wanted=wanted)
-        assert message in str(caught.value)
-
-    def test_what_was_left_out_does_not_even_import(self) -> None:
-        assert not load(FakePoint("broken", ImportError("no")), wanted="none").failures
-
-    def test_the_environment_decides_by_default(self, monkeypatch) -> None:
-        monkeypatch.setenv("SYNTHBENCH_PLUGINS", "dice")
-        host = PluginHost.from_entry_points([self.COIN, self.DICE, self.OURS])
-        assert [p.name for p in host.plugins] == ["ours", "dice"]
-
-    def test_an_unknown_name_says_what_was_left_out(self) -> None:
-        registry = Registry(load(self.COIN, self.OURS, wanted="none"))
-        with pytest.raises(UnknownNameError) as caught:
-            registry.model("other")
-        assert str(caught.value).splitlines() == [
-            'unknown model "other" (synthbench list models)',
-            "  left out by SYNTHBENCH_PLUGINS=none: coin",
-        ]
 
 
 def test_what_a_plugin_hears_is_known() -> None:

@@ -25,13 +25,17 @@ def with_protocol(cell: Cell, **changes: object) -> Cell:
 
 @pytest.mark.parametrize("precision", ["64-true", "bf16-mixed", "bf16-true"])
 def test_precisions_train_and_differ(
-    precision: str, small_cell: Cell, out: Path, settings: sb.Settings
+    precision: str,
+    small_result: sb.CellResult,
+    small_cell: Cell,
+    out: Path,
+    settings: sb.Settings,
 ) -> None:
-    single, other = (
-        sb.evaluate_cells([with_protocol(small_cell, precision=p)], out, settings)[0]
-        for p in ("32-true", precision)
-    )
-    losses = [r.trajectories.to_pandas().query("step == 32")["loss"] for r in (single, other)]
+    assert small_cell.protocol.precision == "32-true"
+    cell = with_protocol(small_cell, precision=precision)
+    other = sb.evaluate_cells([cell], out, settings)[0]
+    results = (small_result, other)
+    losses = [r.trajectories.to_pandas().query("step == 32")["loss"] for r in results]
     assert not np.array_equal(losses[0], losses[1])
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5 if precision == "64-true" else 0.1)
     assert other.record.summary.solved >= 4
@@ -133,7 +137,9 @@ class Interrupt(pl.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("model", ["transformer dropout=0.1", "transformer positions=rotary mlp=2"])
+@pytest.mark.parametrize(
+    "model", ["transformer layers=1 dropout=0.1", "transformer layers=1 positions=rotary mlp=2"]
+)
 def test_transformers_train_in_mixed_precision(
     model: str, out: Path, settings: sb.Settings
 ) -> None:

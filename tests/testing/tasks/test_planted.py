@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 import pytest
 import torch
 import torch.nn.functional as F
 
 import synthbench as sb
 from synthbench.testing import TASK_LAWS, ConformanceError, check_task, examine_task
-from tests.testing.sound import Dictator, Successor
-from tests.testing.tasks import planted as planted_tasks
+from tests.testing.tasks import planted
 from tests.testing.tasks.planted import PLANTED
+from tests.testing.tasks.planted.reference_faults import ReadsLabels
+from tests.testing.tasks.sound import Dictator, Successor
 
 
 @pytest.mark.parametrize(("fault", "law"), PLANTED.items(), ids=[f.__name__ for f in PLANTED])
@@ -26,12 +30,15 @@ def test_every_law_but_the_one_that_is_not_judged_has_a_fault() -> None:
 
 def test_every_fault_is_listed() -> None:
     """A fault that is written and not listed would never be examined."""
+    found = iter_modules(planted.__path__, f"{planted.__name__}.")
+    modules = [import_module(module.name) for module in found]
     written = {
-        found
-        for found in vars(planted_tasks).values()
-        if isinstance(found, type)
-        and issubclass(found, sb.Task)
-        and found.__module__ == planted_tasks.__name__
+        fault
+        for module in modules
+        for fault in vars(module).values()
+        if isinstance(fault, type)
+        and issubclass(fault, sb.Task)
+        and fault.__module__ == module.__name__
     }
     assert written == set(PLANTED)
 
@@ -44,7 +51,7 @@ def test_sound_tasks_keep_every_law(task: sb.Task) -> None:
 def test_the_error_says_the_law_what_was_seen_and_what_to_change() -> None:
     law = next(law for law in TASK_LAWS if law.name == "references-ignore-labels")
     with pytest.raises(ConformanceError) as caught:
-        check_task(planted_tasks.ReadsLabels())
+        check_task(ReadsLabels())
     lines = str(caught.value).splitlines()
     assert lines[0].endswith("breaks 1 law")
     assert lines[2].startswith(f"{law.name}: {law.statement[:30]}")

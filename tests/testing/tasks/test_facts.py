@@ -1,4 +1,4 @@
-"""What is reported and not judged."""
+"""What is reported of a task and not judged."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 import synthbench as sb
-from synthbench.testing import check_model, check_task
-from tests.engine.authored import Branching, Normalized
-from tests.testing.sound import Dictator
+from synthbench.testing import check_task
+from tests.testing.tasks.sound import Dictator
 
 
 class KnowsTheNoise(Dictator):
@@ -38,9 +37,3 @@ def test_an_optimum_that_reads_latents_is_pointed_out_where_it_cannot_be_judged(
     assert "optimal reads latents" in check_task(KnowsTheNoise()).facts
     facts = check_task(Dictator(n=40)).facts
     assert "optimal reads latents" not in facts and facts["sampling"].endswith("samples/s")
-
-
-def test_a_model_that_is_looped_or_normalizes_its_batch_says_so() -> None:
-    assert check_model(Branching()).facts["replicas"].startswith("looped, slower: ")
-    mixes = check_model(Normalized()).facts["in training mode"]
-    assert mixes == "the examples of a batch influence one another"

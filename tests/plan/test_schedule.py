@@ -1,11 +1,10 @@
-"""Evaluation points and chunks."""
+"""Points of evaluation."""
 
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthbench.engine.training.chunks import ChunkSource
 from synthbench.plan.schedule import evaluation_steps
 
 
@@ -19,16 +18,3 @@ def test_points_resolve_time_to_a_step_or_to_the_resolution(last: int, resolutio
 
 def test_a_longer_budget_keeps_the_earlier_points() -> None:
     assert evaluation_steps(20_000, 0.05)[:150] == evaluation_steps(100_000, 0.05)[:150]
-
-
-@given(last=st.integers(1, 3000), longest=st.integers(1, 100))
-def test_chunks_cover_every_step_once_and_stop_at_points(last: int, longest: int) -> None:
-    points, position, seen = evaluation_steps(last, 0.05), 0, []
-    source = ChunkSource(points, longest, lambda: position)
-    while position < last:
-        for start, stop in source:
-            assert start == position and 0 < stop - start <= longest
-            position = stop
-        seen.append(position)
-    assert seen == points[1:]
-    assert list(source) == []

@@ -45,15 +45,18 @@ def limit_memory(monkeypatch: pytest.MonkeyPatch, widest: int) -> list[int]:
 
 
 def test_blocks_are_halved_and_the_result_is_the_same(
-    small_cell: Cell, out: Path, settings: sb.Settings, monkeypatch: pytest.MonkeyPatch
+    small_result: sb.CellResult,
+    small_cell: Cell,
+    out: Path,
+    settings: sb.Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    roomy = sb.evaluate_cells([small_cell], out / "roomy", settings)[0]
     widths, notes = limit_memory(monkeypatch, 3), Notes()
-    tight = sb.evaluate_cells([small_cell], out / "tight", replace(settings, listener=notes))[0]
+    tight = sb.evaluate_cells([small_cell], out, replace(settings, listener=notes))[0]
     assert widths == [6, 3, 3]
     assert notes.messages == ["out of memory: continuing with 3 replicas at once"]
     assert tight.record.compute.replicas_per_block == 3
-    assert tight.measured.trajectories.table.equals(roomy.measured.trajectories.table)
+    assert tight.measured.trajectories.table.equals(small_result.measured.trajectories.table)
 
 
 def test_a_model_that_never_fits_is_refused(

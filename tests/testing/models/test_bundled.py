@@ -1,0 +1,28 @@
+"""Every bundled model keeps every law."""
+
+from __future__ import annotations
+
+import pytest
+
+from synthbench.registry.kinds import MODEL
+from synthbench.registry.registry import installed
+from synthbench.testing import check_model
+
+MODELS = [
+    "mlp width=8",
+    "polynet",
+    "sine-neuron",
+    "transformer width=8",
+    "transformer layers=1 width=4 mlp=1 dropout=0.1 positions=absolute",
+    "simplified-transformer",
+]
+
+
+def test_the_list_covers_every_bundled_model() -> None:
+    bundled = {name for name, plugin in installed().names(MODEL).items() if plugin.is_bundled}
+    assert bundled == {reference.split()[0] for reference in MODELS}
+
+
+@pytest.mark.parametrize("reference", MODELS)
+def test_bundled_models_keep_every_law(reference: str) -> None:
+    check_model(installed().model(reference))

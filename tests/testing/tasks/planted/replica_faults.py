@@ -1,0 +1,82 @@
+"""Tasks that do not stand on the replica axis, or on another device."""
+
+from __future__ import annotations
+
+import torch
+from torch.fx.experimental.proxy_tensor import get_proxy_mode
+
+import synthbench as sb
+from tests.testing.tasks.sound import Dictator, Successor
+
+
+class BranchesOnData(Dictator):
+    """A Python `if` on numbers."""
+
+    def references(self, world, batch):
+        if bool(batch.x.sum() > 1e9):
+            return {}
+        return super().references(world, batch)
+
+
+class LooksAtNeighbours(Dictator):
+    """Labels that depend on the other replicas."""
+
+    def sample(self, world, rng, size):
+        batch = super().sample(world, rng, size)
+        if torch._C._functorch.is_batchedtensor(batch.y):
+            raw = torch._C._functorch.get_unwrapped(batch.y)
+            return sb.Batch(batch.x, batch.y * torch.sign(raw.sum() + 0.5))
+        return batch
+
+
+class KnowsAboutVmap(Dictator):
+    """Other samples under vmap."""
+
+    def sample(self, world, rng, size):
+        batch = super().sample(world, rng, size)
+        stacked = torch._C._functorch.is_batchedtensor(batch.x)
+        return sb.Batch(-batch.x, -batch.y) if stacked else batch
+
+
+class AsksWhetherItIsTraced(Successor):
+    """Another score while it is recorded."""
+
+    def score(self, output, batch):
+        factor = 1.0 if get_proxy_mode() is None else 2.0
+        return {name: factor * v for name, v in super().score(output, batch).items()}
+
+
+class OnTheCpu(Dictator):
+    """A tensor made on the CPU, wherever the world is."""
+
+    def sample(self, world, rng, size):
+        batch = super().sample(world, rng, size)
+        return sb.Batch(batch.x, batch.y + torch.zeros(size))
+
+
+class WorldOnTheCpu(Dictator):
+    """A world that is made on the CPU."""
+
+    def world(self, rng):
+        drawn = super().world(rng)
+        return torch.cat([drawn.new_zeros(1), drawn])[1:] + torch.zeros(1, dtype=torch.int64)
+
+
+class SinglePrecision(Dictator):
+    """A matrix of float32, whatever the precision."""
+
+    def score(self, output, batch):
+        mean = torch.full((len(output),), 1 / len(output), dtype=torch.float32)
+        return {"accuracy": ((torch.sign(output * batch.y) + 1) / 2) @ mean.to(output.device)}
+
+
+REPLICA_FAULTS: dict[type[sb.Task], str] = {
+    BranchesOnData: "vmaps",
+    LooksAtNeighbours: "replica-independence",
+    KnowsAboutVmap: "vmapped-equals-looped",
+    AsksWhetherItIsTraced: "traced-equals-called",
+    OnTheCpu: "device-agnostic",
+    WorldOnTheCpu: "device-agnostic",
+    SinglePrecision: "any-precision",
+}
+"""Fault -> the law that must find it."""
