@@ -117,7 +117,7 @@ def test_dirichlet_margins_are_beta(alpha: float) -> None:
 
 
 def test_gamma_draws_of_tiny_shapes_do_not_vanish() -> None:
-    logs = log_gamma_draws(stream(), 0.01, COUNT).numpy()
+    logs = log_gamma_draws(stream().open_uniform, 0.01, COUNT).numpy()
     assert np.isfinite(logs).all() and logs.min() < -700
     # P(ln G < -t) is close to exp(-alpha t) / Gamma(alpha + 1) far down.
     assert (logs < -100).mean() == pytest.approx(stats.gamma.cdf(np.exp(-100), 0.01), abs=0.01)
