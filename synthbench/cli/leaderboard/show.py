@@ -32,8 +32,8 @@ def show_command(
         from synthbench.registry.registry import installed
         from synthbench.results.terminal_table import WIDTH
 
+        chosen = installed().suite(suite)
     console = Console(width=WIDTH, highlight=False)
-    chosen = installed().suite(suite)
     with stage_progress(console) as progress:
         board = read_board(chosen, boards, progress.stage("reading submissions"))
     _print_ranking(console, board)
