@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -89,6 +91,8 @@ def _global_option_first(arguments: list[str]) -> list[str]:
 
 def main() -> None:
     """Run the command line; a user's mistake is one message and exit code 2."""
+    # The process is about to end, with all it holds; looking through it takes torch a second.
+    atexit.register(gc.freeze)
     try:
         app(_global_option_first(sys.argv[1:]))
     except SynthbenchError as error:

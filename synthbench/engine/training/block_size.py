@@ -40,19 +40,22 @@ def measure_block_size(cell: Cell, device: torch.device, gradients: Gradients) -
     """
     rates: dict[int, float] = {}
     for width in _candidates(cell.protocol.seeds):
+        if rates:
+            gc.collect()  # What the last candidate held.
         try:
             step = _training_step(cell, width, device, gradients)
             rate = width * _steps_per_second(step, device)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            break
-        finally:
             gc.collect()
+            break
         rates[width] = rate
         short = cell.steps * cell.protocol.seeds / rate <= SHORT_SECONDS
         if (short and width >= cell.protocol.seeds) or rate < 0.8 * max(rates.values()):
             break
+    if len(rates) > 1:
+        gc.collect()
     best = max(rates.values(), default=0.0)
     return min((w for w, rate in rates.items() if rate * WORTH_IT >= best), default=NARROWEST)
 
