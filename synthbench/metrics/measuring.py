@@ -30,34 +30,34 @@ from synthbench.metrics.variance_split import VarianceSplit, split_variance
 Array = NDArray[np.float64]
 
 
-def measure_cell(trajectories: Trajectories, setting: CellContext) -> CellMetrics:
+def measure_cell(trajectories: Trajectories, context: CellContext) -> CellMetrics:
     """Compute every metric of one cell from its trajectories.
 
     Of a crossed design the variance split uses all replicas, everything else the independent
     ones alone.
     """
-    chosen = setting.independent()
+    chosen = context.independent()
     if chosen is None:
-        return _measure(trajectories, setting)
-    split = _split(times_to_target(trajectories, setting.target), setting.initializations)
+        return _measure(trajectories, context)
+    split = _split(times_to_target(trajectories, context.target), context.initializations)
     part = replace(
-        setting,
-        diverged=[setting.diverged[r] for r in chosen],
-        references=[setting.references[r] for r in chosen],
+        context,
+        diverged=[context.diverged[r] for r in chosen],
+        references=[context.references[r] for r in chosen],
         initializations=None,
     )
     return replace(_measure(trajectories.select(chosen), part), variance_split=split)
 
 
-def _measure(trajectories: Trajectories, setting: CellContext) -> CellMetrics:
-    target = setting.target
+def _measure(trajectories: Trajectories, context: CellContext) -> CellMetrics:
+    target = context.target
     samples = [s.astype(float) for s in trajectories.by_replica("samples")]
     progress = trajectories.by_replica("progress")
     reached = times_to_target(trajectories, target)
     shapes = find_transitions(samples, progress, target)
     regrets = [
         regret(s, p, target.budget, diverged=gone)
-        for s, p, gone in zip(samples, progress, setting.diverged, strict=True)
+        for s, p, gone in zip(samples, progress, context.diverged, strict=True)
     ]
     stages = [find_stages(s, p) for s, p in zip(samples, progress, strict=True)]
     last = [last_transition(shape, found) for shape, found in zip(shapes, stages, strict=True)]
@@ -68,8 +68,8 @@ def _measure(trajectories: Trajectories, setting: CellContext) -> CellMetrics:
         regret=mean_estimate(np.array(regrets)).within(0.0, 1.0),
         transitions=summarize_transitions(shapes, target.budget),
         transition_counts=dict(sorted(counts.items())),
-        near=_near(samples, trajectories.by_replica(trajectories.ranked), setting),
-        random_search=_random_search(reached, setting),
+        near=_near(samples, trajectories.by_replica(trajectories.ranked), context),
+        random_search=_random_search(reached, context),
         probes={
             name: _measure_probe(samples, trajectories.by_replica(name), last, target)
             for name in trajectories.probes
@@ -87,16 +87,16 @@ def _grokking(trajectories: Trajectories, target: Target) -> GrokkingSummary | N
     return summarize_grokking(found, target.budget)
 
 
-def _random_search(reached: TimesToTarget, setting: CellContext) -> RandomSearchTest | None:
+def _random_search(reached: TimesToTarget, context: CellContext) -> RandomSearchTest | None:
     # The last point is the end of the budget up to less than one step.
-    seen = reached.within(setting.points[-1])
-    return random_search_test(seen.times, seen.solved, setting.points, setting.step)
+    seen = reached.within(context.points[-1])
+    return random_search_test(seen.times, seen.solved, context.points, context.step)
 
 
 def _near(
-    samples: Sequence[Array], scores: Sequence[Array], setting: CellContext
+    samples: Sequence[Array], scores: Sequence[Array], context: CellContext
 ) -> dict[str, TimeNearReference]:
-    references, budget = setting.references, setting.target.budget
+    references, budget = context.references, context.target.budget
     names = told_apart(references)
     times = [
         time_near_references(s, score_distances(score, {name: levels[name] for name in names}))

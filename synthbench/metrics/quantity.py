@@ -19,8 +19,8 @@ SAMPLES, STEPS, FLOPS = "samples", "steps", "FLOPs"
 class Quantity(Generic[T]):
     """A number with its interval.
 
-    name: of its column in a table, and of its attribute. of: reads it. heading: above a column of a
-    terminal, in one line or two.
+    name: of its column in a table, and of its attribute. of: reads it. unit: one of those above
+    where it is a time. heading: above a column of a terminal, in one line or two.
     """
 
     name: str

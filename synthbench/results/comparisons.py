@@ -71,10 +71,10 @@ def _within(cell: MeasuredCell, budget: int) -> TimesToTarget:
     """Times to target as if the cell's budget had been smaller; later evaluations do not count."""
     if budget == cell.budget:
         return cell.metrics.reached
-    setting = context_of(cell.record)
-    chosen = setting.independent()
+    context = context_of(cell.record)
+    chosen = context.independent()
     trajectories = cell.trajectories if chosen is None else cell.trajectories.select(chosen)
-    return times_to_target(trajectories.until(budget), replace(setting.target, budget=budget))
+    return times_to_target(trajectories.until(budget), replace(context.target, budget=budget))
 
 
 def _independent_seeds(cell: MeasuredCell) -> list[dict[str, int]]:

@@ -28,6 +28,10 @@ class TableCell(NamedTuple):
     value: str
     detail: str = ""
 
+    def stacked(self) -> str:
+        """The value, and the detail below it."""
+        return f"{self.value}\n{self.detail}" if self.detail else self.value
+
 
 def headings(records: Sequence[Record]) -> list[str]:
     """Of the columns, for the records of one task; the last but one is the task's score."""
@@ -85,6 +89,5 @@ def terminal_table(records: Sequence[Record]) -> Table:
     )
     for record in records:
         model, *rest = row(record)
-        texts = (f"{cell.value}\n{cell.detail}" if cell.detail else cell.value for cell in rest)
-        table.add_row(escape(_foldable(model.value)), *(escape(text) for text in texts))
+        table.add_row(escape(_foldable(model.value)), *(escape(cell.stacked()) for cell in rest))
     return table

@@ -26,14 +26,14 @@ def make_cell(transitions: np.ndarray, probe_lead: float = 0.2) -> tuple[Traject
         probe = np.where(at - probe_lead <= LOG, 1.0, 0.9 - 0.1 * at)
         columns = {"accuracy": 0.5 + progress / 2, "progress": progress, "early/sign": probe}
         tables.append(pa.table({"replica": np.full(len(STEPS), replica), "step": STEPS, **columns}))
-    setting = CellContext(
+    context = CellContext(
         target=Target(0.96, 2, 640_000),
         points=STEPS * 32.0,
         step=32,
         diverged=[False] * len(transitions),
         references=[{"trivial": 0.5, "useless": 0.5, "optimal": 1.0}] * len(transitions),
     )
-    return Trajectories.from_blocks(tables, 32, 1000), setting
+    return Trajectories.from_blocks(tables, 32, 1000), context
 
 
 @pytest.fixture(scope="module")
@@ -85,13 +85,13 @@ def test_a_crossed_design_is_split() -> None:
 
     generator = np.random.default_rng(1)
     rows = generator.normal(4.5, 0.15, (6, 1)) + generator.normal(0, 0.02, (6, 5))
-    trajectories, setting = make_cell(rows.flatten())
-    split = measure_cell(trajectories, replace(setting, initializations=6)).variance_split
+    trajectories, context = make_cell(rows.flatten())
+    split = measure_cell(trajectories, replace(context, initializations=6)).variance_split
     assert split.initialization.value > 0.9 and split.data.value < 0.1
     stuck = rows.copy()
     stuck[0, 0] = 9
     trajectories, _ = make_cell(stuck.flatten())
-    assert measure_cell(trajectories, replace(setting, initializations=6)).variance_split is None
+    assert measure_cell(trajectories, replace(context, initializations=6)).variance_split is None
 
 
 def test_a_crossed_design_counts_only_independent_replicas() -> None:
@@ -99,8 +99,8 @@ def test_a_crossed_design_counts_only_independent_replicas() -> None:
 
     generator = np.random.default_rng(1)
     rows = generator.normal(4.5, 0.15, (6, 1)) + generator.normal(0, 0.02, (6, 5))
-    trajectories, setting = make_cell(rows.flatten())
-    crossed = measure_cell(trajectories, replace(setting, initializations=6))
+    trajectories, context = make_cell(rows.flatten())
+    crossed = measure_cell(trajectories, replace(context, initializations=6))
     alone, part = make_cell(np.diagonal(rows))
     expected = measure_cell(alone, part)
     assert np.array_equal(crossed.reached.times, expected.reached.times)
@@ -112,6 +112,6 @@ def test_a_crossed_design_counts_only_independent_replicas() -> None:
 def test_a_crossed_design_without_spread_is_not_split() -> None:
     from dataclasses import replace
 
-    trajectories, setting = make_cell(np.full(6, 4.5))
-    crossed = measure_cell(trajectories, replace(setting, initializations=2))
+    trajectories, context = make_cell(np.full(6, 4.5))
+    crossed = measure_cell(trajectories, replace(context, initializations=2))
     assert crossed.variance_split is None

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from synthbench.leaderboard.standings.board import Board
-    from synthbench.leaderboard.standings.entry import Entry
-    from synthbench.metrics.estimate import Estimate
 
 
 def show_command(
@@ -45,6 +43,7 @@ def show_command(
 def _print_ranking(console: Console, board: Board) -> None:
     from rich.markup import escape
 
+    from synthbench.leaderboard.standings.board import HEADINGS, ranking_row
     from synthbench.results.terminal_table import number_table
 
     suite = board.suite
@@ -55,18 +54,11 @@ def _print_ranking(console: Console, board: Board) -> None:
             f"`synthbench leaderboard submit runs/{suite.name} --author ...`\n"
         )
         return
-    numbers = ("track", "samples", "FLOPs", "cells\nsolved")
-    table = number_table("submission", numbers, before=("rank",))
+    rank, submission, *numbers = (heading.replace(" ", "\n") for heading in HEADINGS)
+    table = number_table(submission, numbers, before=(rank,))
     for entry in board.entries:
-        front = " *" if entry.on_front else ""
-        table.add_row(
-            entry.rank.text(),
-            escape(entry.submission.title),
-            "tuned" if entry.submission.track == "tuned" else "fixed",
-            _score(entry, entry.samples),
-            _score(entry, entry.flops) + front,
-            f"{entry.solved_cells}/{len(entry.cells)}",
-        )
+        *cells, flops, solved = (escape(cell.stacked()) for cell in ranking_row(entry))
+        table.add_row(*cells, flops + (" *" if entry.on_front else ""), solved)
     console.print(table)
     console.print(
         f"samples, FLOPs: geometric mean over cells, relative to {escape(board.relative_to)}; "
@@ -74,17 +66,6 @@ def _print_ranking(console: Console, board: Board) -> None:
         "overlap are ties. *: Pareto front.\n",
         style="dim",
     )
-
-
-def _score(entry: Entry, estimate: Estimate) -> str:
-    """A geometric mean with its interval, marked where it is only a bound."""
-    from rich.markup import escape
-
-    from synthbench.metrics.formatting import format_estimate
-
-    value, interval = format_estimate(estimate)
-    known = estimate.low is not None or estimate.high is not None
-    return escape(f"{entry.bound} {value}".strip() + (f"\n{interval}" if known else ""))
 
 
 def _print_cells(console: Console, board: Board) -> None:

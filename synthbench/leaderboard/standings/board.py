@@ -61,7 +61,7 @@ def _html(board: Board) -> str:
     """A table, best first."""
     suite = board.suite
     title = TITLE.format(f"{suite.name} version {suite.version}", suite.title)
-    table = table_html(HEADINGS, [_row(entry) for entry in board.entries], texts=3)
+    table = table_html(HEADINGS, [ranking_row(entry) for entry in board.entries], texts=3)
     return str(Markup("").join([title, table, *(NOTE.format(line) for line in _notes(board))]))
 
 
@@ -69,7 +69,7 @@ def _text(board: Board) -> str:
     """The ranking, as `leaderboard show` begins."""
     lines = [f"{board.suite.name} version {board.suite.version}: {board.suite.title}"]
     for entry in board.entries:
-        rank, title, track, samples, flops, solved = _row(entry)
+        rank, title, track, samples, flops, solved = ranking_row(entry)
         lines.append(
             f"  {rank.value:>5}  {title.value} ({track.value}): "
             f"samples {' '.join(samples).rstrip()}, FLOPs {' '.join(flops).rstrip()}, "
@@ -78,7 +78,8 @@ def _text(board: Board) -> str:
     return "\n".join([*lines, *_notes(board)])
 
 
-def _row(entry: Entry) -> list[TableCell]:
+def ranking_row(entry: Entry) -> list[TableCell]:
+    """One entry under `HEADINGS`."""
     return [
         TableCell(entry.rank.text()),
         TableCell(entry.submission.title),
