@@ -16,8 +16,10 @@ from .contracts.probe import Probe as Probe
 from .contracts.probe import View as View
 from .contracts.recipe import Optimizer as Optimizer
 from .contracts.recipe import Recipe as Recipe
+from .contracts.scores import Mean as Mean
 from .contracts.task import KnownAlgorithm as KnownAlgorithm
 from .contracts.task import Task as Task
+from .contracts.test_set import TestSet as TestSet
 from .engine.training.block import TrainerOptions as TrainerOptions
 from .errors import InterfaceError as InterfaceError
 from .errors import SynthbenchError as SynthbenchError

@@ -15,8 +15,8 @@ World = Any
 class Batch(NamedTuple):
     """Examples of one replica.
 
-    `latents` holds what only `score` and `references` may look at (true transition
-    matrices, for instance): tensors whose first axis is the batch.
+    `latents` holds what losses, `score` and `references` may look at, and models do not see (true
+    transition matrices, or the weight of each position): tensors whose first axis is the batch.
     """
 
     x: Tensor

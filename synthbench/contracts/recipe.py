@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     Field,
@@ -59,8 +59,8 @@ class Recipe(Frozen):
     """Update rule, an `Optimizer` in Python; adam and sgd add weight decay to the gradient."""
     lr: float = Field(default=0.1, gt=0)
     """Peak learning rate."""
-    batch_size: int = Field(default=32, ge=1)
-    """Fresh samples per optimizer step."""
+    batch_size: Annotated[int, Field(ge=1)] | Literal["full"] = 32
+    """Samples per optimizer step; full: the whole of a finite training set."""
     loss: str | None = None
     """One of the task's losses; none: the task's default."""
     momentum: float = Field(default=0.0, ge=0, lt=1)

@@ -18,6 +18,8 @@ class Protocol(Frozen):
     """Training samples per replica."""
     train_samples: int | None = Field(default=None, ge=1)
     """Train on this many samples, reshuffled every epoch; none: on fresh ones at every step."""
+    score: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    """The score that is ranked, such as accuracy@length-80; none: the task's first."""
     seeds: int = Field(default=32, ge=1)
     """Number of replicas."""
     first_seed: int = Field(default=0, ge=0)

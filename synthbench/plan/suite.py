@@ -23,6 +23,10 @@ class SuiteCell(Frozen):
     task: str
     budget: int = Field(ge=1)
     """Training samples per replica."""
+    train_samples: int | None = Field(default=None, ge=1, exclude_if=lambda value: value is None)
+    """Train on this many samples, reshuffled every epoch; default: on fresh ones."""
+    score: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    """The score that is ranked, such as accuracy@length-80; default: the task's first."""
 
 
 class Suite(Frozen):
