@@ -26,6 +26,8 @@ class Model(Configuration, ABC):
     """The kinds of input the model takes."""
     outputs: ClassVar[tuple[type[Port], ...]]
     """The kinds of output it can give."""
+    takes_shorter: ClassVar[bool] = False
+    """Whether a network built for the longest sequence of a task also takes shorter ones."""
 
     recipe: Recipe = Recipe()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from synthbench.contracts.batch import Batch, World
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
     from synthbench.streams import Stream
 
 
-class TestSet(NamedTuple):
+@dataclass(frozen=True)
+class TestSet:
     """A held-out distribution: a sampler, or a finite set that is scored whole.
 
     sample: `sample(world, rng, size) -> Batch` draws fresh examples, as many as the protocol's
@@ -24,5 +26,5 @@ class TestSet(NamedTuple):
     whole: Callable[[World], Batch] | None = None
     interface: Interface | None = None
 
-    # Not a test class of pytest's.
-    __test__ = False
+    __test__: ClassVar[bool] = False
+    """It is no test class of pytest's."""

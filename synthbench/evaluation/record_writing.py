@@ -80,7 +80,7 @@ def write_record(
     The record comes last and names the hashes of the others: a folder with a record is a
     finished cell.
     """
-    batch_size = cell.model.recipe.batch_size
+    batch_size = cell.batch_size
     trajectories = Trajectories.from_blocks(
         [block.table for block in blocks], batch_size, facts.step_flops
     )

@@ -21,7 +21,10 @@ def arrow_column(values: NDArray[Any]) -> pa.Array:
 
 
 def nullable_column(values: NDArray[Any]) -> pa.Array:
-    """The same with null for NaN, so that equal tables compare equal."""
+    """The same with null for NaN, so that equal tables compare equal; (n, T) as lists of T."""
+    if values.ndim > 1:
+        inner = nullable_column(values.reshape(-1))
+        return pa.FixedSizeListArray.from_arrays(inner, values.shape[1])
     column = arrow_column(values)
     if values.dtype.kind != "f":
         return column

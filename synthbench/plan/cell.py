@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
+from synthbench.contracts.interface import Interface
 from synthbench.contracts.model import Model
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.task import Task
 from synthbench.errors import ConfigurationError
 from synthbench.hashing import content_hash
 from synthbench.plan.protocol import Protocol
+from synthbench.plan.task_facts import (
+    check_test_sets,
+    fixed_input_hashes,
+    longest_interface,
+    own_train_rows,
+)
 
 PLAN_VERSION = 1
 MAX_STEPS = 2**32 - 1
@@ -49,12 +57,14 @@ class Cell:
         an unknown loss, a budget below one batch or an uneven evaluation set.
         """
         self.model.check_accepts(self.task.interface)
+        check_test_sets(self.task, self.model)
         losses, loss = self.task.losses(), self.model.recipe.loss
         if loss is not None and loss not in losses:
             raise ConfigurationError(
                 f'task "{self.task.name}" has no loss "{loss}" (losses: {", ".join(losses)})'
             )
-        protocol, batch_size = self.protocol, self.model.recipe.batch_size
+        self._check_training_set()
+        protocol, batch_size = self.protocol, self.batch_size
         if protocol.budget < batch_size:
             raise ConfigurationError(
                 f"budget = {protocol.budget} samples is below one batch of {batch_size}"
@@ -68,9 +78,11 @@ class Cell:
             )
         if protocol.first_seed + protocol.seeds > 2**64:
             raise ConfigurationError("seeds must be below 2^64; take a smaller first_seed")
-        if protocol.train_samples is not None and protocol.train_samples < batch_size:
+        if self.train_rows is not None and self.train_rows < batch_size:
+            where = "the training set of" if protocol.train_samples is None else "train_samples ="
             raise ConfigurationError(
-                f"train_samples = {protocol.train_samples} is below one batch of {batch_size}"
+                f"{where} {self.train_rows} is below one batch of {batch_size}; take a smaller "
+                "batch_size, or batch_size=full"
             )
         rows = protocol.initializations
         if rows is not None and (protocol.seeds % rows or protocol.seeds < 2 * rows):
@@ -83,10 +95,51 @@ class Cell:
         if len(set(names)) < len(names):
             raise ConfigurationError(f"a probe is named twice: {', '.join(names)}")
 
+    def _check_training_set(self) -> None:
+        wanted, rows = self.protocol.train_samples, self._own_rows
+        if rows is not None and wanted is not None and wanted > rows:
+            raise ConfigurationError(
+                f"train_samples = {wanted}, but the training set of {self.task.label()} has "
+                f"{rows} rows; ask for fewer, or leave it out"
+            )
+        if self.model.recipe.batch_size == "full" and self.train_rows is None:
+            raise ConfigurationError(
+                f"batch_size=full needs a finite training set, and {self.task.label()} draws "
+                "fresh samples; give a number, or train_samples"
+            )
+
+    @property
+    def interface(self) -> Interface:
+        """What networks are built for: the longest of the task's and its test sets'."""
+        return longest_interface(self.task)
+
+    @property
+    def batch_size(self) -> int:
+        """Samples per optimizer step."""
+        size = self.model.recipe.batch_size
+        return size if size != "full" else self.train_rows or 1
+
+    @property
+    def train_rows(self) -> int | None:
+        """Size of the finite training set; None where samples are fresh."""
+        return (
+            self._own_rows if self.protocol.train_samples is None else self.protocol.train_samples
+        )
+
+    @property
+    def has_train_set(self) -> bool:
+        """Whether the task brings a training set of its own."""
+        return self._own_rows is not None
+
+    @cached_property
+    def _own_rows(self) -> int | None:
+        """Rows of the task's own training set, the same number in every world."""
+        return own_train_rows(self.task, self.protocol.first_seed)
+
     @property
     def steps(self) -> int:
         """Optimizer steps the budget pays for."""
-        return self.protocol.budget // self.model.recipe.batch_size
+        return self.protocol.budget // self.batch_size
 
     def replica_seeds(self) -> list[ReplicaSeeds]:
         """The seeds of every replica, in order; a crossed design goes row by row."""
@@ -101,14 +154,22 @@ class Cell:
         ]
 
     def plan(self) -> dict[str, Any]:
-        """The cell as JSON values: what the hash covers and the record keeps."""
-        return {
+        """The cell as JSON values: what the hash covers and the record keeps.
+
+        A ceiling other than the optimum and fixed inputs, by their hashes, belong to it.
+        """
+        plan = {
             "plan_version": PLAN_VERSION,
             "task": self.task.describe(),
             "model": self.model.describe(),
             "probes": [probe.describe() for probe in self.probes],
             "protocol": self.protocol.model_dump(mode="json"),
         }
+        if self.task.ceiling != "optimal":
+            plan["ceiling"] = self.task.ceiling
+        if inputs := fixed_input_hashes(self.task):
+            plan["fixed_inputs"] = inputs
+        return plan
 
     def plan_hash(self) -> str:
         """SHA-256 of the canonical JSON of the plan."""

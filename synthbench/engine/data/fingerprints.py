@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from synthbench.engine.data.sampling import draw_batch, draw_worlds
+from synthbench.engine.data.held_out import held_out_sets
+from synthbench.engine.data.sampling import batch_at, draw_worlds
+from synthbench.engine.data.training_data import FreshData, training_data
+from synthbench.hashing import tensor_hash
 from synthbench.plan.cell import Cell, ReplicaSeeds
-from synthbench.streams import Purpose, keys_of
+from synthbench.streams import keys_of
 
 DRAWN_AT_ONCE = 64
 """Replicas whose batches are held in memory together."""
@@ -30,20 +31,12 @@ def data_fingerprints(cell: Cell, seeds: Sequence[ReplicaSeeds]) -> list[str]:
 
 def _hashes(cell: Cell, seeds: Sequence[ReplicaSeeds]) -> list[str]:
     worlds = draw_worlds(cell.task, keys_of([s.world for s in seeds]))
-    drawn = [
-        draw_batch(cell.task, worlds, keys_of(keys), purpose, 0, size)
-        for keys, purpose, size in (
-            ([s.train for s in seeds], Purpose.TRAIN, cell.model.recipe.batch_size),
-            ([s.eval for s in seeds], Purpose.EVAL, cell.protocol.evaluation_batch),
-        )
-    ]
-    leaves = [*tree_leaves(worlds), *tree_leaves(drawn)]
-    return [_hash([leaf[r] for leaf in leaves]) for r in range(len(seeds))]
-
-
-def _hash(tensors: Sequence[Tensor]) -> str:
-    digest = hashlib.sha256()
-    for tensor in tensors:
-        digest.update(f"{tensor.dtype} {tuple(tensor.shape)};".encode())
-        digest.update(tensor.contiguous().numpy().tobytes())
-    return digest.hexdigest()
+    keys = keys_of([s.train for s in seeds])
+    # Of samples that are drawn once, the hash is that of fresh ones, as it always was.
+    own = cell.has_train_set
+    training = training_data(cell, worlds, keys) if own else FreshData(cell.task, worlds, keys)
+    first = batch_at(training.batches(range(1), cell.batch_size), 0)
+    ranked = held_out_sets(cell.task)[0]
+    held_out = next(ranked.batches(worlds, keys_of([s.eval for s in seeds]), cell.protocol))
+    leaves = [*tree_leaves(worlds), *tree_leaves([first, held_out])]
+    return [tensor_hash([leaf[r] for leaf in leaves]) for r in range(len(seeds))]

@@ -1,4 +1,4 @@
-"""Training on a fixed set of samples, reshuffled every epoch."""
+"""Training on a fixed set of samples: in batches reshuffled every epoch, or whole."""
 
 from __future__ import annotations
 
@@ -15,32 +15,24 @@ from synthbench.streams import Purpose, Stream
 
 
 class FiniteData:
-    """The m training samples of every replica, and the order in which steps take them.
+    """The m training samples of every replica, and the order in which steps take them."""
 
-    The samples are the first m of the replica's `train` stream, those of the exported `train`
-    split. Epoch e visits them in the order of a permutation that is a function of (seed, e), so
-    nothing is stored but the samples. Batches run on across epochs: step s takes the places
-    s B, ..., s B + B - 1 of the endless sequence of epochs.
-    """
+    def __init__(self, samples: Batch, keys: Tensor, *, whole: bool = False) -> None:
+        """samples: leaves (R, m, ...); keys: (R, 2) words of the replicas' `train` seeds.
 
-    def __init__(self, task: Task, worlds: World, keys: Tensor, samples: int) -> None:
-        """worlds: of the R replicas; keys: (R, 2) words of their `train` seeds; samples: m."""
-        counters = range(-(-samples // DRAWN_AT_ONCE))
-        drawn = draw_batches(task, worlds, keys, Purpose.TRAIN, counters, DRAWN_AT_ONCE)
-        self.samples = as_batch(tree_map(lambda leaf: _joined(leaf)[:, :samples], drawn))
-        """Leaves (R, m, ...)."""
-        self._keys, self._count = keys, samples
+        whole: every step takes all samples, as they lie, instead of a batch of some.
+        """
+        self.samples = samples
+        self._order = Shuffle(keys, samples.x.shape[1])
+        self._whole = whole
 
     def batches(self, steps: range, size: int) -> Batch:
         """The batches of consecutive steps: leaves (steps, R, B, ...)."""
-        places = torch.arange(steps.start * size, steps.stop * size, device=self._keys.device)
-        epochs = places // self._count
-        # Without asking the device: the ends are known.
-        first = steps.start * size // self._count
-        last = (steps.stop * size - 1) // self._count
-        orders = torch.stack([self._order(epoch) for epoch in range(first, last + 1)], dim=1)
-        chosen = orders[:, epochs - first, places % self._count]
-        rows = torch.arange(len(self._keys), device=self._keys.device)[:, None]
+        if self._whole:
+            return as_batch(tree_map(lambda leaf: leaf.expand(len(steps), *leaf.shape),
+                                     self.samples))  # fmt: skip
+        chosen = self._order.places(steps, size)
+        rows = torch.arange(len(chosen), device=chosen.device)[:, None]
 
         def take(leaf: Tensor) -> Tensor:
             taken = leaf[rows, chosen]
@@ -49,6 +41,33 @@ class FiniteData:
 
         return as_batch(tree_map(take, self.samples))
 
+    def samples_at(self, step: int) -> Batch:
+        """The samples that are trained on, the same at every step."""
+        return self.samples
+
+
+class Shuffle:
+    """Which of m samples each step takes.
+
+    Epoch e visits them in the order of a permutation that is a function of (seed, e), so
+    nothing is stored but the samples. Batches run on across epochs: step s takes the places
+    s B, ..., s B + B - 1 of the endless sequence of epochs.
+    """
+
+    def __init__(self, keys: Tensor, count: int) -> None:
+        """keys: (R, 2) words of the replicas' `train` seeds; count: m."""
+        self._keys, self._count = keys, count
+
+    def places(self, steps: range, size: int) -> Tensor:
+        """(R, steps B) numbers of the samples, step after step."""
+        places = torch.arange(steps.start * size, steps.stop * size, device=self._keys.device)
+        epochs = places // self._count
+        # Without asking the device: the ends are known.
+        first = steps.start * size // self._count
+        last = (steps.stop * size - 1) // self._count
+        orders = torch.stack([self._order(epoch) for epoch in range(first, last + 1)], dim=1)
+        return orders[:, epochs - first, places % self._count]
+
     def _order(self, epoch: int) -> Tensor:
         """(R, m) the permutation of every replica."""
 
@@ -56,6 +75,16 @@ class FiniteData:
             return Stream(key, Purpose.SHUFFLE, epoch).permutation(self._count)
 
         return over_replicas(order)(self._keys)
+
+
+def drawn_samples(task: Task, worlds: World, keys: Tensor, samples: int) -> Batch:
+    """The first m of every replica's `train` stream, those of the exported `train` split.
+
+    worlds: of the R replicas; keys: (R, 2) words of their `train` seeds. Leaves (R, m, ...).
+    """
+    counters = range(-(-samples // DRAWN_AT_ONCE))
+    drawn = draw_batches(task, worlds, keys, Purpose.TRAIN, counters, DRAWN_AT_ONCE)
+    return as_batch(tree_map(lambda leaf: _joined(leaf)[:, :samples], drawn))
 
 
 def _joined(leaf: Tensor) -> Tensor:

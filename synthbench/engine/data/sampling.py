@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -14,32 +14,43 @@ from synthbench.contracts.task import Task
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.streams import Purpose, Stream
 
+Draw = Callable[[World, Tensor, Tensor], Batch]
+"""(world, key (2,), step ()) of one replica -> a batch."""
+
 
 def draw_worlds(task: Task, keys: Tensor) -> World:
     """One hidden truth per replica; keys: (R, 2) of the `world` seeds."""
     return over_replicas(lambda key: task.world(Stream(key, Purpose.WORLD)))(keys)
 
 
-def draw_batches(
-    task: Task, worlds: World, keys: Tensor, purpose: Purpose, steps: range, size: int
-) -> Batch:
-    """Batches of several steps for every replica; leaves have shape (K, R, size, ...).
+def draw_steps(draw: Draw, worlds: World, keys: Tensor, steps: range) -> Batch:
+    """What `draw` gives for several steps and every replica; leaves (K, R, ...).
 
     keys: (R, 2). The step and the replica axes are one vmapped axis, which is faster than
     two nested ones and gives the same bits: each sample depends on its own key and step.
     """
     count, replicas = len(steps), keys.shape[0]
     counters = torch.arange(steps.start, steps.stop, device=keys.device)
-
-    def draw(key: Tensor, world: World, step: Tensor) -> Batch:
-        return task.sample(world, Stream(key, purpose, step), size)
-
     flat = over_replicas(draw)(
-        keys.repeat(count, 1),
         tree_map(lambda leaf: leaf.repeat(count, *[1] * (leaf.dim() - 1)), worlds),
+        keys.repeat(count, 1),
         counters.repeat_interleave(replicas),
     )
     return as_batch(tree_map(lambda leaf: leaf.reshape(count, replicas, *leaf.shape[1:]), flat))
+
+
+def draw_batches(
+    task: Task, worlds: World, keys: Tensor, purpose: Purpose, steps: range, size: int
+) -> Batch:
+    """Fresh samples of several steps for every replica; leaves (K, R, size, ...).
+
+    Those of `Task.sample`; training batches, which may follow a curriculum, are `FreshData`.
+    """
+
+    def draw(world: World, key: Tensor, step: Tensor) -> Batch:
+        return task.sample(world, Stream(key, purpose, step), size)
+
+    return draw_steps(draw, worlds, keys, steps)
 
 
 def draw_batch(
@@ -52,6 +63,11 @@ def draw_batch(
 def batch_at(batches: Batch, index: int) -> Batch:
     """One of several batches along the first axis of their leaves: of steps, or of replicas."""
     return as_batch(tree_map(lambda leaf: leaf[index], batches))
+
+
+def rows_of(batch: Batch, start: int, stop: int) -> Batch:
+    """Examples start, ..., stop - 1 of every replica: leaves (R, B, ...)."""
+    return as_batch(tree_map(lambda leaf: leaf[:, start:stop], batch))
 
 
 def as_batch(batch: Any) -> Batch:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from synthbench.engine.data.sampling import draw_worlds
+from synthbench.engine.data.training_data import training_data
 from synthbench.plan.cell import Cell
-from synthbench.streams import Purpose, Stream
+from synthbench.streams import keys_of
 
 EXAMPLES = 3
 
@@ -20,7 +22,7 @@ def model_advice(cell: Cell) -> str:
     try:
         x = _examples(cell)
         with torch.random.fork_rng(devices=[]):
-            module = cell.model.build(cell.task.interface)
+            module = cell.model.build(cell.interface)
     # Whatever it is, the error at hand says more.
     except Exception:
         return ""
@@ -39,5 +41,6 @@ def model_advice(cell: Cell) -> str:
 
 def _examples(cell: Cell) -> Tensor:
     seed = cell.protocol.first_seed
-    world = cell.task.world(Stream.from_seed(seed, Purpose.WORLD))
-    return cell.task.sample(world, Stream.from_seed(seed, Purpose.TRAIN), EXAMPLES).x
+    keys = keys_of([seed])
+    data = training_data(cell, draw_worlds(cell.task, keys), keys)
+    return data.batches(range(1), cell.batch_size).x[0, 0, :EXAMPLES]

@@ -13,7 +13,8 @@ from synthbench.contracts.recipe import Optimizer
 from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.engine.axis.objective import Objective, recipe_loss
 from synthbench.engine.axis.replicas import build_modules, stack_modules
-from synthbench.engine.data.sampling import batch_at, cast_batch, draw_batch, draw_worlds
+from synthbench.engine.data.sampling import batch_at, cast_batch, draw_worlds
+from synthbench.engine.data.training_data import training_data
 from synthbench.engine.inspection.flops import count_step_flops
 from synthbench.engine.inspection.model import (
     check_gradients,
@@ -25,7 +26,7 @@ from synthbench.engine.inspection.task import check_task
 from synthbench.engine.optimizers.trial import optimizer_loop_reason, parameter_shapes
 from synthbench.errors import ModelError
 from synthbench.plan.cell import Cell
-from synthbench.streams import Purpose, keys_of
+from synthbench.streams import keys_of
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def inspect_cell(cell: Cell) -> CellFacts:
     mixed = torch.autocast("cpu", torch.bfloat16, enabled=cell.protocol.precision == "bf16-mixed")
     with _memory_errors(cell):
         check_task(cell)
-        modules = build_modules(cell.model, cell.task.interface, seeds)
+        modules = build_modules(cell.model, cell.interface, seeds)
         objective = Objective(
             stack_modules(cell.model, modules), recipe_loss(cell.task, cell.model)
         )
@@ -87,9 +88,8 @@ def _memory_errors(cell: Cell) -> Iterator[None]:
 @torch.no_grad()
 def _first_batch(cell: Cell, seeds: list[int]) -> Batch:
     worlds, keys = draw_worlds(cell.task, keys_of(seeds)), keys_of(seeds)
-    size = cell.model.recipe.batch_size
-    batch = draw_batch(cell.task, worlds, keys, Purpose.TRAIN, 0, size)
-    return cast_batch(batch, torch.float32)
+    batches = training_data(cell, worlds, keys).batches(range(1), cell.batch_size)
+    return cast_batch(batch_at(batches, 0), torch.float32)
 
 
 def _try_optimizer(cell: Cell, objective: Objective) -> str | None:

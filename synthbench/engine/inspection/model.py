@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from synthbench.contracts.batch import Batch
+from synthbench.contracts.interface import Interface
 from synthbench.engine.axis.gradients import replica_gradients
 from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.engine.axis.objective import Objective
 from synthbench.engine.axis.over_replicas import over_replicas
-from synthbench.engine.data.sampling import batch_at, draw_worlds
+from synthbench.engine.data.held_out import held_out_sets
+from synthbench.engine.data.sampling import batch_at, cast_batch, draw_worlds
+from synthbench.engine.data.training_data import training_data
 from synthbench.engine.training.scoring import Evaluator
-from synthbench.errors import ModelError, explain, first_line
+from synthbench.errors import ModelError, SynthbenchError, explain, first_line
 from synthbench.plan.cell import Cell
 from synthbench.streams import keys_of
 
@@ -86,15 +90,16 @@ def check_measured(cell: Cell, objective: Objective, seeds: list[int], looped: b
     small = cell.protocol.model_copy(update={"evaluation_samples": cell.protocol.evaluation_batch})
     keys = keys_of(seeds)
     worlds = draw_worlds(cell.task, keys)
+    training = training_data(cell, worlds, keys).samples_at(0)
     for probes in ((), *((probe,) for probe in cell.probes)):
         part = replace(cell, protocol=small, probes=probes)
         what = f'probe "{probes[0].name}"' if probes else f'model "{cell.model.label()}"'
         try:
             evaluator = Evaluator(part, objective.replicas, looped)
-            evaluator.prepare(worlds, keys, keys, torch.float32)
+            evaluator.prepare(worlds, keys, keys, torch.float32, training)
             buffers = {n: t.clone() for n, t in objective.replicas.buffers.items()}
             evaluator.measure(objective.replicas.parameters, buffers)
-        except ModelError:
+        except SynthbenchError:
             raise
         except Exception as error:
             if is_out_of_memory(error):
@@ -141,11 +146,23 @@ def _attempt(objective: Objective, batch: Batch, looped: bool) -> Tensor:
 def _check_output_shape(cell: Cell, objective: Objective, batch: Batch) -> None:
     first = {name: tensor[0] for name, tensor in objective.replicas.parameters.items()}
     buffers = {name: tensor[0].clone() for name, tensor in objective.replicas.buffers.items()}
-    with torch.no_grad():
-        output = objective.replicas.forward(first, buffers, batch.x[0])
-    expected = (batch.x.shape[1], *cell.task.interface.output.shape)
-    if tuple(output.shape) != expected:
-        raise ModelError(
-            f'model "{cell.model.label()}" must return shape {expected} for '
-            f"{cell.task.interface.describe()}, got {tuple(output.shape)}"
-        )
+    for interface, x in _inputs(cell, batch):
+        with torch.no_grad():
+            output = objective.replicas.forward(first, buffers, x)
+        expected = (x.shape[0], *interface.output.shape)
+        if tuple(output.shape) != expected:
+            raise ModelError(
+                f'model "{cell.model.label()}" must return shape {expected} for '
+                f"{interface.describe()}, got {tuple(output.shape)}"
+            )
+
+
+def _inputs(cell: Cell, batch: Batch) -> Iterator[tuple[Interface, Tensor]]:
+    """Inputs of one replica for every interface: of training, and of other test sets."""
+    yield cell.task.interface, batch.x[0]
+    keys = keys_of([cell.protocol.first_seed])
+    worlds = draw_worlds(cell.task, keys)
+    for held_out in held_out_sets(cell.task):
+        if held_out.interface != cell.task.interface:
+            found = cast_batch(next(held_out.batches(worlds, keys, cell.protocol)), torch.float32)
+            yield held_out.interface, found.x[0]

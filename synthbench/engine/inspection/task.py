@@ -1,4 +1,4 @@
-"""Whether a task's references are far enough apart, on the evaluation set, to measure by."""
+"""Whether a task's references are far enough apart, on its test sets, to measure by."""
 
 from __future__ import annotations
 
@@ -8,28 +8,39 @@ import torch
 from torch import Tensor
 
 from synthbench.contracts.batch import Batch, World
+from synthbench.contracts.score_names import score_of, scored_on, set_of
+from synthbench.contracts.task import Task
 from synthbench.engine.axis.memory import is_out_of_memory
-from synthbench.engine.axis.over_replicas import over_replicas
-from synthbench.engine.data.sampling import as_batch, draw_worlds
+from synthbench.engine.data.held_out import HeldOut, held_out_sets
+from synthbench.engine.data.sampling import draw_worlds
+from synthbench.engine.data.training_data import training_data
+from synthbench.engine.inspection.scored_set import ScoredSet, first_worlds, reference_parts
+from synthbench.engine.training.held_out_batches import HeldOutBatches
+from synthbench.engine.training.references import BEST_KNOWN, Columns, reference_scores
+from synthbench.engine.training.score_totals import Parts
+from synthbench.engine.training.scoring import ranked_column
 from synthbench.errors import ConfigurationError, SynthbenchError, TaskError, explain, first_line
 from synthbench.plan.cell import Cell
-from synthbench.streams import Purpose, Stream, keys_of
+from synthbench.streams import keys_of
 
-DRAWS = 16
+DRAWS, DRAWS_OF_WHOLE, FITS = 16, 4, 2
+"""Worlds in which references are scored: on a sampler, on a finite set, and fitted."""
 LEAST_GAP = 6.0
 """Standard errors between trivial and optimal; below, chance can pass for progress."""
 
 
+@torch.no_grad()
 def check_task(cell: Cell) -> None:
     """Draw worlds and batches, score the references, and hold them against one another.
 
     Raises TaskError for a task that fails, whose batches do not match its interface or whose
-    references contradict its exact scores; ConfigurationError unless trivial and optimal
-    differ clearly on the evaluation samples. Progress divides by their difference, so a label
-    noise near one half, or too few samples, would make it meaningless.
+    references contradict its exact scores; ConfigurationError unless trivial and optimal, or
+    whatever is its ceiling, differ clearly on the evaluation samples. Progress divides by their
+    difference, so a label noise near one half, or too few samples, would make it meaningless.
     """
     try:
-        scores = _reference_scores(cell)
+        sets = _scored_sets(cell)
+        gaps = _gaps(cell, sets)
     except SynthbenchError:
         raise
     except Exception as error:
@@ -40,39 +51,57 @@ def check_task(cell: Cell) -> None:
             f'task "{cell.task.label()}" fails in world, sample, references or score: '
             f"{explain(error)}{hint}"
         ) from error
-    _check_exact(cell, scores)
-    _check_gap(cell, scores["optimal"] - scores["trivial"])
+    _check_exact(cell.task, sets)
+    if not bool(gaps.isfinite().all()):
+        raise TaskError(
+            f'the ranked score of "{cell.task.label()}" is undefined for a reference: no example '
+            "of its test set has a weight"
+        )
+    _check_gap(cell, gaps)
 
 
-@torch.no_grad()
-def _reference_scores(cell: Cell) -> dict[str, Tensor]:
-    """Ranked score of every reference, (DRAWS, 2) float64, on two evaluation batches each."""
-    task, size = cell.task, cell.protocol.evaluation_batch
-
-    def score(key: Tensor, world: World, step: int) -> dict[str, Tensor]:
-        batch = as_batch(task.sample(world, Stream(key, Purpose.EVAL, step), size))
-        outputs = task.references(world, batch)
-        _check_shapes(cell, batch, outputs)
-        return {n: next(iter(task.score(out, batch).values())) for n, out in outputs.items()}
-
+def _scored_sets(cell: Cell) -> list[ScoredSet]:
     keys = keys_of([(cell.protocol.first_seed + r) % 2**64 for r in range(DRAWS)])
-    worlds = draw_worlds(task, keys)
-    first, second = (
-        over_replicas(lambda key, world: score(key, world, step))(keys, worlds)  # noqa: B023
-        for step in range(2)
-    )
-    return {name: torch.stack([first[name], second[name]], 1).double() for name in first}
+    worlds = draw_worlds(cell.task, keys)
+    return [_scored(cell, held_out, worlds, keys) for held_out in held_out_sets(cell.task)]
 
 
-def _check_shapes(cell: Cell, batch: Batch, outputs: Mapping[str, Tensor]) -> None:
-    interface, size = cell.task.interface, cell.protocol.evaluation_batch
-    name = f'task "{cell.task.label()}"'
+def _scored(cell: Cell, held_out: HeldOut, worlds: World, keys: Tensor) -> ScoredSet:
+    """References on two batches of a sampler, or on all of a finite set."""
+
+    def parts(worlds: World, batch: Batch) -> tuple[dict[str, Parts], int]:
+        size = batch.x.shape[1]
+        return reference_parts(held_out, worlds, batch, _check_shapes), size
+
+    if held_out.is_whole:
+        few = first_worlds(worlds, DRAWS_OF_WHOLE)
+        batches = held_out.batches(few, keys[:DRAWS_OF_WHOLE], cell.protocol)
+        return ScoredSet(held_out, [[parts(few, batch) for batch in batches]])
+    size = cell.protocol.evaluation_batch
+    drawn = [held_out.drawn(worlds, keys, index, size) for index in range(2)]
+    _check_size(held_out, drawn[0], size)
+    return ScoredSet(held_out, [[parts(worlds, batch)] for batch in drawn])
+
+
+def _check_size(held_out: HeldOut, batch: Batch, size: int) -> None:
+    shape = held_out.interface.input.shape
+    if tuple(batch.x.shape[1:]) != (size, *shape):
+        raise TaskError(
+            f'task "{held_out.task.label()}" must sample x of shape {(size, *shape)}, '
+            f"got {tuple(batch.x.shape[1:])}"
+        )
+
+
+def _check_shapes(held_out: HeldOut, batch: Batch, outputs: Mapping[str, Tensor]) -> None:
+    task, interface, size = held_out.task, held_out.interface, batch.x.shape[0]
+    where = f' in test set "{held_out.name}"' if held_out.name else ""
+    name = f'task "{task.label()}"{where}'
     if tuple(batch.x.shape) != (size, *interface.input.shape):
         raise TaskError(
             f"{name} must sample x of shape {(size, *interface.input.shape)}, "
             f"got {tuple(batch.x.shape)}"
         )
-    missing = {"trivial", "optimal"} - set(outputs)
+    missing = {"trivial", *([] if _has_fitted_ceiling(task) else [task.ceiling])} - set(outputs)
     if missing:
         raise TaskError(f"{name} has no reference called {', '.join(sorted(missing))}")
     for reference, output in outputs.items():
@@ -83,32 +112,89 @@ def _check_shapes(cell: Cell, batch: Batch, outputs: Mapping[str, Tensor]) -> No
             )
 
 
-def _check_exact(cell: Cell, scores: Mapping[str, Tensor]) -> None:
-    for name, exact in cell.task.exact_scores().items():
-        if name not in scores:
-            raise TaskError(f'task "{cell.task.name}" has an exact score of no reference "{name}"')
-        found = float(scores[name].mean())
-        error = float(scores[name].mean(1).std()) / DRAWS**0.5
-        if abs(found - exact) > LEAST_GAP * error + 1e-5:
+def _has_fitted_ceiling(task: Task) -> bool:
+    """Whether the ceiling may be one of the references that are fitted."""
+    fits = type(task).fitted_references is not Task.fitted_references
+    return task.ceiling == BEST_KNOWN or (fits and task.ceiling != "optimal")
+
+
+def _gaps(cell: Cell, sets: list[ScoredSet]) -> Tensor:
+    """(D, groups) ceiling minus trivial, by the ranked score."""
+    task = cell.task
+    if task.ceiling not in sets[0].references:
+        return _fitted_gaps(cell)
+    ranked = ranked_column(cell, {"trivial": _columns(sets)})
+    (chosen,) = (found for found in sets if found.held_out.name == set_of(ranked))
+    scores = chosen.of_groups(score_of(ranked))
+    return scores[task.ceiling] - scores["trivial"]
+
+
+def _columns(sets: list[ScoredSet]) -> Columns:
+    """What the trivial strategy scores, by the names that trajectories have."""
+    return {
+        scored_on(name, found.held_out.name): found.of_groups(name)["trivial"][:, 0].cpu().numpy()
+        for found in sets
+        for name in found.scores
+    }
+
+
+def _fitted_gaps(cell: Cell) -> Tensor:
+    """(FITS, 1) the same where the ceiling takes references that are fitted."""
+    keys = keys_of([(cell.protocol.first_seed + r) % 2**64 for r in range(FITS)])
+    worlds = draw_worlds(cell.task, keys)
+    training = training_data(cell, worlds, keys).samples_at(0)
+    sets = [
+        HeldOutBatches(each, cell.protocol, worlds, keys, torch.float32)
+        for each in held_out_sets(cell.task)
+    ]
+    scores = reference_scores(cell.task, sets, worlds, training)
+    ranked = ranked_column(cell, scores)
+    return torch.from_numpy(scores[cell.task.ceiling][ranked] - scores["trivial"][ranked])[:, None]
+
+
+def _check_exact(task: Task, sets: list[ScoredSet]) -> None:
+    by_name = {found.held_out.name: found for found in sets}
+    for key, exact in task.exact_scores().items():
+        name, found = score_of(key), by_name.get(set_of(key))
+        if found is None or name not in found.references:
+            raise TaskError(f'task "{task.name}" has an exact score of no reference "{key}"')
+        first = found.scores[0]
+        scores = found.of_groups(first)[name].double()
+        # The worst of some groups is lower, the fewer examples it is the worst on.
+        mean = found.of_all(name, first) if _aggregates(task) else float(scores.mean())
+        error = float(scores.mean(1).std()) / len(scores) ** 0.5
+        if not abs(mean - exact) <= LEAST_GAP * error + 1e-5:
             raise TaskError(
-                f'task "{cell.task.label()}": reference "{name}" scores {found:.4g} on samples, '
+                f'task "{task.label()}": reference "{key}" scores {mean:.4g} on samples, '
                 f"exact_scores says {exact:.4g}"
             )
 
 
+def _aggregates(task: Task) -> bool:
+    return type(task).aggregate is not Task.aggregate
+
+
 def _check_gap(cell: Cell, gaps: Tensor) -> None:
-    """gaps: (DRAWS, 2), optimal minus trivial on two batches of each world.
+    """gaps: (D, groups), ceiling minus trivial on two batches of each world, or on a whole set.
 
     The error is that of the samples: that one world has more to learn than another is no error.
     """
-    protocol = cell.protocol
-    batches = protocol.evaluation_samples // protocol.evaluation_batch
-    variance = float((gaps[:, 0] - gaps[:, 1]).square().mean()) / 2
+    protocol, task = cell.protocol, cell.task
+    batches = max(protocol.evaluation_samples // protocol.evaluation_batch, 1)
+    variance = float((gaps[:, 0] - gaps[:, -1]).square().mean()) / 2
     error = (variance / batches) ** 0.5
     distance = abs(float(gaps.mean()))
-    if distance < LEAST_GAP * error or distance == 0:
+    if distance == 0 or distance < LEAST_GAP * error:
+        top = "the optimum" if task.ceiling == "optimal" else f"its ceiling ({task.ceiling})"
+        needed = protocol.evaluation_samples * (LEAST_GAP * error / max(distance, 1e-12)) ** 2
+        wanted = -(-int(needed) // protocol.evaluation_batch + 1) * protocol.evaluation_batch
+        advice = (
+            f"raise evaluation_samples to about {wanted:,}"
+            if 0 < distance and needed < 1e9
+            else "they score the same"
+        )
         raise ConfigurationError(
-            f'on {protocol.evaluation_samples} samples of "{cell.task.label()}" the optimum is '
+            f'on {protocol.evaluation_samples} samples of "{task.label()}" {top} is '
             f"only {distance / max(error, 1e-12):.1f} standard errors from the trivial "
-            f"predictor, {LEAST_GAP:g} are needed; raise evaluation_samples"
+            f"predictor, {LEAST_GAP:g} are needed; {advice}"
         )

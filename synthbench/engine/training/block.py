@@ -59,7 +59,7 @@ class BlockResult:
     """What a block's replicas measured; lists and arrays run over its replicas."""
 
     table: pa.Table
-    references: list[dict[str, dict[str, float]]]
+    references: list[dict[str, dict[str, float | list[float]]]]
     diverged: list[bool]
     weights: State
     seconds: float
@@ -123,15 +123,15 @@ def train_block(
 def _result(module: ReplicaTraining, block: Block) -> BlockResult:
     count, last = len(block.seeds), module.outcomes.last
     columns: dict[str, list[Any]] = {"replica": [], "step": []}
-    columns |= {name: [] for name in module.measurements[0]}
+    columns |= {name: [] for name in module.measurements[0].columns}
     for r in range(count):
         for index in range(int(last[r]) + 1):
             columns["replica"].append(block.first + r)
             columns["step"].append(module.points[index])
-            for name, values in module.measurements[index].items():
-                columns[name].append(float(values[r]))
+            for name, values in module.measurements[index].columns.items():
+                columns[name].append(values[r])
     references = [
-        {ref: {m: float(v[r]) for m, v in scores.items()} for ref, scores in refs.items()}
+        {ref: {m: v[r].tolist() for m, v in scores.items()} for ref, scores in refs.items()}
         for r in range(count)
         for refs in [module.reference_scores]
     ]

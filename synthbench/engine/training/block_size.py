@@ -15,11 +15,12 @@ import torch
 from synthbench.engine.axis.gradients import Gradients
 from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.engine.axis.replicas import build_modules, stack_modules, true_dtype
-from synthbench.engine.data.sampling import cast_batch, draw_batch, draw_worlds
+from synthbench.engine.data.sampling import batch_at, cast_batch, draw_worlds
+from synthbench.engine.data.training_data import training_data
 from synthbench.engine.optimizers.build import build_optimizer
 from synthbench.engine.training.block import NARROWEST
 from synthbench.plan.cell import Cell
-from synthbench.streams import Purpose, keys_of
+from synthbench.streams import keys_of
 
 TIMING_SECONDS = 0.1
 """Time spent on each candidate, beyond a first step that warms up."""
@@ -89,7 +90,7 @@ def _training_step(
     """A scratch copy of the training step over `width` copies of the first replica."""
     seeds = cell.replica_seeds()[0]
     dtype = true_dtype(cell.protocol.precision)
-    modules = build_modules(cell.model, cell.task.interface, [seeds.init])
+    modules = build_modules(cell.model, cell.interface, [seeds.init])
     replicas = stack_modules(cell.model, modules).to(dtype).tile(width)
     parameters = {n: p.to(device) for n, p in replicas.parameters.items()}
     buffers = {n: b.to(device) for n, b in replicas.buffers.items()}
@@ -97,8 +98,8 @@ def _training_step(
     with torch.no_grad():
         worlds = draw_worlds(cell.task, keys_of([seeds.world] * width).to(device))
         keys = keys_of([seeds.train] * width).to(device)
-        size = cell.model.recipe.batch_size
-        batch = cast_batch(draw_batch(cell.task, worlds, keys, Purpose.TRAIN, 0, size), dtype)
+        drawn = training_data(cell, worlds, keys).batches(range(1), cell.batch_size)
+        batch = cast_batch(batch_at(drawn, 0), dtype)
     autocast = torch.autocast(
         device.type, torch.bfloat16, enabled=cell.protocol.precision == "bf16-mixed"
     )

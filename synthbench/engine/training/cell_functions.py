@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from synthbench.engine.axis.gradients import Gradients, replica_gradients
 from synthbench.engine.axis.objective import Objective, recipe_loss
 from synthbench.engine.axis.replicas import Replicas, build_modules, stack_modules
-from synthbench.engine.training.scoring import Scores, replica_scores
+from synthbench.engine.training.scoring import BatchScores, replica_scores
 from synthbench.plan.cell import Cell
 
 
@@ -16,13 +16,13 @@ class CellFunctions:
     """Gradients for training, scores for evaluation."""
 
     gradients: Gradients
-    scores: Scores
+    scores: BatchScores
 
 
 def cell_functions(cell: Cell, looped: bool) -> CellFunctions:
     """The functions of a cell, from a module of its own."""
     first = cell.protocol.first_seed
-    modules = build_modules(cell.model, cell.task.interface, [first, first])
+    modules = build_modules(cell.model, cell.interface, [first, first])
     return functions_of(cell, stack_modules(cell.model, modules), looped)
 
 

@@ -19,7 +19,6 @@ class Outcomes:
 
     replicas: int
     hold: int
-    target: float
     stop_when_solved: bool
     hits: NDArray[np.int64] = field(init=False)
     solved: NDArray[np.bool_] = field(init=False)
@@ -34,18 +33,19 @@ class Outcomes:
         self.last = np.full(self.replicas, -1, np.int64)
 
     def update(
-        self, index: int, progress: NDArray[np.float64], finite: NDArray[np.bool_]
+        self, index: int, met: NDArray[np.bool_], finite: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
         """Take in one evaluation; returns which replicas stop at it.
 
-        progress, finite: (R,). A replica that is no longer finite stops at its previous
-        evaluation, the last one that means anything (or at its first, if it never was).
+        met, finite: (R,) whether the target is met, and whether the scores are numbers. A
+        replica that is no longer finite stops at its previous evaluation, the last one that means
+        anything (or at its first, if it never was).
         """
         running = self.running
         self.diverged |= running & ~finite
         self.last[running & ~finite] = max(index - 1, 0)
         alive = running & finite
-        self.hits = np.where(alive & (progress >= self.target), self.hits + 1, 0)
+        self.hits = np.where(alive & met, self.hits + 1, 0)
         self.solved |= alive & (self.hits >= self.hold)
         stopping = alive & self.solved if self.stop_when_solved else np.zeros_like(alive)
         self.last[stopping] = index

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,8 @@ from torch.utils.data import DataLoader
 
 from synthbench.contracts.batch import Batch
 from synthbench.engine.axis.replicas import State, build_modules, stack_modules, true_dtype
-from synthbench.engine.data.finite_data import FiniteData
-from synthbench.engine.data.sampling import (
-    batch_at,
-    batch_bytes,
-    cast_batch,
-    draw_batches,
-    draw_worlds,
-)
+from synthbench.engine.data.sampling import batch_at, batch_bytes, cast_batch, draw_worlds
+from synthbench.engine.data.training_data import training_data
 from synthbench.engine.optimizers.build import (
     build_optimizer,
     clip_per_replica,
@@ -32,10 +27,11 @@ from synthbench.engine.optimizers.build import (
 from synthbench.engine.training.cell_functions import CellFunctions, functions_of
 from synthbench.engine.training.chunks import Chunk, ChunkSource
 from synthbench.engine.training.outcomes import Outcomes
-from synthbench.engine.training.scoring import Columns, Evaluator
+from synthbench.engine.training.references import Columns
+from synthbench.engine.training.scoring import Evaluator, Measurement
 from synthbench.plan.cell import Cell, ReplicaSeeds
 from synthbench.plan.schedule import evaluation_steps
-from synthbench.streams import Purpose, keys_of
+from synthbench.streams import keys_of
 
 CHUNK_BYTES = 16 * 2**20
 """Training data drawn at once: enough to spread the cost of a call, not to leave the cache."""
@@ -65,7 +61,7 @@ class ReplicaTraining(pl.LightningModule):
         self.automatic_optimization = False
         self.cell = cell
         self.replica_count = len(seeds)
-        modules = build_modules(cell.model, cell.task.interface, [s.init for s in seeds])
+        modules = build_modules(cell.model, cell.interface, [s.init for s in seeds])
         replicas = stack_modules(cell.model, modules).to(true_dtype(cell.protocol.precision))
         self._names, self._buffer_names = list(replicas.parameters), list(replicas.buffers)
         self._stacked = nn.ParameterList(nn.Parameter(p) for p in replicas.parameters.values())
@@ -77,11 +73,9 @@ class ReplicaTraining(pl.LightningModule):
         self._gradients = shared.gradients
         self._evaluator = Evaluator(cell, replicas, looped, shared.scores)
         self.points = evaluation_steps(cell.steps, cell.protocol.resolution)
-        self.outcomes = Outcomes(
-            len(seeds), cell.protocol.hold, cell.task.target, cell.protocol.until == "solved"
-        )
+        self.outcomes = Outcomes(len(seeds), cell.protocol.hold, cell.protocol.until == "solved")
         self.finished_steps = 0
-        self.measurements: list[Columns] = []
+        self.measurements: list[Measurement] = []
         self.final: State = {}
         self._chunk_length = 1
         self._earlier_seconds = 0.0
@@ -104,7 +98,7 @@ class ReplicaTraining(pl.LightningModule):
 
     @property
     def reference_scores(self) -> dict[str, Columns]:
-        """Reference -> metric -> (R,), on the evaluation set."""
+        """Reference -> column -> (R, ...), on the test sets."""
         return self._evaluator.reference_scores
 
     def train_dataloader(self) -> DataLoader[Chunk]:
@@ -138,10 +132,11 @@ class ReplicaTraining(pl.LightningModule):
         for name in self._noise_buffers:
             self.buffers_by_name[name][:, :2] = self._train_keys
         self._worlds = draw_worlds(self.cell.task, world_keys)
-        self._training_set = self._draw_finite()
-        self._evaluator.prepare(self._worlds, eval_keys, probe_keys, self._precision)
-        if self._training_set is not None:
-            self._evaluator.watch_training(cast_batch(self._training_set.samples, self._precision))
+        with torch.autocast(self.device.type, enabled=False):
+            self._training_data = training_data(self.cell, self._worlds, self._train_keys)
+        self._evaluator.prepare(
+            self._worlds, eval_keys, probe_keys, self._precision, self._training_samples()
+        )
         one_step = batch_bytes(self._draw(range(1)))
         self._chunk_length = min(max(CHUNK_BYTES // max(one_step, 1), 1), LONGEST_CHUNK)
         self._reset_interval()
@@ -199,13 +194,15 @@ class ReplicaTraining(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the measurements so far."""
-        names = self.measurements[0]
+        names = self.measurements[0].columns
         checkpoint["synthbench"] = {
             "finished_steps": self.finished_steps,
             "seconds": self.seconds,
             "columns": {
-                n: torch.tensor(np.stack([m[n] for m in self.measurements])) for n in names
+                n: torch.tensor(np.stack([m.columns[n] for m in self.measurements])) for n in names
             },
+            "finite": torch.tensor(np.stack([m.finite for m in self.measurements])),
+            "met": torch.tensor(np.stack([m.met for m in self.measurements])),
             "final": self.final,
         }
 
@@ -214,17 +211,24 @@ class ReplicaTraining(pl.LightningModule):
         saved = checkpoint["synthbench"]
         columns = {name: values.numpy() for name, values in saved["columns"].items()}
         for index in range(len(next(iter(columns.values())))):
-            self._record({name: values[index] for name, values in columns.items()})
+            found = {name: values[index] for name, values in columns.items()}
+            self._record(Measurement(found, *(saved[n][index].numpy() for n in ("finite", "met"))))
         self.final = saved["final"]
         self.finished_steps = saved["finished_steps"]
         self._earlier_seconds = saved["seconds"]
 
     def _evaluate(self) -> None:
-        columns = self._evaluator.measure(self.parameters_by_name, self.buffers_by_name)
+        measured = self._evaluator.measure(
+            self.parameters_by_name, self.buffers_by_name, self._training_samples()
+        )
+        columns = measured.columns
         # Before the first step there is no training loss: 0 / 0.
         columns["train_loss"] = (self._loss_sum / self._interval_steps).cpu().numpy()
+        if self._interval_steps:
+            finite = measured.finite & np.isfinite(columns["train_loss"])
+            measured = replace(measured, finite=finite)
         self._reset_interval()
-        stopping = self._record(columns)
+        stopping = self._record(measured)
         if stopping.any():
             self._keep_weights(torch.from_numpy(stopping))
         solved = float(self.outcomes.solved.sum())
@@ -232,22 +236,14 @@ class ReplicaTraining(pl.LightningModule):
         logged = {"step": float(self.finished_steps), "replicas_solved": solved}
         self.log_dict({**logged, **_medians(columns)}, batch_size=1)
 
-    def _record(self, columns: Columns) -> NDArray[np.bool_]:
+    def _record(self, measured: Measurement) -> NDArray[np.bool_]:
         """Append one evaluation; returns which replicas stop at it."""
         index = len(self.measurements)
-        self.measurements.append(columns)
-        finite = self._finite(columns, index)
-        stopping = self.outcomes.update(index, columns["progress"], finite)
+        self.measurements.append(measured)
+        stopping = self.outcomes.update(index, measured.met, measured.finite)
         if self.points[index] == self.points[-1]:
             stopping |= self.outcomes.finish(index)
         return stopping
-
-    @staticmethod
-    def _finite(columns: Columns, index: int) -> NDArray[np.bool_]:
-        """(R,) whether every score and loss is finite; a probe may well be undefined."""
-        skipped = {"train_loss"} if index == 0 else set()
-        watched = [v for name, v in columns.items() if "/" not in name and name not in skipped]
-        return np.asarray(np.isfinite(np.stack(watched)).all(0))
 
     def _keep_weights(self, stopping: Tensor) -> None:
         """Copy the weights of replicas that stop now; later steps no longer count."""
@@ -259,22 +255,16 @@ class ReplicaTraining(pl.LightningModule):
         self._loss_sum = torch.zeros(self.replica_count, dtype=torch.float64, device=self.device)
         self._interval_steps = 0
 
-    def _draw_finite(self) -> FiniteData | None:
-        count = self.cell.protocol.train_samples
-        if count is None:
-            return None
+    def _training_samples(self) -> Batch | None:
+        """The finite training set as it now stands, if there is one."""
         with torch.autocast(self.device.type, enabled=False):
-            return FiniteData(self.cell.task, self._worlds, self._train_keys, count)
+            samples = self._training_data.samples_at(self.finished_steps)
+        return None if samples is None else cast_batch(samples, self._precision)
 
     def _draw(self, steps: range) -> Batch:
-        size = self.cell.model.recipe.batch_size
-        if self._training_set is not None:
-            return cast_batch(self._training_set.batches(steps, size), self._precision)
         # Under autocast a task's own arithmetic would be rounded.
         with torch.autocast(self.device.type, enabled=False):
-            batches = draw_batches(
-                self.cell.task, self._worlds, self._train_keys, Purpose.TRAIN, steps, size
-            )
+            batches = self._training_data.batches(steps, self.cell.batch_size)
         return cast_batch(batches, self._precision)
 
 
@@ -283,4 +273,6 @@ def _undefined(tensor: Tensor) -> float:
 
 
 def _medians(columns: Columns) -> dict[str, float]:
-    return {f"median/{name}": float(np.median(values)) for name, values in columns.items()}
+    """Of the numbers; a curve is no line of a logger's."""
+    numbers = {name: values for name, values in columns.items() if values.ndim == 1}
+    return {f"median/{name}": float(np.median(values)) for name, values in numbers.items()}

@@ -1,8 +1,9 @@
-"""Scoring every replica on its own held-out samples, with references and probes."""
+"""Scoring every replica on its own test sets, with references and probes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,105 +13,169 @@ from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.probe import Probe
+from synthbench.contracts.score_names import score_of, scored_on, set_of
+from synthbench.contracts.task import Task
 from synthbench.engine.axis.objective import recipe_loss
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.replicas import Replicas, State
 from synthbench.engine.axis.tracing import traced
-from synthbench.engine.data.sampling import as_batch, batch_bytes, cast_batch, draw_batch
+from synthbench.engine.data.held_out import held_out_sets
+from synthbench.engine.data.sampling import as_batch, rows_of
+from synthbench.engine.training.held_out_batches import CACHE_BYTES, HeldOutBatches
+from synthbench.engine.training.references import Columns, numbers, reference_scores
+from synthbench.engine.training.score_totals import (
+    Part,
+    Parts,
+    ScoreTotals,
+    aggregated,
+    score_parts,
+)
 from synthbench.engine.training.view import probe_measurement
-from synthbench.errors import ModelError
+from synthbench.errors import ConfigurationError, ModelError, SynthbenchError, did_you_mean
 from synthbench.plan.cell import Cell
-from synthbench.streams import Purpose
 
-CACHE_BYTES = 512 * 2**20
-"""Evaluation sets up to this size are kept; larger ones are drawn again each time."""
-
-Columns = dict[str, NDArray[np.float64]]
-Scores = Callable[[State, State, Batch], Mapping[str, Tensor]]
-"""(parameters, buffers, batch), all (R, ...) -> score (R,) by name, the loss last."""
+BatchScores = Callable[[State, State, Batch], Mapping[str, Part]]
+"""(parameters, buffers, batch), all (R, ...) -> parts of the scores by name, the loss last."""
+LOSS = "loss"
 
 
-def replica_scores(cell: Cell, replicas: Replicas, looped: bool) -> Scores:
+def replica_scores(cell: Cell, replicas: Replicas, looped: bool) -> BatchScores:
     """Every replica's scores on its own batch; traced, unless they must be looped."""
     loss = recipe_loss(cell.task, cell.model)
 
-    def of_one(parameters: State, buffers: State, batch: Batch) -> Mapping[str, Tensor]:
+    def of_one(parameters: State, buffers: State, batch: Batch) -> Parts:
         batch = as_batch(batch)
         output = replicas.forward(parameters, buffers, batch.x)
-        return {**cell.task.score(output, batch), "loss": loss(output, batch)}
+        return {**score_parts(cell.task.score(output, batch)), LOSS: loss(output, batch)}
 
     function = over_replicas(of_one, looped)
     return function if looped else traced(function)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One evaluation: column -> (R,) numbers, or (R, T) of a curve.
+
+    finite: (R,) whether the replica's losses, progress and plain scores are numbers. A weighted
+    mean may be undefined, where nothing was asked, and so may a probe. met: (R,) whether the
+    ranked score is at the target.
+    """
+
+    columns: Columns
+    finite: NDArray[np.bool_]
+    met: NDArray[np.bool_]
 
 
 class Evaluator:
     """Measures the replicas of one block; the same held-out samples at every point."""
 
     def __init__(
-        self, cell: Cell, replicas: Replicas, looped: bool, scores: Scores | None = None
+        self, cell: Cell, replicas: Replicas, looped: bool, scores: BatchScores | None = None
     ) -> None:
         """looped: as for `over_replicas`; scores: the cell's, where it has other blocks too."""
         self._cell = cell
         self._replicas, self._looped = replicas, looped
         # Lifted once: a looped function remembers the shape of what it returned.
         self._scores = scores or replica_scores(cell, replicas, looped)
-        self._references = over_replicas(self._score_references, looped)
         self._initial = {name: p.clone() for name, p in replicas.parameters.items()}
-        self._cache: list[Batch] | None = None
-        self._training: list[Batch] = []
 
     def prepare(
-        self, worlds: World, eval_keys: Tensor, probe_keys: Tensor, dtype: torch.dtype
+        self,
+        worlds: World,
+        eval_keys: Tensor,
+        probe_keys: Tensor,
+        dtype: torch.dtype,
+        training: Batch | None = None,
     ) -> None:
-        """Draw the evaluation set and score the references on it."""
-        self._worlds, self._eval_keys, self._probe_keys = worlds, eval_keys, probe_keys
-        self._dtype = dtype
+        """Draw the test sets and score the references on them.
+
+        training: the finite training set, leaves (R, m, ...), for references that are fitted.
+        """
+        task, protocol = self._cell.task, self._cell.protocol
+        self._worlds, self._probe_keys, self._dtype = worlds, probe_keys, dtype
         self._measures = {probe.name: self._measure_of(probe) for probe in self._cell.probes}
         if self._cell.probes:
             self._initial = {n: p.to(eval_keys.device, dtype) for n, p in self._initial.items()}
-        batches = self._draw()
-        first = next(batches)
-        if batch_bytes(first) * self._batch_count() <= CACHE_BYTES:
-            self._cache = [first, *batches]
-        scores = self._mean(lambda batch: self._references(worlds, batch))
-        self.reference_scores: dict[str, Columns] = {}
-        for name, values in scores.items():
-            reference, _, metric = name.partition("/")
-            self.reference_scores.setdefault(reference, {})[metric] = values
+        found = held_out_sets(task)
+        self._sets = [HeldOutBatches(each, protocol, worlds, eval_keys, dtype) for each in found]
+        for batches in self._sets:
+            batches.keep(CACHE_BYTES // len(self._sets))
+        self.reference_scores = reference_scores(task, self._sets, worlds, training, self._looped)
+        self._ranked = ranked_column(self._cell, self.reference_scores)
 
-    def watch_training(self, samples: Batch) -> None:
-        """Also score the samples that are trained on, up to as many as are held out.
+    def measure(
+        self, parameters: State, buffers: State, training: Batch | None = None
+    ) -> Measurement:
+        """Score the replicas; training: the samples that are trained on, if they are watched.
 
-        samples: leaves (R, m, ...).
+        Columns: the ranked score, the other scores, losses, progress, training scores, probes.
         """
-        size, most = self._cell.protocol.evaluation_batch, self._cell.protocol.evaluation_samples
-        last = min(samples.x.shape[1], most)
-        ends = [*range(size, last, size), last]
-        self._training = [
-            as_batch(tree_map(lambda leaf: leaf[:, start:stop], samples))  # noqa: B023
-            for start, stop in zip([0, *ends], ends, strict=False)
-        ]
 
-    def measure(self, parameters: State, buffers: State) -> Columns:
-        """Column -> (R,) values: the task's score, the loss, the progress, the probes."""
-        columns = self._mean(lambda b: self._scores(parameters, buffers, b))
-        ranked = next(iter(columns))
+        def scores_of(batch: Batch) -> Mapping[str, Part]:
+            return self._scores(parameters, buffers, batch)
+
+        columns: Columns = {}
+        watched: list[str] = []
+        for batches in self._sets:
+            found, plain = self._score(batches, scores_of)
+            columns |= {scored_on(n, batches.held_out.name): v for n, v in found.items()}
+            watched += [scored_on(name, batches.held_out.name) for name in plain]
+        ranked = self._ranked
+        columns = {ranked: columns[ranked], **columns}
         columns["progress"] = self._progress(columns[ranked], ranked)
-        if self._training:
-            scores = self._over(self._training, lambda b: self._scores(parameters, buffers, b))
-            columns[f"train_{ranked}"] = scores[ranked]
-            columns["train_progress"] = self._progress(scores[ranked], ranked)
+        columns |= self._progress_elsewhere(columns)
+        watched += [ranked, "progress"]
+        if training is not None:
+            of_training = self._training_columns(training, scores_of)
+            columns |= of_training
+            watched += of_training
+        finite = np.asarray(np.isfinite(np.stack([columns[n] for n in watched])).all(0))
         for probe in self._cell.probes:
             columns |= self._probe(probe, parameters, buffers)
-        return columns
+        return Measurement(columns, finite, self._meets_target(columns))
 
-    def _score_references(self, world: World, batch: Batch) -> Mapping[str, Tensor]:
-        batch = as_batch(batch)
+    def _score(
+        self, batches: Iterable[Batch], scores_of: Callable[[Batch], Mapping[str, Part]]
+    ) -> tuple[Columns, list[str]]:
+        """Every score over all samples, and the names of the losses and of plain scores."""
+        totals, plain = ScoreTotals(), [LOSS]
+        for batch in batches:
+            parts = scores_of(batch)
+            totals.add(parts, batch.x.shape[1])
+        means = totals.means()
+        loss = means.pop(LOSS)
+        reported = aggregated(self._cell.task, means)
+        if type(self._cell.task).aggregate is Task.aggregate:
+            plain += [n for n, part in parts.items() if _is_number(part) and n != LOSS]
+        named = {name: numbers(value, f'score "{name}"') for name, value in reported.items()}
+        return {**named, LOSS: numbers(loss, "the loss")}, plain
+
+    def _progress_elsewhere(self, columns: Columns) -> Columns:
+        """Progress of the first score of every test set but the ranked one and the first."""
+        first = next(iter(self.reference_scores["trivial"]))
+        names = [batches.held_out.name for batches in self._sets]
         return {
-            f"{name}/{metric}": value
-            for name, output in self._cell.task.references(world, batch).items()
-            for metric, value in self._cell.task.score(output, batch).items()
+            scored_on("progress", name): self._progress(columns[column], column)
+            for name in names[1:]
+            if name != set_of(self._ranked)
+            for column in [scored_on(first, name)]
         }
+
+    def _training_columns(
+        self, training: Batch, scores_of: Callable[[Batch], Mapping[str, Part]]
+    ) -> Columns:
+        """The ranked score on training samples, with the progress it would be on the first set."""
+        name = score_of(self._ranked)
+        score = self._score(self._cut(training), scores_of)[0][name]
+        return {f"train_{name}": score, "train_progress": self._progress(score, name)}
+
+    def _cut(self, samples: Batch) -> list[Batch]:
+        """Training samples in batches: a task's own set whole, else no more than are held out."""
+        protocol, size = self._cell.protocol, self._cell.protocol.evaluation_batch
+        last = samples.x.shape[1]
+        if not self._cell.has_train_set:
+            last = min(last, protocol.evaluation_samples)
+        return [rows_of(samples, at, min(at + size, last)) for at in range(0, last, size)]
 
     def _measure_of(self, probe: Probe) -> Callable[..., Mapping[str, Tensor]]:
         loss = recipe_loss(self._cell.task, self._cell.model)
@@ -118,54 +183,57 @@ class Evaluator:
         return over_replicas(measurement, self._looped)
 
     def _probe(self, probe: Probe, parameters: State, buffers: State) -> Columns:
-        batch = self._cache[0] if self._cache is not None else next(self._draw())
+        batch = self._sets[0].first
         # Copies: a probe that writes into what it is given must not change the training.
         arguments = (parameters, self._initial, buffers, self._worlds, tuple(batch))
         copies = tree_map(lambda leaf: leaf.detach().clone(), arguments)
         values = self._measures[probe.name](*copies, self._probe_keys)
-        return {
-            f"{probe.name}/{name}": _numpy(value, f'probe "{probe.name}" value "{name}"')
-            for name, value in values.items()
-        }
+        return {f"{probe.name}/{n}": _probed(v, probe.name, n) for n, v in values.items()}
 
-    def _progress(self, scores: NDArray[np.float64], ranked: str) -> NDArray[np.float64]:
-        trivial = self.reference_scores["trivial"][ranked]
-        optimal = self.reference_scores["optimal"][ranked]
-        return np.asarray((scores - trivial) / (optimal - trivial))
+    def _meets_target(self, columns: Columns) -> NDArray[np.bool_]:
+        task, score = self._cell.task, columns[self._ranked]
+        if task.target_score is None:
+            return np.asarray(columns["progress"] >= task.target)
+        trivial = self.reference_scores["trivial"][self._ranked]
+        rises = self.reference_scores[task.ceiling][self._ranked] > trivial
+        return np.asarray(np.where(rises, score >= task.target_score, score <= task.target_score))
 
-    def _mean(self, scores_of: Callable[[Batch], Mapping[str, Tensor]]) -> Columns:
-        return self._over(self._cache if self._cache is not None else self._draw(), scores_of)
-
-    @staticmethod
-    def _over(
-        batches: Iterable[Batch], scores_of: Callable[[Batch], Mapping[str, Tensor]]
-    ) -> Columns:
-        """The mean over all samples of batches that may differ in size."""
-        totals: dict[str, Tensor] = {}
-        count = 0
-        for batch in batches:
-            size = batch.x.shape[1]
-            count += size
-            for name, value in scores_of(batch).items():
-                totals[name] = totals.get(name, 0) + size * value.double()
-        return {name: _numpy(total / count, f'score "{name}"') for name, total in totals.items()}
-
-    def _draw(self) -> Iterator[Batch]:
-        size = self._cell.protocol.evaluation_batch
-        for index in range(self._batch_count()):
-            with torch.autocast(self._eval_keys.device.type, enabled=False):
-                batch = draw_batch(
-                    self._cell.task, self._worlds, self._eval_keys, Purpose.EVAL, index, size
-                )
-            yield cast_batch(batch, self._dtype)
-
-    def _batch_count(self) -> int:
-        return self._cell.protocol.evaluation_samples // self._cell.protocol.evaluation_batch
+    def _progress(self, scores: NDArray[np.float64], column: str) -> NDArray[np.float64]:
+        trivial = self.reference_scores["trivial"][column]
+        best = self.reference_scores[self._cell.task.ceiling][column]
+        # Where another test set leaves nothing to learn, progress on it is undefined.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            progress = (scores - trivial) / (best - trivial)
+        return np.where(best == trivial, np.nan, progress)
 
 
-def _numpy(values: Tensor, what: str) -> NDArray[np.float64]:
-    if values.dim() != 1:
-        raise ModelError(f"{what} must be a scalar, got shape {tuple(values.shape[1:])}")
-    if values.is_complex():
-        raise ModelError(f"{what} is complex; give its parts a name each")
-    return values.detach().double().cpu().numpy()
+def _is_number(part: Part) -> bool:
+    return isinstance(part, Tensor) and part.dim() == 1
+
+
+def ranked_column(cell: Cell, references: Mapping[str, Columns]) -> str:
+    """The score that is ranked: the protocol's, or the task's first.
+
+    Raises ConfigurationError for a score that there is not, or that is a curve.
+    """
+    columns = references["trivial"]
+    wanted = cell.protocol.score or next(iter(columns))
+    if wanted not in columns:
+        known = ", ".join(columns)
+        raise ConfigurationError(
+            f'"{cell.task.label()}" has no score "{wanted}"{did_you_mean(wanted, list(columns))} '
+            f"(scores: {known})"
+        )
+    if columns[wanted].ndim > 1:
+        raise ConfigurationError(
+            f'score "{wanted}" of "{cell.task.label()}" is a curve, which cannot be ranked; name '
+            "another in protocol.score, or let the task put a number first"
+        )
+    return wanted
+
+
+def _probed(value: Tensor, probe: str, name: str) -> NDArray[np.float64]:
+    try:
+        return numbers(value, f'probe "{probe}" value "{name}"')
+    except SynthbenchError as error:
+        raise ModelError(str(error)) from None

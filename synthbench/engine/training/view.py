@@ -11,6 +11,7 @@ from synthbench.contracts.batch import Batch, Loss, World
 from synthbench.contracts.probe import Probe, View
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.replicas import Replicas, State
+from synthbench.engine.data.held_out import held_out_sets
 from synthbench.engine.data.sampling import as_batch, cast_batch
 from synthbench.streams import Purpose, Stream
 
@@ -25,6 +26,7 @@ def probe_measurement(
 
     loss: that of training. dtype: of the floating-point numbers in fresh samples.
     """
+    held_out = held_out_sets(task)[0]
 
     def of_one(
         now: State, initial: State, own: State, world: World, batch: Batch, key: Tensor
@@ -39,7 +41,7 @@ def probe_measurement(
             loss=loss,
             world=world,
             batch=as_batch(batch),
-            sample=lambda size: cast_batch(as_batch(task.sample(world, rng, size)), dtype),
+            sample=lambda size: cast_batch(as_batch(held_out.sample(world, rng, size)), dtype),
             rng=rng,
         )
         return probe.measure(view)

@@ -42,7 +42,7 @@ class Rerun:
 
     replicas: tuple[int, ...]
     trajectories: Trajectories
-    references: list[dict[str, dict[str, float]]]
+    references: list[dict[str, dict[str, float | list[float]]]]
     data: list[str]
     facts: CellFacts
     environment: Environment
@@ -62,7 +62,7 @@ def rerun_replicas(
     return Rerun(
         replicas=tuple(replicas),
         trajectories=Trajectories.from_blocks(
-            [result.table for result in results], cell.model.recipe.batch_size, facts.step_flops
+            [result.table for result in results], cell.batch_size, facts.step_flops
         ),
         references=[scores for result in results for scores in result.references],
         data=data_fingerprints(cell, seeds),

@@ -10,7 +10,7 @@ from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch
 from synthbench.engine.axis.over_replicas import over_replicas
-from synthbench.engine.data.finite_data import FiniteData
+from synthbench.engine.data.finite_data import FiniteData, drawn_samples
 from synthbench.engine.data.sampling import as_batch, draw_worlds
 from synthbench.engine.inspection.task import LEAST_GAP
 from synthbench.plan.protocol import Protocol
@@ -176,7 +176,8 @@ def _candidates(
     for name, output in fair.items():
         yield f"the mean of optimal and {name}", (optimal + output) / 2
     keys = keys_of(list(WORLDS[:LEARNERS]))
-    data = FiniteData(trial.subject, draw_worlds(trial.subject, keys), keys, KNOWN)
+    worlds = draw_worlds(trial.subject, keys)
+    data = FiniteData(drawn_samples(trial.subject, worlds, keys, KNOWN), keys)
     if batches.y.shape == optimal.shape:
         yield "a memory of training examples", _remembered(data, batches)
     yield "a small network, trained", _learned(trial, data, batches)

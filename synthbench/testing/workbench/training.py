@@ -13,11 +13,14 @@ from synthbench.contracts.task import Task
 from synthbench.engine.axis.gradients import replica_gradients
 from synthbench.engine.axis.objective import Objective, recipe_loss
 from synthbench.engine.axis.replicas import Replicas, build_modules, stack_modules
-from synthbench.engine.data.sampling import batch_at, cast_batch, draw_batches, draw_worlds
+from synthbench.engine.data.sampling import batch_at, cast_batch, draw_worlds
+from synthbench.engine.data.training_data import FreshData
 from synthbench.engine.optimizers.build import build_optimizer
-from synthbench.streams import Purpose, keys_of
+from synthbench.streams import keys_of
 
 STEPS_AT_ONCE = 32
+FULL = 256
+"""Examples of a step where the recipe takes the whole of a finite training set."""
 Source = Callable[[range], Batch]
 """Steps -> their batches, leaves (K, R, B, ...)."""
 
@@ -34,10 +37,11 @@ def fresh_samples(task: Task, model: Model, seeds: Sequence[int]) -> Lesson:
     """New samples of the task at every step, and the loss of the model's recipe."""
     recipe = model.recipe
     keys = keys_of(list(seeds))
-    worlds = draw_worlds(task, keys)
+    data = FreshData(task, draw_worlds(task, keys), keys)
+    size = recipe.batch_size if recipe.batch_size != "full" else FULL
     return Lesson(
         recipe_loss(task, model),
-        lambda steps: draw_batches(task, worlds, keys, Purpose.TRAIN, steps, recipe.batch_size),
+        lambda steps: data.batches(steps, size),
     )
 
 

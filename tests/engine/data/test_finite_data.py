@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import synthbench as sb
-from synthbench.engine.data.finite_data import FiniteData
+from synthbench.engine.data.finite_data import FiniteData, Shuffle, drawn_samples
 from synthbench.engine.data.sampling import draw_worlds
 from synthbench.errors import ConfigurationError
 from synthbench.plan.cell import Cell
@@ -22,7 +22,7 @@ from tests.engine.test_replica_independence import rows, train
 
 def finite(samples: int, seeds: tuple[int, ...] = (0, 1, 2), n: int = 40) -> FiniteData:
     task, keys = installed().task(f"sparse-parity n={n}"), keys_of(list(seeds))
-    return FiniteData(task, draw_worlds(task, keys), keys, samples)
+    return FiniteData(drawn_samples(task, draw_worlds(task, keys), keys, samples), keys)
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ def test_an_epoch_visits_every_sample_once(samples: int, size: int, steps: int) 
 
 
 def test_epochs_and_replicas_have_orders_of_their_own() -> None:
-    data = finite(64)
-    orders = torch.stack([data._order(epoch) for epoch in range(3)], 1).reshape(9, 64)
+    order = Shuffle(keys_of([0, 1, 2]), 64)
+    orders = order.places(range(3), 64).reshape(9, 64)
     assert len({tuple(order.tolist()) for order in orders}) == 9
     assert torch.equal(orders.sort(dim=1).values, torch.arange(64).expand(9, 64))
 

@@ -6,9 +6,9 @@ from synthbench.engine.training.outcomes import Outcomes
 
 
 def run(progress: list[list[float]], hold: int = 2, until_solved: bool = True) -> Outcomes:
-    outcomes = Outcomes(len(progress[0]), hold, 0.9, until_solved)
+    outcomes = Outcomes(len(progress[0]), hold, until_solved)
     for index, row in enumerate(np.array(progress, float)):
-        outcomes.update(index, row, np.isfinite(row))
+        outcomes.update(index, row >= 0.9, np.isfinite(row))
     outcomes.finish(len(progress) - 1)
     return outcomes
 

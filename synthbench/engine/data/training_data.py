@@ -1,0 +1,68 @@
+"""Where the training batches of a cell come from."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import Tensor
+
+from synthbench.contracts.batch import Batch, World
+from synthbench.contracts.task import Task
+from synthbench.engine.axis.over_replicas import over_replicas
+from synthbench.engine.data.curriculum_data import CurriculumData
+from synthbench.engine.data.finite_data import FiniteData, drawn_samples
+from synthbench.engine.data.sampling import as_batch, draw_steps, rows_of
+from synthbench.plan.cell import Cell
+from synthbench.streams import Purpose, Stream
+
+
+class TrainingData(Protocol):
+    """The training batches of all replicas, as functions of the step."""
+
+    def batches(self, steps: range, size: int) -> Batch:
+        """The batches of consecutive steps: leaves (steps, R, B, ...)."""
+
+    def samples_at(self, step: int) -> Batch | None:
+        """The finite set that is trained on, leaves (R, m, ...); None where samples are fresh."""
+
+
+class FreshData:
+    """New samples at every step, by the task's curriculum if it has one."""
+
+    def __init__(self, task: Task, worlds: World, keys: Tensor) -> None:
+        """worlds: of the R replicas; keys: (R, 2) words of their `train` seeds."""
+        self._task, self._worlds, self._keys = task, worlds, keys
+
+    def batches(self, steps: range, size: int) -> Batch:
+        """The batches of consecutive steps: leaves (steps, R, B, ...)."""
+
+        def draw(world: World, key: Tensor, step: Tensor) -> Batch:
+            return self._task.sample_at(world, Stream(key, Purpose.TRAIN, step), size, step)
+
+        return draw_steps(draw, self._worlds, self._keys, steps)
+
+    def samples_at(self, step: int) -> None:
+        """There is no finite set."""
+        return
+
+
+def training_data(cell: Cell, worlds: World, keys: Tensor) -> TrainingData:
+    """The training data of some replicas of a cell.
+
+    worlds: theirs; keys: (R, 2) words of their `train` seeds. A task's own training set comes
+    first, cut to the protocol's train_samples; then that many samples of the stream; then fresh
+    ones.
+    """
+    task, count, whole = cell.task, cell.train_rows, cell.model.recipe.batch_size == "full"
+    if count is None:
+        return FreshData(task, worlds, keys)
+    if cell.has_train_set:
+        return FiniteData(rows_of(train_sets(task, worlds), 0, count), keys, whole=whole)
+    if type(task).sample_at is not Task.sample_at:
+        return CurriculumData(task, worlds, keys, count, whole)
+    return FiniteData(drawn_samples(task, worlds, keys, count), keys, whole=whole)
+
+
+def train_sets(task: Task, worlds: World) -> Batch:
+    """The whole training set of every replica, where the task has one: leaves (R, m, ...)."""
+    return as_batch(over_replicas(task.train_set)(worlds))

@@ -1,0 +1,120 @@
+"""What known strategies score on the test sets of every replica."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from synthbench.contracts.batch import Batch, World
+from synthbench.contracts.score_names import scored_on
+from synthbench.contracts.task import Task
+from synthbench.engine.axis.over_replicas import over_replicas
+from synthbench.engine.data.sampling import as_batch, batch_at
+from synthbench.engine.training.held_out_batches import HeldOutBatches
+from synthbench.engine.training.score_totals import Parts, ScoreTotals, aggregated, score_parts
+from synthbench.errors import TaskError
+
+Columns = dict[str, NDArray[np.float64]]
+"""Column -> (R,) numbers, or (R, T) of a curve."""
+BEST_KNOWN = "best-known"
+
+
+def reference_scores(
+    task: Task,
+    sets: Sequence[HeldOutBatches],
+    worlds: World,
+    training: Batch | None,
+    looped: bool = False,
+) -> dict[str, Columns]:
+    """Reference -> column -> (R, ...), on all test sets.
+
+    worlds: of the R replicas. training: their finite training set, leaves (R, m, ...), if there is
+    one, on which `fitted_references` are fitted. looped: as for `over_replicas`.
+    """
+    scored: dict[str, Columns] = {}
+    predictors = _fitted(task, training)
+    score = over_replicas(lambda world, batch: _score_strategies(task, world, batch), looped)
+    for batches in sets:
+        _add(scored, task, batches, lambda batch: score(worlds, batch))
+        for name, own in predictors.items():
+            _add(scored, task, batches, lambda batch: {name: _predicted(task, own, batch)})  # noqa: B023
+    if task.ceiling == BEST_KNOWN:
+        scored[BEST_KNOWN] = _best(list(scored.values()), task.higher_is_better)
+    if task.ceiling not in scored:
+        raise TaskError(
+            f'task "{task.label()}" has no reference called "{task.ceiling}", its ceiling '
+            f"(references: {', '.join(scored)})"
+        )
+    return scored
+
+
+def _score_strategies(task: Task, world: World, batch: Batch) -> dict[str, Parts]:
+    batch = as_batch(batch)
+    outputs = task.references(world, batch)
+    return {name: score_parts(task.score(output, batch)) for name, output in outputs.items()}
+
+
+def _add(
+    scored: dict[str, Columns],
+    task: Task,
+    batches: HeldOutBatches,
+    parts_of: Callable[[Batch], Mapping[str, Parts]],
+) -> None:
+    """Score some references on one test set."""
+    totals: dict[str, ScoreTotals] = {}
+    for batch in batches:
+        for reference, parts in parts_of(batch).items():
+            totals.setdefault(reference, ScoreTotals()).add(parts, batch.x.shape[1])
+    for reference, total in totals.items():
+        for name, value in aggregated(task, total.means()).items():
+            column = scored_on(name, batches.held_out.name)
+            scored.setdefault(reference, {})[column] = numbers(value, f'score "{name}"')
+
+
+Predictors = dict[str, list[Callable[[Tensor], Tensor]]]
+"""Name -> the predictor of every replica."""
+
+
+def _fitted(task: Task, training: Batch | None) -> Predictors:
+    if type(task).fitted_references is Task.fitted_references:
+        return {}
+    if training is None:
+        raise TaskError(
+            f'task "{task.label()}" fits references, which takes a finite training set; give the '
+            "task a train_set, or the protocol train_samples"
+        )
+    fitted: Predictors = {}
+    for r in range(training.x.shape[0]):
+        own = batch_at(training, r)
+        for name, predictor in task.fitted_references(own).items():
+            fitted.setdefault(name, []).append(predictor)
+    return fitted
+
+
+def _predicted(task: Task, predictors: Iterable[Callable[[Tensor], Tensor]], batch: Batch) -> Parts:
+    """Scores of every replica's own predictor on its own examples."""
+    pairs = zip(predictors, batch.x, strict=True)
+    outputs = torch.stack([predictor(x).to(batch.x.device) for predictor, x in pairs])
+    return over_replicas(lambda out, own: score_parts(task.score(out, as_batch(own))))(
+        outputs, batch
+    )
+
+
+def _best(scored: Sequence[Columns], higher: bool) -> Columns:
+    """The best score of any reference, replica by replica."""
+    best = np.maximum if higher else np.minimum
+    return {column: best.reduce([each[column] for each in scored]) for column in scored[0]}
+
+
+def numbers(values: Tensor, what: str) -> NDArray[np.float64]:
+    """(R,) or (R, T) as numpy; TaskError for another shape, or complex numbers."""
+    if values.dim() not in (1, 2):
+        shape = tuple(values.shape[1:])
+        raise TaskError(f"{what} must be a number or a curve (T,), got shape {shape}")
+    if values.is_complex():
+        raise TaskError(f"{what} is complex; give its parts a name each")
+    return values.detach().double().cpu().numpy()

@@ -1,0 +1,65 @@
+"""Adding up scores over the batches of a test set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from synthbench.contracts.scores import Mean, Score, Scores
+from synthbench.contracts.task import Task
+from synthbench.engine.axis.over_replicas import over_replicas
+
+Part = Tensor | tuple[Tensor, Tensor]
+"""A mean over a batch, or a weighted sum with the sum of its weights."""
+Parts = dict[str, Part]
+
+
+def score_parts(scores: Scores) -> Parts:
+    """The scores of one batch of one replica, as tensors that can be added up."""
+    return {name: _part(score) for name, score in scores.items()}
+
+
+def _part(score: Score) -> Part:
+    if not isinstance(score, Mean):
+        return score
+    weights = score.weights.double()
+    # A value that does not count may be anything, NaN too.
+    values = torch.where(weights != 0, score.values.double(), 0.0)
+    return (values * weights).sum(0), weights.sum(0)
+
+
+class ScoreTotals:
+    """Scores of R replicas over all batches so far; batches may differ in size."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self._sums: dict[str, Any] = {}
+        self._weights: dict[str, Any] = {}
+        self._count = 0
+
+    def add(self, parts: Mapping[str, Part], size: int) -> None:
+        """Take in one batch of `size` examples; parts: leaves (R, ...)."""
+        self._count += size
+        for name, part in parts.items():
+            total = self._sums.get(name, 0)
+            if isinstance(part, Tensor):
+                self._sums[name] = total + size * part.double()
+            else:
+                self._sums[name] = total + part[0]
+                self._weights[name] = self._weights.get(name, 0) + part[1]
+
+    def means(self) -> dict[str, Tensor]:
+        """Every score (R, ...) over all examples; NaN where no weight was given."""
+        return {
+            name: total / self._weights.get(name, self._count) for name, total in self._sums.items()
+        }
+
+
+def aggregated(task: Task, means: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What the task reports of the scores of a whole test set: (R, ...) each."""
+    if type(task).aggregate is Task.aggregate:
+        return means
+    return over_replicas(lambda scores: dict(task.aggregate(scores)))(means)
