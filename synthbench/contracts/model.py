@@ -42,8 +42,8 @@ class Model(Configuration, ABC):
             (interface.output, self.outputs, "output"),
         ):
             if not isinstance(port, kinds):
-                allowed = ", ".join(kind.__name__.lower() for kind in kinds)
+                allowed = " or ".join(kind.__name__ for kind in kinds)
                 raise InterfaceError(
-                    f'model "{self.name}" cannot take this task: its {side} must be '
-                    f"{allowed}, the task's is {port.describe()}"
+                    f'model "{self.name}" cannot take this task: its {side} must be {allowed}, '
+                    f"the task's is {type(port).__name__}: {port.describe()}"
                 )

@@ -61,6 +61,7 @@ class BareModel(Model):
 
     inputs: ClassVar[tuple[type[Port], ...]] = (Port,)
     outputs: ClassVar[tuple[type[Port], ...]] = (Port,)
+    takes_shorter: ClassVar[bool] = True
 
     name: str  # type: ignore[misc]
     arguments: dict[str, Scalar]

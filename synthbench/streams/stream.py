@@ -11,6 +11,7 @@ from synthbench.streams.exact import exp, log, normal_quantile, ordered_sum
 from synthbench.streams.gamma import log_gamma_draws
 from synthbench.streams.philox import MASK, philox4x32, seed_to_key
 from synthbench.streams.purpose import Purpose
+from synthbench.streams.split import class_quotas, class_sizes, first_of_each, train_rows
 
 BYTE_SHIFTS = (0, 8, 16, 24)
 
@@ -118,23 +119,56 @@ class Stream:
         shares = exp(torch.clamp(logs - logs.max(dim=-1, keepdim=True).values, min=-700.0))
         return shares / ordered_sum(shares)[..., None]
 
-    def permutation(self, n: int) -> Tensor:
-        """A uniform permutation of 0..n-1: (n,) int64.
+    def categorical(self, probabilities: Tensor, shape: tuple[int, ...]) -> Tensor:
+        """Classes 0..k-1 with given probabilities: int64 of the given shape.
 
-        Sorts 62-bit random keys; two keys tie with probability below n^2 / 2^63, and the
+        probabilities: broadcasts to (*shape, k); not negative, and 1 in sum along the last axis:
+        what rounding leaves over goes to the last class that can occur. Each is rounded to a
+        multiple of 2^-32, and whole numbers are compared, so no device flips an outcome; one of
+        0 never occurs.
+        """
+        parts = torch.round(probabilities.to(torch.float64) * 2**32).to(torch.int64)
+        ends = parts.cumsum(dim=-1)
+        words = self.words(math.prod(shape)).reshape(shape)
+        drawn = torch.minimum(words, ends[..., -1] - 1)
+        return (ends <= drawn[..., None]).sum(dim=-1)
+
+    def permutation(self, n: int, batch: tuple[int, ...] = ()) -> Tensor:
+        """Uniform permutations of 0..n-1: (*batch, n) int64.
+
+        Sorts 62-bit random keys; two keys of one tie with probability below n^2 / 2^63, and the
         stable sort then still gives the same answer on every device.
         """
-        upper, lower = self._pairs(n)
-        return torch.argsort(((upper >> 2) << 32) | lower, stable=True)
+        upper, lower = self._pairs(math.prod(batch) * n)
+        keys = ((upper >> 2) << 32) | lower
+        return torch.argsort(keys.reshape(*batch, n), dim=-1, stable=True)
 
-    def choice(self, n: int, k: int) -> Tensor:
-        """k distinct integers from 0..n-1, uniform over subsets: (k,) int64, ascending.
+    def choice(self, n: int, k: int, batch: tuple[int, ...] = ()) -> Tensor:
+        """k distinct integers from 0..n-1, uniform over subsets: (*batch, k) int64, ascending.
 
         Raises ValueError unless 0 <= k <= n.
         """
         if not 0 <= k <= n:
             raise ValueError(f"cannot choose k={k} distinct integers out of n={n}")
-        return torch.sort(self.permutation(n)[:k]).values
+        return torch.sort(self.permutation(n, batch)[..., :k], dim=-1).values
+
+    def split(self, n: int, train: float, strata: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Rows 0..n-1 on two sides, at random: (m,) and (n - m,) int64, each ascending.
+
+        train: the share m / n, in (0, 1), or m itself, an int. strata: (n,) int64 classes in
+        whose proportions both sides are drawn (by largest remainder, so that the first side has
+        the same number of each class in every replica); a constant, the same for all replicas.
+        The same call on a stream of the same counter gives the same sides: draw it in `world`.
+        Raises ValueError where a side would be empty.
+        """
+        count = train_rows(n, train)
+        order = self.permutation(n)
+        if strata is None:
+            return order[:count].sort().values, order[count:].sort().values
+        sizes = class_sizes(strata, n)
+        by_class = order[strata.to(order.device)[order].argsort(stable=True)]
+        kept, others = first_of_each(sizes, class_quotas(sizes, count))
+        return by_class[kept].sort().values, by_class[others].sort().values
 
     def open_uniform(self, count: int) -> Tensor:
         """Odd multiples of 2^-53 in (0, 1): (count,) float64, never 0 or 1."""

@@ -37,7 +37,7 @@ class Tokens(sb.Port):
 
 def test_a_model_that_cannot_take_the_task_is_refused() -> None:
     model = installed().model("mlp")
-    with pytest.raises(InterfaceError, match=r"its input must be signs, the task's is tokens"):
+    with pytest.raises(InterfaceError, match=r"its input must be Signs.*, the task's is Tokens: "):
         model.check_accepts(sb.Interface(Tokens(), sb.Margin()))
 
 
