@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ class CellContext:
     step. diverged: (R,) bool. references: for each replica, what each named strategy scores on
     its held-out samples (the ranked score). initializations: how many initialization seeds
     were crossed with the data seeds, replica by replica in rows; None without such a design.
+    ceiling: the strategy at which progress is 1. watched: (R,) samples up to which each replica
+    was watched; None: all to the end of the budget, or to their solving.
     """
 
     target: Target
@@ -29,6 +31,24 @@ class CellContext:
     diverged: Sequence[bool]
     references: Sequence[Mapping[str, float]]
     initializations: int | None = None
+    ceiling: str = "optimal"
+    watched: Array | None = None
+
+    def ends(self) -> Array:
+        """(R,) samples at which each replica is censored."""
+        if self.watched is not None:
+            return self.watched
+        return np.full(len(self.diverged), self.target.budget, float)
+
+    def of(self, replicas: Sequence[int]) -> CellContext:
+        """What the metrics of some replicas need, without the design."""
+        return replace(
+            self,
+            diverged=[self.diverged[r] for r in replicas],
+            references=[self.references[r] for r in replicas],
+            watched=None if self.watched is None else self.watched[list(replicas)],
+            initializations=None,
+        )
 
     def independent(self) -> list[int] | None:
         """`independent_replicas` of this cell."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.stats import CensoredData, logrank, mannwhitneyu, norm
+from scipy.stats import CensoredData, logrank, norm
 
 from synthbench.metrics.bootstrap import (
     FEWEST,
@@ -113,15 +113,19 @@ def ratio_estimate(
     value = float(one[0] / two[0]) if np.isfinite([one[0], two[0]]).all() else None
     if min(len(first.times), len(second.times)) < FEWEST:
         return Estimate(value=value, low=0.0, high=None)
-    least = np.minimum(one, _censored_from(first)) / two
-    most = one / np.minimum(two, _censored_from(second))
+    least = np.where(np.isfinite(one), one, _censored_from(first)) / two
+    most = one / np.where(np.isfinite(two), two, _censored_from(second))
     low, high = bias_corrected_interval(least[1:], most[1:], value, confidence)
     return Estimate(value=value, low=low, high=high if np.isfinite(high) else None)
 
 
 def _censored_from(reached: TimesToTarget) -> float:
-    """The time from which a censored median lies: the end of the budget."""
-    return float(reached.times.max())
+    """The time from which a censored median lies: the end of the budget.
+
+    Where replicas were watched for less, the earliest end: there at most half had solved it.
+    """
+    censored = reached.times[~reached.solved]
+    return float(censored.min()) if len(censored) else float(reached.times.max())
 
 
 def probability_of_superiority(
@@ -129,12 +133,14 @@ def probability_of_superiority(
 ) -> Estimate:
     """Probability that the first solves the task before the second within the common budget.
 
-    Two censored replicas tie, ties count half. The Mann-Whitney statistic over R1 R2, with
-    Newcombe's score interval, which neither leaves 0..1 nor collapses at its ends.
-    Source: Mann & Whitney 1947 through scipy; interval: Newcombe 2006, method 5.
+    Two censored replicas tie, and so do two of which one was not watched until the other solved
+    it; ties count half. The Mann-Whitney statistic over R1 R2, with Newcombe's score interval,
+    which neither leaves 0..1 nor collapses at its ends.
+    Source: Mann & Whitney 1947; censored pairs: Gehan 1965; interval: Newcombe 2006, method 5.
     """
-    one, two = (np.where(r.solved, r.times, np.inf) for r in (first, second))
-    wins = float(mannwhitneyu(two, one, method="asymptotic").statistic) / (len(one) * len(two))
+    one, two = first.times, second.times
+    lead = _solves_before(first, second) - _solves_before(second, first)
+    wins = (lead + len(one) * len(two)) / 2 / (len(one) * len(two))
     half, spare = norm.ppf(0.5 + confidence / 2), (len(one) + len(two)) / 2 - 1
 
     def excess(theta: float) -> float:
@@ -146,3 +152,10 @@ def probability_of_superiority(
     low = brentq(excess, 0.0, wins - 1e-9) if wins > 0 else 0.0
     high = brentq(excess, wins + 1e-9, 1.0) if wins < 1 else 1.0
     return Estimate(value=wins, low=float(low), high=float(high))
+
+
+def _solves_before(first: TimesToTarget, second: TimesToTarget) -> int:
+    """Pairs in which the first's replica solved it while the second's was seen unsolved."""
+    before = first.times[:, None] < second.times[None, :]
+    at_the_end = (first.times[:, None] == second.times[None, :]) & ~second.solved[None, :]
+    return int(((before | at_the_end) & first.solved[:, None]).sum())

@@ -46,8 +46,13 @@ class GrokkingSummary:
     never: int
 
 
-def summarize_grokking(found: Sequence[Grokking], budget: float) -> GrokkingSummary:
-    """Summarize one cell; a time that a replica never reached is censored at the budget."""
+def summarize_grokking(
+    found: Sequence[Grokking], budget: float | NDArray[np.float64]
+) -> GrokkingSummary:
+    """Summarize one cell; a time that a replica never reached is censored at the budget.
+
+    budget: of all, or (R,) how long each was watched.
+    """
     return GrokkingSummary(
         memorized=median_time([g.memorized for g in found], budget),
         generalized=median_time([g.generalized for g in found], budget),

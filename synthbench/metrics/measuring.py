@@ -21,7 +21,7 @@ from synthbench.metrics.nearest_reference import score_distances, time_near_refe
 from synthbench.metrics.random_search import RandomSearchTest, random_search_test
 from synthbench.metrics.regret import regret
 from synthbench.metrics.survival import median_time, restricted_mean
-from synthbench.metrics.time_to_target import Target, TimesToTarget, times_to_target
+from synthbench.metrics.time_to_target import TimesToTarget, times_to_target
 from synthbench.metrics.trajectories import Trajectories
 from synthbench.metrics.transition import Transition, find_transitions
 from synthbench.metrics.transitions import summarize_transitions
@@ -40,12 +40,7 @@ def measure_cell(trajectories: Trajectories, context: CellContext) -> CellMetric
     if chosen is None:
         return _measure(trajectories, context)
     split = _split(times_to_target(trajectories, context.target), context.initializations)
-    part = replace(
-        context,
-        diverged=[context.diverged[r] for r in chosen],
-        references=[context.references[r] for r in chosen],
-        initializations=None,
-    )
+    part = context.of(chosen)
     return replace(_measure(trajectories.select(chosen), part), variance_split=split)
 
 
@@ -53,8 +48,8 @@ def _measure(trajectories: Trajectories, context: CellContext) -> CellMetrics:
     target = context.target
     samples = [s.astype(float) for s in trajectories.by_replica("samples")]
     progress = trajectories.by_replica("progress")
-    reached = times_to_target(trajectories, target)
-    shapes = find_transitions(samples, progress, target)
+    reached = times_to_target(trajectories, target, context.watched)
+    shapes = find_transitions(trajectories, target)
     regrets = [
         regret(s, p, target.budget, diverged=gone)
         for s, p, gone in zip(samples, progress, context.diverged, strict=True)
@@ -66,28 +61,32 @@ def _measure(trajectories: Trajectories, context: CellContext) -> CellMetrics:
         reached=reached,
         restricted_mean=restricted_mean(reached.times, reached.solved, target.budget),
         regret=mean_estimate(np.array(regrets)).within(0.0, 1.0),
-        transitions=summarize_transitions(shapes, target.budget),
+        transitions=summarize_transitions(shapes, context.ends()),
         transition_counts=dict(sorted(counts.items())),
         near=_near(samples, trajectories.by_replica(trajectories.ranked), context),
         random_search=_random_search(reached, context),
         probes={
-            name: _measure_probe(samples, trajectories.by_replica(name), last, target)
+            name: _measure_probe(samples, trajectories.by_replica(name), last, context)
             for name in trajectories.probes
         },
         variance_split=None,
-        grokking=_grokking(trajectories, target),
+        grokking=_grokking(trajectories, context),
     )
 
 
-def _grokking(trajectories: Trajectories, target: Target) -> GrokkingSummary | None:
+def _grokking(trajectories: Trajectories, context: CellContext) -> GrokkingSummary | None:
     if "train_progress" not in trajectories.table.column_names:
         return None
     columns = (trajectories.by_replica(n) for n in ("samples", "train_progress", "progress"))
-    found = [find_grokking(s, t, f, hold=target.hold) for s, t, f in zip(*columns, strict=True)]
-    return summarize_grokking(found, target.budget)
+    hold = context.target.hold
+    found = [find_grokking(s, t, f, hold=hold) for s, t, f in zip(*columns, strict=True)]
+    return summarize_grokking(found, context.ends())
 
 
 def _random_search(reached: TimesToTarget, context: CellContext) -> RandomSearchTest | None:
+    # Its law is that of times cut at one budget.
+    if not reached.all_watched:
+        return None
     # The last point is the end of the budget up to less than one step.
     seen = reached.within(context.points[-1])
     return random_search_test(seen.times, seen.solved, context.points, context.step)
@@ -96,8 +95,8 @@ def _random_search(reached: TimesToTarget, context: CellContext) -> RandomSearch
 def _near(
     samples: Sequence[Array], scores: Sequence[Array], context: CellContext
 ) -> dict[str, TimeNearReference]:
-    references, budget = context.references, context.target.budget
-    names = told_apart(references)
+    references, ends = context.references, context.ends()
+    names = told_apart(references, context.ceiling)
     times = [
         time_near_references(s, score_distances(score, {name: levels[name] for name in names}))
         for s, score, levels in zip(samples, scores, references, strict=True)
@@ -107,7 +106,7 @@ def _near(
         firsts = [t[name].first for t in times]
         found[name] = TimeNearReference(
             replicas=sum(first is not None for first in firsts),
-            first=median_time(firsts, budget),
+            first=median_time(firsts, ends),
             share=mean_estimate(np.array([t[name].share for t in times])).within(0.0, 1.0),
         )
     return found
@@ -117,17 +116,17 @@ def _measure_probe(
     samples: Sequence[Array],
     values: Sequence[Array],
     last: Sequence[tuple[Transition, float]],
-    target: Target,
+    context: CellContext,
 ) -> ProbeMetrics:
     leads = [
         found
         for s, v, (shape, since) in zip(samples, values, last, strict=True)
-        if (found := find_hidden_progress(s, v, shape, target.hold, since)) is not None
+        if (found := find_hidden_progress(s, v, shape, context.target.hold, since)) is not None
     ]
     shapes = [shape for shape, _ in last]
     fractions = [h.plateau_fraction for h in leads if h.plateau_fraction is not None]
-    moment = _moment(shapes, target.budget)
-    judged = None if moment is None else _predict(samples, values, shapes, (moment, target.budget))
+    moment, ends = _moment(shapes, context.ends()), context.ends()
+    judged = None if moment is None else _predict(samples, values, shapes, moment, ends)
     return ProbeMetrics(
         lead=median_estimate(np.array([h.lead for h in leads])),
         plateau_fraction=median_estimate(np.array(fractions)),
@@ -136,9 +135,9 @@ def _measure_probe(
     )
 
 
-def _moment(shapes: Sequence[Transition], budget: float) -> float | None:
+def _moment(shapes: Sequence[Transition], ends: Array) -> float | None:
     """Half the median onset: well within the plateau of most replicas."""
-    median = median_time([t.onset for t in shapes], budget).value
+    median = median_time([t.onset for t in shapes], ends).value
     return None if median is None or median <= 0 else median / 2
 
 
@@ -146,22 +145,27 @@ def _predict(
     samples: Sequence[Array],
     values: Sequence[Array],
     shapes: Sequence[Transition],
-    when: tuple[float, float],
+    moment: float,
+    ends: Array,
 ) -> Estimate | None:
-    """Held-out concordance of the values at `when[0]` samples with the midpoints after it."""
-    moment, budget = when
-    early, midpoints = [], []
-    for s, v, shape in zip(samples, values, shapes, strict=True):
+    """Held-out concordance of the values at `moment` samples with the midpoints after it.
+
+    ends: (R,) samples at which a midpoint that never came is censored.
+    """
+    early, midpoints, watched = [], [], []
+    for s, v, shape, end in zip(samples, values, shapes, ends, strict=True):
         index = int(np.searchsorted(s, moment, side="right")) - 1
         before = shape.onset is None or shape.onset > moment
         if before and s[-1] >= moment and np.isfinite(v[index]):
             early.append(v[index])
             midpoints.append(np.nan if shape.midpoint is None else shape.midpoint)
+            watched.append(end)
     if len(early) < 2:
         return None
     times = np.array(midpoints)
     happened = np.isfinite(times)
-    return held_out_concordance(np.array(early), np.where(happened, times, budget), happened)
+    censored = np.where(happened, times, np.array(watched))
+    return held_out_concordance(np.array(early), censored, happened)
 
 
 def _split(reached: TimesToTarget, initializations: int | None) -> VarianceSplit | None:

@@ -57,17 +57,20 @@ def time_near_references(
     }
 
 
-def told_apart(references: Sequence[Mapping[str, float]], least: float = LEAST_RISE) -> list[str]:
+def told_apart(
+    references: Sequence[Mapping[str, float]], ceiling: str = "optimal", least: float = LEAST_RISE
+) -> list[str]:
     """The strategies whose scores differ, in progress, by at least a tenth from one another.
 
-    references: for each replica, strategy -> score, from "trivial" to "optimal". A strategy
-    that scores no better than the trivial one cannot be recognized by its score.
+    references: for each replica, strategy -> score, "trivial" and the ceiling among them. A
+    strategy that scores no better than the trivial one cannot be recognized by its score.
+    ceiling: the strategy at which progress is 1.
     """
     names = list(references[0])
     scores = np.array([[levels[name] for name in names] for levels in references])
-    start, end = scores[:, names.index("trivial")], scores[:, names.index("optimal")]
+    start, end = scores[:, names.index("trivial")], scores[:, names.index(ceiling)]
     progress = np.median((scores - start[:, None]) / (end - start)[:, None], axis=0)
-    kept = ["trivial", "optimal"]
+    kept = ["trivial", ceiling]
     for name, level in zip(names, progress, strict=True):
         levels = [progress[names.index(other)] for other in kept]
         if min(abs(level - other) for other in levels) >= least:

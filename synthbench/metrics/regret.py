@@ -1,4 +1,4 @@
-"""Regret: how far a trajectory stays from the optimum, on average over its budget."""
+"""Regret: how far a trajectory stays from the ceiling, on average over its budget."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def regret(
     *,
     diverged: bool = False,
 ) -> float:
-    """Area between a trajectory and the optimum over log samples, from 0 to 1.
+    """Area between a trajectory and the ceiling over log samples, from 0 to 1.
 
     samples, progress: (E,) of one replica, samples ascending from 0. The mean of
     1 - progress, clipped to 0..1, over log samples from 1 to `budget`: 0 for a model that is
-    optimal from its first sample on, 1 for one that never beats the trivial predictor. What
+    at the ceiling from its first sample on, 1 for one that never beats the trivial predictor. What
     was measured at step 0 holds up to the first evaluation, the last measurement up to the
     budget; a replica that diverged is trivial from there on. Between evaluations progress is
     linear in log samples.

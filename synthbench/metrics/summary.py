@@ -12,7 +12,7 @@ from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.proportion import success_rate
 from synthbench.metrics.quantity import FLOPS, SAMPLES, STEPS, Quantity
 from synthbench.metrics.survival import kaplan_meier_median
-from synthbench.metrics.time_to_target import Target, times_to_target
+from synthbench.metrics.time_to_target import Target, TimesToTarget, times_to_target
 from synthbench.metrics.trajectories import Trajectories
 
 
@@ -63,10 +63,30 @@ def summarize(
     step_flops: what one replica spends on one batch. independent: the replicas that estimates
     may use; None takes all.
     """
-    everyone = times_to_target(trajectories, target)
+    return summarize_times(
+        trajectories,
+        times_to_target(trajectories, target),
+        batch_size=batch_size,
+        step_flops=step_flops,
+        diverged=diverged,
+        independent=independent,
+    )
+
+
+def summarize_times(
+    trajectories: Trajectories,
+    everyone: TimesToTarget,
+    *,
+    batch_size: int,
+    step_flops: int,
+    diverged: int,
+    independent: Sequence[int] | None = None,
+) -> Summary:
+    """The same from times to target that are there already."""
     reached = everyone
     if independent is not None:
-        reached = times_to_target(trajectories.select(independent), target)
+        chosen = list(independent)
+        reached = TimesToTarget(everyone.times[chosen], everyone.solved[chosen])
     samples = kaplan_meier_median(reached.times, reached.solved)
     final = np.array([scores[-1] for scores in trajectories.by_replica(trajectories.ranked)])
     return Summary(

@@ -78,11 +78,14 @@ def kaplan_meier_median(
     return kaplan_meier_quantile(times, solved, 0.5, confidence)
 
 
-def median_time(times: Sequence[float | None], budget: float) -> Estimate:
-    """The same for times of which None never came; those are censored at the budget."""
+def median_time(times: Sequence[float | None], budget: float | NDArray[np.float64]) -> Estimate:
+    """The same for times of which None never came; those are censored at the budget.
+
+    budget: of all, or (R,) how long each was watched.
+    """
     reached = np.array([time is not None for time in times])
-    spent = np.array([budget if time is None else time for time in times], float)
-    return kaplan_meier_median(spent, reached)
+    spent = np.array([np.nan if time is None else time for time in times], float)
+    return kaplan_meier_median(np.where(reached, spent, budget), reached)
 
 
 def kaplan_meier_quantile(

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from synthbench.errors import RecordError
-from synthbench.metrics.arrow_columns import arrow_column, numpy_column
+from synthbench.metrics.arrow_columns import arrow_column, is_curve, numpy_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,8 +27,11 @@ class Trajectories:
     """What every replica scored, ordered by replica and step.
 
     Columns after the four of `INDEX`: the task's scores (the ranked one first), `loss`,
-    `progress` (0 trivial, 1 optimal), `train_loss` (mean since the last evaluation, so
-    undefined at step 0) and one `<probe>/<name>` per probe value.
+    `progress` (of the ranked score: 0 trivial, 1 optimal or the task's other ceiling),
+    `train_loss` (mean since the last evaluation, so undefined at step 0) and one
+    `<probe>/<name>` per probe value. On another test set than the first: `accuracy@name`,
+    `loss@name`, and `progress@name` of that set's first score. A column may be a curve: in
+    every row a list of the same length.
     """
 
     table: pa.Table
@@ -68,29 +71,35 @@ class Trajectories:
 
     @property
     def probes(self) -> list[str]:
-        """Columns measured by probes: `<probe>/<name>`."""
-        return [name for name in self.table.column_names if "/" in name]
+        """Columns of numbers measured by probes: `<probe>/<name>`."""
+        return [name for name in self.measured if "/" in name]
+
+    @property
+    def curves(self) -> list[str]:
+        """Columns that are a list of numbers at every evaluation, of scores and of probes."""
+        return [field.name for field in self.table.schema if is_curve(field.type)]
 
     @property
     def measured(self) -> list[str]:
-        """Every column but those of `INDEX`: scores, the ranked one first, losses, probes."""
-        return list(self.table.column_names[len(INDEX) :])
+        """Columns of numbers but those of `INDEX`: scores, the ranked one first, losses, probes."""
+        curves = set(self.curves)
+        return [name for name in self.table.column_names[len(INDEX) :] if name not in curves]
 
     def replicas(self) -> list[int]:
         """Replica numbers, ascending."""
         return [int(r) for r in np.unique(self.column("replica"))]
 
     def column(self, name: str) -> NDArray[np.float64]:
-        """One column over all rows."""
+        """One column over all rows: (N,), of a curve (N, T)."""
         return numpy_column(self.table[name])
 
     def by_replica(self, name: str) -> list[NDArray[np.float64]]:
-        """One column, split into one array per replica."""
+        """One column, split into one array per replica: (E,), of a curve (E, T)."""
         starts = np.flatnonzero(np.diff(self.column("replica"))) + 1
         return np.split(self.column(name), starts)
 
     def carried_forward(self, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """One column on the common grid: samples (E,) and values (R, E).
+        """One column on the common grid: samples (E,) and values (R, E), of a curve (R, E, T).
 
         A replica that has stopped keeps its last value.
         """
@@ -101,10 +110,11 @@ class Trajectories:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Quantiles over replicas on the common grid: samples (E,) and values (L, E).
 
+        Of a curve (L, E, T), each place by itself.
         NaN where the column is undefined for every replica.
         """
         samples, values = self.carried_forward(name)
-        found = np.full((len(levels), len(samples)), np.nan)
+        found = np.full((len(levels), *values.shape[1:]), np.nan)
         missing = np.isnan(values)
         defined = ~missing.all(axis=0)
         if defined.any():
@@ -132,9 +142,9 @@ class Trajectories:
 def carry_forward(
     samples: Sequence[NDArray[np.float64]], values: Sequence[NDArray[np.float64]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Common grid (E,) and values (R, E); a replica that stopped keeps its last value."""
+    """Common grid (E,) and values (R, E, ...); a replica that stopped keeps its last value."""
     grid = max(samples, key=len)
-    carried = np.empty((len(values), len(grid)))
+    carried = np.empty((len(values), len(grid), *values[0].shape[1:]))
     for row, own in zip(carried, values, strict=True):
         row[: len(own)] = own
         row[len(own) :] = own[-1]

@@ -1,17 +1,17 @@
 """The transition of one replica: when it starts, how wide and how high it is, whether it lasts.
 
-Everything is read from progress (0 = trivial reference, 1 = optimum) against training samples.
+Everything is read from progress (0 = trivial reference, 1 = ceiling) against training samples.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synthbench.metrics.time_to_target import Target, first_held
+from synthbench.metrics.time_to_target import Target, first_held, met_by_replica
+from synthbench.metrics.trajectories import Trajectories
 
 ONSET, MIDPOINT, COMPLETION = 0.1, 0.5, 0.9
 STEEPEST_WINDOW = 0.1
@@ -23,7 +23,7 @@ class Transition:
     """The shape of one trajectory; a time is None when its level is never held.
 
     onset, midpoint, completion: samples at which progress first holds 10%, 50%, 90% (or the
-    target, where that is lower).
+    target, where that comes first).
     plateau: share of the way to completion, in samples, that was spent before the onset.
     width: log10(completion / onset), in decades.
     sharpness: steepest rise of progress, per decade, over windows of a tenth of a decade.
@@ -47,17 +47,23 @@ def find_transition(
     samples: NDArray[np.float64],
     progress: NDArray[np.float64],
     hold: int = 2,
-    completed_at: float = COMPLETION,
+    met: NDArray[np.bool_] | None = None,
 ) -> Transition:
     """Measure the transition of one replica.
 
     samples, progress: (E,) at its evaluation points, samples ascending from 0. `hold` is how
     many consecutive evaluations must be at or above a level, so that one lucky evaluation
-    does not count. A time is known to the spacing of the evaluation points. completed_at: the
-    progress that completes it (`completion_level`).
+    does not count. A time is known to the spacing of the evaluation points. met: (E,) where
+    the target was met, which completes the transition too, since replicas stop there.
     """
+    completed = progress >= COMPLETION
     onset, midpoint, completion = (
-        first_held(progress >= level, hold) for level in (ONSET, MIDPOINT, completed_at)
+        first_held(held, hold)
+        for held in (
+            progress >= ONSET,
+            progress >= MIDPOINT,
+            completed if met is None else completed | met,
+        )
     )
     if onset is None or completion is None:
         plateau = width = height = overshoot = relapse = None
@@ -81,18 +87,13 @@ def find_transition(
     )
 
 
-def completion_level(target: float) -> float:
-    """Progress that completes a transition: 90%, or a lower target, where replicas stop."""
-    return min(COMPLETION, target)
-
-
-def find_transitions(
-    samples: Sequence[NDArray[np.float64]], progress: Sequence[NDArray[np.float64]], target: Target
-) -> list[Transition]:
+def find_transitions(trajectories: Trajectories, target: Target) -> list[Transition]:
     """`find_transition` of every replica, completed at the target where that is lower."""
-    level = completion_level(target.progress)
+    samples = (s.astype(float) for s in trajectories.by_replica("samples"))
+    progress, met = trajectories.by_replica("progress"), met_by_replica(trajectories, target)
     return [
-        find_transition(s, p, target.hold, level) for s, p in zip(samples, progress, strict=True)
+        find_transition(s, p, target.hold, m)
+        for s, p, m in zip(samples, progress, met, strict=True)
     ]
 
 

@@ -36,7 +36,7 @@ def measure_transitions(
     """Measure one cell; probe: a column such as `weight-movement/l2`."""
     samples = [s.astype(float) for s in trajectories.by_replica("samples")]
     progress = trajectories.by_replica("progress")
-    shapes = find_transitions(samples, progress, target)
+    shapes = find_transitions(trajectories, target)
     stages = [find_stages(s, p) for s, p in zip(samples, progress, strict=True)]
     lead = None
     if probe is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from synthbench.metrics.estimate import Estimate
@@ -48,8 +49,13 @@ TRANSITIONS: tuple[Quantity[TransitionSummary], ...] = (
 )
 
 
-def summarize_transitions(transitions: Sequence[Transition], budget: float) -> TransitionSummary:
-    """Summarize one cell; a time that a replica never reached is censored at the budget."""
+def summarize_transitions(
+    transitions: Sequence[Transition], budget: float | NDArray[np.float64]
+) -> TransitionSummary:
+    """Summarize one cell; a time that a replica never reached is censored at the budget.
+
+    budget: of all, or (R,) how long each was watched.
+    """
     completed = [t for t in transitions if t.completion is not None]
     return TransitionSummary(
         onset=median_time([t.onset for t in transitions], budget),

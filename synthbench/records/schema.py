@@ -8,6 +8,8 @@ from pydantic import Field
 
 from synthbench.contracts.frozen import Frozen
 from synthbench.hashing import HASH
+from synthbench.metrics.ceiling import OPTIMAL
+from synthbench.metrics.score_names import base_name, set_name
 from synthbench.metrics.summary import Summary
 from synthbench.metrics.time_to_target import Target
 from synthbench.plan.suite_reference import SuiteReference
@@ -52,6 +54,8 @@ class Compute(Frozen):
     """Optimizer steps over all replicas, counted up to each replica's last evaluation."""
     wall_seconds: float
     """Time spent training and evaluating, over all sessions."""
+    batch_size: int | None = Field(default=None, ge=1, exclude_if=lambda value: value is None)
+    """Samples per step where the recipe's batch is the full training set; else the recipe's."""
 
 
 class ReplicaRecord(Frozen):
@@ -63,7 +67,8 @@ class ReplicaRecord(Frozen):
     """SHA-256 of its hidden truth, first training batch and first held-out batch."""
     outcome: Literal["solved", "censored", "diverged"]
     samples_to_target: int | None
-    references: dict[str, dict[str, float]]
+    references: dict[str, dict[str, float | list[float | None]]]
+    """Reference -> column -> its score, or its curve, null where that is undefined."""
 
 
 class Record(Frozen):
@@ -116,7 +121,8 @@ class Record(Frozen):
     @property
     def batch_size(self) -> int:
         """Samples per optimizer step."""
-        return int(self.recipe["batch_size"])
+        size = self.recipe["batch_size"]
+        return int(size if size != "full" else self.compute.batch_size)
 
     @property
     def budget(self) -> int:
@@ -130,5 +136,49 @@ class Record(Frozen):
 
     @property
     def target(self) -> Target:
-        """What counted as solved."""
-        return Target(self.task_plan["target"], self.protocol["hold"], self.budget)
+        """What counts as solved: the task's progress, or its score where it names one.
+
+        A score of the task's is that of its ranked score, on whatever test set.
+        """
+        task, hold = self.task_plan, self.protocol["hold"]
+        raw, ranked = task.get("target_score"), self.summary.score
+        if raw is None or base_name(ranked) != base_name(self.ranked):
+            return Target(task["target"], hold, self.budget)
+        trivial, ceiling = self.scale(ranked)[0]
+        return Target(task["target"], hold, self.budget, raw, ceiling > trivial)
+
+    @property
+    def ceiling(self) -> str:
+        """The reference at which progress is 1."""
+        return str(self.task_plan.get("ceiling", OPTIMAL))
+
+    @property
+    def ranked(self) -> str:
+        """The score by which the cell was trained and stopped."""
+        return str(self.protocol.get("score") or next(iter(self.replicas[0].references["trivial"])))
+
+    @property
+    def scores(self) -> list[str]:
+        """The scores that are numbers, on every test set: those on another are `score@name`."""
+        trivial = self.replicas[0].references["trivial"]
+        return [name for name, score in trivial.items() if isinstance(score, float)]
+
+    @property
+    def test_sets(self) -> list[str]:
+        """Names of the test sets; that of the first is empty."""
+        return list(dict.fromkeys(set_name(name) for name in self.scores))
+
+    def levels(self, score: str) -> list[dict[str, float]]:
+        """For each replica, what each reference scores, where it has that score."""
+        return [
+            {
+                name: level
+                for name, scores in replica.references.items()
+                if isinstance(level := scores.get(score), float)
+            }
+            for replica in self.replicas
+        ]
+
+    def scale(self, score: str) -> list[tuple[float, float]]:
+        """For each replica, what the trivial reference and the ceiling score: progress 0 and 1."""
+        return [(level["trivial"], level[self.ceiling]) for level in self.levels(score)]

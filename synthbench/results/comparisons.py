@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
+import numpy as np
+
 from synthbench.metrics.comparison import Comparison, compare
 from synthbench.metrics.formatting import format_estimate, format_p_value, format_ratio
 from synthbench.metrics.multiple import holm
 from synthbench.metrics.time_to_target import TimesToTarget, times_to_target
-from synthbench.results.measured_cell import MeasuredCell, context_of
+from synthbench.results.measured_cell import MeasuredCell
 
 
 @dataclass(frozen=True, repr=False)
@@ -71,13 +73,18 @@ def _within(cell: MeasuredCell, budget: int) -> TimesToTarget:
     """Times to target as if the cell's budget had been smaller; later evaluations do not count."""
     if budget == cell.budget:
         return cell.metrics.reached
-    context = context_of(cell.record)
+    context, trajectories = cell.context, cell.trajectories
     chosen = context.independent()
-    trajectories = cell.trajectories if chosen is None else cell.trajectories.select(chosen)
-    return times_to_target(trajectories.until(budget), replace(context.target, budget=budget))
+    if chosen is not None:
+        context, trajectories = context.of(chosen), trajectories.select(chosen)
+    return times_to_target(
+        trajectories.until(budget),
+        replace(context.target, budget=budget),
+        np.minimum(context.ends(), budget),
+    )
 
 
 def _independent_seeds(cell: MeasuredCell) -> list[dict[str, int]]:
-    chosen = context_of(cell.record).independent()
+    chosen = cell.context.independent()
     seeds = [replica.seeds for replica in cell.record.replicas]
     return seeds if chosen is None else [seeds[r] for r in chosen]

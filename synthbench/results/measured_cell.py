@@ -32,7 +32,12 @@ class MeasuredCell:
     @cached_property
     def metrics(self) -> CellMetrics:
         """Every metric, computed from the trajectories."""
-        return measure_cell(self.trajectories, context_of(self.record))
+        return measure_cell(self.trajectories, self.context)
+
+    @property
+    def context(self) -> CellContext:
+        """What the metrics need beside the trajectories."""
+        return context_of(self.record)
 
     @property
     def batch_size(self) -> int:
@@ -55,9 +60,7 @@ def context_of(record: Record) -> CellContext:
         points=np.array(steps, float) * batch_size,
         step=batch_size,
         diverged=[replica.outcome == "diverged" for replica in record.replicas],
-        references=[
-            {name: scores[ranked] for name, scores in replica.references.items()}
-            for replica in record.replicas
-        ],
+        references=record.levels(ranked),
         initializations=protocol.get("initializations"),
+        ceiling=record.ceiling,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, overload
@@ -23,6 +23,7 @@ from synthbench.results.figures import DEFAULT_KIND, draw
 from synthbench.results.html import comparisons_html, results_html
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.networks import load_network
+from synthbench.results.scored_cell import scored_by
 from synthbench.results.text import comparisons_text, describe_record, results_text
 
 if TYPE_CHECKING:
@@ -139,6 +140,17 @@ class Results(Sequence[CellResult]):
         UnknownNameError for another kind, NothingToDrawError if nothing of it was measured.
         """
         return draw(self.measured, kind, against)
+
+    def scored_by(self, score: str) -> Results:
+        """The same cells by another score, such as `accuracy@length-80`: the ranked one of all.
+
+        Tables, pictures, comparisons and metrics are then those of that score. A replica that
+        stopped because it had solved the task by the ranked score is censored where it stopped.
+        Raises UnknownNameError for a score that a cell does not have.
+        """
+        return Results(
+            [replace(cell, measured=scored_by(cell.measured, score)) for cell in self._cells]
+        )
 
     def compare(self) -> Comparisons:
         """Every two models of the same task, corrected for the number of comparisons."""
