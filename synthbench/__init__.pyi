@@ -47,6 +47,9 @@ from .metrics.formatting import format_estimate as format_estimate
 from .metrics.trajectories import Trajectories as Trajectories
 from .plan.cell import Cell as Cell
 from .plan.protocol import Protocol as Protocol
+from .plan.sources import Mask as Mask
+from .plan.sources import Teacher as Teacher
+from .plan.sources import Weights as Weights
 from .plan.suite_reference import SuiteReference as SuiteReference
 from .records import Record as Record
 from .records import read_record as read_record

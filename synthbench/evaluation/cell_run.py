@@ -18,11 +18,13 @@ from synthbench.engine.training.block_size import measure_block_size
 from synthbench.engine.training.cell_functions import CellFunctions, cell_functions
 from synthbench.errors import ModelError, OutputError
 from synthbench.evaluation.cell_tracking import CellTracking
+from synthbench.evaluation.kept_weights import NO_WEIGHTS, KeptWeights
 from synthbench.evaluation.partial_run import PartialRun, remove_partial
 from synthbench.evaluation.progress_relay import ProgressRelay
 from synthbench.evaluation.record_writing import Provenance, describe_environment, write_record
 from synthbench.evaluation.resumption import Resumption
 from synthbench.evaluation.settings import Settings
+from synthbench.evaluation.standing import NO_FOUNDATION, Foundation
 from synthbench.listeners.listener import Listener, Silent
 from synthbench.listeners.tracker import Tracker
 from synthbench.plan.cell import Cell
@@ -38,7 +40,10 @@ from synthbench.results.results import CellResult
 
 @dataclass(frozen=True)
 class CellRun:
-    """One planned cell, ready to run into its folder."""
+    """One planned cell, ready to run into its folder.
+
+    kept: the weights that have to be there in the end. foundation: those of other cells.
+    """
 
     cell: Cell
     facts: CellFacts
@@ -46,6 +51,8 @@ class CellRun:
     folder: Path
     settings: Settings
     suite: SuiteReference | None
+    kept: KeptWeights = NO_WEIGHTS
+    foundation: Foundation = NO_FOUNDATION
 
     def run(self) -> CellResult:
         """The finished cell: read from the folder if it is there, trained otherwise."""
@@ -76,11 +83,21 @@ class CellRun:
 
     @cached_property
     def _resumption(self) -> Resumption:
-        return Resumption(self.cell, self.folder, self.settings, self._listener)
+        hashes = self.foundation.hashes
+        return Resumption(
+            self.cell, self.folder, self.settings, self._listener, self.kept, hashes
+        ).keeping_what_was_kept()
 
     @cached_property
     def _functions(self) -> CellFunctions:
         return cell_functions(self.cell, self.facts.loop_reason is not None)
+
+    @cached_property
+    def _untaught(self) -> CellFunctions:
+        """For measuring, where no teacher is at hand."""
+        if self.cell.teacher is None:
+            return self._functions
+        return cell_functions(replace(self.cell, teacher=None), self.facts.loop_reason is not None)
 
     def _train(self) -> Record:
         self._listener.cell_started(self.cell)
@@ -90,7 +107,8 @@ class CellRun:
         partial = self._resumption.open_partial(environment, self._block_size)
         while (block := partial.next_block(self.cell.replica_seeds())) is not None:
             partial = self._train_block(partial, block)
-        provenance = Provenance(environment, self.suite, max(partial.widest, NARROWEST))
+        widest, hashes = max(partial.widest, NARROWEST), self.foundation.hashes
+        provenance = Provenance(environment, self.suite, widest, hashes)
         return write_record(self.folder, self.cell, partial.finished(), self.facts, provenance)
 
     def _note_loops(self) -> None:
@@ -112,7 +130,7 @@ class CellRun:
             return min(self.settings.replicas_per_block, seeds)
         if self.facts.loop_reason:
             return NARROWEST
-        return measure_block_size(self.cell, self.device, self._functions.gradients)
+        return measure_block_size(self.cell, self.device, self._untaught.gradients)
 
     def _train_block(self, partial: PartialRun, block: Block) -> PartialRun:
         """The run with the block finished or, where memory ends, with narrower blocks to come."""
@@ -126,13 +144,19 @@ class CellRun:
         self._resumption.drop_damaged(checkpoint)
         try:
             looped = self.facts.loop_reason is not None
-            result = train_block(self.cell, block, options, looped, checkpoint, self._functions)
+            weighted = self._with_weights(block)
+            result = train_block(self.cell, weighted, options, looped, checkpoint, self._functions)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             return self._narrower(partial, block)
         partial.add(block, result)
         return partial
+
+    def _with_weights(self, block: Block) -> Block:
+        """The block with the weights that go into it, and the word on those to be kept."""
+        inherited = self.foundation.inherited.rows(block.rows())
+        return replace(block, inherited=inherited, kept_steps=self._resumption.kept.steps)
 
     def _narrower(self, partial: PartialRun, block: Block) -> PartialRun:
         if block.width == NARROWEST:

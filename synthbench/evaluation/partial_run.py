@@ -21,6 +21,7 @@ from synthbench.records.content import parquet_bytes
 
 FOLDER = ".partial"
 METADATA = b"synthbench"
+SNAPSHOTS = ".checkpoints.safetensors"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,10 @@ class PartialIdentity:
     keep_weights: bool
     plugins: list[str]
     """Third-party ones with their versions and code."""
+    kept_steps: list[int]
+    """Evaluations whose weights are kept, beside the last."""
+    sources: dict[str, str]
+    """Hashes of the weights that the cell takes over from others."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,9 @@ class PartialRun:
         if self.identity.keep_weights:
             weights = {key: tensor.contiguous() for key, tensor in result.weights.items()}
             write_atomically(self.folder / f"{name}.safetensors", save(weights))
+        if self.identity.kept_steps:
+            taken = {key: tensor.contiguous() for key, tensor in result.snapshots.items()}
+            write_atomically(self.folder / f"{name}{SNAPSHOTS}", save(taken))
         notes = {
             "references": result.references,
             "diverged": result.diverged,
@@ -104,7 +112,13 @@ class PartialRun:
         table = pq.read_table(path)
         notes: dict[str, Any] = json.loads(table.schema.metadata[METADATA])
         weights = load_file(path.with_suffix(".safetensors")) if self.identity.keep_weights else {}
-        return BlockResult(table=table.replace_schema_metadata(None), weights=weights, **notes)
+        kept = self.identity.kept_steps
+        return BlockResult(
+            table=table.replace_schema_metadata(None),
+            weights=weights,
+            snapshots=load_file(path.with_suffix(SNAPSHOTS)) if kept else {},
+            **notes,
+        )
 
 
 def has_partial(cell_folder: Path) -> bool:
@@ -137,6 +151,7 @@ def find_partial(cell_folder: Path, identity: PartialIdentity) -> PartialRun | N
     folder = cell_folder / FOLDER
     try:
         content = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        content = {"kept_steps": [], "sources": {}, **content}
         found = PartialRun(folder, identity, int(content.pop("widest")))
         return found if content == vars(identity) and found.is_whole() else None
     except (OSError, ValueError, KeyError, AttributeError, TypeError, SafetensorError):

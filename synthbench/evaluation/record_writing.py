@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +24,12 @@ from synthbench.plan.cell import Cell
 from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.atomic import write_atomically
 from synthbench.records.content import parquet_bytes, record_bytes
-from synthbench.records.reading import RECORD_FILE, TRAJECTORIES_FILE, WEIGHTS_FILE
+from synthbench.records.reading import (
+    CHECKPOINTS_FILE,
+    RECORD_FILE,
+    TRAJECTORIES_FILE,
+    WEIGHTS_FILE,
+)
 from synthbench.records.schema import Compute, Distribution, Environment, Record, ReplicaRecord
 
 
@@ -56,11 +62,15 @@ def _cpu_name() -> str:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a result comes from: software and machine, suite, widest block."""
+    """Where a result comes from: software and machine, suite, widest block.
+
+    sources: hashes of the weights that the cell has taken over from others.
+    """
 
     environment: Environment
     suite: SuiteReference | None
     widest: int
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 def target_of(cell: Cell) -> Target:
@@ -85,15 +95,13 @@ def write_record(
         [block.table for block in blocks], batch_size, facts.step_flops
     )
     files = {TRAJECTORIES_FILE: parquet_bytes(trajectories.table)}
-    if blocks[0].weights:
-        stacked = {n: torch.cat([b.weights[n] for b in blocks]) for n in blocks[0].weights}
-        files[WEIGHTS_FILE] = save(stacked)
+    files |= _weights_files(blocks)
     replicas = _replica_records(cell, blocks, trajectories)
     record = Record(
         plan=cell.plan(),
         plan_hash=cell.plan_hash(),
         task=cell.task.label(),
-        model=cell.model.label(),
+        model=cell.label(),
         suite=provenance.suite,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         environment=provenance.environment,
@@ -115,11 +123,25 @@ def write_record(
             independent=independent_replicas(cell.protocol.seeds, cell.protocol.initializations),
         ),
         files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        sources=dict(provenance.sources),
     )
     for name, content in files.items():
         write_atomically(folder / name, content)
     write_atomically(folder / RECORD_FILE, record_bytes(record))
     return record
+
+
+def _weights_files(blocks: list[BlockResult]) -> dict[str, bytes]:
+    """Weights at the last evaluations and at those that are kept beside them, if there are any."""
+    kept = {
+        WEIGHTS_FILE: [block.weights for block in blocks],
+        CHECKPOINTS_FILE: [block.snapshots for block in blocks],
+    }
+    return {
+        file: save({name: torch.cat([state[name] for state in states]) for name in states[0]})
+        for file, states in kept.items()
+        if states[0]
+    }
 
 
 def _replica_records(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from synthbench.engine.training.checkpoints import is_readable
-from synthbench.errors import OutputError
+from synthbench.errors import OutputError, RecordError
+from synthbench.evaluation.kept_weights import NO_WEIGHTS, KeptWeights, found_weights
 from synthbench.evaluation.partial_run import (
     PartialIdentity,
     PartialRun,
@@ -20,7 +21,7 @@ from synthbench.evaluation.settings import Settings
 from synthbench.listeners.listener import Listener
 from synthbench.plan.cell import Cell
 from synthbench.records import Record, read_record
-from synthbench.records.reading import RECORD_FILE, WEIGHTS_FILE
+from synthbench.records.reading import RECORD_FILE
 from synthbench.records.schema import Environment
 from synthbench.registry.participants import changed_plugins, code_versions, unregistered
 
@@ -29,13 +30,16 @@ from synthbench.registry.participants import changed_plugins, code_versions, unr
 class Resumption:
     """One cell and the folder that may hold it, finished or half-finished.
 
-    listener: is told why something in the folder is not used.
+    listener: is told why something in the folder is not used. kept: the weights that have to be
+    there. sources: hashes of those that the cell takes over from others.
     """
 
     cell: Cell
     folder: Path
     settings: Settings
     listener: Listener
+    kept: KeptWeights = NO_WEIGHTS
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     def finished_record(self) -> Record | None:
         """The record in the folder, or None where the cell has to be trained.
@@ -53,7 +57,28 @@ class Resumption:
                 "training anew (a change that is published needs a new `version` of the class)"
             )
             return None
-        return None if self.settings.keep_weights and WEIGHTS_FILE not in record.files else record
+        if record.sources != self.sources:
+            self.listener.note(
+                f"{self.folder} was trained with other weights of the cells it stands on; "
+                "training anew"
+            )
+            return None
+        return None if self.kept.lacking(found_weights(record, self.folder)) else record
+
+    def keeping_what_was_kept(self) -> Resumption:
+        """The same, with the weights of an earlier result among those that have to be there.
+
+        So cells that stand on different evaluations of one cell do not take them from each other.
+        """
+        if not self.settings.resume or not (self.folder / RECORD_FILE).exists():
+            return self
+        try:
+            record = read_record(self.folder)
+        except RecordError:
+            return self
+        if record.plan_hash != self.cell.plan_hash() or not self.kept.last:
+            return self
+        return replace(self, kept=self.kept | found_weights(record, self.folder))
 
     def open_partial(self, environment: Environment, block_size: Callable[[], int]) -> PartialRun:
         """The unfinished run in the folder, or a new one in its place.
@@ -97,6 +122,8 @@ class Resumption:
             environment.torch,
             environment.synthbench,
             environment.threads,
-            self.settings.keep_weights,
+            self.kept.last,
             sorted(f"{name} {version}" for name, version in code_versions(self.cell).items()),
+            list(self.kept.steps),
+            dict(self.sources),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from synthbench.engine.training.block import TrainerOptions
+from synthbench.evaluation.kept_weights import KeepWeights
 from synthbench.listeners.listener import Listener
 from synthbench.listeners.tracker import Tracker
 
@@ -14,7 +15,8 @@ class Settings:
     """How to run, as opposed to what: nothing here changes what is measured.
 
     resume: reuse finished cells and continue half-finished ones. replicas_per_block: None
-    measures the fastest. keep_weights: store each replica's weights at its last evaluation.
+    measures the fastest. keep_weights: store each replica's weights at its last evaluation (True
+    or "last"), at all of them ("all"), or at the last one at or before each of some steps too.
     trackers: where finished cells, and the training as it goes, are sent; objects or references.
     listener: who hears of it; None draws bars where a person watches, a terminal or a notebook.
     """
@@ -22,6 +24,6 @@ class Settings:
     trainer: TrainerOptions = TrainerOptions()
     resume: bool = True
     replicas_per_block: int | None = None
-    keep_weights: bool = False
+    keep_weights: KeepWeights = False
     listener: Listener | None = None
     trackers: tuple[Tracker | str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,8 @@ from synthbench.contracts.task import Task
 from synthbench.errors import ConfigurationError
 from synthbench.hashing import content_hash
 from synthbench.plan.protocol import Protocol
+from synthbench.plan.schedule import evaluation_steps
+from synthbench.plan.sources import LAST, At, Mask, Source, Teacher, Weights, moments_of
 from synthbench.plan.task_facts import (
     check_test_sets,
     fixed_input_hashes,
@@ -43,12 +46,18 @@ class ReplicaSeeds:
 
 @dataclass(frozen=True)
 class Cell:
-    """What is trained and how: everything that decides the numbers, and nothing else."""
+    """What is trained and how: everything that decides the numbers, and nothing else.
+
+    teacher, start, mask: other cells whose weights go to the replicas of the same numbers.
+    """
 
     task: Task
     model: Model
     protocol: Protocol
     probes: tuple[Probe, ...] = ()
+    teacher: Teacher[Cell] | None = None
+    start: Weights[Cell] | None = None
+    mask: Mask[Cell] | None = None
 
     def check(self) -> None:
         """Raise before anything trains when the parts do not fit together.
@@ -153,17 +162,37 @@ class Cell:
             for r in range(count)
         ]
 
+    def sources(self) -> dict[str, Source[Cell]]:
+        """What the cell stands on, by the names of its fields."""
+        given = {"teacher": self.teacher, "start": self.start, "mask": self.mask}
+        return {name: source for name, source in given.items() if source is not None}
+
+    def evaluated_at(self, at: At) -> At:
+        """The step of the last evaluation at or before a step; `last` stays as it is."""
+        if at == LAST:
+            return LAST
+        points = evaluation_steps(self.steps, self.protocol.resolution)
+        return points[bisect_right(points, at) - 1]
+
+    def label(self) -> str:
+        """The model's reference and, where it stands on other cells, on what."""
+        sources = self.sources().items()
+        return " ".join([self.model.label(), *(f"{n}={_label(s)}" for n, s in sources)])
+
     def plan(self) -> dict[str, Any]:
         """The cell as JSON values: what the hash covers and the record keeps.
 
-        A ceiling other than the optimum and fixed inputs, by their hashes, belong to it.
+        A ceiling other than the optimum, fixed inputs by their hashes, and what the cell stands
+        on are there only where there is such a thing.
         """
+        sources = {name: _described(source) for name, source in self.sources().items()}
         plan = {
             "plan_version": PLAN_VERSION,
             "task": self.task.describe(),
             "model": self.model.describe(),
             "probes": [probe.describe() for probe in self.probes],
             "protocol": self.protocol.model_dump(mode="json"),
+            **sources,
         }
         if self.task.ceiling != "optimal":
             plan["ceiling"] = self.task.ceiling
@@ -179,6 +208,25 @@ class Cell:
         """A readable folder name that no other plan shares."""
         parts = (_slug(self.task.label()), _slug(self.model.label()), self.plan_hash()[:8])
         return "--".join(parts)
+
+
+def _described(source: Source[Cell]) -> dict[str, Any]:
+    """A source as JSON values, with the steps of the evaluations that are meant."""
+    cell = source.cell
+    at = [cell.evaluated_at(moment) for moment in moments_of(source)]
+    described: dict[str, Any] = {"cell": cell.plan(), "at": at[0]}
+    if isinstance(source, Teacher):
+        described |= {"at": at, "temperature": source.temperature, "hard": source.hard}
+    if isinstance(source, Mask):
+        described |= {"sparsity": source.sparsity, "scope": source.scope}
+    return described
+
+
+def _label(source: Source[Cell]) -> str:
+    """`mlp@500,last`: short, because it stands beside the whole reference of a model."""
+    moments = ",".join(str(source.cell.evaluated_at(at)) for at in moments_of(source))
+    pruned = f"-{source.sparsity:g}" if isinstance(source, Mask) else ""
+    return f"{source.cell.model.name}@{moments}{pruned}"
 
 
 def _slug(label: str) -> str:

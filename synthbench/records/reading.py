@@ -15,6 +15,9 @@ SCHEMA_VERSION = 2
 RECORD_FILE = "record.json"
 TRAJECTORIES_FILE = "trajectories.parquet"
 WEIGHTS_FILE = "weights.safetensors"
+"""Weights of every replica at its last evaluation."""
+CHECKPOINTS_FILE = "checkpoints.safetensors"
+"""Weights at earlier evaluations, under `STEP/NAME`."""
 
 
 def read_record(folder: Path | str) -> Record:
@@ -61,7 +64,7 @@ def _check_files(path: Path, record: Record) -> None:
     if TRAJECTORIES_FILE not in record.files:
         raise RecordError(f"{path}: files does not list {TRAJECTORIES_FILE}; {_advice()}")
     for name, expected in record.files.items():
-        if name not in (TRAJECTORIES_FILE, WEIGHTS_FILE):
+        if name not in (TRAJECTORIES_FILE, WEIGHTS_FILE, CHECKPOINTS_FILE):
             raise RecordError(f"{path}: unexpected file {name!r}; {_advice()}")
         try:
             found = file_hash(path.parent / name)

@@ -92,6 +92,8 @@ class Record(Frozen):
     summary: Summary
     files: dict[str, str]
     """SHA-256 of each data file beside the record."""
+    sources: dict[str, str] = Field(default={}, exclude_if=lambda value: not value)
+    """SHA-256 of the weights that the cell's teacher, start and mask gave, where it has any."""
 
     @property
     def task_plan(self) -> dict[str, Any]:

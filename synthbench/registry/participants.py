@@ -22,13 +22,17 @@ CODE = "code."
 
 
 def parts_of(cell: Cell) -> list[tuple[Kind[Any], Configuration]]:
-    """Kind and configuration of everything that decides the cell's numbers."""
+    """Kind and configuration of everything that decides the cell's numbers.
+
+    So also those of the cells it stands on.
+    """
     optimizer = cell.model.recipe.optimizer
     return [
         (TASK, cell.task),
         (MODEL, cell.model),
         *((PROBE, probe) for probe in cell.probes),
         *([(OPTIMIZER, optimizer)] if isinstance(optimizer, Optimizer) else []),
+        *(part for source in cell.sources().values() for part in parts_of(source.cell)),
     ]
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthbench.errors import RecordError
+from synthbench.plan.schedule import evaluation_steps
 from synthbench.records.reading import WEIGHTS_FILE
 from synthbench.records.schema import Record
+from synthbench.records.weights import read_weights
 
 if TYPE_CHECKING:
     from torch import nn
@@ -17,31 +20,36 @@ if TYPE_CHECKING:
     from synthbench.plan.cell import Cell
 
 
-def load_network(record: Record, folder: Path, replica: int, cell: Cell | None = None) -> nn.Module:
-    """One replica's network as it was when the replica stopped, in evaluation mode, on CPU.
+def load_network(
+    record: Record, folder: Path, replica: int, cell: Cell | None = None, step: int | None = None
+) -> nn.Module:
+    """One replica's network, in evaluation mode, on CPU.
 
-    cell: what was evaluated, if it is at hand; otherwise it is rebuilt from the record. Raises
-    RecordError when no weights were kept, there is no such replica, or the record alone does
-    not say how to build the network.
+    cell: what was evaluated, if it is at hand; otherwise it is rebuilt from the record. step: as
+    it was at the last evaluation at or before this step; none: when the replica stopped. Raises
+    RecordError when these weights were not kept, there is no such replica, or the record alone
+    does not say how to build the network.
     """
     import torch
-    from safetensors.torch import load_file
 
-    if WEIGHTS_FILE not in record.files:
-        raise RecordError(
-            f"{folder} has no weights; evaluate with --keep-weights, or in "
-            "Python with Settings(keep_weights=True)"
-        )
+    weights = read_weights(record, folder, None if step is None else evaluated_at(record, step))
     if not 0 <= replica < record.summary.replicas:
         raise RecordError(f"replica must be from 0 to {record.summary.replicas - 1}, got {replica}")
     task, model = (cell.task, cell.model) if cell is not None else _rebuilt(record)
     with torch.random.fork_rng(devices=[]):
         network = model.build(task.interface)
-    weights = load_file(folder / WEIGHTS_FILE)
     with torch.no_grad():
         for name, tensor in [*network.named_parameters(), *network.named_buffers()]:
             tensor.copy_(weights[name][replica])
     return network.eval()
+
+
+def evaluated_at(record: Record, step: int) -> int:
+    """The step of the last evaluation at or before a step from 0 on."""
+    if step < 0:
+        raise RecordError(f"step must be 0 or more, got {step}")
+    points = evaluation_steps(record.steps, record.protocol["resolution"])
+    return points[bisect_right(points, step) - 1]
 
 
 def _rebuilt(record: Record) -> tuple[Task, Model]:

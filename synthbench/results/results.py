@@ -76,14 +76,15 @@ class CellResult:
 
         return Dataset(InMemoryTable(self.measured.trajectories.table))
 
-    def network(self, replica: int) -> nn.Module:
+    def network(self, replica: int, step: int | None = None) -> nn.Module:
         """The trained network of one replica, in evaluation mode, on CPU.
 
-        Raises RecordError unless the cell was evaluated with `--keep-weights`
-        (`Settings(keep_weights=True)`), or when its classes are no plugin's and it was read from
-        a folder.
+        step: as it was at the last evaluation at or before this optimizer step; none: at the
+        replica's last. Raises RecordError unless the cell was evaluated with `--keep-weights`
+        (`Settings(keep_weights=...)`) of that step, or when its classes are no plugin's and it
+        was read from a folder.
         """
-        return load_network(self.record, self.folder, replica, self.cell)
+        return load_network(self.record, self.folder, replica, self.cell, step)
 
     def table(self) -> pd.DataFrame:
         """One row with the cell's metrics: `Results.table`."""

@@ -6,7 +6,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from pytorch_lightning.loggers import Logger
 from synthbench.engine.axis.replicas import State
 from synthbench.engine.training.cell_functions import CellFunctions
 from synthbench.engine.training.checkpoints import AtomicCheckpointIO, PeriodicCheckpoint
+from synthbench.engine.training.inheritance import Inherited
 from synthbench.engine.training.interruption import Interruption
 from synthbench.engine.training.replica_training import ReplicaTraining
 from synthbench.errors import ConfigurationError
@@ -43,26 +44,39 @@ class Block:
 
     A block narrower than `width` is padded with copies of its first replica, so that all
     blocks of a cell run the same kernels and a replica's bits do not depend on its block.
+    inherited: what the padded replicas take over from other cells. kept_steps: the evaluations
+    whose weights are kept, beside the last.
     """
 
     first: int
     seeds: tuple[ReplicaSeeds, ...]
     width: int
+    inherited: Inherited | None = field(default=None, compare=False)
+    kept_steps: tuple[int, ...] = ()
 
     def padded(self) -> list[ReplicaSeeds]:
         """The seeds, filled up to the width."""
         return [*self.seeds, *[self.seeds[0]] * (self.width - len(self.seeds))]
 
+    def rows(self) -> list[int]:
+        """The cell's numbers of the padded replicas."""
+        count = len(self.seeds)
+        return [*range(self.first, self.first + count), *[self.first] * (self.width - count)]
+
 
 @dataclass(frozen=True)
 class BlockResult:
-    """What a block's replicas measured; lists and arrays run over its replicas."""
+    """What a block's replicas measured; lists and arrays run over its replicas.
+
+    snapshots: `STEP/NAME` -> weights at the evaluations that are kept.
+    """
 
     table: pa.Table
     references: list[dict[str, dict[str, float | list[float]]]]
     diverged: list[bool]
     weights: State
     seconds: float
+    snapshots: State = field(default_factory=dict)
 
 
 NARROWEST = 2
@@ -87,7 +101,9 @@ def train_block(
     functions: CellFunctions | None = None,
 ) -> BlockResult:
     """Train a block to its end, continuing from `checkpoint` if that file exists."""
-    module = ReplicaTraining(cell, block.padded(), looped, functions)
+    module = ReplicaTraining(
+        cell, block.padded(), looped, functions, block.inherited, block.kept_steps
+    )
     interruption = Interruption()
     with quiet_lightning():
         trainer = pl.Trainer(
@@ -141,6 +157,7 @@ def _result(module: ReplicaTraining, block: Block) -> BlockResult:
         diverged=module.outcomes.diverged[:count].tolist(),
         weights={name: tensor[:count] for name, tensor in module.final.items()},
         seconds=module.seconds,
+        snapshots={name: tensor[:count] for name, tensor in module.snapshots.items()},
     )
 
 

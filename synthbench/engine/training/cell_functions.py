@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from synthbench.engine.axis.gradients import Gradients, replica_gradients
-from synthbench.engine.axis.objective import Objective, recipe_loss
+from synthbench.engine.axis.objective import Objective
 from synthbench.engine.axis.replicas import Replicas, build_modules, stack_modules
 from synthbench.engine.training.scoring import BatchScores, replica_scores
+from synthbench.engine.training.teaching import Teach, teaching, training_loss
 from synthbench.plan.cell import Cell
 
 
 @dataclass(frozen=True)
 class CellFunctions:
-    """Gradients for training, scores for evaluation."""
+    """Gradients for training, scores for evaluation, and what a teacher adds to a batch."""
 
     gradients: Gradients
     scores: BatchScores
+    teach: Teach | None = None
 
 
 def cell_functions(cell: Cell, looped: bool) -> CellFunctions:
@@ -29,6 +31,7 @@ def cell_functions(cell: Cell, looped: bool) -> CellFunctions:
 def functions_of(cell: Cell, replicas: Replicas, looped: bool) -> CellFunctions:
     """The functions of a cell, from replicas that are there already."""
     return CellFunctions(
-        replica_gradients(Objective(replicas, recipe_loss(cell.task, cell.model)), looped),
+        replica_gradients(Objective(replicas, training_loss(cell)), looped),
         replica_scores(cell, replicas, looped),
+        teaching(cell),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,9 +27,11 @@ from synthbench.engine.optimizers.build import (
 )
 from synthbench.engine.training.cell_functions import CellFunctions, functions_of
 from synthbench.engine.training.chunks import Chunk, ChunkSource
+from synthbench.engine.training.inheritance import Inherited, prune, pruned_gradients
 from synthbench.engine.training.outcomes import Outcomes
 from synthbench.engine.training.references import Columns
 from synthbench.engine.training.scoring import Evaluator, Measurement
+from synthbench.engine.training.snapshots import Snapshots, named_snapshots, snapshot
 from synthbench.plan.cell import Cell, ReplicaSeeds
 from synthbench.plan.schedule import evaluation_steps
 from synthbench.streams import keys_of
@@ -52,10 +55,13 @@ class ReplicaTraining(pl.LightningModule):
         seeds: list[ReplicaSeeds],
         looped: bool = False,
         functions: CellFunctions | None = None,
+        inherited: Inherited | None = None,
+        kept_steps: Sequence[int] = (),
     ) -> None:
         """seeds: those of the R replicas; looped: as for `over_replicas`.
 
-        functions: those of the cell, where it has other blocks too.
+        functions: those of the cell, where it has other blocks too. inherited: what the replicas
+        take over from other cells. kept_steps: evaluations whose weights are kept.
         """
         super().__init__()
         self.automatic_optimization = False
@@ -63,6 +69,8 @@ class ReplicaTraining(pl.LightningModule):
         self.replica_count = len(seeds)
         modules = build_modules(cell.model, cell.interface, [s.init for s in seeds])
         replicas = stack_modules(cell.model, modules).to(true_dtype(cell.protocol.precision))
+        self._inherited = inherited or Inherited()
+        replicas = self._inherited.begin(replicas)
         self._names, self._buffer_names = list(replicas.parameters), list(replicas.buffers)
         self._stacked = nn.ParameterList(nn.Parameter(p) for p in replicas.parameters.values())
         for index, tensor in enumerate(replicas.buffers.values()):
@@ -70,13 +78,14 @@ class ReplicaTraining(pl.LightningModule):
         self._noise_buffers = replicas.noise_buffers
         self._seeds = seeds
         shared = functions or functions_of(cell, replicas, looped)
-        self._gradients = shared.gradients
+        self._gradients, self._teach = shared.gradients, shared.teach
         self._evaluator = Evaluator(cell, replicas, looped, shared.scores)
         self.points = evaluation_steps(cell.steps, cell.protocol.resolution)
         self.outcomes = Outcomes(len(seeds), cell.protocol.hold, cell.protocol.until == "solved")
         self.finished_steps = 0
         self.measurements: list[Measurement] = []
         self.final: State = {}
+        self._kept_steps, self._snapshots = tuple(kept_steps), Snapshots()
         self._chunk_length = 1
         self._earlier_seconds = 0.0
         self._started = time.monotonic()
@@ -100,6 +109,11 @@ class ReplicaTraining(pl.LightningModule):
     def reference_scores(self) -> dict[str, Columns]:
         """Reference -> column -> (R, ...), on the test sets."""
         return self._evaluator.reference_scores
+
+    @property
+    def snapshots(self) -> State:
+        """`STEP/NAME` -> weights (R, ...) at the evaluations that are kept."""
+        return named_snapshots(self._snapshots, self._kept_steps, self.final)
 
     def train_dataloader(self) -> DataLoader[Chunk]:
         """Chunks of steps up to the next evaluation point.
@@ -132,6 +146,8 @@ class ReplicaTraining(pl.LightningModule):
         for name in self._noise_buffers:
             self.buffers_by_name[name][:, :2] = self._train_keys
         self._worlds = draw_worlds(self.cell.task, world_keys)
+        self._masks = self._inherited.masks(self.parameters_by_name)
+        self._teachers = [self._on_device(teacher) for teacher in self._inherited.teachers]
         with torch.autocast(self.device.type, enabled=False):
             self._training_data = training_data(self.cell, self._worlds, self._train_keys)
         self._evaluator.prepare(
@@ -167,15 +183,18 @@ class ReplicaTraining(pl.LightningModule):
         noise = [buffers[name] for name in self._noise_buffers]
         losses = []
         for index in range(chunk.stop - chunk.start):
-            batch = batch_at(batches, index)
+            batch = self._taught(batch_at(batches, index), chunk.start + index)
             for stream in noise:
                 stream[:, 2] = chunk.start + index
             gradients, loss = self._gradients(parameters, buffers, batch)
+            if self._masks:
+                gradients = pruned_gradients(self._masks, gradients)
             for name, parameter in parameters.items():
                 parameter.grad = gradients[name]
             if clip is not None:
                 clip_per_replica(list(self._stacked), clip)
             optimizer.step()
+            prune(self._masks, parameters)
             if scheduler is not None:
                 scheduler.step()
             losses.append(loss)
@@ -204,6 +223,7 @@ class ReplicaTraining(pl.LightningModule):
             "finite": torch.tensor(np.stack([m.finite for m in self.measurements])),
             "met": torch.tensor(np.stack([m.met for m in self.measurements])),
             "final": self.final,
+            "snapshots": self._snapshots,
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -213,7 +233,7 @@ class ReplicaTraining(pl.LightningModule):
         for index in range(len(next(iter(columns.values())))):
             found = {name: values[index] for name, values in columns.items()}
             self._record(Measurement(found, *(saved[n][index].numpy() for n in ("finite", "met"))))
-        self.final = saved["final"]
+        self.final, self._snapshots = saved["final"], saved.get("snapshots", {})
         self.finished_steps = saved["finished_steps"]
         self._earlier_seconds = saved["seconds"]
 
@@ -231,6 +251,7 @@ class ReplicaTraining(pl.LightningModule):
         stopping = self._record(measured)
         if stopping.any():
             self._keep_weights(torch.from_numpy(stopping))
+        self._take_snapshot()
         solved = float(self.outcomes.solved.sum())
         # Lightning takes "step" for the loggers' own; it would count chunks.
         logged = {"step": float(self.finished_steps), "replicas_solved": solved}
@@ -250,6 +271,28 @@ class ReplicaTraining(pl.LightningModule):
         for name, tensor in {**self.parameters_by_name, **self.buffers_by_name}.items():
             now = tensor.detach()[stopping.to(tensor.device)]
             self.final[name][stopping] = now.cpu()
+
+    def _take_snapshot(self) -> None:
+        """Copy all weights if those of this evaluation are kept."""
+        step = self.points[len(self.measurements) - 1]
+        if step in self._kept_steps:
+            now = {**self.parameters_by_name, **self.buffers_by_name}
+            running = torch.from_numpy(self.outcomes.running)
+            self._snapshots[step] = snapshot(now, self.final, running)
+
+    def _taught(self, batch: Batch, step: int) -> Batch:
+        """The batch with the outputs of whoever teaches at this step, if anybody does."""
+        if self._teach is None or self.cell.teacher is None:
+            return batch
+        place = self.cell.teacher.moment_of(step, self.cell.steps)
+        return self._teach(self._teachers[place], batch)
+
+    def _on_device(self, state: State) -> State:
+        """Weights of another cell, on the device and in the precision of this training."""
+        return {
+            name: tensor.to(self.device, self._precision if tensor.is_floating_point() else None)
+            for name, tensor in state.items()
+        }
 
     def _reset_interval(self) -> None:
         self._loss_sum = torch.zeros(self.replica_count, dtype=torch.float64, device=self.device)

@@ -15,6 +15,7 @@ from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.errors import ConfigurationError, SubmissionError, did_you_mean, first_mistake
 from synthbench.leaderboard.submissions.expected import ExpectedCell, expected_cells, rebuild_cell
 from synthbench.leaderboard.submissions.reading import CheckedSubmission, read_submission
+from synthbench.leaderboard.submissions.record_checks import check_stands_alone
 from synthbench.leaderboard.submissions.submission import (
     SUBMISSION_FILE,
     SUBMISSIONS,
@@ -98,6 +99,7 @@ def choose_cells(
             )
             raise SubmissionError(f"cell {number} has several results ({models}): {advice}")
         _check_is_installed(fitting[0].record)
+        check_stands_alone(fitting[0].record)
         chosen.append(fitting[0])
     return chosen
 

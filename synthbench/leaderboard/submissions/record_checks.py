@@ -14,6 +14,7 @@ from synthbench.leaderboard.submissions.expected import ExpectedCell, rebuild_ce
 from synthbench.leaderboard.submissions.submission import NAME
 from synthbench.leaderboard.submissions.texts import LARGEST_VALUE, MOST, check_values, shortened
 from synthbench.plan.cell import ReplicaSeeds
+from synthbench.plan.sources import SOURCES
 from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.schema import Record
 from synthbench.registry.kinds import MODEL, OPTIMIZER, PROBE, TASK, Kind
@@ -23,6 +24,7 @@ from synthbench.registry.registry import installed
 def check_record(record: Record, expected: ExpectedCell) -> None:
     """Raise SubmissionError unless the record's plan is the suite's and its parts agree."""
     check_suite(record.suite, expected.suite)
+    check_stands_alone(record)
     check_values(record.model_dump(mode="json"), "record")
     _check_plan(record.plan, expected.plan)
     if record.task != expected.task.label():
@@ -47,6 +49,17 @@ def check_suite(found: SuiteReference | None, expected: SuiteReference) -> None:
         f"it is for suite {found.name!r} version {found.version}, this is {expected.name!r} "
         f"version {expected.version}"
     )
+
+
+def check_stands_alone(record: Record) -> None:
+    """Raise for a cell that takes over the weights of another: what those cost is not in it."""
+    named = [name for name in SOURCES if name in record.plan]
+    if named or record.sources:
+        what = " and ".join(named or record.sources)
+        raise SubmissionError(
+            f"it stands on another cell ({what}), whose samples are not counted; submit a model "
+            "that is trained from its own initialization"
+        )
 
 
 def _check_plan(found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
