@@ -45,4 +45,4 @@ def _check_shapes(kind: str, cell: Cell, source: Cell, wanted: Shapes) -> None:
 
 def _example(cell: Cell) -> Replicas:
     first = cell.protocol.first_seed
-    return stack_modules(cell.model, build_modules(cell.model, cell.task.interface, [first, first]))
+    return stack_modules(cell.model, build_modules(cell.model, cell.interface, [first, first]))

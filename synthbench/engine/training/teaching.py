@@ -52,7 +52,7 @@ def teaching(cell: Cell) -> Teach | None:
 def _outputs(cell: Cell) -> Callable[[State, Tensor], Tensor]:
     """(weights, x), both (R, ...) -> outputs (R, B, ...): vmapped, or looped where it must be."""
     first = cell.protocol.first_seed
-    modules = build_modules(cell.model, cell.task.interface, [first, first])
+    modules = build_modules(cell.model, cell.interface, [first, first])
     replicas = stack_modules(cell.model, modules)
 
     def of_one(weights: State, x: Tensor) -> Tensor:
