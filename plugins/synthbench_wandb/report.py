@@ -23,7 +23,8 @@ SCALE = (
 )
 PANELS = (
     "The panels show the runs in this project that `synthbench eval {suite} --wandb` has logged. "
-    "Progress is 0 for the trivial predictor and 1 for the optimal one; the curves are medians "
+    "Progress is 0 for the trivial predictor and 1 for the optimal one, or where a cell says so "
+    "for what stands in its place; the curves are medians "
     "over replicas. The onset of a transition is in samples, its width in decades of samples."
 )
 
@@ -70,6 +71,8 @@ def _board_blocks(board: Board, site: str | None) -> Iterator[Any]:
     yield wr.P(text=PANELS.format(suite=suite.name))
     for number, (task, cell) in enumerate(zip(board.tasks, suite.cells, strict=True)):
         yield wr.H3(text=f"{number + 1}. {task}, budget {format_count(cell.budget)} samples")
+        if note := board.reference_rows[number].note():
+            yield wr.P(text=f"Here {note}.")
         yield wr.MarkdownBlock(text=_references(board, number))
         yield _panels(board, number)
 

@@ -10,16 +10,14 @@ from rich.markup import escape
 
 from synthbench.results.figures import PICTURE_FILE
 from synthbench.results.results import CellResult
-from synthbench.results.summary_table import FOOTNOTE, by_task, terminal_table
 from synthbench.results.terminal_table import WIDTH
+from synthbench.results.text import print_tables
 
 
 def print_results(results: Sequence[CellResult], folder: Path) -> None:
-    """One table per task, 80 columns wide, then where the files are."""
+    """The tables of each task, 80 columns wide, then where the files are."""
     console = Console(width=min(Console().width, WIDTH) if Console().is_terminal else WIDTH)
-    for records in by_task([result.record for result in results]):
-        console.print(terminal_table(records))
-    console.print(FOOTNOTE, style="dim")
+    print_tables(console, [result.measured for result in results])
     picture = folder if len(results) > 1 else results[0].folder
     console.print(f"picture: {escape(str(picture / PICTURE_FILE))}", soft_wrap=True)
     console.print(f"records: {escape(str(folder))}", soft_wrap=True)

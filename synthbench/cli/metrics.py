@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from synthbench.metrics.estimate import Estimate
     from synthbench.metrics.quantity import Quantity
     from synthbench.metrics.transitions import TransitionSummary
+    from synthbench.records.schema import Record
     from synthbench.results.comparisons import ModelComparison
     from synthbench.results.measured_cell import MeasuredCell
 
@@ -24,6 +25,13 @@ T = TypeVar("T")
 
 def metrics_command(
     run: Annotated[Path, typer.Argument(help="A folder that `synthbench eval` has written.")],
+    score: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[@SET]",
+            help="Of this score, such as accuracy@length-80; default: the ranked one.",
+        ),
+    ] = None,
 ) -> None:
     """Show sample efficiency, transitions, hidden progress and comparisons of finished cells."""
     from rich.console import Console
@@ -35,12 +43,13 @@ def metrics_command(
         from synthbench.results.terminal_table import WIDTH
 
     console = Console(width=WIDTH, highlight=False)
-    cells = read_results(run).measured
+    found = read_results(run)
+    cells = (found if score is None else found.scored_by(score)).measured
     for cell in track(cells, "measuring", console=console, transient=True):
         _ = cell.metrics
     for task in dict.fromkeys(cell.record.task for cell in cells):
         chosen = [cell for cell in cells if cell.record.task == task]
-        _heading(console, task)
+        _heading(console, task, chosen)
         _print_efficiency(console, chosen)
         _print_transitions(console, chosen)
         _print_strategies(console, chosen)
@@ -52,10 +61,31 @@ def metrics_command(
     console.print("intervals at 95%; definitions: page metrics of the documentation", style="dim")
 
 
-def _heading(console: Console, text: str) -> None:
+def _heading(console: Console, task: str, cells: Sequence[MeasuredCell]) -> None:
+    """The task; which score, where it is not the one by which it was trained; the ceiling."""
     from rich.markup import escape
 
-    console.print(f"\n[bold]{escape(text)}[/]")
+    from synthbench.results.summary_table import ceiling_lines
+
+    records = [cell.record for cell in cells]
+    console.print(f"\n[bold]{escape(task)}[/]")
+    for line in (*_score_lines(records), *ceiling_lines(records)):
+        console.print(escape(line), style="dim")
+
+
+def _score_lines(records: Sequence[Record]) -> list[str]:
+    """Which score it is, where the replicas were trained and stopped by another."""
+    others = [record for record in records if record.summary.score != record.ranked]
+    lines = {
+        f"by {record.summary.score}"
+        + (
+            f"; a replica that had solved it by {record.ranked} is censored where it stopped"
+            if record.protocol["until"] == "solved"
+            else ""
+        )
+        for record in others
+    }
+    return sorted(lines)
 
 
 def _print_table(console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -17,18 +17,25 @@ def plot_command(
         typer.Option(
             "--kind",
             "-k",
-            help="learning-curves, survival, transition-raster, random-search, probes or "
-            "scaling; repeatable. Default: every kind these results allow.",
+            help="learning-curves, survival, transition-raster, random-search, probes, "
+            "test-sets, curves or scaling; repeatable. Default: every kind these results allow.",
         ),
     ] = None,
     against: Annotated[
         str | None, typer.Option(help="For scaling: the field on the horizontal axis, such as n.")
     ] = None,
+    score: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[@SET]",
+            help="Of this score, such as accuracy@length-80; default: the ranked one.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for the pictures; default: RUN.")
     ] = None,
 ) -> None:
-    """Draw finished cells: learning curves, survival, transitions, Q-Q, probes, scaling."""
+    """Draw finished cells: learning curves, survival, transitions, Q-Q, probes, test sets..."""
     from rich.console import Console
     from rich.markup import escape
     from rich.progress import track
@@ -41,7 +48,8 @@ def plot_command(
     if against is not None and kind and "scaling" not in kind:
         raise ConfigurationError("--against goes with --kind scaling")
     console = Console()
-    cells = read_results(run).measured
+    found = read_results(run)
+    cells = (found if score is None else found.scored_by(score)).measured
     folder = out or run
     make_folder(folder)
     left_out: list[str] = []
@@ -53,7 +61,7 @@ def plot_command(
                 raise
             left_out.append(f"no {name}: {error}")
             continue
-        stem = name.replace("-", "_")
+        stem = name.replace("-", "_") + (f"--{score}" if score is not None else "")
         paths = [folder / f"{stem}{suffix}" for suffix in (".png", ".svg")]
         save_figure(figure, paths)
         console.print(escape(f"{paths[0]}  (and .svg)"), soft_wrap=True, highlight=False)

@@ -98,11 +98,11 @@ def summarize_times(
         steps_to_target=samples.scaled(1 / batch_size),
         flops_to_target=samples.scaled(step_flops / batch_size),
         score=trajectories.ranked,
-        final_score=_spread(final),
+        final_score=spread(final),
     )
 
 
-def _spread(final: NDArray[np.float64]) -> Estimate:
+def spread(final: NDArray[np.float64]) -> Estimate:
     """Median and 10%..90% quantiles, leaving out replicas that never had a finite score."""
     finite = final[np.isfinite(final)]
     if not len(finite):

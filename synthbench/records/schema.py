@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from synthbench.contracts.frozen import Frozen
@@ -180,6 +181,12 @@ class Record(Frozen):
             }
             for replica in self.replicas
         ]
+
+    def mean_levels(self, score: str) -> dict[str, float]:
+        """What each reference scores on average over the replicas, where all have that score."""
+        levels = self.levels(score)
+        shared = [name for name in levels[0] if all(name in level for level in levels)]
+        return {name: float(np.mean([level[name] for level in levels])) for name in shared}
 
     def scale(self, score: str) -> list[tuple[float, float]]:
         """For each replica, what the trivial reference and the ceiling score: progress 0 and 1."""

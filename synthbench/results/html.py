@@ -11,12 +11,13 @@ from synthbench.errors import SynthbenchError
 from synthbench.metrics.formatting import format_estimate, format_p_value, format_ratio
 from synthbench.results.comparisons import ModelComparison
 from synthbench.results.figures import DEFAULT_KIND, draw
-from synthbench.results.measured_cell import MeasuredCell
+from synthbench.results.measured_cell import MeasuredCell, by_task
+from synthbench.results.score_table import HEADINGS, has_several_test_sets, score_rows
 from synthbench.results.summary_table import (
     FOOTNOTE,
     TableCell,
     budget_note,
-    by_task,
+    ceiling_lines,
     headings,
     row,
 )
@@ -50,13 +51,18 @@ def results_html(cells: Sequence[MeasuredCell]) -> str:
     if not cells:
         return str(NOTE.format("no cells"))
     parts = []
-    for records in by_task([cell.record for cell in cells]):
+    for chosen in by_task(cells):
+        records = [cell.record for cell in chosen]
         rows = [row(record) for record in records]
         parts += [
             TITLE.format(records[0].task, budget_note(records[0])),
             table_html(headings(records), rows),
         ]
-    return str(Markup("").join([*parts, _learning_curves(cells), NOTE.format(FOOTNOTE)]))
+        if has_several_test_sets(chosen):
+            scores = [[TableCell(text) for text in texts] for texts in score_rows(chosen)]
+            parts.append(table_html(HEADINGS, scores, texts=2))
+    lines = [FOOTNOTE, *ceiling_lines([cell.record for cell in cells])]
+    return str(Markup("").join([*parts, _learning_curves(cells), *map(NOTE.format, lines)]))
 
 
 def comparisons_html(comparisons: Sequence[ModelComparison]) -> str:

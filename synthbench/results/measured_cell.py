@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -64,3 +65,9 @@ def context_of(record: Record) -> CellContext:
         initializations=protocol.get("initializations"),
         ceiling=record.ceiling,
     )
+
+
+def by_task(cells: Sequence[MeasuredCell]) -> list[list[MeasuredCell]]:
+    """The cells of each task, in the order in which the tasks appear."""
+    tasks = dict.fromkeys(cell.record.task for cell in cells)
+    return [[cell for cell in cells if cell.record.task == task] for task in tasks]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rich.markup import escape
 from rich.table import Table
 
+from synthbench.metrics.ceiling import ceiling_notes
 from synthbench.metrics.formatting import (
     format_count,
     format_estimate,
@@ -66,10 +67,9 @@ def budget_note(record: Record) -> str:
     return f"{count}, budget {format_count(record.budget)} samples"
 
 
-def by_task(records: Sequence[Record]) -> list[list[Record]]:
-    """The records of each task, in the order in which the tasks appear."""
-    tasks = dict.fromkeys(record.task for record in records)
-    return [[record for record in records if record.task == task] for task in tasks]
+def ceiling_lines(records: Sequence[Record]) -> list[str]:
+    """What progress is relative to, where that is not the optimum: a line for each ceiling."""
+    return ceiling_notes(record.ceiling for record in records)
 
 
 def _foldable(label: str) -> str:

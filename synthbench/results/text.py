@@ -10,8 +10,9 @@ from rich.console import Console
 from synthbench.metrics.formatting import format_time_to_target
 from synthbench.records.schema import Record
 from synthbench.results.comparisons import ModelComparison
-from synthbench.results.measured_cell import MeasuredCell
-from synthbench.results.summary_table import FOOTNOTE, by_task, terminal_table
+from synthbench.results.measured_cell import MeasuredCell, by_task
+from synthbench.results.score_table import has_several_test_sets, score_table
+from synthbench.results.summary_table import FOOTNOTE, ceiling_lines, terminal_table
 from synthbench.results.terminal_table import WIDTH
 
 
@@ -31,10 +32,18 @@ def results_text(cells: Sequence[MeasuredCell]) -> str:
         return "no cells"
     console = Console(file=StringIO(), width=WIDTH, color_system=None, force_jupyter=False)
     with console.capture() as captured:
-        for records in by_task([cell.record for cell in cells]):
-            console.print(terminal_table(records))
-        console.print(FOOTNOTE)
+        print_tables(console, cells)
     return "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n")
+
+
+def print_tables(console: Console, cells: Sequence[MeasuredCell]) -> None:
+    """One table per task, one of its test sets where there are several, and what they mean."""
+    for chosen in by_task(cells):
+        console.print(terminal_table([cell.record for cell in chosen]))
+        if has_several_test_sets(chosen):
+            console.print(score_table(chosen))
+    for line in (FOOTNOTE, *ceiling_lines([cell.record for cell in cells])):
+        console.print(line, style="dim")
 
 
 def comparisons_text(comparisons: Sequence[ModelComparison]) -> str:

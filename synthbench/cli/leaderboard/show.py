@@ -66,6 +66,8 @@ def _print_ranking(console: Console, board: Board) -> None:
         "overlap are ties. *: Pareto front.\n",
         style="dim",
     )
+    for note in board.ceiling_notes():
+        console.print(escape(note), style="dim")
 
 
 def _print_cells(console: Console, board: Board) -> None:

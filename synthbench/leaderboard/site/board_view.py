@@ -98,6 +98,8 @@ class CellView:
     task: str
     budget: str
     score: str
+    ceiling: str
+    """What progress is relative to, where that is not the optimum; else empty."""
     learning: Markup
     survival: Markup
     rows: tuple[CellRow, ...]
@@ -192,6 +194,7 @@ def _cell(board: Board, index: int, frames: CellFrames, drawn: Sequence[Drawn]) 
         task=task,
         budget=format_count(suite.cells[index].budget),
         score=score,
+        ceiling=board.reference_rows[index].note(),
         learning=chart(
             frames.learning, f"Learning curves on {task}: {score} against samples", learning
         ),

@@ -62,6 +62,8 @@ class OwnCell:
     flops: Shown
     final: Shown
     score: str
+    ceiling: str
+    """What progress is relative to, where that is not the optimum; else empty."""
     columns: tuple[Shown, ...]
     learning: Markup
     survival: Markup
@@ -167,6 +169,7 @@ class SubmissionPages:
             flops=show_time(cell.summary.flops_to_target, prices),
             final=show_estimate(cell.summary.final_score),
             score=score,
+            ceiling=self._board.reference_rows[index].note(),
             columns=tuple(transition_column(cell, c) for c in self._board.suite.columns),
             learning=chart(frames.learning, f"{title}: {score} on {task} by samples", learning),
             survival=chart(

@@ -49,6 +49,10 @@ class Board:
     def _repr_html_(self) -> str:
         return _html(self)
 
+    def ceiling_notes(self) -> list[str]:
+        """`cell 2: progress is relative to the oracle`, for cells without a known optimum."""
+        return [f"cell {row.number}: {row.note()}" for row in self.reference_rows if row.note()]
+
     def entry(self, name: str) -> Entry:
         """The entry of that name; LookupError if there is none."""
         for entry in self.entries:
@@ -105,5 +109,6 @@ def _notes(board: Board) -> Iterator[str]:
         )
     else:
         yield "no submissions yet"
+    yield from board.ceiling_notes()
     if board.refused:
         yield f"{len(board.refused)} set aside: .refused says why"

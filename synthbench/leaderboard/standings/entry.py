@@ -161,10 +161,7 @@ def _measure(number: int, cell: MeasuredCell, lead: str | None) -> EntryCell:
         curve=_curve(cell),
         compute=record.compute,
         environment=record.environment,
-        references={
-            name: float(np.mean([r.references[name][ranked] for r in record.replicas]))
-            for name in record.replicas[0].references
-        },
+        references=record.mean_levels(ranked),
     )
 
 

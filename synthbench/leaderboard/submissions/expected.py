@@ -11,6 +11,7 @@ from synthbench.contracts.task import Task
 from synthbench.errors import SubmissionError, UnknownNameError
 from synthbench.hashing import content_hash
 from synthbench.leaderboard.submissions.differences import first_difference
+from synthbench.metrics.score_names import base_name
 from synthbench.plan.cell import PLAN_VERSION, Cell
 from synthbench.plan.protocol import Protocol
 from synthbench.plan.schedule import evaluation_steps
@@ -48,6 +49,27 @@ class ExpectedCell:
         """The task's references, and the names of their scores, the ranked one first."""
         return reference_names(self.task)
 
+    @property
+    def ranked(self) -> str:
+        """The score that is ranked."""
+        return self.protocol.score or self.references["trivial"][0]
+
+    @cached_property
+    def training_columns(self) -> tuple[str, ...]:
+        """Columns of its trajectories about the training data."""
+        if self.full_batch is None:
+            return ("train_loss",)
+        return (f"train_{base_name(self.ranked)}", "train_progress", "train_loss")
+
+    @cached_property
+    def full_batch(self) -> int | None:
+        """Samples of a finite training set; None where every sample is fresh."""
+        if self.protocol.train_samples is not None:
+            return self.protocol.train_samples
+        world = self.task.world(Stream.from_seed(0, Purpose.WORLD))
+        rows = self.task.train_set(world)
+        return None if rows is None else len(rows.x)
+
     def most_rows(self) -> int:
         """Most rows of its trajectories, for the smallest batch."""
         steps = evaluation_steps(self.protocol.budget, self.protocol.resolution)
@@ -69,7 +91,9 @@ def expected_cells(suite: Suite) -> list[ExpectedCell]:
         ExpectedCell(
             SuiteReference(name=suite.name, version=suite.version, hash=suite.hash()),
             registry.task(row.task),
-            protocol.model_copy(update={"budget": row.budget}),
+            protocol.model_copy(
+                update=row.model_dump(include={"budget", "train_samples", "score"})
+            ),
             tuple(registry.probe(probe) for probe in suite.probes),
             suite.lead,
         )

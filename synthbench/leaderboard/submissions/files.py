@@ -20,6 +20,7 @@ from synthbench.leaderboard.submissions.parquet_claims import (
     unpacked_bytes,
 )
 from synthbench.leaderboard.submissions.submission import SUBMISSION_FILE, cell_folder
+from synthbench.metrics.arrow_columns import is_curve
 from synthbench.metrics.trajectories import INDEX, Trajectories
 from synthbench.records.reading import RECORD_FILE, TRAJECTORIES_FILE
 
@@ -35,6 +36,8 @@ LONGEST_NUMBER = 40
 """Characters of a number in a JSON file."""
 MOST_COLUMNS, MOST_GROUPS = 200, 100
 """Columns and row groups of trajectories."""
+MOST_PLACES = 1024
+"""Numbers in one row of all columns together: a curve is a column with one for each place."""
 LARGEST_FOOTER = 2**18
 """Bytes of parquet metadata, which unpack to a hundred times their size."""
 
@@ -154,8 +157,11 @@ def _check_claims(claims: FileClaims, most_rows: int) -> None:
     for rows_here, columns in claims.groups:
         if len(columns) > MOST_COLUMNS:
             raise SubmissionError(f"{len(columns):,} columns, at most {MOST_COLUMNS} are allowed")
-        if any(column.values != rows_here for column in columns):
-            raise SubmissionError("a column that is not one value a row")
+        values = [column.values for column in columns]
+        if any(count < rows_here or (rows_here and count % rows_here) for count in values):
+            raise SubmissionError("a column that is not one value a row, nor as many in each")
+        if sum(values) > MOST_PLACES * rows_here:
+            raise SubmissionError(f"more than {MOST_PLACES:,} numbers in a row")
 
 
 def _check_pages(claims: FileClaims, content: memoryview) -> None:
@@ -183,7 +189,13 @@ def _check_schema(schema: pa.Schema, claims: FileClaims) -> None:
         raise SubmissionError("two columns of one name")
     if any(len(columns) != len(schema.names) for _, columns in claims.groups):
         raise SubmissionError("a row group without some of the columns")
-    for field in schema:
+    for number, field in enumerate(schema):
         kind = pa.int64() if field.name in INDEX else pa.float64()
+        places = 1
+        if is_curve(field.type) and field.name not in INDEX:
+            places = field.type.list_size
+            kind = pa.list_(pa.float64(), places)
         if field.type != kind:
             raise SubmissionError(f"column {field.name!r} must be {kind}, is {field.type}")
+        if any(columns[number].values != places * rows for rows, columns in claims.groups):
+            raise SubmissionError(f"column {field.name!r} does not have {places} values a row")

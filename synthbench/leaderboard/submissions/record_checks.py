@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from synthbench.leaderboard.submissions.texts import LARGEST_VALUE, MOST, check_
 from synthbench.plan.cell import ReplicaSeeds
 from synthbench.plan.sources import SOURCES
 from synthbench.plan.suite_reference import SuiteReference
-from synthbench.records.schema import Record
+from synthbench.records.schema import Record, ReplicaRecord
 from synthbench.registry.kinds import MODEL, OPTIMIZER, PROBE, TASK, Kind
 from synthbench.registry.registry import installed
 
@@ -74,6 +74,12 @@ def _check_model(record: Record, expected: ExpectedCell) -> None:
     model = record.plan.get("model")
     recipe = model.get("recipe") if isinstance(model, dict) else None
     size = recipe.get("batch_size") if isinstance(recipe, dict) else None
+    if size == "full":
+        size = record.compute.batch_size
+        if size is None or size != expected.full_batch:
+            raise SubmissionError(
+                f"compute: batch_size is {size}, the full training set has {expected.full_batch}"
+            )
     if not (isinstance(model, dict) and isinstance(model.get("name"), str) and type(size) is int):
         raise SubmissionError("plan: model must have a name and a recipe with a batch_size")
     if not 1 <= size <= expected.protocol.budget:
@@ -107,7 +113,7 @@ def _check_replicas(record: Record, expected: ExpectedCell) -> None:
     protocol, references = expected.protocol, expected.references
     if len(record.replicas) != protocol.seeds:
         raise SubmissionError(f"{len(record.replicas)} replicas, the suite says {protocol.seeds}")
-    ranked = references["trivial"][0]
+    ranked = expected.ranked
     if record.summary.score != ranked:
         raise SubmissionError(f"the ranked score is {ranked!r}, not {record.summary.score!r}")
     for number, replica in enumerate(record.replicas):
@@ -117,11 +123,26 @@ def _check_replicas(record: Record, expected: ExpectedCell) -> None:
         shape = {name: list(scores) for name, scores in replica.references.items()}
         if shape != references or list(shape) != list(references):
             raise SubmissionError(f"replica {number}: its references are not those of the task")
-        values = [value for scores in replica.references.values() for value in scores.values()]
-        if max(map(abs, values)) > LARGEST_VALUE:
+        if max(map(abs, _values(replica))) > LARGEST_VALUE:
             raise SubmissionError(f"replica {number}: a reference scores more than a float holds")
-        if replica.references["optimal"][ranked] == replica.references["trivial"][ranked]:
-            raise SubmissionError(f"replica {number}: optimal and trivial score the same")
+    _check_scales(record, ranked)
+
+
+def _values(replica: ReplicaRecord) -> Iterator[float]:
+    """Every number that a reference scores, those of curves among them."""
+    for scores in replica.references.values():
+        for score in scores.values():
+            yield from (v for v in (score if isinstance(score, list) else [score]) if v is not None)
+
+
+def _check_scales(record: Record, ranked: str) -> None:
+    """Raise unless the scale of every score that has progress has two ends."""
+    ceiling = record.ceiling
+    for number, levels in enumerate(record.levels(ranked)):
+        if not {"trivial", ceiling} <= set(levels):
+            raise SubmissionError(f"replica {number}: trivial and {ceiling} must score {ranked}")
+        if levels[ceiling] == levels["trivial"]:
+            raise SubmissionError(f"replica {number}: {ceiling} and trivial score the same")
 
 
 def _check_costs(record: Record) -> None:

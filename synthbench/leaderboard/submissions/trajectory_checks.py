@@ -11,8 +11,10 @@ from synthbench.errors import SubmissionError
 from synthbench.leaderboard.submissions.differences import first_difference
 from synthbench.leaderboard.submissions.expected import ExpectedCell
 from synthbench.leaderboard.submissions.texts import LARGEST_VALUE, check_values, shortened
+from synthbench.metrics.ranked_by import progress_of
+from synthbench.metrics.score_names import set_name
 from synthbench.metrics.summary import summarize
-from synthbench.metrics.time_to_target import first_held, times_to_target
+from synthbench.metrics.time_to_target import first_held, met_by_replica, times_to_target
 from synthbench.metrics.trajectories import INDEX, Trajectories
 from synthbench.plan.protocol import Protocol
 from synthbench.plan.schedule import evaluation_steps
@@ -26,7 +28,7 @@ TOLERANCE = 1e-9
 def check_trajectories(trajectories: Trajectories, record: Record, expected: ExpectedCell) -> None:
     """Raise SubmissionError unless the trajectories obey the protocol and give the record."""
     protocol = expected.protocol
-    _check_columns(trajectories, record)
+    _check_columns(trajectories, record, expected)
     if expected.lead is not None and expected.lead not in trajectories.probes:
         raise SubmissionError(f"trajectories lack the column {expected.lead}")
     _check_index(trajectories, record, protocol)
@@ -36,22 +38,35 @@ def check_trajectories(trajectories: Trajectories, record: Record, expected: Exp
     _check_summary(trajectories, record)
 
 
-def _check_columns(trajectories: Trajectories, record: Record) -> None:
-    found, scores = trajectories.table.column_names, list(record.replicas[0].references["trivial"])
+def _check_columns(trajectories: Trajectories, record: Record, expected: ExpectedCell) -> None:
+    found = trajectories.table.column_names
     check_values(found, "trajectories: a column's name")
-    own = [*INDEX, *scores, "loss", "progress"]
+    own, training = _own_columns(record), expected.training_columns
     probes = set(record.probes)
-    rest = [name for name in found[len(own) :] if name.partition("/")[0] not in probes]
-    if found[: len(own)] != own or rest != ["train_loss"]:
-        known = {*own, "train_loss"}
-        unknown = [n for n in found if n not in known and n.partition("/")[0] not in probes]
+    rest = [name for name in found if name.partition("/")[0] not in probes]
+    begins = found[: len(INDEX) + 1] == own[: len(INDEX) + 1]
+    if not begins or sorted(rest) != sorted([*own, *training]):
+        unknown = [n for n in rest if n not in (*own, *training)]
         reason = f"; {shortened(unknown[0])} is not one" if unknown else ""
         raise SubmissionError(
             f"trajectories must have the columns {', '.join(own)}, the probes' and "
-            f"train_loss{reason}"
+            f"{', '.join(training)}{reason}"
         )
-    if {n.partition("/")[0] for n in trajectories.probes} != probes:
+    if {n.partition("/")[0] for n in found if "/" in n} != probes:
         raise SubmissionError(f"trajectories lack a probe: {', '.join(sorted(probes))}")
+    levels = record.replicas[0].references["trivial"]
+    for name in levels:
+        if isinstance(levels[name], list) != (name in trajectories.curves):
+            raise SubmissionError(f"trajectories: {name} is a curve there or in the record alone")
+
+
+def _own_columns(record: Record) -> list[str]:
+    """Index, scores, losses and progress on every test set, the ranked score first."""
+    scores, ranked = list(record.replicas[0].references["trivial"]), record.summary.score
+    others = [name for name in scores if name != ranked]
+    sets = [f"@{name}" if name else "" for name in map(set_name, scores)]
+    measured = [f"{name}{own}" for own in dict.fromkeys(sets) for name in ("loss", "progress")]
+    return [*INDEX, ranked, *others, *measured]
 
 
 def _check_index(trajectories: Trajectories, record: Record, protocol: Protocol) -> None:
@@ -81,7 +96,8 @@ def _check_values(trajectories: Trajectories, record: Record) -> None:
         values = trajectories.column(name)
         if (np.abs(values) > LARGEST_VALUE).any():
             raise SubmissionError(f"trajectories: {name} is larger than a float holds")
-        if "/" in name:
+        # A curve may be undefined at some of its places.
+        if "/" in name or values.ndim > 1:
             continue
         undefined = ~np.isfinite(values)
         allowed = excused | (steps == 0) if name == "train_loss" else excused
@@ -90,19 +106,27 @@ def _check_values(trajectories: Trajectories, record: Record) -> None:
 
 
 def _check_progress(trajectories: Trajectories, record: Record) -> None:
-    ranked = trajectories.by_replica(record.summary.score)
-    for replica, score, progress in zip(
-        record.replicas, ranked, trajectories.by_replica("progress"), strict=True
-    ):
-        trivial, optimal = (
-            replica.references[name][record.summary.score] for name in ("trivial", "optimal")
-        )
-        follows = (score - trivial) / (optimal - trivial)
-        if not np.allclose(progress, follows, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):
-            raise SubmissionError(
-                f"trajectories: the progress of replica {replica.replica} does not follow from "
-                "its score and references"
-            )
+    for column, name in _progress_columns(record).items():
+        scores, found = trajectories.by_replica(name), trajectories.by_replica(column)
+        for replica, (score, progress, scale) in enumerate(
+            zip(scores, found, record.scale(name), strict=True)
+        ):
+            follows = progress_of(score, *scale)
+            if not np.allclose(progress, follows, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):
+                raise SubmissionError(
+                    f"trajectories: the {column} of replica {replica} does not follow from its "
+                    "score and references"
+                )
+
+
+def _progress_columns(record: Record) -> dict[str, str]:
+    """Each column of progress, and the score that it is of: the ranked one, each set's first."""
+    found = {}
+    for name in record.replicas[0].references["trivial"]:
+        column = f"progress@{set_name(name)}" if set_name(name) else "progress"
+        found.setdefault(column, name)
+    # Ranked on another test set, `progress` is that of there.
+    return {**found, "progress": record.summary.score}
 
 
 def _check_outcomes(trajectories: Trajectories, record: Record, protocol: Protocol) -> None:
@@ -110,10 +134,10 @@ def _check_outcomes(trajectories: Trajectories, record: Record, protocol: Protoc
     reached = times_to_target(trajectories, target)
     last = evaluation_steps(record.steps, protocol.resolution)[-1]
     spent = 0
-    for replica, steps, progress in zip(
+    for replica, steps, met in zip(
         record.replicas,
         trajectories.by_replica("step"),
-        trajectories.by_replica("progress"),
+        met_by_replica(trajectories, target),
         strict=True,
     ):
         number, spent = replica.replica, spent + int(steps[-1])
@@ -130,7 +154,7 @@ def _check_outcomes(trajectories: Trajectories, record: Record, protocol: Protoc
                 f"trajectory says {time}"
             )
         if solved and protocol.until == "solved":
-            first = first_held(progress >= target.progress, protocol.hold)
+            first = first_held(met, protocol.hold)
             ends_right = first is not None and len(steps) == first + protocol.hold
         else:
             ends_right = replica.outcome == "diverged" or int(steps[-1]) == last

@@ -8,7 +8,7 @@ on others, where only statistics can tell a forgery from rounding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, isclose
 
@@ -35,6 +35,9 @@ REFERENCE_TOLERANCE = 1e-4
 SIGNIFICANT = 0.001
 """P-value, over all cells, below which other times or final scores are no accident."""
 PERMUTED_AT_ONCE = 4096
+
+Level = float | Sequence[float | None]
+"""What a reference scores: a number, or a curve."""
 
 
 @dataclass(frozen=True)
@@ -127,12 +130,20 @@ def _data(record: Record, rerun: Rerun) -> list[str]:
 
 
 def _references_agree(
-    claimed: dict[str, dict[str, float]], found: dict[str, dict[str, float]]
+    claimed: Mapping[str, Mapping[str, Level]], found: Mapping[str, Mapping[str, Level]]
 ) -> bool:
     return list(claimed) == list(found) and all(
-        isclose(claimed[name][metric], value, rel_tol=REFERENCE_TOLERANCE, abs_tol=1e-6)
+        _close(claimed[name][metric], value)
         for name, scores in found.items()
         for metric, value in scores.items()
+    )
+
+
+def _close(claimed: Level, found: Level) -> bool:
+    """Whether two scores agree, or two curves at every place; undefined is null."""
+    one, two = (np.atleast_1d(np.array(level, float)) for level in (claimed, found))
+    return one.shape == two.shape and np.allclose(
+        one, two, rtol=REFERENCE_TOLERANCE, atol=1e-6, equal_nan=True
     )
 
 
@@ -152,8 +163,15 @@ def _deviations(claimed: Trajectories, found: Trajectories) -> list[float]:
         for index, (one, other) in enumerate(
             zip(claimed.by_replica(name), found.by_replica(name), strict=True)
         ):
-            worst[index] = max(worst[index], outside_band(one, other))
+            # Each place of a curve is a column.
+            columns = zip(_columns(one), _columns(other), strict=True)
+            worst[index] = max(worst[index], *(outside_band(a, b) for a, b in columns))
     return [float(value) for value in worst]
+
+
+def _columns(values: Array) -> Array:
+    """(E,) as (1, E), and a curve (E, T) as (T, E)."""
+    return np.atleast_2d(values.T)
 
 
 def outside_band(claimed: Array, found: Array) -> float:

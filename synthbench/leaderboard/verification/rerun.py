@@ -42,7 +42,7 @@ class Rerun:
 
     replicas: tuple[int, ...]
     trajectories: Trajectories
-    references: list[dict[str, dict[str, float | list[float]]]]
+    references: list[dict[str, dict[str, float | list[float | None]]]]
     data: list[str]
     facts: CellFacts
     environment: Environment

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthbench.errors import ConfigurationError, UnknownNameError, did_you_mean
+from synthbench.results.figures.curves import draw_curves
 from synthbench.results.figures.learning_curves import draw_learning_curves
 from synthbench.results.figures.probes import draw_probes
 from synthbench.results.figures.random_search import draw_random_search
 from synthbench.results.figures.scaling import draw_scaling
 from synthbench.results.figures.style import save_figure
 from synthbench.results.figures.survival import draw_survival
+from synthbench.results.figures.test_sets import draw_test_sets
 from synthbench.results.figures.transition_raster import draw_transition_raster
 from synthbench.results.measured_cell import MeasuredCell
 
@@ -25,6 +27,8 @@ DRAWN_BY: Mapping[str, Callable[[Sequence[MeasuredCell]], Figure]] = {
     "transition-raster": draw_transition_raster,
     "random-search": draw_random_search,
     "probes": draw_probes,
+    "test-sets": draw_test_sets,
+    "curves": draw_curves,
     "scaling": draw_scaling,
 }
 KINDS = tuple(DRAWN_BY)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synthbench.metrics.ceiling import ceiling_words
 from synthbench.metrics.formatting import format_time_to_target
+from synthbench.metrics.score_names import base_name
 from synthbench.records.schema import Record
 from synthbench.results.figures.style import GREY, SAMPLES, colour, finish, line_style, make_panels
 from synthbench.results.measured_cell import MeasuredCell
@@ -55,7 +57,7 @@ def _draw_model(axes: Axes, cell: MeasuredCell, colour: str, style: str) -> None
     axes.plot(
         grid[1:], median, color=colour, linestyle=style, linewidth=2.2, label=_caption(record)
     )
-    training = f"train_{trajectories.ranked}"
+    training = f"train_{base_name(trajectories.ranked)}"
     if training in trajectories.table.column_names:
         _, carried = trajectories.carried_forward(training)
         axes.plot(
@@ -72,17 +74,14 @@ def _caption(record: Record) -> str:
 
 
 def _draw_references(axes: Axes, record: Record, ranked: str) -> None:
-    """Grey lines at the references' mean scores, and at the target between them."""
-    first = record.replicas[0].references
-    means = {
-        name: float(np.mean([r.references[name][ranked] for r in record.replicas]))
-        for name in first
-    }
-    trivial, optimal = means["trivial"], means["optimal"]
-    target = trivial + record.target.progress * (optimal - trivial)
+    """Grey lines at the mean scores of trivial and ceiling, and at the target between them."""
+    means, target = record.mean_levels(ranked), record.target.score
+    trivial, ceiling = means["trivial"], means[record.ceiling]
+    if target is None:
+        target = trivial + record.target.progress * (ceiling - trivial)
     for label, score, style in (
         ("trivial", trivial, ":"),
-        ("optimal", optimal, ":"),
+        (ceiling_words(record.ceiling), ceiling, ":"),
         (f"target {target:.3g}", target, "--"),
     ):
         axes.axhline(score, color=GREY, linestyle=style, linewidth=0.9, zorder=0)

@@ -37,11 +37,11 @@ def marker(index: int) -> str:
     return MARKERS[index % len(MARKERS)]
 
 
-def make_panels(count: int) -> tuple[Figure, list[Axes]]:
-    """A figure with `count` panels, at most three beside one another."""
+def make_panels(count: int, most: int = 3) -> tuple[Figure, list[Axes]]:
+    """A figure with `count` panels, at most `most` beside one another."""
     from synthbench.results.figures.inline_figure import InlineFigure
 
-    columns = min(count, 3)
+    columns = min(count, most)
     rows = -(-count // columns)
     figure = InlineFigure(figsize=(7.2 * columns, 4.8 * rows), dpi=150, layout="constrained")
     panels = list(figure.subplots(rows, columns, squeeze=False).flatten())

@@ -38,7 +38,9 @@ def _draw_model(axes: Axes, cell: MeasuredCell, index: int) -> None:
     reached, budget = cell.metrics.reached, cell.budget
     curve = survival_curve(reached.times, reached.solved)
     first = cell.batch_size
-    times = np.concatenate([[min(first, curve.times[0])], curve.times, [budget]])
+    # Where replicas were watched for less, nothing is known after the last of them.
+    end = budget if reached.all_watched else float(reached.times.max())
+    times = np.concatenate([[min(first, curve.times[0])], curve.times, [end]])
     before = binomial_floor(len(reached.times))
     share, low, high = (
         np.concatenate([[start], values, values[-1:]])
@@ -51,5 +53,6 @@ def _draw_model(axes: Axes, cell: MeasuredCell, index: int) -> None:
         times, share, where="post", color=colour(index), linestyle=line_style(index),
         linewidth=2.0, label=label,
     )  # fmt: skip
-    if not reached.solved.all():
-        axes.plot([budget], share[-1:], marker="|", markersize=11, color=colour(index))
+    censored = np.unique(reached.times[~reached.solved])
+    heights = share[np.searchsorted(times, censored, side="right") - 1]
+    axes.plot(censored, heights, marker="|", markersize=11, linestyle="none", color=colour(index))

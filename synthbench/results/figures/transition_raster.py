@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from synthbench.metrics.ceiling import ceiling_words
 from synthbench.metrics.formatting import format_time_to_target
 from synthbench.metrics.transition import find_transition
+from synthbench.results.figures.grid import log_edges
 from synthbench.results.figures.style import SAMPLES, finish, make_panels
 from synthbench.results.measured_cell import MeasuredCell
 
@@ -25,7 +26,8 @@ def draw_transition_raster(cells: Sequence[MeasuredCell]) -> Figure:
     for panel, cell in zip(panels, cells, strict=True):
         mesh = _draw_cell(panel, cell)
     bar = figure.colorbar(mesh, ax=panels, pad=0.01, aspect=30)
-    bar.set_label("progress (0 trivial, 1 optimal)")
+    ceilings = dict.fromkeys(ceiling_words(cell.record.ceiling) for cell in cells)
+    bar.set_label(f"progress (0 trivial, 1 {' or '.join(ceilings)})")
     return figure
 
 
@@ -45,7 +47,7 @@ def _draw_cell(axes: Axes, cell: MeasuredCell) -> QuadMesh:
     for row, replica in enumerate(order):
         rows[row, : len(progress[replica])] = progress[replica]
     mesh = axes.pcolormesh(
-        _edges(grid[1:]), np.arange(len(order) + 1), np.ma.masked_invalid(rows[:, 1:]),
+        log_edges(grid[1:]), np.arange(len(order) + 1), np.ma.masked_invalid(rows[:, 1:]),
         vmin=0, vmax=1, cmap="cividis", rasterized=True,
     )  # fmt: skip
     reached = np.isfinite(midpoints[order])
@@ -61,11 +63,3 @@ def _draw_cell(axes: Axes, cell: MeasuredCell) -> QuadMesh:
     title = f"{cell.record.task}\n{cell.record.model}: midpoint {median} {interval}"
     finish(axes, title.rstrip(), legend=False)
     return mesh
-
-
-def _edges(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Cell borders half-way between points in log samples."""
-    if len(points) < 2:
-        return np.array([points[0] / 1.05, points[0] * 1.05]) if len(points) else np.ones(1)
-    middle = np.sqrt(points[1:] * points[:-1])
-    return np.concatenate([[points[0] ** 2 / middle[0]], middle, [points[-1] ** 2 / middle[-1]]])

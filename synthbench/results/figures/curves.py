@@ -1,0 +1,96 @@
+"""What is a list of numbers at every evaluation: how the whole curve changes in training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthbench.errors import NothingToDrawError
+from synthbench.metrics.formatting import format_count
+from synthbench.records.schema import Record
+from synthbench.results.figures.grid import log_edges
+from synthbench.results.figures.style import GREY, SAMPLES, STYLES, finish, make_panels
+from synthbench.results.measured_cell import MeasuredCell
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Array = NDArray[np.float64]
+
+MOMENTS = 6
+"""Evaluations at which the curve itself is drawn."""
+PLACE = "place in the curve"
+
+
+def draw_curves(cells: Sequence[MeasuredCell]) -> Figure:
+    """One row per cell and curve, of medians over replicas.
+
+    Left the curve at some evaluations, from light to dark, and those of the references in grey;
+    right all of it, over samples.
+    """
+    rows = [(cell, name) for cell in cells for name in cell.trajectories.curves]
+    if not rows:
+        raise NothingToDrawError("no score and no probe of these cells is a curve")
+    figure, panels = make_panels(2 * len(rows), most=2)
+    for (cell, name), left, right in zip(rows, panels[::2], panels[1::2], strict=True):
+        grid, (median,) = cell.trajectories.quantiles(name, [0.5])
+        _draw_moments(left, grid, median)
+        _draw_references(left, mean_curves(cell.record, name))
+        left.set_xlabel(PLACE)
+        left.set_ylabel(name)
+        title = f"{cell.record.task}\n{cell.record.model}: {name}"
+        finish(left, title)
+        _draw_map(right, grid, median)
+        figure.colorbar(right.collections[0], ax=right, pad=0.01, aspect=30).set_label(name)
+        finish(right, title, legend=False)
+    return figure
+
+
+def mean_curves(record: Record, name: str) -> dict[str, Array]:
+    """The curve (T,) of each reference, a mean over the replicas; none of a probe's."""
+    found: dict[str, list[Array]] = {}
+    for replica in record.replicas:
+        for reference, scores in replica.references.items():
+            if isinstance(curve := scores.get(name), list):
+                found.setdefault(reference, []).append(np.array(curve, float))
+    return {reference: _mean(np.stack(curves)) for reference, curves in found.items()}
+
+
+def _mean(curves: Array) -> Array:
+    """Mean (T,) of curves (R, T), NaN at places where none of them is defined."""
+    known = np.isfinite(curves)
+    total = np.where(known, curves, 0.0).sum(axis=0)
+    return np.divide(total, known.sum(axis=0), out=np.full(curves.shape[1], np.nan),
+                     where=known.any(axis=0))  # fmt: skip
+
+
+def _draw_moments(axes: Axes, grid: Array, median: Array) -> None:
+    import matplotlib
+
+    chosen = np.unique(np.linspace(min(1, len(grid) - 1), len(grid) - 1, MOMENTS).round())
+    shades = matplotlib.colormaps["Blues"](np.linspace(0.35, 1.0, len(chosen)))
+    for index, shade in zip(chosen.astype(int), shades, strict=True):
+        label = f"after {format_count(grid[index])} samples"
+        axes.plot(median[index], color=shade, marker="o", markersize=3, label=label)
+
+
+def _draw_references(axes: Axes, curves: Mapping[str, Array]) -> None:
+    for index, (name, curve) in enumerate(curves.items()):
+        style = STYLES[(index + 1) % len(STYLES)]
+        axes.plot(curve, color=GREY, linestyle=style, linewidth=1.1, zorder=0, label=name)
+
+
+def _draw_map(axes: Axes, grid: Array, median: Array) -> None:
+    places = np.arange(median.shape[1] + 1) - 0.5
+    axes.pcolormesh(
+        log_edges(grid[1:]), places, np.ma.masked_invalid(median[1:].T), cmap="cividis",
+        rasterized=True,
+    )  # fmt: skip
+    axes.set_xscale("log")
+    axes.set_facecolor("0.92")
+    axes.set_xlabel(SAMPLES)
+    axes.set_ylabel(PLACE)
