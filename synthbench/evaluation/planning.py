@@ -14,7 +14,7 @@ from synthbench.contracts.task import Task
 from synthbench.errors import ConfigurationError, first_mistake
 from synthbench.plan.cell import Cell
 from synthbench.plan.protocol import Protocol
-from synthbench.plan.suite import Suite, suite_protocol
+from synthbench.plan.suite import Suite, cell_protocol, suite_protocol
 from synthbench.registry.bare_model import Builder, as_model
 from synthbench.registry.registry import installed
 
@@ -27,8 +27,8 @@ def plan_suite(
 ) -> list[Cell]:
     """The cells of a suite for the given models: for each task, every model.
 
-    models: as `evaluate` takes them. protocol: default `suite_protocol(suite)`. The suite's
-    budgets apply unless the protocol names one of its own. numbers: only these cells of the
+    models: as `evaluate` takes them. protocol: default `suite_protocol(suite)`. What a row of the
+    suite says applies unless the protocol names its own. numbers: only these cells of the
     suite, counted from 1; default all. Raises ConfigurationError for a cell that it does not have.
     """
     if numbers and max(numbers) > len(suite.cells):
@@ -38,12 +38,11 @@ def plan_suite(
         )
     registry = installed()
     shared = protocol or suite_protocol(suite)
-    own_budget = "budget" in shared.model_fields_set
     return [
         Cell(
             registry.task(row.task),
             resolve_model(model),
-            shared if own_budget else shared.model_copy(update={"budget": row.budget}),
+            cell_protocol(row, shared),
             tuple(registry.probe(probe) for probe in suite.probes),
         )
         for number, row in enumerate(suite.cells, start=1)

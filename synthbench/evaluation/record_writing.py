@@ -13,12 +13,13 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
+from synthbench.contracts.task import Task
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.engine.inspection.cell import CellFacts
-from synthbench.engine.training.block import BlockResult
+from synthbench.engine.training.block import BlockResult, References
 from synthbench.metrics.cell_context import independent_replicas
 from synthbench.metrics.summary import summarize
-from synthbench.metrics.time_to_target import Target, times_to_target
+from synthbench.metrics.time_to_target import Target, TimesToTarget, times_to_target
 from synthbench.metrics.trajectories import Trajectories
 from synthbench.plan.cell import Cell
 from synthbench.plan.suite_reference import SuiteReference
@@ -33,8 +34,10 @@ from synthbench.records.reading import (
 from synthbench.records.schema import Compute, Distribution, Environment, Record, ReplicaRecord
 
 
-def describe_environment(device: torch.device, plugins: tuple[Distribution, ...]) -> Environment:
-    """The software and machine of this process."""
+def describe_environment(
+    device: torch.device, plugins: tuple[Distribution, ...], task: Task
+) -> Environment:
+    """The software and machine of this process, with the libraries that the task names."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_name()
     return Environment(
         synthbench=version("synthbench"),
@@ -44,6 +47,7 @@ def describe_environment(device: torch.device, plugins: tuple[Distribution, ...]
         platform=platform.platform(),
         device=device.type,
         device_name=name,
+        libraries={library: version(library) for library in task.libraries},
         threads=torch.get_num_threads(),
         plugins=plugins,
     )
@@ -73,9 +77,16 @@ class Provenance:
     sources: Mapping[str, str] = field(default_factory=dict)
 
 
-def target_of(cell: Cell) -> Target:
-    """What counts as solved in this cell."""
-    return Target(cell.task.target, cell.protocol.hold, cell.protocol.budget)
+def target_of(cell: Cell, ranked: str, references: References) -> Target:
+    """What counts as solved in this cell.
+
+    ranked: the ranked score; references: what they score, for a replica.
+    """
+    task, protocol = cell.task, cell.protocol
+    trivial, ceiling = (references[name][ranked] for name in ("trivial", task.ceiling))
+    assert isinstance(trivial, float) and isinstance(ceiling, float)
+    rises = ceiling > trivial
+    return Target(task.target, protocol.hold, protocol.budget, task.target_score, rises)
 
 
 def write_record(
@@ -96,7 +107,8 @@ def write_record(
     )
     files = {TRAJECTORIES_FILE: parquet_bytes(trajectories.table)}
     files |= _weights_files(blocks)
-    replicas = _replica_records(cell, blocks, trajectories)
+    target = target_of(cell, trajectories.ranked, blocks[0].references[0])
+    replicas = _replica_records(cell, blocks, times_to_target(trajectories, target))
     record = Record(
         plan=cell.plan(),
         plan_hash=cell.plan_hash(),
@@ -109,6 +121,7 @@ def write_record(
             parameters=facts.parameters,
             step_flops=facts.step_flops,
             replicas_per_block=provenance.widest,
+            batch_size=batch_size if cell.model.recipe.batch_size == "full" else None,
             looped=facts.loop_reason,
             replica_steps=sum(int(steps[-1]) for steps in trajectories.by_replica("step")),
             wall_seconds=round(sum(block.seconds for block in blocks), 3),
@@ -116,7 +129,7 @@ def write_record(
         replicas=replicas,
         summary=summarize(
             trajectories,
-            target_of(cell),
+            target,
             batch_size=batch_size,
             step_flops=facts.step_flops,
             diverged=sum(replica.outcome == "diverged" for replica in replicas),
@@ -145,9 +158,8 @@ def _weights_files(blocks: list[BlockResult]) -> dict[str, bytes]:
 
 
 def _replica_records(
-    cell: Cell, blocks: list[BlockResult], trajectories: Trajectories
+    cell: Cell, blocks: list[BlockResult], reached: TimesToTarget
 ) -> tuple[ReplicaRecord, ...]:
-    reached = times_to_target(trajectories, target_of(cell))
     diverged = [flag for block in blocks for flag in block.diverged]
     references = [scores for block in blocks for scores in block.references]
     seeds = cell.replica_seeds()

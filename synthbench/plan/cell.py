@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -182,23 +183,11 @@ class Cell:
     def plan(self) -> dict[str, Any]:
         """The cell as JSON values: what the hash covers and the record keeps.
 
-        A ceiling other than the optimum, fixed inputs by their hashes, and what the cell stands
-        on are there only where there is such a thing.
+        What the cell stands on is there only where it stands on something.
         """
         sources = {name: _described(source) for name, source in self.sources().items()}
-        plan = {
-            "plan_version": PLAN_VERSION,
-            "task": self.task.describe(),
-            "model": self.model.describe(),
-            "probes": [probe.describe() for probe in self.probes],
-            "protocol": self.protocol.model_dump(mode="json"),
-            **sources,
-        }
-        if self.task.ceiling != "optimal":
-            plan["ceiling"] = self.task.ceiling
-        if inputs := fixed_input_hashes(self.task):
-            plan["fixed_inputs"] = inputs
-        return plan
+        shared = shared_plan(self.task, self.probes, self.protocol)
+        return {**shared, "model": self.model.describe(), **sources}
 
     def plan_hash(self) -> str:
         """SHA-256 of the canonical JSON of the plan."""
@@ -227,6 +216,25 @@ def _label(source: Source[Cell]) -> str:
     moments = ",".join(str(source.cell.evaluated_at(at)) for at in moments_of(source))
     pruned = f"-{source.sparsity:g}" if isinstance(source, Mask) else ""
     return f"{source.cell.model.name}@{moments}{pruned}"
+
+
+def shared_plan(task: Task, probes: Sequence[Probe], protocol: Protocol) -> dict[str, Any]:
+    """The plan of a cell without its model and what it stands on.
+
+    A ceiling other than the optimum, and fixed inputs by their hashes, are there only where the
+    task has them.
+    """
+    plan = {
+        "plan_version": PLAN_VERSION,
+        "task": task.describe(),
+        "probes": [probe.describe() for probe in probes],
+        "protocol": protocol.model_dump(mode="json"),
+    }
+    if task.ceiling != "optimal":
+        plan["ceiling"] = task.ceiling
+    if inputs := fixed_input_hashes(task):
+        plan["fixed_inputs"] = inputs
+    return plan
 
 
 def _slug(label: str) -> str:

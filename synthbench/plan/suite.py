@@ -105,3 +105,14 @@ def suite_protocol(suite: Suite, changes: Mapping[str, Any] | None = None) -> Pr
     """
     own = {"seeds": suite.seeds, "evaluation_samples": suite.evaluation_samples}
     return Protocol(**{**own, **(changes or {})})
+
+
+def cell_protocol(row: SuiteCell, shared: Protocol) -> Protocol:
+    """How one row of a suite is measured: its own budget, training samples and ranked score.
+
+    shared: of all rows; what it names goes before what the row says.
+    """
+    own = {"budget": row.budget, "train_samples": row.train_samples, "score": row.score}
+    named = shared.model_fields_set
+    wanted = {key: value for key, value in own.items() if key not in named and value is not None}
+    return shared.model_copy(update=wanted)

@@ -35,6 +35,8 @@ class Environment(Frozen):
     device: str
     """Type of the device: cpu, cuda, mps."""
     device_name: str
+    libraries: dict[str, str] = Field(default={}, exclude_if=lambda value: not value)
+    """Versions of the libraries that the task's tables and fitted references come from."""
     threads: int = Field(ge=1)
     """CPU threads of torch; on CPU the last bits depend on them."""
     plugins: tuple[Distribution, ...]
@@ -68,7 +70,7 @@ class ReplicaRecord(Frozen):
     """SHA-256 of its hidden truth, first training batch and first held-out batch."""
     outcome: Literal["solved", "censored", "diverged"]
     samples_to_target: int | None
-    references: dict[str, dict[str, float | list[float | None]]]
+    references: dict[str, dict[str, float | list[float | None] | None]]
     """Reference -> column -> its score, or its curve, null where that is undefined."""
 
 
@@ -125,7 +127,7 @@ class Record(Frozen):
     def batch_size(self) -> int:
         """Samples per optimizer step."""
         size = self.recipe["batch_size"]
-        return int(size if size != "full" else self.compute.batch_size)
+        return int(size) if size != "full" else self.compute.batch_size or 1
 
     @property
     def budget(self) -> int:
@@ -153,7 +155,7 @@ class Record(Frozen):
     @property
     def ceiling(self) -> str:
         """The reference at which progress is 1."""
-        return str(self.task_plan.get("ceiling", OPTIMAL))
+        return str(self.plan.get("ceiling", OPTIMAL))
 
     @property
     def ranked(self) -> str:

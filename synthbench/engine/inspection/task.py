@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from synthbench.contracts.batch import Batch, World
-from synthbench.contracts.score_names import score_of, scored_on, set_of
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.engine.data.held_out import HeldOut, held_out_sets
@@ -20,6 +19,7 @@ from synthbench.engine.training.references import BEST_KNOWN, Columns, reference
 from synthbench.engine.training.score_totals import Parts
 from synthbench.engine.training.scoring import ranked_column
 from synthbench.errors import ConfigurationError, SynthbenchError, TaskError, explain, first_line
+from synthbench.metrics.score_names import base_name, scored_on, set_name
 from synthbench.plan.cell import Cell
 from synthbench.streams import keys_of
 
@@ -124,8 +124,8 @@ def _gaps(cell: Cell, sets: list[ScoredSet]) -> Tensor:
     if task.ceiling not in sets[0].references:
         return _fitted_gaps(cell)
     ranked = ranked_column(cell, {"trivial": _columns(sets)})
-    (chosen,) = (found for found in sets if found.held_out.name == set_of(ranked))
-    scores = chosen.of_groups(score_of(ranked))
+    (chosen,) = (found for found in sets if found.held_out.name == set_name(ranked))
+    scores = chosen.of_groups(base_name(ranked))
     return scores[task.ceiling] - scores["trivial"]
 
 
@@ -155,7 +155,7 @@ def _fitted_gaps(cell: Cell) -> Tensor:
 def _check_exact(task: Task, sets: list[ScoredSet]) -> None:
     by_name = {found.held_out.name: found for found in sets}
     for key, exact in task.exact_scores().items():
-        name, found = score_of(key), by_name.get(set_of(key))
+        name, found = base_name(key), by_name.get(set_name(key))
         if found is None or name not in found.references:
             raise TaskError(f'task "{task.name}" has an exact score of no reference "{key}"')
         first = found.scores[0]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytorch_lightning as pl
+from numpy.typing import NDArray
 from pytorch_lightning.loggers import Logger
 
 from synthbench.engine.axis.replicas import State
@@ -64,6 +65,10 @@ class Block:
         return [*range(self.first, self.first + count), *[self.first] * (self.width - count)]
 
 
+References = dict[str, dict[str, float | list[float | None] | None]]
+"""Reference -> column -> what it scores, a number or a curve; None where that is undefined."""
+
+
 @dataclass(frozen=True)
 class BlockResult:
     """What a block's replicas measured; lists and arrays run over its replicas.
@@ -72,7 +77,7 @@ class BlockResult:
     """
 
     table: pa.Table
-    references: list[dict[str, dict[str, float | list[float]]]]
+    references: list[References]
     diverged: list[bool]
     weights: State
     seconds: float
@@ -147,7 +152,7 @@ def _result(module: ReplicaTraining, block: Block) -> BlockResult:
             for name, values in module.measurements[index].columns.items():
                 columns[name].append(values[r])
     references = [
-        {ref: {m: v[r].tolist() for m, v in scores.items()} for ref, scores in refs.items()}
+        {ref: {m: _plain(v[r]) for m, v in scores.items()} for ref, scores in refs.items()}
         for r in range(count)
         for refs in [module.reference_scores]
     ]
@@ -159,6 +164,13 @@ def _result(module: ReplicaTraining, block: Block) -> BlockResult:
         seconds=module.seconds,
         snapshots={name: tensor[:count] for name, tensor in module.snapshots.items()},
     )
+
+
+def _plain(score: NDArray[np.float64]) -> float | list[float | None] | None:
+    """A number () or a curve (T,) as JSON has it."""
+    if score.ndim:
+        return [None if np.isnan(value) else float(value) for value in score]
+    return None if np.isnan(score) else float(score)
 
 
 @contextmanager

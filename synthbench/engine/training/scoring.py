@@ -13,7 +13,6 @@ from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.probe import Probe
-from synthbench.contracts.score_names import score_of, scored_on, set_of
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.objective import recipe_loss
 from synthbench.engine.axis.over_replicas import over_replicas
@@ -32,6 +31,7 @@ from synthbench.engine.training.score_totals import (
 )
 from synthbench.engine.training.view import probe_measurement
 from synthbench.errors import ConfigurationError, ModelError, SynthbenchError, did_you_mean
+from synthbench.metrics.score_names import base_name, scored_on
 from synthbench.plan.cell import Cell
 
 BatchScores = Callable[[State, State, Batch], Mapping[str, Part]]
@@ -151,13 +151,12 @@ class Evaluator:
         return {**named, LOSS: numbers(loss, "the loss")}, plain
 
     def _progress_elsewhere(self, columns: Columns) -> Columns:
-        """Progress of the first score of every test set but the ranked one and the first."""
+        """Progress of the first score of every test set but the first."""
         first = next(iter(self.reference_scores["trivial"]))
         names = [batches.held_out.name for batches in self._sets]
         return {
             scored_on("progress", name): self._progress(columns[column], column)
             for name in names[1:]
-            if name != set_of(self._ranked)
             for column in [scored_on(first, name)]
         }
 
@@ -165,7 +164,7 @@ class Evaluator:
         self, training: Batch, scores_of: Callable[[Batch], Mapping[str, Part]]
     ) -> Columns:
         """The ranked score on training samples, with the progress it would be on the first set."""
-        name = score_of(self._ranked)
+        name = base_name(self._ranked)
         score = self._score(self._cut(training), scores_of)[0][name]
         return {f"train_{name}": score, "train_progress": self._progress(score, name)}
 

@@ -8,19 +8,20 @@ from typing import Any
 
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.task import Task
+from synthbench.engine.training.references import reference_columns
 from synthbench.errors import SubmissionError, UnknownNameError
 from synthbench.hashing import content_hash
 from synthbench.leaderboard.submissions.differences import first_difference
 from synthbench.metrics.score_names import base_name
-from synthbench.plan.cell import PLAN_VERSION, Cell
+from synthbench.plan.cell import Cell, shared_plan
 from synthbench.plan.protocol import Protocol
 from synthbench.plan.schedule import evaluation_steps
-from synthbench.plan.suite import Suite, suite_protocol
+from synthbench.plan.suite import Suite, cell_protocol, suite_protocol
 from synthbench.plan.suite_reference import SuiteReference
+from synthbench.plan.task_facts import own_train_rows
 from synthbench.records.schema import Record
 from synthbench.registry.kinds import MODEL
 from synthbench.registry.registry import installed
-from synthbench.streams import Purpose, Stream
 
 
 @dataclass(frozen=True)
@@ -37,17 +38,12 @@ class ExpectedCell:
     @cached_property
     def plan(self) -> dict[str, Any]:
         """The plan without its model."""
-        return {
-            "plan_version": PLAN_VERSION,
-            "task": self.task.describe(),
-            "probes": [probe.describe() for probe in self.probes],
-            "protocol": self.protocol.model_dump(mode="json"),
-        }
+        return shared_plan(self.task, self.probes, self.protocol)
 
     @cached_property
     def references(self) -> dict[str, list[str]]:
         """The task's references, and the names of their scores, the ranked one first."""
-        return reference_names(self.task)
+        return reference_names(self.task, self.protocol.train_samples)
 
     @property
     def ranked(self) -> str:
@@ -66,9 +62,7 @@ class ExpectedCell:
         """Samples of a finite training set; None where every sample is fresh."""
         if self.protocol.train_samples is not None:
             return self.protocol.train_samples
-        world = self.task.world(Stream.from_seed(0, Purpose.WORLD))
-        rows = self.task.train_set(world)
-        return None if rows is None else len(rows.x)
+        return own_train_rows(self.task, self.protocol.first_seed)
 
     def most_rows(self) -> int:
         """Most rows of its trajectories, for the smallest batch."""
@@ -77,11 +71,9 @@ class ExpectedCell:
 
 
 @lru_cache(maxsize=256)
-def reference_names(task: Task) -> dict[str, list[str]]:
+def reference_names(task: Task, train_samples: int | None = None) -> dict[str, list[str]]:
     """The references of a task in their order, and the names of the scores of each."""
-    world = task.world(Stream.from_seed(0, Purpose.WORLD))
-    batch = task.sample(world, Stream.from_seed(0, Purpose.EVAL), 2)
-    return {n: list(task.score(o, batch)) for n, o in task.references(world, batch).items()}
+    return reference_columns(task, train_samples)
 
 
 def expected_cells(suite: Suite) -> list[ExpectedCell]:
@@ -91,9 +83,7 @@ def expected_cells(suite: Suite) -> list[ExpectedCell]:
         ExpectedCell(
             SuiteReference(name=suite.name, version=suite.version, hash=suite.hash()),
             registry.task(row.task),
-            protocol.model_copy(
-                update=row.model_dump(include={"budget", "train_samples", "score"})
-            ),
+            cell_protocol(row, protocol),
             tuple(registry.probe(probe) for probe in suite.probes),
             suite.lead,
         )

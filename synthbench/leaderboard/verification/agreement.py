@@ -36,7 +36,7 @@ SIGNIFICANT = 0.001
 """P-value, over all cells, below which other times or final scores are no accident."""
 PERMUTED_AT_ONCE = 4096
 
-Level = float | Sequence[float | None]
+Level = float | Sequence[float | None] | None
 """What a reference scores: a number, or a curve."""
 
 

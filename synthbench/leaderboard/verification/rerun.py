@@ -17,6 +17,7 @@ from synthbench.engine.inspection.cell import CellFacts, inspect_cell
 from synthbench.engine.training.block import (
     NARROWEST,
     BlockResult,
+    References,
     TrainerOptions,
     split_blocks,
     train_block,
@@ -42,7 +43,7 @@ class Rerun:
 
     replicas: tuple[int, ...]
     trajectories: Trajectories
-    references: list[dict[str, dict[str, float | list[float | None]]]]
+    references: list[References]
     data: list[str]
     facts: CellFacts
     environment: Environment
@@ -67,7 +68,7 @@ def rerun_replicas(
         references=[scores for result in results for scores in result.references],
         data=data_fingerprints(cell, seeds),
         facts=facts,
-        environment=describe_environment(device, participants(cell, (), None)),
+        environment=describe_environment(device, participants(cell, (), None), cell.task),
     )
 
 
