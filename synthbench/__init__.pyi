@@ -3,6 +3,7 @@ from .contracts.batch import Batch as Batch
 from .contracts.batch import Loss as Loss
 from .contracts.configuration import Configuration as Configuration
 from .contracts.dropout import Dropout as Dropout
+from .contracts.fitted import fitted_classifiers as fitted_classifiers
 from .contracts.input_ports import Reals as Reals
 from .contracts.input_ports import RealSequence as RealSequence
 from .contracts.input_ports import Signs as Signs

@@ -50,7 +50,9 @@ def export_command(
     console = Console(highlight=False)
     with console.status("drawing"):
         found = chosen.dataset(counts, seed)
-    card = dataset_card(chosen, counts, seed, version=__version__)
+    card = dataset_card(
+        chosen, {name: len(rows) for name, rows in found.items()}, seed, version=__version__
+    )
     if to is not None:
         if to.exists() and any(to.iterdir()):
             raise ConfigurationError(f"{to} is not empty; choose another --to")
@@ -58,7 +60,7 @@ def export_command(
         for name, split in found.items():
             write_atomically(to / f"{name}.parquet", parquet_bytes(split.data.table))
         write_atomically(to / "README.md", card.encode())
-        held = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+        held = ", ".join(f"{name} {len(split):,}" for name, split in found.items())
         console.print(escape(f"{to}: {held}"), soft_wrap=True)
     if push_to_hub is not None:
         found.push_to_hub(push_to_hub)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from synthbench.errors import ConfigurationError
-from synthbench.streams import Purpose, Stream
+from synthbench.streams import Purpose, Stream, keys_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -14,23 +16,24 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from synthbench.contracts.batch import Batch, World
+    from synthbench.contracts.task import Task
+
+    Sample = Callable[[World, Stream, int], Batch]
 
 SPLITS = {"train": Purpose.TRAIN, "validation": Purpose.EVAL, "test": Purpose.TEST}
 """Each split has a stream of its own, so none repeats another's numbers."""
+CALLS_APART = 2**16
+"""Test set i starts at call i CALLS_APART of its stream, so that none repeats another's numbers."""
 DRAWN_AT_ONCE = 1024
 """Samples of one counter; sample i does not depend on how many are asked for."""
 
 
-def draw_dataset(
-    draw_world: Callable[[Stream], World],
-    sample: Callable[[World, Stream, int], Batch],
-    samples: Mapping[str, int],
-    seed: int,
-) -> DatasetDict:
+def draw_dataset(task: Task, samples: Mapping[str, int], seed: int) -> DatasetDict:
     """Samples of one world: columns `x`, `y` and the task's latents.
 
-    draw_world, sample: a task's own. samples: number of samples by split. seed: of the world
-    and of all splits.
+    samples: number of samples by split; of a finite set no more than there are, each once. seed:
+    of the world and of all splits. Test sets beyond the first are splits too, `test_NAME`, as
+    large as "test". A task that brings its training set has no validation split.
     Raises ConfigurationError for an unknown split or a number below 1.
     """
     from datasets import Dataset, DatasetDict
@@ -41,16 +44,47 @@ def draw_dataset(
         raise ConfigurationError(f"unknown split {unknown[0]!r}; choose from {', '.join(SPLITS)}")
     if any(count < 1 for count in samples.values()):
         raise ConfigurationError("every split needs at least one sample")
-    world = draw_world(Stream.from_seed(seed, Purpose.WORLD))
+    world = task.world(Stream.from_seed(seed, Purpose.WORLD))
+    counts = dict(samples)
+    for name in list(task.test_sets())[1:] if "test" in samples else []:
+        counts[f"test_{re.sub('[^a-z0-9]', '_', name)}"] = samples["test"]
+    splits = _splits(task, world, seed)
+    tables = {
+        name: _table(splits[name](count), count) for name, count in counts.items() if name in splits
+    }
+    return DatasetDict({name: Dataset(InMemoryTable(table)) for name, table in tables.items()})
 
-    def split(name: str, count: int) -> Dataset:
-        drawn = [
-            sample(world, Stream.from_seed(seed, SPLITS[name], step), DRAWN_AT_ONCE)
+
+Split = Callable[[int], Sequence["Batch"]]
+"""How many samples are wanted -> batches that hold at least so many, or all there are."""
+
+
+def _splits(task: Task, world: World, seed: int) -> dict[str, Split]:
+    """Every split that a task has."""
+
+    def drawn(sample: Sample, purpose: Purpose, skipped: int = 0) -> Split:
+        return lambda count: [
+            sample(world, Stream(key, purpose, step, skipped), DRAWN_AT_ONCE)
             for step in range(-(-count // DRAWN_AT_ONCE))
         ]
-        return Dataset(InMemoryTable(_table(drawn, count)))
 
-    return DatasetDict({name: split(name, count) for name, count in samples.items()})
+    key = keys_of([seed])[0]
+    rows = task.train_set(world)
+    train: Split = drawn(task.sample, Purpose.TRAIN) if rows is None else lambda _: [rows]
+    splits = {"train": train}
+    if rows is None:
+        splits["validation"] = drawn(task.sample, Purpose.EVAL)
+    for place, (name, found) in enumerate(task.test_sets().items()):
+        split = f"test_{re.sub('[^a-z0-9]', '_', name)}" if place else "test"
+        if found.whole is not None:
+            splits[split] = partial(_all_of, found.whole(world))
+        elif found.sample is not None:
+            splits[split] = drawn(found.sample, Purpose.TEST, place * CALLS_APART)
+    return splits
+
+
+def _all_of(rows: Batch, _: int) -> Sequence[Batch]:
+    return [rows]
 
 
 def _table(drawn: Sequence[Batch], count: int) -> pa.Table:

@@ -148,9 +148,10 @@ class Task(Configuration, ABC):
         """Samples of one world as a Hugging Face data set.
 
         samples: how many for each of the splits "train", "validation" and "test"; each split
-        has a random stream of its own. seed: of the world and of the samples. Columns: `x`,
-        `y` and the task's latents. Raises ConfigurationError for another split.
+        has a random stream of its own, and a finite set gives no more than it has. Further test
+        sets are splits `test_NAME`. seed: of the world and of the samples. Columns: `x`, `y`
+        and the task's latents. Raises ConfigurationError for another split.
         """
         from synthbench.contracts.samples import draw_dataset
 
-        return draw_dataset(self.world, self.sample, samples, seed)
+        return draw_dataset(self, samples, seed)

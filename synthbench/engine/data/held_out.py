@@ -10,15 +10,13 @@ from torch import Tensor
 
 from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.interface import Interface
+from synthbench.contracts.samples import CALLS_APART
 from synthbench.contracts.task import Task
 from synthbench.contracts.test_set import TestSet
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.data.sampling import as_batch, batch_at, draw_steps, rows_of
 from synthbench.plan.protocol import Protocol
 from synthbench.streams import Purpose, Stream
-
-CALLS_APART = 2**16
-"""Test set i starts at call i CALLS_APART of the `eval` stream, so that none repeats another."""
 
 
 @dataclass(frozen=True)
