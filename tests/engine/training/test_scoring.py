@@ -145,7 +145,7 @@ def test_progress_is_relative_to_the_best_of_the_classifiers_fitted_on_the_same_
         world = task.world(sb.Stream.from_seed(r, sb.Purpose.WORLD))
         rest = sb.Batch(world["x"][30:], world["y"][30:])
         own = {
-            name: float((predict(rest.x).argmax(1) == rest.y).double().mean())
+            name: float(sb.accuracy(predict(rest.x), rest.y).values.double().mean())
             for name, predict in sb.fitted_classifiers(task.train_set(world), 3).items()
         }
         found = {name: scores["accuracy"] for name, scores in replica.references.items()}
