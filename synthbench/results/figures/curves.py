@@ -43,7 +43,7 @@ def draw_curves(cells: Sequence[MeasuredCell]) -> Figure:
         left.set_xlabel(PLACE)
         left.set_ylabel(name)
         title = f"{cell.record.task}\n{cell.record.model}: {name}"
-        finish(left, title)
+        finish(left, title, columns=3)
         _draw_map(right, grid, median)
         figure.colorbar(right.collections[0], ax=right, pad=0.01, aspect=30).set_label(name)
         finish(right, title, legend=False)
