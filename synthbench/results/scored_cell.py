@@ -96,10 +96,11 @@ def _check(record: Record, trajectories: Trajectories, score: str) -> None:
         reason = f'"{score}" is a curve, and only a number has progress'
     elif score not in known:
         reason = f'no score "{score}" on {record.task}{did_you_mean(score, known)}'
-    else:
-        if (reason := _flaw(record, score)) is None:
-            return
+    elif flaw := _flaw(record, score):
+        reason = flaw
         known.remove(score)
+    else:
+        return
     raise UnknownNameError(f"{reason} (scores: {', '.join(known)})")
 
 
