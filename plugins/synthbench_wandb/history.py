@@ -53,6 +53,7 @@ def curves(result: CellResult) -> Iterator[dict[str, float]]:
 
     A replica that has stopped keeps its last value. `share_solved` is that of the replicas that
     had reached the target; what is undefined (the training loss before training) is left out.
+    Scores and probes that are curves, not numbers, are in the figures and the artifact alone.
     """
     trajectories, record = result.measured.trajectories, result.record
     columns = {

@@ -33,7 +33,7 @@ from synthbench_wandb.history import (
 from synthbench_wandb.session import is_offline
 
 RECORD = "record.json"
-FIGURES = ("learning-curves", "survival", "transition-raster", "probes")
+FIGURES = ("learning-curves", "survival", "transition-raster", "probes", "test-sets", "curves")
 MARK = "logged.txt"
 """In an offline run's folder: where it goes, and which record it holds whole."""
 LONGEST_NAME = 128

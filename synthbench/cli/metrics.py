@@ -119,7 +119,7 @@ def _ratio(estimate: Estimate) -> str:
 def _time(estimate: Estimate, cell: MeasuredCell) -> str:
     from synthbench.metrics.formatting import format_time_to_target
 
-    return _lines(format_time_to_target(estimate, cell.budget))
+    return _lines(format_time_to_target(estimate, cell.watched))
 
 
 def _named(quantities: Sequence[Quantity[T]], *names: str) -> list[Quantity[T]]:
@@ -141,8 +141,8 @@ def _print_efficiency(console: Console, cells: Sequence[MeasuredCell]) -> None:
             [
                 cell.record.model,
                 f"{summary.solved}/{summary.replicas}\n{share}",
-                _lines(median.words(summary, cell.budget)),
-                *(_lines(each.words(cell.metrics, cell.budget)) for each in EFFICIENCY),
+                _lines(median.words(summary, cell.watched)),
+                *(_lines(each.words(cell.metrics, cell.watched)) for each in EFFICIENCY),
             ]
         )
     headings = [solved.heading, median.heading, *(each.heading for each in EFFICIENCY)]
@@ -175,7 +175,7 @@ def _print_shapes(
 ) -> None:
     """One row per cell; more: further columns, by heading."""
     columns = {
-        each.heading: [_lines(each.words(c.metrics.transitions, c.budget)) for c in cells]
+        each.heading: [_lines(each.words(c.metrics.transitions, c.watched)) for c in cells]
         for each in quantities
     } | dict(more or {})
     models = [cell.record.model for cell in cells]

@@ -51,15 +51,12 @@ def compare(
 
 
 def log_rank_p_value(first: TimesToTarget, second: TimesToTarget) -> float:
-    """Two-sided log-rank test of equal survival curves; 1 where nothing was solved.
+    """Two-sided log-rank test of equal survival curves; 1 where nothing tells them apart.
 
     Source: Mantel 1966, through `scipy.stats.logrank`. It takes the samples as independent,
     which for positively correlated pairs of seeds errs on the careful side.
     """
-    if not (first.solved.any() or second.solved.any()):
-        return 1.0
-    if set(first.times) == set(second.times) and len(set(first.times)) == 1:
-        # Every replica at the same instant: observed equals expected, with no variance.
+    if not _has_variance(first, second):
         return 1.0
     one, two = (
         CensoredData(uncensored=r.times[r.solved], right=r.times[~r.solved])
@@ -159,3 +156,13 @@ def _solves_before(first: TimesToTarget, second: TimesToTarget) -> int:
     before = first.times[:, None] < second.times[None, :]
     at_the_end = (first.times[:, None] == second.times[None, :]) & ~second.solved[None, :]
     return int(((before | at_the_end) & first.solved[:, None]).sum())
+
+
+def _has_variance(first: TimesToTarget, second: TimesToTarget) -> bool:
+    """Whether some replica solved it while one of each model, and not all of them, might have."""
+    times, solved = (
+        np.concatenate([getattr(r, name) for r in (first, second)]) for name in ("times", "solved")
+    )
+    events, deaths = np.unique(times[solved], return_counts=True)
+    one, two = ((r.times[:, None] >= events).sum(axis=0) for r in (first, second))
+    return bool(((one > 0) & (two > 0) & (deaths < one + two)).any())

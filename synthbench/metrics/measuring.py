@@ -59,7 +59,8 @@ def _measure(trajectories: Trajectories, context: CellContext) -> CellMetrics:
     counts = Counter(len(found.transitions) for found in stages)
     return CellMetrics(
         reached=reached,
-        restricted_mean=restricted_mean(reached.times, reached.solved, target.budget),
+        # Within what was watched: beyond it nobody is seen to be unsolved.
+        restricted_mean=restricted_mean(reached.times, reached.solved, float(context.ends().max())),
         regret=mean_estimate(np.array(regrets)).within(0.0, 1.0),
         transitions=summarize_transitions(shapes, context.ends()),
         transition_counts=dict(sorted(counts.items())),

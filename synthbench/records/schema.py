@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from pydantic import Field
@@ -14,6 +15,9 @@ from synthbench.metrics.score_names import base_name, set_name
 from synthbench.metrics.summary import Summary
 from synthbench.metrics.time_to_target import Target
 from synthbench.plan.suite_reference import SuiteReference
+
+ReferenceScore: TypeAlias = "float | Sequence[float | None]"
+"""What a reference scores: a number, or a curve, null where that is undefined."""
 
 
 class Distribution(Frozen):
@@ -126,8 +130,8 @@ class Record(Frozen):
     @property
     def batch_size(self) -> int:
         """Samples per optimizer step."""
-        size = self.recipe["batch_size"]
-        return int(size) if size != "full" else self.compute.batch_size or 1
+        own = self.compute.batch_size
+        return int(self.recipe["batch_size"]) if own is None else own
 
     @property
     def budget(self) -> int:

@@ -53,7 +53,7 @@ def results_html(cells: Sequence[MeasuredCell]) -> str:
     parts = []
     for chosen in by_task(cells):
         records = [cell.record for cell in chosen]
-        rows = [row(record) for record in records]
+        rows = [row(cell) for cell in chosen]
         parts += [
             TITLE.format(records[0].task, budget_note(records[0])),
             table_html(headings(records), rows),

@@ -50,6 +50,11 @@ class MeasuredCell:
         """Samples per replica."""
         return self.record.budget
 
+    @property
+    def watched(self) -> float:
+        """Samples beyond which nothing is known: the end of the budget."""
+        return self.budget
+
 
 def context_of(record: Record) -> CellContext:
     """What the metrics need from a record beside the trajectories."""

@@ -24,7 +24,7 @@ from synthbench.results.html import comparisons_html, results_html
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.networks import load_network
 from synthbench.results.scored_cell import scored_by
-from synthbench.results.text import comparisons_text, describe_record, results_text
+from synthbench.results.text import comparisons_text, describe_cell, results_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,7 @@ class CellResult:
 
     def __repr__(self) -> str:
         """`<CellResult: mlp width=50 on sparse-parity n=12 k=2, 16/16 solved, median 9.6k ...>`."""
-        return f"<CellResult: {describe_record(self.record)}; {self.folder}>"
+        return f"<CellResult: {describe_cell(self.measured)}; {self.folder}>"
 
     def _repr_html_(self) -> str:
         return results_html([self.measured])

@@ -38,6 +38,11 @@ class ScoredCell(MeasuredCell):
         """As of any cell; a replica that stopped by the ranked score was watched until then."""
         return replace(context_of(self.record), watched=_watched(self.own))
 
+    @property
+    def watched(self) -> float:
+        """Samples beyond which nothing is known: where the last replica stopped."""
+        return float(_watched(self.own).max())
+
 
 def scored_by(cell: MeasuredCell, score: str) -> MeasuredCell:
     """The cell with all its metrics those of another score, `name` or `name@test-set`.
@@ -91,10 +96,11 @@ def _check(record: Record, trajectories: Trajectories, score: str) -> None:
         reason = f'"{score}" is a curve, and only a number has progress'
     elif score not in known:
         reason = f'no score "{score}" on {record.task}{did_you_mean(score, known)}'
-    else:
-        if (reason := _flaw(record, score)) is None:
-            return
+    elif flaw := _flaw(record, score):
+        reason = flaw
         known.remove(score)
+    else:
+        return
     raise UnknownNameError(f"{reason} (scores: {', '.join(known)})")
 
 

@@ -16,6 +16,7 @@ from synthbench.metrics.formatting import (
     format_time_to_target,
 )
 from synthbench.records.schema import Record
+from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.terminal_table import number_table
 
 NARROW = 11
@@ -40,10 +41,11 @@ def headings(records: Sequence[Record]) -> list[str]:
     return ["model", "solved", "samples to target", "steps", "FLOPs", score, "time"]
 
 
-def row(record: Record) -> list[TableCell]:
-    """Of one record."""
-    summary, steps = record.summary, record.steps
-    samples, interval = format_time_to_target(summary.samples_to_target, record.budget)
+def row(cell: MeasuredCell) -> list[TableCell]:
+    """Of one cell."""
+    record, summary = cell.record, cell.record.summary
+    steps = cell.watched // cell.batch_size
+    samples, interval = format_time_to_target(summary.samples_to_target, cell.watched)
     step_count, _ = format_time_to_target(summary.steps_to_target, steps)
     flops, _ = format_time_to_target(summary.flops_to_target, steps * record.compute.step_flops)
     _, share = format_estimate(summary.success_rate)
@@ -79,15 +81,16 @@ def _foldable(label: str) -> str:
     )
 
 
-def terminal_table(records: Sequence[Record]) -> Table:
-    """The records of one task for Rich, 80 columns wide."""
+def terminal_table(cells: Sequence[MeasuredCell]) -> Table:
+    """The cells of one task for Rich, 80 columns wide."""
+    records = [cell.record for cell in cells]
     first, *others = headings(records)
     table = number_table(
         first,
         [heading.replace(" to ", "\nto ") for heading in others],
         title=f"[bold]{escape(records[0].task)}[/]  {budget_note(records[0])}",
     )
-    for record in records:
-        model, *rest = row(record)
-        table.add_row(escape(_foldable(model.value)), *(escape(cell.stacked()) for cell in rest))
+    for cell in cells:
+        model, *rest = row(cell)
+        table.add_row(escape(_foldable(model.value)), *(escape(one.stacked()) for one in rest))
     return table

@@ -8,7 +8,6 @@ from io import StringIO
 from rich.console import Console
 
 from synthbench.metrics.formatting import format_time_to_target
-from synthbench.records.schema import Record
 from synthbench.results.comparisons import ModelComparison
 from synthbench.results.measured_cell import MeasuredCell, by_task
 from synthbench.results.score_table import has_several_test_sets, score_table
@@ -16,10 +15,10 @@ from synthbench.results.summary_table import FOOTNOTE, ceiling_lines, terminal_t
 from synthbench.results.terminal_table import WIDTH
 
 
-def describe_record(record: Record) -> str:
+def describe_cell(cell: MeasuredCell) -> str:
     """`mlp width=50 on sparse-parity n=12 k=2, 16/16 solved, median 9.6k [8.1k, 11k] samples`."""
-    summary = record.summary
-    median = " ".join(format_time_to_target(summary.samples_to_target, record.budget)).rstrip()
+    record, summary = cell.record, cell.record.summary
+    median = " ".join(format_time_to_target(summary.samples_to_target, cell.watched)).rstrip()
     return (
         f"{record.model} on {record.task}, {summary.solved}/{summary.replicas} solved, "
         f"median {median} samples"
@@ -39,7 +38,7 @@ def results_text(cells: Sequence[MeasuredCell]) -> str:
 def print_tables(console: Console, cells: Sequence[MeasuredCell]) -> None:
     """One table per task, one of its test sets where there are several, and what they mean."""
     for chosen in by_task(cells):
-        console.print(terminal_table([cell.record for cell in chosen]))
+        console.print(terminal_table(chosen))
         if has_several_test_sets(chosen):
             console.print(score_table(chosen))
     for line in (FOOTNOTE, *ceiling_lines([cell.record for cell in cells])):

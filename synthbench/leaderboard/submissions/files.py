@@ -158,10 +158,15 @@ def _check_claims(claims: FileClaims, most_rows: int) -> None:
         if len(columns) > MOST_COLUMNS:
             raise SubmissionError(f"{len(columns):,} columns, at most {MOST_COLUMNS} are allowed")
         values = [column.values for column in columns]
-        if any(count < rows_here or (rows_here and count % rows_here) for count in values):
+        if not all(_fills(count, rows_here) for count in values):
             raise SubmissionError("a column that is not one value a row, nor as many in each")
         if sum(values) > MOST_PLACES * rows_here:
             raise SubmissionError(f"more than {MOST_PLACES:,} numbers in a row")
+
+
+def _fills(values: int, rows: int) -> bool:
+    """Whether there are one or more values for each row, as many for each."""
+    return values >= rows and values % rows == 0 if rows else values == 0
 
 
 def _check_pages(claims: FileClaims, content: memoryview) -> None:

@@ -121,7 +121,7 @@ def _check_progress(trajectories: Trajectories, record: Record) -> None:
 
 def _progress_columns(record: Record) -> dict[str, str]:
     """Each column of progress, and the score that it is of: the ranked one, each set's first."""
-    found = {}
+    found: dict[str, str] = {}
     for name in record.replicas[0].references["trivial"]:
         column = f"progress@{set_name(name)}" if set_name(name) else "progress"
         found.setdefault(column, name)

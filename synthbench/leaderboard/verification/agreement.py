@@ -20,7 +20,7 @@ from synthbench.leaderboard.verification.rerun import Rerun
 from synthbench.metrics.comparison import log_rank_p_value
 from synthbench.metrics.time_to_target import Target, TimesToTarget, times_to_target
 from synthbench.metrics.trajectories import INDEX, Trajectories
-from synthbench.records.schema import Environment, Record
+from synthbench.records.schema import Environment, Record, ReferenceScore
 
 Array = NDArray[np.float64]
 
@@ -35,9 +35,6 @@ REFERENCE_TOLERANCE = 1e-4
 SIGNIFICANT = 0.001
 """P-value, over all cells, below which other times or final scores are no accident."""
 PERMUTED_AT_ONCE = 4096
-
-Level = float | Sequence[float | None] | None
-"""What a reference scores: a number, or a curve."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +127,8 @@ def _data(record: Record, rerun: Rerun) -> list[str]:
 
 
 def _references_agree(
-    claimed: Mapping[str, Mapping[str, Level]], found: Mapping[str, Mapping[str, Level]]
+    claimed: Mapping[str, Mapping[str, ReferenceScore]],
+    found: Mapping[str, Mapping[str, ReferenceScore]],
 ) -> bool:
     return list(claimed) == list(found) and all(
         _close(claimed[name][metric], value)
@@ -139,7 +137,7 @@ def _references_agree(
     )
 
 
-def _close(claimed: Level, found: Level) -> bool:
+def _close(claimed: ReferenceScore, found: ReferenceScore) -> bool:
     """Whether two scores agree, or two curves at every place; undefined is null."""
     one, two = (np.atleast_1d(np.array(level, float)) for level in (claimed, found))
     return one.shape == two.shape and np.allclose(

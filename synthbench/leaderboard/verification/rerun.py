@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,7 @@ from synthbench.evaluation.record_writing import describe_environment
 from synthbench.listeners.listener import Listener
 from synthbench.metrics.trajectories import Trajectories
 from synthbench.plan.cell import Cell, ReplicaSeeds
-from synthbench.records.schema import Environment
+from synthbench.records.schema import Environment, ReferenceScore
 from synthbench.registry.participants import participants
 
 
@@ -43,7 +43,7 @@ class Rerun:
 
     replicas: tuple[int, ...]
     trajectories: Trajectories
-    references: list[References]
+    references: Sequence[Mapping[str, Mapping[str, ReferenceScore]]]
     data: list[str]
     facts: CellFacts
     environment: Environment

@@ -43,7 +43,7 @@ def draw_curves(cells: Sequence[MeasuredCell]) -> Figure:
         left.set_xlabel(PLACE)
         left.set_ylabel(name)
         title = f"{cell.record.task}\n{cell.record.model}: {name}"
-        finish(left, title)
+        finish(left, title, columns=3)
         _draw_map(right, grid, median)
         figure.colorbar(right.collections[0], ax=right, pad=0.01, aspect=30).set_label(name)
         finish(right, title, legend=False)
@@ -64,8 +64,8 @@ def _mean(curves: Array) -> Array:
     """Mean (T,) of curves (R, T), NaN at places where none of them is defined."""
     known = np.isfinite(curves)
     total = np.where(known, curves, 0.0).sum(axis=0)
-    return np.divide(total, known.sum(axis=0), out=np.full(curves.shape[1], np.nan),
-                     where=known.any(axis=0))  # fmt: skip
+    with np.errstate(invalid="ignore"):
+        return np.asarray(total / known.sum(axis=0))
 
 
 def _draw_moments(axes: Axes, grid: Array, median: Array) -> None:

@@ -41,7 +41,7 @@ def _draw_panel(axes: Axes, cells: Sequence[MeasuredCell]) -> None:
 
 
 def _draw_model(axes: Axes, cell: MeasuredCell, colour: str, style: str) -> None:
-    record, trajectories = cell.record, cell.trajectories
+    trajectories = cell.trajectories
     samples = trajectories.by_replica("samples")
     scores = trajectories.by_replica(trajectories.ranked)
     faint = float(np.clip(6 / len(scores), 0.03, 0.18))
@@ -50,13 +50,11 @@ def _draw_model(axes: Axes, cell: MeasuredCell, colour: str, style: str) -> None
     grid, carried = trajectories.carried_forward(trajectories.ranked)
     if len(grid) == 1:
         # Every replica diverged before its first evaluation.
-        axes.plot([], [], color=colour, linestyle=style, label=_caption(record))
+        axes.plot([], [], color=colour, linestyle=style, label=_caption(cell))
         return
     low, median, high = np.nanquantile(carried[:, 1:], [0.1, 0.5, 0.9], axis=0)
     axes.fill_between(grid[1:], low, high, color=colour, alpha=0.15, linewidth=0)
-    axes.plot(
-        grid[1:], median, color=colour, linestyle=style, linewidth=2.2, label=_caption(record)
-    )
+    axes.plot(grid[1:], median, color=colour, linestyle=style, linewidth=2.2, label=_caption(cell))
     training = f"train_{base_name(trajectories.ranked)}"
     if training in trajectories.table.column_names:
         _, carried = trajectories.carried_forward(training)
@@ -66,9 +64,9 @@ def _draw_model(axes: Axes, cell: MeasuredCell, colour: str, style: str) -> None
         )  # fmt: skip
 
 
-def _caption(record: Record) -> str:
-    summary, budget = record.summary, record.budget
-    value, interval = format_time_to_target(summary.samples_to_target, budget)
+def _caption(cell: MeasuredCell) -> str:
+    record, summary = cell.record, cell.record.summary
+    value, interval = format_time_to_target(summary.samples_to_target, cell.watched)
     solved = f"{summary.solved}/{summary.replicas} solved"
     return f"{record.model}: {solved}, median {value} {interval}".rstrip()
 

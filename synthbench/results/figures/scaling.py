@@ -51,10 +51,10 @@ def _draw_series(axes: Axes, series: ScalingSeries, index: int) -> None:
         label = _label(series) if position == 0 else None
         if median.value is None:
             look["marker"] = "$\\uparrow$"
-            axes.plot([size], [cell.budget], linestyle="none", label=label, **look)
+            axes.plot([size], [cell.watched], linestyle="none", label=label, **look)
             continue
         axes.plot([size], [median.value], linestyle="none", label=label, **look)
-        for end, beyond in ((median.low, median.value / 3), (median.high, cell.budget)):
+        for end, beyond in ((median.low, median.value / 3), (median.high, cell.watched)):
             if end:
                 axes.plot([size, size], [median.value, end], color=colour(index))
                 axes.plot([size], [end], marker="_", markersize=7, color=colour(index))

@@ -50,8 +50,11 @@ def make_panels(count: int, most: int = 3) -> tuple[Figure, list[Axes]]:
     return figure, panels[:count]
 
 
-def finish(axes: Axes, title: str, *, legend: bool = True) -> None:
-    """Set the title, drop the frame, and put the legend below, where it hides nothing."""
+def finish(axes: Axes, title: str, *, legend: bool = True, columns: int = 1) -> None:
+    """Set the title, drop the frame, and put the legend below, where it hides nothing.
+
+    columns: of the legend.
+    """
     # A label may contain what matplotlib would read as a formula.
     axes.set_title(title, loc="left", fontweight="bold", parse_math=False)
     for side in ("top", "right"):
@@ -59,7 +62,7 @@ def finish(axes: Axes, title: str, *, legend: bool = True) -> None:
     if legend:
         box = axes.legend(
             loc="upper left", bbox_to_anchor=(0, -0.13), frameon=False, fontsize=8.5,
-            borderaxespad=0,
+            borderaxespad=0, ncols=columns,
         )  # fmt: skip
         for text in box.get_texts():
             text.set_parse_math(False)

@@ -35,18 +35,16 @@ def draw_survival(cells: Sequence[MeasuredCell]) -> Figure:
 
 
 def _draw_model(axes: Axes, cell: MeasuredCell, index: int) -> None:
-    reached, budget = cell.metrics.reached, cell.budget
+    reached, end = cell.metrics.reached, cell.watched
     curve = survival_curve(reached.times, reached.solved)
     first = cell.batch_size
-    # Where replicas were watched for less, nothing is known after the last of them.
-    end = budget if reached.all_watched else float(reached.times.max())
     times = np.concatenate([[min(first, curve.times[0])], curve.times, [end]])
     before = binomial_floor(len(reached.times))
     share, low, high = (
         np.concatenate([[start], values, values[-1:]])
         for start, values in ((1.0, curve.survival), (before, curve.low), (1.0, curve.high))
     )
-    median, interval = format_time_to_target(cell.record.summary.samples_to_target, budget)
+    median, interval = format_time_to_target(cell.record.summary.samples_to_target, end)
     label = f"{cell.record.model}: median {median} {interval}".rstrip()
     axes.fill_between(times, low, high, step="post", color=colour(index), alpha=0.15, linewidth=0)
     axes.step(

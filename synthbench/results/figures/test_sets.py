@@ -55,6 +55,8 @@ def _draw_score(axes: Axes, cell: MeasuredCell, score: str, index: int) -> None:
     final = spread(np.array([values[-1] for values in cell.trajectories.by_replica(score)]))
     words = " ".join(format_estimate(final)).rstrip()
     ranked = ", ranked" if score == cell.record.summary.score else ""
-    look = {"color": colour(index), "linestyle": line_style(index)}
     axes.fill_between(grid[1:], low[1:], high[1:], color=colour(index), alpha=0.15, linewidth=0)
-    axes.plot(grid[1:], median[1:], linewidth=2.0, label=f"{score}: final {words}{ranked}", **look)
+    axes.plot(
+        grid[1:], median[1:], color=colour(index), linestyle=line_style(index), linewidth=2.0,
+        label=f"{score}: final {words}{ranked}",
+    )  # fmt: skip

@@ -59,7 +59,7 @@ def _draw_cell(axes: Axes, cell: MeasuredCell) -> QuadMesh:
     axes.set_facecolor("0.92")
     axes.set_xlabel(SAMPLES)
     axes.set_ylabel("replica, by midpoint (dots)")
-    median, interval = format_time_to_target(cell.metrics.transitions.midpoint, cell.budget)
+    median, interval = format_time_to_target(cell.metrics.transitions.midpoint, cell.watched)
     title = f"{cell.record.task}\n{cell.record.model}: midpoint {median} {interval}"
     finish(axes, title.rstrip(), legend=False)
     return mesh

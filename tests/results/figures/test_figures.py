@@ -30,7 +30,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> sb.Results:
     return sb.evaluate_cells(cells, tmp_path_factory.mktemp("runs"), settings)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("test-sets", "curves")])
 def test_every_kind_names_its_axes_and_is_written_as_png_and_svg(
     results: sb.Results, kind: str, tmp_path: Path
 ) -> None:
@@ -89,6 +89,10 @@ def test_what_cannot_be_drawn_says_why(results: sb.Results) -> None:
         results.plot("survival", "n")
     with pytest.raises(NothingToDrawError, match="several sizes"):
         results[0].plot("scaling")
+    with pytest.raises(NothingToDrawError, match="one test set"):
+        results.plot("test-sets")
+    with pytest.raises(NothingToDrawError, match="is a curve"):
+        results.plot("curves")
 
 
 def test_pictures_of_replicas_that_never_learn(

@@ -1,0 +1,47 @@
+"""The table of final scores on several test sets, and the line about the ceiling."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from synthbench.results.html import results_html
+from synthbench.results.score_table import score_rows
+from synthbench.results.text import results_text
+from tests.results.synthetic import FAR, Setting, make_cell, make_cells
+
+
+def test_one_row_for_each_score_and_model(tmp_path: Path) -> None:
+    cells = make_cells(tmp_path, [Setting(), Setting("cnn")])
+    rows = score_rows(cells)
+    assert [row[:2] for row in rows] == [
+        ("accuracy *", "mlp"), ("accuracy *", "cnn"), (FAR, "mlp"), (FAR, "cnn"),
+    ]  # fmt: skip
+    final = np.median([v[-1] for v in cells[0].trajectories.by_replica(FAR)])
+    assert abs(float(rows[2][2]) - final) < 0.01
+
+
+def test_the_tables_name_sets_and_ceiling(tmp_path: Path) -> None:
+    cell = make_cell(tmp_path / "a", Setting(ceiling="best-known"))
+    for text in (results_text([cell]), results_html([cell])):
+        assert FAR in text and "progress is relative to the best known" in text
+
+
+def test_one_test_set_needs_no_second_table(tmp_path: Path) -> None:
+    cell = make_cell(tmp_path / "a")
+    replicas = [
+        replica.model_copy(
+            update={
+                "references": {
+                    name: {"accuracy": scores["accuracy"]}
+                    for name, scores in replica.references.items()
+                }
+            }
+        )
+        for replica in cell.record.replicas
+    ]
+    record = cell.record.model_copy(update={"replicas": tuple(replicas)})
+    text = results_text([replace(cell, record=record)])
+    assert "final scores" not in text and "relative to" not in text
