@@ -67,7 +67,7 @@ def test_a_lottery_ticket_with_a_teacher(capsys, monkeypatch, tmp_path: Path) ->
     ]  # fmt: skip
     code, _, errors = run(capsys, monkeypatch, *CELL, *flags)
     assert code == 0, errors
-    assert "others stand on it" in errors and "[1/2]" in errors and "[2/2]" in errors
+    assert "on whose weights others stand" in errors and "[1/2]" in errors and "[2/2]" in errors
     source, ticket = sb.read_results(tmp_path)
     assert source.record.model == SOURCE.replace("batch_size=16 lr=0.05", "lr=0.05 batch_size=16")
     plan = ticket.record.plan
