@@ -56,6 +56,8 @@ from .records import Record as Record
 from .records import read_record as read_record
 from .registry.bare_model import as_model as as_model
 from .registry.hookspecs import hookimpl as hookimpl
+from .results.barriers import Barrier as Barrier
+from .results.barriers import barrier as barrier
 from .results.results import CellResult as CellResult
 from .results.results import Results as Results
 from .results.results import read_results as read_results

@@ -12,6 +12,7 @@ import typer
 
 from synthbench.cli.importing import without_collection
 from synthbench.cli.protocol_flags import changed_protocol, takes_protocol_flags
+from synthbench.cli.source_flags import SourceFlags, parse_keep_weights, standing_cells
 from synthbench.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -55,8 +56,53 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         int | None, typer.Option(min=1, help="Replicas trained at once; default: measured.")
     ] = None,
     keep_weights: Annotated[
-        bool, typer.Option("--keep-weights", help="Store every replica's final weights.")
-    ] = False,
+        str | None,
+        typer.Option(
+            metavar="last|all|STEPS",
+            help="Store every replica's weights at its last evaluation, at all, or also at the "
+            "last ones at or before some steps: 0,500,2000.",
+        ),
+    ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="Train on the outputs of a finished cell: its folder, or a model of the same "
+            "task, trained first if missing; '@500,last' after it names the checkpoints that "
+            "teach in turn. Default: last.",
+        ),
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="Divides the teacher's and student's logits. Default: 1.")
+    ] = None,
+    hard: Annotated[
+        float | None,
+        typer.Option(help="Share of the recipe's own loss beside the teacher's. Default: 0."),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="Begin with the weights of a finished cell, 'mlp width=200@500' at step 500.",
+        ),
+    ] = None,
+    mask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="Prune the weights that are smallest in a finished cell, for the whole training.",
+        ),
+    ] = None,
+    sparsity: Annotated[
+        float | None, typer.Option(help="Share of the weights that --mask removes.")
+    ] = None,
+    mask_scope: Annotated[
+        str | None,
+        typer.Option(
+            metavar="global|layer",
+            help="Prune among all weights together, or in each tensor. Default: global.",
+        ),
+    ] = None,
     checkpoint_seconds: Annotated[
         float, typer.Option(min=0, help="Time between checkpoints.")
     ] = 30.0,
@@ -75,6 +121,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         from synthbench.engine.training.block import TrainerOptions
         from synthbench.evaluation.evaluate import evaluate_cells
         from synthbench.evaluation.settings import Settings
+        from synthbench.evaluation.standing import with_sources
         from synthbench.listeners.terminal import TerminalListener
         from synthbench.registry.registry import installed
 
@@ -90,13 +137,15 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         changes,
         cell or [],
     )
+    flags = SourceFlags(teacher, temperature, hard, start, mask, sparsity, mask_scope)
+    cells = standing_cells(cells, flags)
     trackers = [wandb_reference(wandb)] if wandb is not None else []
-    with TerminalListener(len(cells)) as listener:
+    with TerminalListener(len(with_sources(cells))) as listener:
         settings = Settings(
             TrainerOptions(accelerator, checkpoint_seconds=checkpoint_seconds),
             resume,
             replicas_per_block,
-            keep_weights,
+            parse_keep_weights(keep_weights),
             listener,
             (*trackers, *(tracker or [])),
         )

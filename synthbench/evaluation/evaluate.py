@@ -110,7 +110,7 @@ def evaluate_cells(
             name, folder = cell.plan_hash(), out / _folder_name(cell)
             asked = name in hashes
             if not asked:
-                listener.note(f'"{cell.label()}" on "{cell.task.label()}": others stand on it')
+                listener.note(f'first "{cell.label()}", on whose weights others stand')
             reference = _reference(suite) if asked else None
             foundation = foundation_of(cell, {n: r.measured for n, r in finished.items()})
             weights = kept[name], foundation

@@ -60,6 +60,15 @@ class Cell:
     start: Weights[Cell] | None = None
     mask: Mask[Cell] | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse a source that names anything but a cell."""
+        for name, source in self.sources().items():
+            if not isinstance(source.cell, Cell):
+                raise ConfigurationError(
+                    f"{name} of a Cell names a Cell, got {source.cell!r}; `evaluate` also takes "
+                    "a CellResult or a model's reference"
+                )
+
     def check(self) -> None:
         """Raise before anything trains when the parts do not fit together.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from synthbench.errors import ConfigurationError, InterfaceError
 from synthbench.plan.cell import Cell
-from synthbench.plan.sources import LAST, At, Source, moments_of
+from synthbench.plan.sources import LAST, At, moments_of
 
 
 def check_sources(cell: Cell) -> None:
@@ -14,20 +14,11 @@ def check_sources(cell: Cell) -> None:
     another interface.
     """
     for name, source in cell.sources().items():
-        _check_is_a_cell(name, source)
         _check_replicas(name, cell, source.cell)
         for at in moments_of(source):
             _check_step(name, source.cell, at)
     if cell.teacher is not None:
         _check_interface(cell, cell.teacher.cell)
-
-
-def _check_is_a_cell(name: str, source: Source[Cell]) -> None:
-    if not isinstance(source.cell, Cell):
-        raise ConfigurationError(
-            f"{name} of a Cell names a Cell, got {source.cell!r}; `evaluate` also takes a "
-            "CellResult or a model's reference"
-        )
 
 
 def _check_replicas(name: str, cell: Cell, source: Cell) -> None:

@@ -35,13 +35,18 @@ def load_network(
     weights = read_weights(record, folder, None if step is None else evaluated_at(record, step))
     if not 0 <= replica < record.summary.replicas:
         raise RecordError(f"replica must be from 0 to {record.summary.replicas - 1}, got {replica}")
-    task, model = (cell.task, cell.model) if cell is not None else _rebuilt(record)
+    task, model = plan_of_network(record, cell)
     with torch.random.fork_rng(devices=[]):
         network = model.build(task.interface)
     with torch.no_grad():
         for name, tensor in [*network.named_parameters(), *network.named_buffers()]:
             tensor.copy_(weights[name][replica])
     return network.eval()
+
+
+def plan_of_network(record: Record, cell: Cell | None = None) -> tuple[Task, Model]:
+    """The task and the model of a record; cell: what was evaluated, if it is at hand."""
+    return (cell.task, cell.model) if cell is not None else _rebuilt(record)
 
 
 def evaluated_at(record: Record, step: int) -> int:

@@ -17,6 +17,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ from synthbench.evaluation.planning import plan_suite
 from synthbench.evaluation.settings import Settings
 from synthbench.leaderboard.submissions.packing import Wording, pack
 from synthbench.plan.cell import Cell
+from synthbench.plan.sources import moments_of
 from synthbench.plan.suite import Suite, SuiteCell, read_suite
 from synthbench.registry.kinds import SUITE
 from synthbench.registry.registry import installed
@@ -80,6 +82,19 @@ def evaluate_small_cells(
 
 
 def small_cell(cell: Cell) -> Cell:
+    """The cell, and those that it stands on, with few replicas, steps and samples."""
+    own = replace(cell, **{name: small_source(each) for name, each in cell.sources().items()})
+    return smaller(own)
+
+
+def small_source(source: Any) -> Any:
+    """The source with a small cell, at steps that this has."""
+    cell = small_cell(source.cell)
+    moments = tuple(at if at == "last" else min(at, cell.steps) for at in moments_of(source))
+    return replace(source, cell=cell, at=moments if isinstance(source.at, tuple) else moments[0])
+
+
+def smaller(cell: Cell) -> Cell:
     """The cell with few replicas, steps and samples."""
     protocol, batch = cell.protocol, cell.model.recipe.batch_size
     if cell.task.label() == installed().task(EASY_TASK).label():

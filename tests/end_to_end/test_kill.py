@@ -21,7 +21,7 @@ COMMAND = [
     "--model", "mlp width=32 optimizer=adamw lr=0.003 schedule=cosine warmup=20",
     "--probe", "weight-movement",
     "--seeds", "14", "--budget", "16k", "--until", "budget", "--device", "cpu",
-    "--replicas-per-block", "7", "--keep-weights", "--checkpoint-seconds", "0",
+    "--replicas-per-block", "7", "--keep-weights", "last", "--checkpoint-seconds", "0",
 ]  # fmt: skip
 SEAMS = {
     "before_add": "synthbench.evaluation.partial_run.PartialRun.add",

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import pytorch_lightning as pl
 import torch
 from safetensors.torch import load_file
 
@@ -162,8 +163,14 @@ def test_a_warm_start_begins_where_the_source_was(out: Path, all_kept) -> None:
 # Masks
 
 
-@pytest.mark.parametrize("model", [ADAM, SGD, f"{SGD} clip=0.5"])
-@pytest.mark.parametrize("scope", ["global", "layer"])
+@pytest.mark.parametrize(
+    ("model", "scope"),
+    [
+        (f"{SGD} weight_decay=0.01", "global"),
+        (f"{SGD} clip=0.5", "layer"),
+        ("mlp width=8 optimizer=muon batch_size=16 lr=0.02", "global"),
+    ],
+)
 def test_a_rewound_lottery_ticket(model: str, scope, out: Path, all_kept) -> None:
     source = cell_of(model)
     ticket = replace(
@@ -291,11 +298,45 @@ def test_a_student_is_the_same_in_any_block(out: Path, settings: sb.Settings) ->
         assert same_files(wide, narrow, name), name
 
 
+class Stop(pl.Callback):
+    """Interrupts after some evaluations, as Ctrl-C does."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def on_validation_end(self, *_) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+def test_a_student_that_was_interrupted_ends_as_if_it_had_not_been(
+    out: Path, all_kept: sb.Settings
+) -> None:
+    source = cell_of(ADAM)
+    student = replace(
+        cell_of(SGD), teacher=sb.Teacher(source, (10, "last")), start=sb.Weights(source, 5),
+        mask=sb.Mask(source, sparsity=0.3),
+    )  # fmt: skip
+    settings = replace(all_kept, replicas_per_block=3)
+    (unbroken,) = sb.evaluate_cells([student], out / "unbroken", settings)
+    sb.evaluate_cells([source], out / "broken", replace(settings, keep_weights=(5, 10)))
+    points = len(evaluation_steps(STEPS, source.protocol.resolution))
+    for after in (points // 2, points // 2):
+        options = sb.TrainerOptions("cpu", callbacks=(Stop(after),), checkpoint_seconds=0)
+        with pytest.raises((KeyboardInterrupt, SystemExit)):
+            sb.evaluate_cells([student], out / "broken", replace(settings, trainer=options))
+        assert list((out / "broken").rglob("block-*.ckpt"))
+    (broken,) = sb.evaluate_cells([student], out / "broken", settings)
+    for name in ("trajectories.parquet", "weights.safetensors", "checkpoints.safetensors"):
+        assert same_files(unbroken, broken, name), name
+
+
 def test_tokens_are_taught_by_logits(out: Path, settings: sb.Settings) -> None:
     result = sb.evaluate(
-        "in-context-markov length=12", "transformer layers=1 dim=16 heads=1 batch_size=4",
+        "markov length=12", "transformer layers=1 batch_size=4",
         protocol=sb.Protocol(budget=64, seeds=2, evaluation_samples=128),
-        teacher="transformer layers=1 dim=16 heads=1 batch_size=4 lr=0.01@8,last",
+        teacher="transformer layers=1 batch_size=4 lr=0.01@8,last",
         out=out, settings=settings,
     )  # fmt: skip
     assert result.record.plan["teacher"]["at"] == [8, "last"]
@@ -356,9 +397,8 @@ def test_a_folder_is_a_source(out: Path, settings: sb.Settings) -> None:
          r"start .* does not fit .*: hidden.0.weight has shape \(9, 8\) there, \(8, 8\) here"),
         (lambda c: {"mask": sb.Mask(cell_of("mlp depth=2 width=9 batch_size=16"))}, ModelError,
          r"mask .* does not fit .*: hidden.0.weight has shape"),
-        (lambda c: {"teacher": sb.Teacher(replace(c, task=installed().task("sparse-parity n=9 k=2")))},
+        (lambda c: {"teacher": sb.Teacher(replace(c, task=c.task.model_copy(update={"n": 9})))},
          InterfaceError, r"was trained for signs \(n=9\)"),
-        (lambda c: {"teacher": sb.Teacher("mlp")}, ConfigurationError, "teacher of a Cell names"),
     ],
 )  # fmt: skip
 def test_mistakes_are_one_line(changes, error, message, out: Path, settings) -> None:
@@ -383,6 +423,11 @@ def test_mistakes_are_one_line(changes, error, message, out: Path, settings) -> 
 def test_sources_check_their_fields(make, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         make()
+
+
+def test_a_cell_stands_on_cells() -> None:
+    with pytest.raises(ConfigurationError, match="teacher of a Cell names a Cell, got 'mlp'"):
+        replace(cell_of(SGD), teacher=sb.Teacher("mlp"))
 
 
 def test_a_cell_alone_has_the_plan_it_always_had() -> None:

@@ -53,7 +53,7 @@ class Inherited:
 def prune(masks: State, tensors: State) -> None:
     """Set what is pruned to zero, in place."""
     for name, mask in masks.items():
-        tensors[name].mul_(mask)
+        tensors[name].detach().mul_(mask)
 
 
 def pruned_gradients(masks: State, gradients: State) -> State:

@@ -27,5 +27,8 @@ def named_snapshots(taken: Snapshots, steps: Iterable[int], final: State) -> Sta
     """`STEP/NAME` -> weights, as they are stored; a step that nobody reached has the last ones."""
     named: Mapping[int, State] = {step: taken.get(step, final) for step in steps}
     return {
-        f"{step}/{name}": tensor for step, state in named.items() for name, tensor in state.items()
+        # A file holds no tensor twice.
+        f"{step}/{name}": tensor if step in taken else tensor.clone()
+        for step, state in named.items()
+        for name, tensor in state.items()
     }

@@ -114,6 +114,8 @@ PLAN: dict[str, tuple[Attack, str]] = {
         "task is 'sparse-parity n=10 k=3', the",
     ),
     "no probe": (plan("probes", []), "plan: probes is [], the suite says"),
+    "taught": (plan("teacher", {"at": ["last"]}), "it stands on another cell (teacher)"),
+    "warm": (record("sources", {"start": "0" * 64}), "it stands on another cell (start)"),
     "more in the plan": (plan("bonus", 1), "plan: bonus is 1, the suite says 'absent'"),
     "other hash": (
         lambda f: (manifest("suite", "hash", "0" * 64)(f),),
