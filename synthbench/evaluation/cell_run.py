@@ -103,7 +103,7 @@ class CellRun:
         self._listener.cell_started(self.cell)
         self._note_loops()
         plugins = participants(self.cell, self._trackers, self.suite)
-        environment = describe_environment(self.device, plugins, self.cell.task)
+        environment = describe_environment(self.device, plugins, self.cell.task.libraries)
         partial = self._resumption.open_partial(environment, self._block_size)
         while (block := partial.next_block(self.cell.replica_seeds())) is not None:
             partial = self._train_block(partial, block)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -13,7 +13,6 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
-from synthbench.contracts.task import Task
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.engine.inspection.cell import CellFacts
 from synthbench.engine.training.block import BlockResult, References
@@ -35,9 +34,9 @@ from synthbench.records.schema import Compute, Distribution, Environment, Record
 
 
 def describe_environment(
-    device: torch.device, plugins: tuple[Distribution, ...], task: Task
+    device: torch.device, plugins: tuple[Distribution, ...], libraries: Sequence[str] = ()
 ) -> Environment:
-    """The software and machine of this process, with the libraries that the task names."""
+    """The software and machine of this process; libraries: those that the task names."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_name()
     return Environment(
         synthbench=version("synthbench"),
@@ -47,7 +46,7 @@ def describe_environment(
         platform=platform.platform(),
         device=device.type,
         device_name=name,
-        libraries={library: version(library) for library in task.libraries},
+        libraries={library: version(library) for library in libraries},
         threads=torch.get_num_threads(),
         plugins=plugins,
     )

@@ -16,7 +16,7 @@ from synthbench.metrics.summary import Summary
 from synthbench.metrics.time_to_target import Target
 from synthbench.plan.suite_reference import SuiteReference
 
-ReferenceScore: TypeAlias = "float | Sequence[float | None]"
+ReferenceScore: TypeAlias = "float | Sequence[float | None] | None"
 """What a reference scores: a number, or a curve, null where that is undefined."""
 
 

@@ -85,18 +85,18 @@ def fake_block(cell: Cell, times: np.ndarray, rng: np.random.Generator) -> Block
     """One block whose replica r crosses the target at about `times[r]` samples, inf for never."""
     points = np.array(evaluation_steps(cell.steps, cell.protocol.resolution))
     samples = points * cell.model.recipe.batch_size
-    target = target_of(cell)
+    target = cell.task.target
     ranked = next(iter(dict.fromkeys(_score_names(cell))))
     columns: dict[str, list] = {}
     references = [_references(cell, 0.5 + rng.uniform(0, 1e-3)) for _ in times]
     for replica, time in enumerate(times):
         shift = np.log(np.maximum(samples, 1) / time) if np.isfinite(time) else -20.0
-        level = 1 / (1 + np.exp(-12 * shift - np.log(target.progress / (1 - target.progress))))
+        level = 1 / (1 + np.exp(-12 * shift - np.log(target / (1 - target))))
         level = np.broadcast_to(level, samples.shape)
         trivial = references[replica]["trivial"][ranked]
         score = trivial + level * (1.0 - trivial)
         progress = (score - trivial) / (1.0 - trivial)
-        above = progress >= target.progress
+        above = progress >= target
         held = np.flatnonzero(above[:-1] & above[1:])
         stop = held[0] + 2 if len(held) and cell.protocol.until == "solved" else len(points)
         own = {"replica": np.full(stop, replica), "step": points[:stop]}

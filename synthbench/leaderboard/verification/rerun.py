@@ -17,7 +17,6 @@ from synthbench.engine.inspection.cell import CellFacts, inspect_cell
 from synthbench.engine.training.block import (
     NARROWEST,
     BlockResult,
-    References,
     TrainerOptions,
     split_blocks,
     train_block,
@@ -68,7 +67,7 @@ def rerun_replicas(
         references=[scores for result in results for scores in result.references],
         data=data_fingerprints(cell, seeds),
         facts=facts,
-        environment=describe_environment(device, participants(cell, (), None), cell.task),
+        environment=describe_environment(device, participants(cell, (), None), cell.task.libraries),
     )
 
 
