@@ -1,4 +1,4 @@
-"""A causal transformer, small enough to read."""
+"""A transformer, small enough to read."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field, model_validator
 
 from synthbench import (
+    ClassLogits,
     Interface,
     InterfaceError,
     Margin,
+    Margins,
     Model,
+    RealSequence,
     Recipe,
     Signs,
     TokenLogits,
     Tokens,
+    Value,
 )
 from synthbench_transformer.positions import Positions
 
@@ -23,18 +27,21 @@ if TYPE_CHECKING:
 
 
 class Transformer(Model):
-    """Layers of causal self-attention, each with or without an MLP, around a residual stream.
+    """Layers of self-attention, each with or without an MLP, around a residual stream.
 
-    Reads tokens and predicts the next at every position; or reads signs, one token for each
-    coordinate and a read-out token at the end, whose state gives the margin (Barak et al.
-    2022). The defaults are the released setting of E. Edelman et al. 2024.
+    Reads a sequence of tokens, of real vectors (embedded linearly) or of signs, each a token.
+    Token logits and causal outputs are given at every position; everything else by a read-out
+    token at the end (Barak et al. 2022). Attention is causal, unless an output at every position
+    is not: then it is an encoder's, without a mask. The defaults are the released setting of
+    E. Edelman et al. 2024.
     """
 
     name: ClassVar[str] = "transformer"
     headline: ClassVar[tuple[str, ...]] = ("layers",)
     paper: ClassVar[str] = "E. Edelman et al. 2024, arXiv:2402.11004"
-    inputs = (Tokens, Signs)
-    outputs = (TokenLogits, Margin)
+    inputs = (Tokens, RealSequence, Signs)
+    outputs = (TokenLogits, Margin, Margins, Value, ClassLogits)
+    takes_shorter = True
 
     layers: int = Field(default=2, ge=1)
     """Number of layers."""
@@ -64,28 +71,23 @@ class Transformer(Model):
         return self
 
     def check_accepts(self, interface: Interface) -> None:
-        """Tokens go with token logits of as many symbols, signs with a margin."""
+        """An output at every position has as many as the input."""
         super().check_accepts(interface)
-        given, wanted = interface.input, interface.output
-        if isinstance(given, Tokens):
-            fits = isinstance(wanted, TokenLogits) and wanted.vocabulary == given.vocabulary
-        else:
-            fits = isinstance(wanted, Margin)
-        if not fits:
+        length, positions = interface.input.shape[0], interface.output.positions
+        if positions not in (None, length):
             raise InterfaceError(
-                f'model "{self.name}" cannot take this task: it gives token logits for tokens of '
-                f"the same vocabulary and a margin for signs, the task is {interface.describe()}"
+                f'model "{self.name}" cannot take this task: it gives one output for each of '
+                f"{length} positions, the task is {interface.describe()}"
             )
 
     def build(self, interface: Interface) -> nn.Module:
-        """The network for tokens, or the one for signs."""
-        from synthbench_transformer.network import (
-            SignTransformer,
-            TokenTransformer,
-            Trunk,
-            TrunkShape,
-        )
+        """The network with outputs at every position, or the one with a read-out token."""
+        from synthbench_transformer.network import LastTransformer, PositionTransformer, Trunk
+        from synthbench_transformer.reading import Reading
+        from synthbench_transformer.trunk_shape import TrunkShape
 
+        wanted = interface.output
+        everywhere = wanted.positions is not None
         shape = TrunkShape(
             layers=self.layers,
             heads=self.heads,
@@ -94,10 +96,12 @@ class Transformer(Model):
             norm=self.norm,
             positions=self.positions,
             dropout=self.dropout,
+            masked=wanted.causal or not everywhere,
         )
-        if isinstance(interface.input, Tokens):
-            vocabulary, length = interface.input.vocabulary, interface.input.length
-            return TokenTransformer(Trunk(shape, vocabulary, length), self.width, vocabulary)
-        (coordinates,) = interface.input.shape
-        # Two symbols for the signs and one for the read-out token.
-        return SignTransformer(Trunk(shape, 3, coordinates + 1), self.width)
+        reading = Reading(interface.input, read_out=not everywhere)
+        trunk = Trunk(shape, reading.symbols, reading.length)
+        if not everywhere:
+            return LastTransformer(reading, trunk, self.width, wanted.shape)
+        # Token logits have none in the released setting.
+        bias = not isinstance(wanted, TokenLogits)
+        return PositionTransformer(reading, trunk, self.width, wanted.shape[1:], bias)

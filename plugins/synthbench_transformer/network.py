@@ -1,36 +1,23 @@
-"""The networks of the transformer, for tokens and for signs."""
+"""The networks of the transformer: an output at every position, or one at the end."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor, nn
 
-from synthbench import Dropout
+from synthbench import Dropout, one_hot
 from synthbench_transformer.attention import OUTPUT_STD, STD, Norm, SelfAttention
-from synthbench_transformer.one_hot import one_hot
-from synthbench_transformer.positions import Positions
-
-
-@dataclass(frozen=True)
-class TrunkShape:
-    """What the layers are made of; the fields are those of `Transformer`."""
-
-    layers: int
-    heads: int
-    width: int
-    mlp: int
-    norm: bool
-    positions: Positions | None
-    dropout: float
+from synthbench_transformer.reading import Reading
+from synthbench_transformer.trunk_shape import TrunkShape
 
 
 class Trunk(nn.Module):
-    """Embedding, layers, final normalization: (B, T) tokens -> (B, T, width)."""
+    """Embedding, layers, final normalization."""
 
     def __init__(self, shape: TrunkShape, vocabulary: int, length: int) -> None:
-        """shape: of the layers; vocabulary and length: of the tokens."""
+        """shape: of the layers; vocabulary and length: of the longest sequence."""
         super().__init__()
         self.vocabulary = vocabulary
         self.embedding = nn.Parameter(STD * torch.randn(vocabulary, shape.width))
@@ -40,16 +27,22 @@ class Trunk(nn.Module):
         self.blocks = nn.ModuleList(Block(shape, length) for _ in range(shape.layers))
         self.norm = Norm(shape.width) if shape.norm else nn.Identity()
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """The residual stream after the last layer."""
-        # A product with one-hot rows: its gradient is a product too, not a scatter.
-        x = one_hot(tokens, self.vocabulary, self.embedding.dtype) @ self.embedding
-        if self.place is not None:
-            x = x + self.place
-        x = self.dropout(x)
+    def forward(self, read: Tensor) -> Tensor:
+        """Tokens (B, T), or rows (B, T, vocabulary), -> the stream after the last layer."""
+        if not read.is_floating_point():
+            # A product with one-hot rows: its gradient is a product too, not a scatter.
+            read = one_hot(read, self.vocabulary, self.embedding.dtype)
+        x = self.dropout(self.placed(read @ self.embedding))
         for block in self.blocks:
             x = block(x)
         return self.norm(x)
+
+    def placed(self, x: Tensor) -> Tensor:
+        """With the absolute positions, if there are any, of as many as the sequence has."""
+        if self.place is None:
+            return x
+        length = x.shape[1]
+        return x + (self.place if length == self.place.shape[0] else self.place[:length])
 
 
 class Block(nn.Module):
@@ -60,7 +53,7 @@ class Block(nn.Module):
         super().__init__()
         width, hidden = shape.width, shape.mlp * shape.width
         self.attention_norm = Norm(width) if shape.norm else nn.Identity()
-        self.attention = SelfAttention(width, shape.heads, length, shape.positions, shape.dropout)
+        self.attention = SelfAttention(shape, length)
         self.mlp_norm = Norm(width) if shape.norm and hidden else nn.Identity()
         self.mlp = None
         if hidden:
@@ -80,35 +73,44 @@ class Block(nn.Module):
         return x + self.dropouts[1](self.mlp(self.mlp_norm(x)))
 
 
-class TokenTransformer(nn.Module):
-    """Log-odds of the next token at every position."""
+class PositionTransformer(nn.Module):
+    """An output at every position."""
 
-    def __init__(self, trunk: Trunk, width: int, vocabulary: int) -> None:
-        """trunk: (B, T) -> (B, T, width)."""
+    def __init__(
+        self, reading: Reading, trunk: Trunk, width: int, shape: tuple[int, ...], bias: bool
+    ) -> None:
+        """trunk: (B, T) -> (B, T, width); shape: of the output at one position."""
         super().__init__()
+        self.reading, self.shape = reading, shape
         self.trunk = trunk
-        self.readout = nn.Linear(width, vocabulary, bias=False)
-        nn.init.normal_(self.readout.weight, std=STD)
+        self.readout = readout(width, prod(shape), bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, T) -> (B, T, V)."""
-        logits: Tensor = self.readout(self.trunk(x))
-        return logits
+        """(B, T, ...) -> (B, T, *shape)."""
+        output: Tensor = self.readout(self.trunk(self.reading(x)))
+        return output.reshape(*output.shape[:2], *self.shape)
 
 
-class SignTransformer(nn.Module):
-    """A margin from the state of a read-out token that follows the coordinates."""
+class LastTransformer(nn.Module):
+    """An output from the state of a read-out token that follows the sequence."""
 
-    def __init__(self, trunk: Trunk, width: int) -> None:
-        """trunk: (B, n + 1) -> (B, n + 1, width)."""
+    def __init__(self, reading: Reading, trunk: Trunk, width: int, shape: tuple[int, ...]) -> None:
+        """trunk: (B, T + 1) -> (B, T + 1, width); shape: of the output."""
         super().__init__()
+        self.reading, self.shape = reading, shape
         self.trunk = trunk
-        self.readout = nn.Linear(width, 1)
-        nn.init.normal_(self.readout.weight, std=STD)
-        nn.init.zeros_(self.readout.bias)
+        self.readout = readout(width, prod(shape), bias=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, n) signs -> (B,)."""
-        tokens = nn.functional.pad((x > 0).to(torch.int64), (0, 1), value=2)
-        margin: Tensor = self.readout(self.trunk(tokens)[:, -1])
-        return margin.squeeze(-1)
+        """(B, T, ...) -> (B, *shape)."""
+        output: Tensor = self.readout(self.trunk(self.reading(x))[:, -1])
+        return output.reshape(x.shape[0], *self.shape)
+
+
+def readout(width: int, outputs: int, bias: bool) -> nn.Linear:
+    """The last layer, small at first."""
+    layer = nn.Linear(width, outputs, bias)
+    nn.init.normal_(layer.weight, std=STD)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from synthbench import Interface, Model, Recipe, TokenLogits, Tokens
+from synthbench import Interface, InterfaceError, Model, Recipe, TokenLogits, Tokens
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,6 +26,7 @@ class SimplifiedTransformer(Model):
     paper: ClassVar[str] = "E. Edelman et al. 2024, arXiv:2402.11004"
     inputs = (Tokens,)
     outputs = (TokenLogits,)
+    takes_shorter = True
 
     softmax: bool = True
     """Whether v passes through a softmax, which keeps its entries positive with sum 1."""
@@ -34,6 +35,17 @@ class SimplifiedTransformer(Model):
     v_rate: float = Field(default=10.0, gt=0)
     """Learning rate of v as a multiple of that of W_k."""
     recipe: Recipe = Recipe(optimizer="sgd", lr=1.0, batch_size=64)
+
+    def check_accepts(self, interface: Interface) -> None:
+        """Its logits are of the symbols that it reads, where it reads them."""
+        super().check_accepts(interface)
+        given, wanted = interface.input, interface.output
+        assert isinstance(given, Tokens) and isinstance(wanted, TokenLogits)
+        if (given.vocabulary, given.length) != (wanted.vocabulary, wanted.length):
+            raise InterfaceError(
+                f'model "{self.name}" cannot take this task: it gives logits of the symbols that '
+                f"it reads, the task is {interface.describe()}"
+            )
 
     def build(self, interface: Interface) -> nn.Module:
         """W_k and v, initialized as released."""

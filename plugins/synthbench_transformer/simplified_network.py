@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from synthbench_transformer.one_hot import one_hot
+from synthbench import one_hot
 
 
 class Simplified(nn.Module):

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from synthbench.contracts.batch import Batch, Loss
-from synthbench.contracts.interface import Margin, Port, TokenLogits
+from synthbench.contracts.interface import ClassLogits, Margin, Margins, Port, TokenLogits
+from synthbench.contracts.losses import IGNORED, over_asked
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,8 +19,6 @@ Divergence: TypeAlias = "Callable[[Tensor, Tensor], Tensor]"
 """(output, the teacher's output) -> divergence of each prediction."""
 TEACHER = "synthbench/teacher"
 """The entry of a batch's latents that holds the teacher's outputs."""
-IGNORED = -100
-"""The label of a position whose prediction does not count."""
 
 
 def categorical_divergence(output: Tensor, target: Tensor) -> Tensor:
@@ -50,7 +49,9 @@ def squared_error(output: Tensor, target: Tensor) -> Tensor:
 
 DIVERGENCES: Mapping[type[Port], Divergence] = {
     TokenLogits: categorical_divergence,
+    ClassLogits: categorical_divergence,
     Margin: binary_divergence,
+    Margins: binary_divergence,
 }
 """Those of ports that hold logits or margins, to which a temperature applies."""
 
@@ -65,7 +66,8 @@ def distillation(port: Port, temperature: float) -> Loss:
     """The loss of a student whose teacher's outputs are in the batch's latents (`TEACHER`).
 
     The mean of T^2 times the divergence of outputs divided by T (Hinton et al. 2015, sec. 2.1),
-    over all predictions but those whose label is -100; T is 1 for outputs that are no logits.
+    over all predictions but those whose label is -100; T is 1, and the label NaN, for outputs
+    that are no logits.
     """
     divergence = divergence_of(port)
     scale = 1.0 if divergence is squared_error else temperature
@@ -73,10 +75,10 @@ def distillation(port: Port, temperature: float) -> Loss:
     def loss(output: Tensor, batch: Batch) -> Tensor:
         values = divergence(output / scale, batch.latents[TEACHER] / scale) * scale**2
         labels = batch.y
-        if labels.shape != values.shape or labels.is_floating_point():
+        if labels.shape != values.shape:
             return values.mean()
-        asked = (labels != IGNORED).to(values.dtype)
-        return (values * asked).sum() / asked.sum().clamp(min=1)
+        asked = ~labels.isnan() if divergence is squared_error else labels != IGNORED
+        return over_asked(values * asked, asked)
 
     return loss
 

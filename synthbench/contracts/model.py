@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from synthbench.contracts.configuration import Configuration
@@ -12,6 +13,8 @@ from synthbench.errors import InterfaceError
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from synthbench.contracts.batch import Loss
 
 
 class Model(Configuration, ABC):
@@ -34,6 +37,19 @@ class Model(Configuration, ABC):
     @abstractmethod
     def build(self, interface: Interface) -> nn.Module:
         """A freshly initialized module with `forward(x: (B, ...)) -> (B, ...)`."""
+
+    def training_loss(self, losses: Mapping[str, Loss]) -> str:
+        """Which of a task's losses it is trained on, by name.
+
+        The one that the recipe names; or the task's first, where it names none, or where the task
+        lacks the one that is this model's default. Another that the task lacks is returned as it
+        is, for `Cell.check` to refuse.
+        """
+        named, usual = self.recipe.loss, type(self).model_fields["recipe"].default
+        own_default = usual.loss if isinstance(usual, Recipe) else None
+        if named is None or (named not in losses and named == own_default):
+            return next(iter(losses))
+        return named
 
     def check_accepts(self, interface: Interface) -> None:
         """Raise InterfaceError, saying what is accepted, unless the model fits the interface."""

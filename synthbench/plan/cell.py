@@ -77,8 +77,9 @@ class Cell:
         """
         self.model.check_accepts(self.task.interface)
         check_test_sets(self.task, self.model)
-        losses, loss = self.task.losses(), self.model.recipe.loss
-        if loss is not None and loss not in losses:
+        losses = self.task.losses()
+        loss = self.model.training_loss(losses)
+        if loss not in losses:
             raise ConfigurationError(
                 f'task "{self.task.name}" has no loss "{loss}" (losses: {", ".join(losses)})'
             )

@@ -14,7 +14,6 @@ from synthbench.evaluation.planning import plan_suite
 from synthbench.evaluation.record_writing import (
     Provenance,
     describe_environment,
-    target_of,
     write_record,
 )
 from synthbench.leaderboard.submissions.expected import reference_names

@@ -69,3 +69,34 @@ def test_sparse_initialization_reads_that_many_inputs(sparsity: int) -> None:
 
 def test_no_bias_means_none() -> None:
     assert not [name for name, _ in build("bias=false").named_parameters() if "bias" in name]
+
+
+OUTPUTS = [sb.Margin(), sb.Margins(3), sb.Value(), sb.Value(2, 3), sb.ClassLogits(4)]
+
+
+@pytest.mark.parametrize("output", OUTPUTS, ids=repr)
+@pytest.mark.parametrize("given", [sb.Reals(5), sb.Reals(2, 3), sb.RealSequence(4, 2)], ids=repr)
+def test_every_output_is_a_linear_map_of_what_is_hidden(given: sb.Port, output: sb.Port) -> None:
+    net = installed().model("mlp width=7").build(sb.Interface(given, output))
+    x = torch.randn(6, *given.shape)
+    w = dict(net.named_parameters())
+    hidden = (x.flatten(1) @ w["hidden.0.weight"].T + w["hidden.0.bias"]).relu()
+    expected = hidden @ w["readout.weight"].T + w["readout.bias"]
+    torch.testing.assert_close(net(x), expected.reshape(6, *output.shape))
+
+
+def test_tokens_are_indicators_of_every_position() -> None:
+    net = installed().model("mlp width=7").build(sb.Interface(sb.Tokens(3, 4), sb.ClassLogits(2)))
+    x = torch.randint(0, 3, (5, 4))
+    w = dict(net.named_parameters())
+    columns = w["hidden.0.weight"].T.reshape(4, 3, 7)
+    fields = sum(columns[place, x[:, place]] for place in range(4))
+    expected = (fields + w["hidden.0.bias"]).relu() @ w["readout.weight"].T + w["readout.bias"]
+    torch.testing.assert_close(net(x), expected)
+
+
+def test_what_may_not_see_later_positions_is_refused() -> None:
+    with pytest.raises(sb.InterfaceError, match=r"causal margins \(n=4\) may not see later"):
+        installed().model("mlp").check_accepts(
+            sb.Interface(sb.Signs(4), sb.Margins(4, causal=True))
+        )

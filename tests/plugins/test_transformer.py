@@ -54,10 +54,16 @@ def score(query: Tensor, key: Tensor, i: int, j: int, kind: tuple[str, Tensor | 
 
 def by_hand(p: dict[str, Tensor], x: Tensor, positions: str, heads: int) -> Tensor:
     """A pre-norm transformer one query and one key at a time, in float64."""
+    states = states_by_hand(p, p["trunk.embedding"][x], (positions, heads, True))
+    return states @ p["readout.weight"].T
 
-    h = p["trunk.embedding"][x]
+
+def states_by_hand(p: dict[str, Tensor], h: Tensor, kind: tuple[str, int, bool]) -> Tensor:
+    """What the read-out sees; h: embedded, kind: positions, heads and whether it is masked."""
+    positions, heads, masked = kind
+    length = h.shape[1]
     if positions == "absolute":
-        h = h + p["trunk.place"]
+        h = h + p["trunk.place"][:length]
     width = h.shape[-1]
     size = width // heads
     layer = 0
@@ -66,22 +72,30 @@ def by_hand(p: dict[str, Tensor], x: Tensor, positions: str, heads: int) -> Tens
         q, k, v = (
             norm(h, p, f"{name}.attention_norm") @ p[f"{name}.attention.inputs.weight"].T
         ).split(width, -1)
-        kind = positions, p.get(f"{name}.attention.distance")
+        distance = p.get(f"{name}.attention.distance")
+        if distance is not None and not masked:
+            # Row i - j belongs to distance i - j, counted from the end where that is below 0.
+            distance = distance.roll(-(len(distance) // 2), 0)
         mixed = torch.zeros_like(h)
-        for b in range(x.shape[0]):
+        for b in range(h.shape[0]):
             for head in range(heads):
                 part = slice(head * size, (head + 1) * size)
-                for i in range(x.shape[1]):
-                    scores = [score(q[b, i, part], k[b, j, part], i, j, kind) for j in range(i + 1)]
+                for i in range(length):
+                    seen = i + 1 if masked else length
+                    keys = k[b, :seen, part]
+                    scores = [
+                        score(q[b, i, part], keys[j], i, j, (positions, distance))
+                        for j in range(seen)
+                    ]
                     weights = torch.softmax(torch.stack(scores), 0)
-                    mixed[b, i, part] = weights @ v[b, : i + 1, part]
+                    mixed[b, i, part] = weights @ v[b, :seen, part]
         h = h + mixed @ p[f"{name}.attention.output.weight"].T
         if f"{name}.mlp.0.weight" in p:
             inner = norm(h, p, f"{name}.mlp_norm") @ p[f"{name}.mlp.0.weight"].T
             inner = torch.nn.functional.gelu(inner + p[f"{name}.mlp.0.bias"])
             h = h + inner @ p[f"{name}.mlp.2.weight"].T + p[f"{name}.mlp.2.bias"]
         layer += 1
-    return norm(h, p, "trunk.norm") @ p["readout.weight"].T
+    return norm(h, p, "trunk.norm")
 
 
 @pytest.mark.parametrize("positions", ["relative", "absolute", "rotary", "none"])
@@ -96,6 +110,86 @@ def test_forward_is_the_formula(positions: str, fields: str) -> None:
     heads = 2 if "heads=2" in fields else 1
     expected = by_hand(dict(module.named_parameters()), x, positions, heads)
     torch.testing.assert_close(module(x), expected, rtol=1e-4, atol=1e-4)
+
+
+def stirred(reference: str, interface: sb.Interface) -> torch.nn.Module:
+    """A network in double precision whose weights are large enough to show a wrong term."""
+    module = build(reference, interface).double()
+    generator = torch.Generator().manual_seed(1)
+    for parameter in module.parameters():
+        parameter.data.normal_(0, 0.7, generator=generator)
+    return module
+
+
+POSITIONS = ["relative", "absolute", "rotary", "none"]
+
+
+@pytest.mark.parametrize("positions", POSITIONS)
+@pytest.mark.parametrize("length", [6, 3, 1])
+def test_an_encoder_sees_the_whole_sequence_also_a_shorter_one(positions: str, length: int) -> None:
+    interface = sb.Interface(sb.Tokens(3, 6), sb.TokenLogits(5, 6, causal=False))
+    module = stirred(f"transformer width=8 heads=2 positions={positions}", interface)
+    x = torch.randint(0, 3, (2, length), generator=torch.Generator().manual_seed(2))
+    p = dict(module.named_parameters())
+    states = states_by_hand(p, p["trunk.embedding"][x], (positions, 2, False))
+    expected = states @ p["readout.weight"].T
+    assert expected.shape == (2, length, 5)
+    torch.testing.assert_close(module(x), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("positions", POSITIONS)
+def test_the_first_of_a_sequence_alone_have_the_same_logits(positions: str) -> None:
+    module = build(f"transformer heads=2 mlp=1 positions={positions}", tokens(4, 12))
+    x = torch.randint(0, 4, (5, 12), generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(module(x[:, :7]), module(x)[:, :7])
+
+
+@pytest.mark.parametrize("wanted", [sb.Value(5, 2, causal=True), sb.Margins(5, causal=True)])
+@pytest.mark.parametrize("given", [sb.RealSequence(5, 3), sb.Signs(5)], ids=repr)
+def test_vectors_and_signs_at_every_position(given: sb.Port, wanted: sb.Port) -> None:
+    module = stirred("transformer width=8", sb.Interface(given, wanted))
+    x = torch.randn(2, *given.shape, generator=torch.Generator().manual_seed(3)).double()
+    p = dict(module.named_parameters())
+    embedding = p["trunk.embedding"]
+    real = isinstance(given, sb.RealSequence)
+    h = x @ embedding[:-1] + embedding[-1] if real else embedding[(x > 0).long()]
+    states = states_by_hand(p, h, ("relative", 1, True))
+    expected = (states @ p["readout.weight"].T + p["readout.bias"]).reshape(2, *wanted.shape)
+    torch.testing.assert_close(module(x), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "wanted", [sb.Margin(), sb.Margins(3), sb.Value(2, 2), sb.ClassLogits(4)], ids=repr
+)
+@pytest.mark.parametrize("given", [sb.RealSequence(5, 3), sb.Tokens(3, 5)], ids=repr)
+@pytest.mark.parametrize("length", [5, 2])
+def test_a_read_out_token_gives_what_belongs_to_the_whole(
+    given: sb.Port, wanted: sb.Port, length: int
+) -> None:
+    module = stirred("transformer width=8 positions=absolute", sb.Interface(given, wanted))
+    generator = torch.Generator().manual_seed(3)
+    x = torch.randn(2, length, 3, generator=generator).double()
+    if isinstance(given, sb.Tokens):
+        x = torch.randint(0, 3, (2, length), generator=generator)
+    p = dict(module.named_parameters())
+    embedding = p["trunk.embedding"]
+    real = isinstance(given, sb.RealSequence)
+    h = x @ embedding[:3] + embedding[3] if real else embedding[x]
+    h = torch.cat([h, embedding[-1].expand(2, 1, -1)], dim=1)
+    last = states_by_hand(p, h, ("absolute", 1, True))[:, -1]
+    expected = (last @ p["readout.weight"].T + p["readout.bias"]).reshape(2, *wanted.shape)
+    torch.testing.assert_close(module(x), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_outputs_of_another_length_are_refused() -> None:
+    model = installed().model("transformer")
+    model.check_accepts(sb.Interface(sb.Tokens(2, 6), sb.TokenLogits(9, 6)))
+    with pytest.raises(sb.InterfaceError, match="one output for each of 6 positions"):
+        model.check_accepts(sb.Interface(sb.Tokens(2, 6), sb.TokenLogits(2, 5)))
+    with pytest.raises(sb.InterfaceError, match="of the symbols that it reads"):
+        installed().model("simplified-transformer").check_accepts(
+            sb.Interface(sb.Tokens(2, 6), sb.TokenLogits(3, 6))
+        )
 
 
 def test_no_position_sees_what_comes_later() -> None:

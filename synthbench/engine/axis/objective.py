@@ -26,6 +26,6 @@ class Objective:
 
 
 def recipe_loss(task: Task, model: Model) -> Loss:
-    """The loss the model's recipe names, or the task's default."""
+    """The loss the model is trained on."""
     losses = task.losses()
-    return losses[model.recipe.loss or next(iter(losses))]
+    return losses[model.training_loss(losses)]

@@ -6,8 +6,9 @@ from functools import partial
 
 import torch
 
-from synthbench.contracts.interface import Interface, TokenLogits, Tokens
+from synthbench.contracts.interface import Interface, Port
 from synthbench.engine.axis.replicas import Replicas
+from synthbench.testing.examination import raised
 from synthbench.testing.law import Law, NotApplicable, Outcome, law
 from synthbench.testing.models.trial import SIZE, ModelTrial, output_of
 from synthbench.testing.workbench.comparison import close, copied, replica, same_bits
@@ -105,14 +106,15 @@ def examples_do_not_mix(trial: ModelTrial) -> Outcome:
 
 @law(
     "causal",
-    "A prediction at position t does not depend on tokens after t.",
+    "Where the output is causal, that at position t does not depend on the input after t.",
     "mask attention to later positions, pad convolutions on the left only, and let recurrences "
-    "run forwards: whoever sees the next token predicts it for nothing.",
+    "run forwards: whoever sees the next token predicts it for nothing. A model that sees the "
+    "whole input refuses causal outputs in check_accepts.",
     needs=("examples-do-not-mix",),
 )
 def causal(trial: ModelTrial) -> Outcome:
-    """Later tokens replaced, at weights moved from their initial values."""
-    judged = [i for i in trial.interfaces if _predicts_tokens(i)]
+    """Later positions replaced, at weights moved from their initial values."""
+    judged = [i for i in trial.interfaces if _goes_along(i)]
     for interface in judged:
         replicas = trial.stirred(interface)
         x, other = trial.batch(interface).x, trial.batch(interface, 1).x
@@ -120,13 +122,48 @@ def causal(trial: ModelTrial) -> Outcome:
         for t in range(x.shape[1] - 1):
             changed, _ = output_of(replicas, torch.cat([x[:, : t + 1], other[:, t + 1 :]], dim=1))
             if not close(changed[:, : t + 1], whole[:, : t + 1]):
-                return f"the output at position {t} or before changes with the tokens after {t}"
-    return None if judged else NotApplicable("it predicts no tokens one by one")
+                return (
+                    f"for {interface.describe()} the output at position {t} or before changes "
+                    "with the input after it"
+                )
+    return None if judged else NotApplicable("its outputs may depend on the whole input")
 
 
-def _predicts_tokens(interface: Interface) -> bool:
-    given, wanted = interface.input, interface.output
-    return isinstance(given, Tokens) and isinstance(wanted, TokenLogits)
+def _goes_along(interface: Interface) -> bool:
+    positions = interface.output.positions
+    return interface.output.causal and interface.input.shape[:1] == (positions,)
+
+
+@law(
+    "takes-shorter",
+    "Where a model says so, a network built for the longest sequence takes shorter ones.",
+    "read the length from the input, x.shape[1], and cut what belongs to positions to it; or leave "
+    "takes_shorter at False.",
+    needs=("output-fits-interface",),
+)
+def takes_shorter(trial: ModelTrial) -> Outcome:
+    """Shapes for the first of the positions."""
+    judged = [i for i in trial.interfaces if i.input.positions is not None]
+    if not trial.subject.takes_shorter or not judged:
+        return NotApplicable("it does not say that it takes shorter sequences")
+    for interface in judged:
+        replicas, x = trial.replicas(interface), trial.batch(interface).x
+        for length in (x.shape[1] - 1, 1):
+            try:
+                output, _ = output_of(replicas, x[:, :length])
+            except Exception as error:
+                return f"for {interface.describe()}, the first {length}: {raised(error)}"
+            expected = (SIZE, *_shorter(interface.output, length))
+            if tuple(output.shape) != expected or not output.isfinite().all():
+                return (
+                    f"for {interface.describe()}, the first {length}: the shape is "
+                    f"{tuple(output.shape)}, not {expected}, or not all is finite"
+                )
+    return None
+
+
+def _shorter(wanted: Port, length: int) -> tuple[int, ...]:
+    return wanted.shape if wanted.positions is None else (length, *wanted.shape[1:])
 
 
 @law(
@@ -194,6 +231,7 @@ FORWARD_LAWS: tuple[Law[ModelTrial], ...] = (
     forward_is_a_function,
     examples_do_not_mix,
     causal,
+    takes_shorter,
     no_noise_in_evaluation,
     device_agnostic,
     any_precision,

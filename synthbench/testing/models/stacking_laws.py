@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import torch
 
-from synthbench.contracts.interface import Interface
+from synthbench.contracts.interface import Interface, Port
 from synthbench.engine.axis.gradients import replica_gradients
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.testing.examination import raised
 from synthbench.testing.law import Law, NotApplicable, Outcome, law
 from synthbench.testing.models.trial import COMPANY, ModelTrial
 from synthbench.testing.workbench.comparison import close, copied, replica, same_bits
-from synthbench.testing.workbench.example_inputs import OUTPUTS, example_losses
+from synthbench.testing.workbench.example_inputs import OUTPUTS
 
 OTHER_COMPANY = (7, 1, 5)
 """Seed 1 has the same place in both."""
@@ -122,7 +122,7 @@ def gradients_reach_every_parameter(trial: ModelTrial) -> Outcome:
     for interface in trial.interfaces:
         reached: set[str] = set()
         for stack in (trial.replicas(interface), trial.stirred(interface)):
-            for loss in example_losses(interface).values():
+            for loss in interface.output.losses().values():
                 weights = replica(stack.parameters, 0)
                 parameters = {n: p.clone().requires_grad_() for n, p in weights.items()}
                 for seed in COMPANY:
@@ -147,18 +147,17 @@ def gradients_reach_every_parameter(trial: ModelTrial) -> Outcome:
     "recipe-fits",
     "The recipe's loss is one that a task with such an output has.",
     "name a loss such as "
-    + ", ".join(name for port in OUTPUTS for name in example_losses(Interface(port, port)))
+    + ", ".join(dict.fromkeys(name for kind in OUTPUTS for name in kind.examples()[0].losses()))
     + " in the recipe, or none for the task's own.",
 )
 def recipe_fits(trial: ModelTrial) -> Outcome:
     """Against the usual losses of the declared outputs."""
     wanted = trial.subject.recipe.loss
-    known = [i for i in trial.interfaces if isinstance(i.output, tuple(type(p) for p in OUTPUTS))]
+    known = [i.output for i in trial.interfaces if type(i.output).losses is not Port.losses]
     if wanted is None or not known:
         return NotApplicable("the loss is left to the task")
-    if any(wanted in example_losses(interface) for interface in known):
-        return None
-    return f"loss={wanted} is none of {', '.join(n for i in known for n in example_losses(i))}"
+    usual = dict.fromkeys(name for port in known for name in port.losses())
+    return None if wanted in usual else f"loss={wanted} is none of {', '.join(usual)}"
 
 
 def _vmapped(trial: ModelTrial) -> list[Interface]:

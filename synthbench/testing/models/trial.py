@@ -19,7 +19,7 @@ from synthbench.errors import first_line
 from synthbench.registry.kinds import MODEL, Kind
 from synthbench.streams import Purpose, Stream
 from synthbench.testing.workbench.comparison import copied, replica
-from synthbench.testing.workbench.example_inputs import example_batch, example_losses
+from synthbench.testing.workbench.example_inputs import example_batch
 from synthbench.testing.workbench.kept import Kept
 
 SIZE = 16
@@ -72,8 +72,8 @@ class ModelTrial:
 
     def loss(self, interface: Interface) -> Loss:
         """That of the recipe where the interface has it; otherwise the first."""
-        losses = example_losses(interface)
-        return losses.get(self.subject.recipe.loss or "", next(iter(losses.values())))
+        losses = interface.output.losses()
+        return losses.get(self.subject.training_loss(losses), next(iter(losses.values())))
 
     def objective(self, replicas: Replicas, interface: Interface) -> Objective:
         """The training loss of one replica."""

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from synthbench.contracts.batch import Batch
-from synthbench.contracts.interface import TokenLogits, Tokens
 from synthbench.streams import Purpose, Stream
 from synthbench.testing.law import Law, NotApplicable, Outcome, law
 from synthbench.testing.tasks.trial import SIZE, TaskTrial
@@ -62,23 +61,23 @@ def references_ignore_labels(trial: TaskTrial) -> Outcome:
 
 @law(
     "references-are-causal",
-    "For a next-token task, no reference looks at later tokens.",
+    "Where the output is causal, as in next-token tasks, no reference looks at later positions.",
     "compute the prediction at position t from x[:, :t + 1]; where nothing can be said yet, "
-    "predict the uniform distribution.",
+    "predict the uniform distribution. An encoder's output says causal=False.",
     needs=("references-ignore-labels",),
 )
 def references_are_causal(trial: TaskTrial) -> Outcome:
-    """Later tokens taken from another batch."""
-    length = _token_length(trial)
+    """Later positions taken from another batch."""
+    length = _positions(trial)
     if length is None:
-        return NotApplicable("its output is not one prediction for each token")
+        return NotApplicable("its output may depend on the whole input")
     batch, other = trial.batch(0, Purpose.EVAL), trial.batch(1, Purpose.EVAL)
     for t in sorted({0, length // 2, max(length - 2, 0)}):
         x = torch.cat([batch.x[:, : t + 1], other.x[:, t + 1 :]], dim=1)
         changed = trial.subject.references(trial.world(), batch._replace(x=x))
         for name, output in trial.references().items():
             if not close(changed[name][:, : t + 1], output[:, : t + 1]):
-                return f"{name} at position {t} or before changes with the tokens after {t}"
+                return f"{name} at position {t} or before changes with the input after {t}"
     return None
 
 
@@ -98,7 +97,7 @@ def optimal_is_achievable(trial: TaskTrial) -> Outcome:
     size = 4 * trial.large
     batch = trial.subject.sample(trial.world(), Stream.from_seed(0, Purpose.EVAL), size)
     optimal = trial.subject.references(trial.world(), batch)["optimal"]
-    length = _token_length(trial)
+    length = _positions(trial)
     if length is None:
         judged = [_agree(batch.x, optimal)]
     else:
@@ -127,12 +126,10 @@ def _agree(shown: Tensor, output: Tensor) -> bool | None:
     return close(output[twins], output[first[group]][twins])
 
 
-def _token_length(trial: TaskTrial) -> int | None:
-    """Length of the sequence where every token is followed by a prediction."""
+def _positions(trial: TaskTrial) -> int | None:
+    """Length of the sequence where an output at every position sees what came so far alone."""
     given, wanted = trial.interface.input, trial.interface.output
-    if isinstance(given, Tokens) and isinstance(wanted, TokenLogits):
-        return given.length
-    return None
+    return wanted.positions if wanted.causal and given.shape[:1] == wanted.shape[:1] else None
 
 
 def reads_latents(trial: TaskTrial, name: str) -> bool:

@@ -7,8 +7,17 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
 from synthbench.contracts.batch import Batch
-from synthbench.contracts.interface import Margin, Port, Signs, TokenLogits, Tokens
-from synthbench.contracts.losses import MARGIN_LOSSES, NEXT_TOKEN_LOSSES
+from synthbench.contracts.interface import (
+    ClassLogits,
+    Margin,
+    Margins,
+    Port,
+    Signs,
+    TokenLogits,
+    Tokens,
+    Value,
+)
+from synthbench.contracts.losses import IGNORED
 from synthbench.engine.data.sampling import as_batch
 from synthbench.streams import Purpose
 from synthbench.testing.law import Law, NotApplicable, Outcome, law
@@ -27,7 +36,8 @@ LEAST_Z = 6.0
     "Samples have the shape and the type of the declared interface, and `size` rows.",
     "let sample return Batch(x, y, latents) with x of the input's shape after the batch axis "
     "(signs: float, -1 or +1; tokens: int64 in 0..vocabulary-1), y of the output's (for a margin: "
-    "float, (size,); for token logits: int64, (size, length)), and `size` rows everywhere.",
+    "float, (size,); for token logits: int64, (size, length); -100 where none is asked), and "
+    "`size` rows everywhere.",
     needs=("arguments-unchanged",),
 )
 def samples_fit_interface(trial: TaskTrial) -> Outcome:
@@ -80,7 +90,9 @@ def _misfit(trial: TaskTrial, batch: Batch, size: int) -> str | None:
     for name, tensor in {"y": batch.y, **batch.latents}.items():
         if tensor.dim() == 0 or tensor.shape[0] != size:
             return f"{name} has shape {tuple(tensor.shape)}, its first axis must be {size}"
-        if tensor.is_floating_point() and not tensor.isfinite().all():
+        unknown = name == "y" and isinstance(trial.interface.output, Value)
+        known = tensor[~tensor.isnan()] if unknown and tensor.is_floating_point() else tensor
+        if known.is_floating_point() and not known.isfinite().all():
             return f"{name} holds numbers that are not finite"
     taken = {"x", "y"} & set(batch.latents)
     if taken:
@@ -91,19 +103,24 @@ def _misfit(trial: TaskTrial, batch: Batch, size: int) -> str | None:
 
 def _has_core_losses(trial: TaskTrial) -> bool:
     """Whether a loss of the core reads the labels; a task's own may want others."""
-    core = [*MARGIN_LOSSES.values(), *NEXT_TOKEN_LOSSES.values()]
+    core = list(trial.interface.output.losses().values())
     return any(loss in core for loss in trial.subject.losses().values())
 
 
 def _wrong_labels(port: Port, y: Tensor) -> str | None:
-    wanted = {Margin: (), TokenLogits: port.shape[:-1]}.get(type(port))
-    if wanted is not None and tuple(y.shape[1:]) != wanted:
+    classes = port.shape[-1] if isinstance(port, ClassLogits | TokenLogits) else None
+    if classes is None and not isinstance(port, Margin | Margins | Value):
+        return None
+    wanted = port.shape if classes is None else port.shape[:-1]
+    if tuple(y.shape[1:]) != wanted:
         return f"y has shape {tuple(y.shape)}, {port.describe()} needs {(len(y), *wanted)}"
-    if isinstance(port, Margin) and not y.is_floating_point():
-        return f"y is {y.dtype}, labels of a margin are floating-point"
-    if isinstance(port, TokenLogits) and y.dtype != torch.int64:
-        return f"y is {y.dtype}, labels of token logits are int64"
-    return None
+    if classes is None:
+        return None if y.is_floating_point() else f"y is {y.dtype}, labels are floating-point"
+    if y.dtype != torch.int64:
+        return f"y is {y.dtype}, labels of {port.describe()} are int64"
+    asked = y[y != IGNORED]
+    inside = bool(((asked >= 0) & (asked < classes)).all())
+    return None if inside else f"y holds labels other than 0..{classes - 1} and {IGNORED}"
 
 
 def _wrong_values(port: Port, x: Tensor) -> str | None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from synthbench.contracts.batch import Batch, Loss
+from synthbench.contracts.losses import IGNORED
 from synthbench.metrics.trajectories import INDEX
 from synthbench.streams import Purpose
 from synthbench.testing.law import Law, Outcome, law
@@ -19,7 +20,6 @@ CUT = 24
 """Where a batch of SIZE is cut in two unequal parts."""
 SCALES = (0.0, 1.0, 100.0)
 GRADIENT_SCALES = (0.1, -0.1, 1.0, -1.0, 3.0, -3.0)
-IGNORED = -100
 TAKEN = {*INDEX, "loss", "progress", "train_loss"}
 """Columns that a trajectory has already."""
 SHARE = re.compile(r"(.*-)?accuracy")
@@ -113,9 +113,10 @@ def losses_are_differentiable(trial: TaskTrial) -> Outcome:
     needs=("losses-are-differentiable",),
 )
 def losses_are_means(trial: TaskTrial) -> Outcome:
-    """The whole batch against its two parts."""
+    """The whole batch against its two parts, every label asked for."""
 
     def losses(output: Tensor, batch: Batch) -> dict[str, Tensor]:
+        batch = _all_asked(batch)
         return {name: loss(output, batch) for name, loss in trial.subject.losses().items()}
 
     return _not_a_mean(trial, "loss", losses)
@@ -158,9 +159,21 @@ def _taught(loss: Loss, output: Tensor, batch: Batch) -> Tensor:
     return taught
 
 
+def _all_asked(batch: Batch) -> Batch:
+    """Another label in place of each that is not asked for: parts that ask for more weigh more."""
+    missing = _missing(batch.y)
+    if not bool(missing.any()) or bool(missing.all()):
+        return batch
+    return batch._replace(y=torch.where(missing, batch.y[~missing][0], batch.y))
+
+
 def _ignored(y: Tensor) -> Tensor:
-    """Which examples have no label but torch's `ignore_index`."""
-    return (y.reshape(SIZE, -1) == IGNORED).all(1)
+    """Which examples have no label that is asked for."""
+    return _missing(y).reshape(SIZE, -1).all(1)
+
+
+def _missing(y: Tensor) -> Tensor:
+    return (y == IGNORED) | y.isnan()
 
 
 def _not_a_mean(

@@ -175,6 +175,20 @@ class LooksAhead(SoundModel):
             return found + found.mean(dim=1, keepdim=True)
 
 
+class OneLength(SoundModel):
+    """It says that it takes shorter sequences, and has a parameter for each of seven places."""
+
+    takes_shorter = True
+
+    class network(SoundNetwork):
+        def __init__(self, symbols: int, answers: int) -> None:
+            super().__init__(symbols, answers)
+            self.place = nn.Parameter(torch.randn(7, 4))
+
+        def hidden(self, x: Tensor) -> Tensor:
+            return super().hidden(x) + self.place
+
+
 class AlwaysDrops(SoundModel):
     """Its dropout stays on in evaluation mode."""
 
@@ -288,6 +302,7 @@ PLANTED: dict[type[sb.Model], str] = {
     CountsCalls: "forward-is-a-function",
     CentersTheBatch: "examples-do-not-mix",
     LooksAhead: "causal",
+    OneLength: "takes-shorter",
     AlwaysDrops: "no-noise-in-evaluation",
     OnTheCpu: "device-agnostic",
     SinglePrecision: "any-precision",

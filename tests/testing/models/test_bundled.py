@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import synthbench as sb
 from synthbench.registry.kinds import MODEL
 from synthbench.registry.registry import installed
 from synthbench.testing import check_model
@@ -13,7 +14,7 @@ MODELS = [
     "polynet",
     "sine-neuron",
     "transformer width=8",
-    "transformer layers=1 width=4 mlp=1 dropout=0.1 positions=absolute",
+    "transformer layers=1 width=4 mlp=1 positions=absolute",
     "simplified-transformer",
 ]
 
@@ -26,3 +27,9 @@ def test_the_list_covers_every_bundled_model() -> None:
 @pytest.mark.parametrize("reference", MODELS)
 def test_bundled_models_keep_every_law(reference: str) -> None:
     check_model(installed().model(reference))
+
+
+def test_dropout_keeps_every_law() -> None:
+    model = installed().model("transformer layers=1 width=4 mlp=1 dropout=0.1")
+    sequences = sb.Interface(sb.Tokens(3, 7), sb.TokenLogits(3, 7))
+    check_model(model, [sequences, sb.Interface(sb.Signs(6), sb.Margin())])
