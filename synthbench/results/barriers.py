@@ -66,6 +66,8 @@ def barrier(
     the others are first's. Raises RecordError for weights that were not kept, ModelError for
     networks that differ or cannot be aligned.
     """
+    from synthbench.engine.axis.objective import recipe_loss
+
     if points < 2:
         raise ConfigurationError(f"points must be 2 or more, got {points}")
     task, model = plan_of_network(first.record, first.cell)
@@ -77,7 +79,7 @@ def barrier(
         there = _aligned(network, other, batch)
     losses, scores, score = [], [], ""
     shares = tuple(index / (points - 1) for index in range(points))
-    loss = task.losses()[model.recipe.loss or next(iter(task.losses()))]
+    loss = recipe_loss(task, model)
     for share in shares:
         output = _output(network, _between(here, there, share), batch)
         losses.append(float(loss(output, batch)))

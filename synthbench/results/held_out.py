@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from synthbench.contracts.batch import Batch
-from synthbench.streams import Purpose, Stream
+from synthbench.metrics.score_names import set_name
+from synthbench.plan.protocol import Protocol
 
 if TYPE_CHECKING:
     from synthbench.contracts.task import Task
@@ -17,17 +18,13 @@ def held_out_batch(task: Task, record: Record, replica: int) -> Batch:
     import torch
     from torch.utils._pytree import tree_map
 
-    seeds, protocol = record.replicas[replica].seeds, record.protocol
-    world = task.world(Stream.from_seed(seeds["world"], Purpose.WORLD))
-    sets = task.test_sets()
-    _, _, name = (protocol.get("score") or "").partition("@")
-    ranked = sets[name] if name in sets else next(iter(sets.values()))
-    if ranked.whole is not None:
-        return ranked.whole(world)
-    assert ranked.sample is not None
-    size = protocol["evaluation_batch"]
-    batches = [
-        ranked.sample(world, Stream.from_seed(seeds["eval"], Purpose.EVAL, call), size)
-        for call in range(protocol["evaluation_samples"] // size)
-    ]
-    return Batch(*tree_map(lambda *leaves: torch.cat(leaves), *batches))
+    from synthbench.engine.data.held_out import held_out_sets
+    from synthbench.engine.data.sampling import draw_worlds
+    from synthbench.streams import keys_of
+
+    seeds, protocol = record.replicas[replica].seeds, Protocol(**record.protocol)
+    worlds = draw_worlds(task, keys_of([seeds["world"]]))
+    wanted = set_name(record.ranked)
+    ranked = next(found for found in held_out_sets(task) if found.name == wanted)
+    batches = list(ranked.batches(worlds, keys_of([seeds["eval"]]), protocol))
+    return Batch(*tree_map(lambda *leaves: torch.cat([leaf[0] for leaf in leaves]), *batches))

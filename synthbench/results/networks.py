@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from synthbench.errors import RecordError
 from synthbench.plan.schedule import evaluation_steps
+from synthbench.plan.task_facts import longest_interface
 from synthbench.records.reading import WEIGHTS_FILE
 from synthbench.records.schema import Record
 from synthbench.records.weights import read_weights
@@ -37,7 +38,7 @@ def load_network(
         raise RecordError(f"replica must be from 0 to {record.summary.replicas - 1}, got {replica}")
     task, model = plan_of_network(record, cell)
     with torch.random.fork_rng(devices=[]):
-        network = model.build(task.interface)
+        network = model.build(longest_interface(task))
     with torch.no_grad():
         for name, tensor in [*network.named_parameters(), *network.named_buffers()]:
             tensor.copy_(weights[name][replica])
