@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from synthbench.errors import ConfigurationError
 from synthbench.streams import Purpose, Stream, keys_of
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from synthbench.contracts.batch import Batch, World
-    from synthbench.contracts.task import Task
+    from synthbench.contracts.test_set import TestSet
 
     Sample = Callable[[World, Stream, int], Batch]
 
@@ -28,7 +28,23 @@ DRAWN_AT_ONCE = 1024
 """Samples of one counter; sample i does not depend on how many are asked for."""
 
 
-def draw_dataset(task: Task, samples: Mapping[str, int], seed: int) -> DatasetDict:
+class Sampled(Protocol):
+    """What a task's data sets come from."""
+
+    def world(self, rng: Stream) -> World:
+        """One replica's hidden truth."""
+
+    def sample(self, world: World, rng: Stream, size: int) -> Batch:
+        """Fresh examples."""
+
+    def train_set(self, world: World) -> Batch | None:
+        """All examples that may be trained on, where there are finitely many."""
+
+    def test_sets(self) -> Mapping[str, TestSet]:
+        """The held-out distributions."""
+
+
+def draw_dataset(task: Sampled, samples: Mapping[str, int], seed: int) -> DatasetDict:
     """Samples of one world: columns `x`, `y` and the task's latents.
 
     samples: number of samples by split; of a finite set no more than there are, each once. seed:
@@ -59,7 +75,7 @@ Split = Callable[[int], Sequence["Batch"]]
 """How many samples are wanted -> batches that hold at least so many, or all there are."""
 
 
-def _splits(task: Task, world: World, seed: int) -> dict[str, Split]:
+def _splits(task: Sampled, world: World, seed: int) -> dict[str, Split]:
     """Every split that a task has."""
 
     def drawn(sample: Sample, purpose: Purpose, skipped: int = 0) -> Split:

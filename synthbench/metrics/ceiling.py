@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 OPTIMAL = "optimal"
+BEST_KNOWN = "best-known"
+"""The best of the references on each replica's own test set."""
 
 
 def ceiling_words(ceiling: str) -> str:

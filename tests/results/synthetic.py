@@ -65,8 +65,6 @@ def make_cell(folder: Path, setting: Setting = Setting()) -> MeasuredCell:
         "resolution": 0.05, "hold": 2, "until": setting.until, "precision": "32-true",
     }  # fmt: skip
     task: dict[str, Any] = {"name": "synthetic", "version": 1, "n": 10, "target": 0.96}
-    if setting.ceiling != "optimal":
-        task["ceiling"] = setting.ceiling
     if setting.target_score is not None:
         task["target_score"] = setting.target_score
     if setting.score is not None:
@@ -76,6 +74,8 @@ def make_cell(folder: Path, setting: Setting = Setting()) -> MeasuredCell:
         "plan_version": 1, "task": task, "model": model, "protocol": protocol,
         "probes": [{"name": "fourier-spectrum"}],
     }  # fmt: skip
+    if setting.ceiling != "optimal":
+        plan["ceiling"] = setting.ceiling
     levels = [references(setting, r) for r in range(setting.replicas)]
     table = pa.concat_tables([_replica_table(setting, r, levels[r]) for r in range(len(levels))])
     trajectories = Trajectories.from_blocks([table], BATCH, 1000)

@@ -15,10 +15,11 @@ from synthbench.engine.data.sampling import draw_worlds
 from synthbench.engine.data.training_data import training_data
 from synthbench.engine.inspection.scored_set import ScoredSet, first_worlds, reference_parts
 from synthbench.engine.training.held_out_batches import HeldOutBatches
-from synthbench.engine.training.references import BEST_KNOWN, Columns, reference_scores
+from synthbench.engine.training.references import Columns, reference_scores
 from synthbench.engine.training.score_totals import Parts
 from synthbench.engine.training.scoring import ranked_column
 from synthbench.errors import ConfigurationError, SynthbenchError, TaskError, explain, first_line
+from synthbench.metrics.ceiling import BEST_KNOWN
 from synthbench.metrics.score_names import base_name, scored_on, set_name
 from synthbench.plan.cell import Cell
 from synthbench.streams import keys_of

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol as Protocol_
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -14,36 +12,20 @@ from torch import Tensor
 from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.over_replicas import over_replicas
-from synthbench.engine.data.held_out import HeldOut, held_out_sets
-from synthbench.engine.data.sampling import as_batch, batch_at, draw_worlds
-from synthbench.engine.data.training_data import finite_set
+from synthbench.engine.data.sampling import as_batch, batch_at
+from synthbench.engine.training.held_out_batches import HeldOutBatches
 from synthbench.engine.training.score_totals import Parts, ScoreTotals, aggregated, score_parts
 from synthbench.errors import TaskError
+from synthbench.metrics.ceiling import BEST_KNOWN
 from synthbench.metrics.score_names import scored_on
-from synthbench.plan.protocol import Protocol
-from synthbench.streams import keys_of
 
 Columns = dict[str, NDArray[np.float64]]
 """Column -> (R,) numbers, or (R, T) of a curve."""
 
 
-class Examples(Protocol_):
-    """The examples of a test set, batch by batch: leaves (R, B, ...)."""
-
-    @property
-    def held_out(self) -> HeldOut:
-        """The test set."""
-
-    def __iter__(self) -> Iterator[Batch]:
-        """The batches."""
-
-
-BEST_KNOWN = "best-known"
-
-
 def reference_scores(
     task: Task,
-    sets: Sequence[Examples],
+    sets: Sequence[HeldOutBatches],
     worlds: World,
     training: Batch | None,
     looped: bool = False,
@@ -79,7 +61,7 @@ def _score_strategies(task: Task, world: World, batch: Batch) -> dict[str, Parts
 def _add(
     scored: dict[str, Columns],
     task: Task,
-    batches: Examples,
+    batches: HeldOutBatches,
     parts_of: Callable[[Batch], Mapping[str, Parts]],
 ) -> None:
     """Score some references on one test set."""
@@ -126,35 +108,6 @@ def _best(scored: Sequence[Columns], higher: bool) -> Columns:
     """The best score of any reference, replica by replica."""
     best = np.maximum if higher else np.minimum
     return {column: best.reduce([each[column] for each in scored]) for column in scored[0]}
-
-
-def reference_columns(task: Task, train_samples: int | None = None) -> dict[str, list[str]]:
-    """The references of a task in their order, and the columns of each, the ranked one first.
-
-    train_samples: the protocol's, for references that are fitted.
-    """
-    protocol = Protocol(evaluation_samples=2, evaluation_batch=2)
-    keys = keys_of([0])
-    worlds = draw_worlds(task, keys)
-    sets = [_Glimpse(each, worlds, keys, protocol) for each in held_out_sets(task)]
-    training = None
-    if type(task).fitted_references is not Task.fitted_references:
-        training = finite_set(task, worlds, keys, train_samples)
-    scored = reference_scores(task, sets, worlds, training)
-    return {reference: list(columns) for reference, columns in scored.items()}
-
-
-@dataclass(frozen=True)
-class _Glimpse:
-    """The first two examples of a test set."""
-
-    held_out: HeldOut
-    worlds: World
-    keys: Tensor
-    protocol: Protocol
-
-    def __iter__(self) -> Iterator[Batch]:
-        yield next(self.held_out.batches(self.worlds, self.keys, self.protocol))
 
 
 def numbers(values: Tensor, what: str) -> NDArray[np.float64]:

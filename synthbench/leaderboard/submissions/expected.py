@@ -8,13 +8,13 @@ from typing import Any
 
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.task import Task
-from synthbench.engine.training.references import reference_columns
 from synthbench.errors import SubmissionError, UnknownNameError
 from synthbench.hashing import content_hash
 from synthbench.leaderboard.submissions.differences import first_difference
 from synthbench.metrics.score_names import base_name
 from synthbench.plan.cell import Cell, shared_plan
 from synthbench.plan.protocol import Protocol
+from synthbench.plan.reference_columns import reference_columns
 from synthbench.plan.schedule import evaluation_steps
 from synthbench.plan.suite import Suite, cell_protocol, suite_protocol
 from synthbench.plan.suite_reference import SuiteReference
