@@ -94,9 +94,7 @@ def _loss(cell: sb.Cell, network: torch.nn.Module, replica: int) -> torch.Tensor
     return torch.stack(losses).mean()
 
 
-def test_a_step_means_the_last_evaluation_at_or_before_it(
-    out: Path, settings: sb.Settings
-) -> None:
+def test_a_step_means_the_last_evaluation_at_or_before_it(out: Path, settings: sb.Settings) -> None:
     cell = cell_of(SGD)
     (result,) = sb.evaluate_cells([cell], out, replace(settings, keep_weights=(0, 49)))
     points = evaluation_steps(STEPS, cell.protocol.resolution)
@@ -200,8 +198,7 @@ def test_pruning_in_rounds_removes_more_each_time(out: Path, all_kept) -> None:
         if tensor.dim() >= 3:
             assert (weights_of(second)[name][tensor == 0] == 0).all()
     gone = [
-        sum((t == 0).sum() for t in weights_of(r).values() if t.dim() >= 3)
-        for r in (first, second)
+        sum((t == 0).sum() for t in weights_of(r).values() if t.dim() >= 3) for r in (first, second)
     ]
     count = sum(t.numel() for t in weights_of(first).values() if t.dim() >= 3)
     assert gone == [round(0.5 * count / SEEDS) * SEEDS, round(0.75 * count / SEEDS) * SEEDS]
@@ -256,20 +253,14 @@ def by_hand(student: sb.Cell, teachers: list[torch.nn.Module], replica: int) -> 
     ("at", "temperature", "hard"),
     [("last", 1.0, 0.0), ("last", 3.0, 0.25), ((0, 20, "last"), 1.0, 0.0)],
 )
-def test_soft_labels_are_those_of_a_plain_loop(
-    at, temperature, hard, out: Path, all_kept
-) -> None:
+def test_soft_labels_are_those_of_a_plain_loop(at, temperature, hard, out: Path, all_kept) -> None:
     source = cell_of("mlp width=12 lr=0.2 batch_size=16", precision="64-true")
     student = cell_of(SGD, precision="64-true")
-    student = replace(
-        student, teacher=sb.Teacher(source, at, temperature=temperature, hard=hard)
-    )
+    student = replace(student, teacher=sb.Teacher(source, at, temperature=temperature, hard=hard))
     teacher, taught = sb.evaluate_cells([source, student], out, all_kept)
     moments = at if isinstance(at, tuple) else (at,)
     for replica in (0, SEEDS - 1):
-        networks = [
-            teacher.network(replica, None if m == "last" else m).double() for m in moments
-        ]
+        networks = [teacher.network(replica, None if m == "last" else m).double() for m in moments]
         for net, moment in zip(networks, moments, strict=True):
             step = source.evaluated_at(moment)
             kept = weights_of(teacher, None if step == "last" else step)
@@ -290,7 +281,9 @@ def test_a_student_is_the_same_in_any_block(out: Path, settings: sb.Settings) ->
     )  # fmt: skip
     wide, narrow = (
         sb.evaluate_cells(
-            [cell], out / str(width), replace(settings, keep_weights="all", replicas_per_block=width)
+            [cell],
+            out / str(width),
+            replace(settings, keep_weights="all", replicas_per_block=width),
         )[0]
         for width in (4, 3)
     )
