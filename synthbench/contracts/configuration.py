@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 
 from synthbench.contracts.frozen import Frozen
+from synthbench.contracts.reserved_names import check_names
 
 
 class Configuration(Frozen):
@@ -22,6 +23,12 @@ class Configuration(Frozen):
     version: ClassVar[int] = 1
     headline: ClassVar[tuple[str, ...]] = ()
     paper: ClassVar[str] = ""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse names that mean something else here, as the class is made."""
+        super().__pydantic_init_subclass__(**kwargs)
+        check_names(cls)
 
     def label(self) -> str:
         """The reference that rebuilds this configuration: `sparse-parity n=30 k=3`.

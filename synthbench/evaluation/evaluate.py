@@ -96,7 +96,7 @@ def evaluate_cells(
     for tracker in settings.trackers:
         installed().tracker(tracker).check()
     planned = with_sources(cells)
-    facts = [_inspect(cell) for cell in planned]
+    facts = _inspect_all(planned)
     kept = _kept(planned, hashes, settings)
     keep_freed_memory()
     out = Path(out)
@@ -142,6 +142,23 @@ def _reference(suite: Suite | None) -> SuiteReference | None:
     if suite is None:
         return None
     return SuiteReference(name=suite.name, version=suite.version, hash=suite.hash())
+
+
+def _inspect_all(cells: Sequence[Cell]) -> list[CellFacts]:
+    """What is found out about every cell; where several are refused, the error names them all."""
+    facts, refused = [], dict[str, ConfigurationError]()
+    for cell in cells:
+        try:
+            facts.append(_inspect(cell))
+        except ConfigurationError as error:
+            # Cells of one task and several models are refused for one reason.
+            refused.setdefault(str(error), error)
+    if len(refused) == 1:
+        raise next(iter(refused.values()))
+    if refused:
+        reasons = "\n  ".join(refused)
+        raise ConfigurationError(f"nothing is trained, for {len(refused)} reasons:\n  {reasons}")
+    return facts
 
 
 def _inspect(cell: Cell) -> CellFacts:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from typing import TypeVar
+from types import NoneType
+from typing import Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -49,6 +50,25 @@ def field_value(text: str) -> object:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def typed_value(cls: type[BaseModel], key: str, text: str) -> object:
+    """What a token's text stands for in a field: one of the field's words, or `field_value`.
+
+    So `none` is a word where the field has that word, and may not be nothing.
+    """
+    field = cls.model_fields.get(key)
+    words = _choices(field.annotation) if field is not None else ()
+    return text if text in words and None not in words else field_value(text)
+
+
+def _choices(annotation: object) -> tuple[object, ...]:
+    """The values of a Literal, and None where it is allowed; a union's are those of its parts."""
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    if annotation is NoneType:
+        return (None,)
+    return tuple(value for part in get_args(annotation) for value in _choices(part))
 
 
 def refuse_unknown_field(name: str, key: str, allowed: list[str]) -> None:

@@ -19,7 +19,7 @@ from synthbench.registry.host import PluginHost
 from synthbench.registry.kinds import KINDS, MODEL, OPTIMIZER, PROBE, SUITE, TASK, TRACKER, Kind
 from synthbench.registry.plugin import Plugin
 from synthbench.registry.recipe_fields import nest_recipe
-from synthbench.registry.reference import field_value, split_reference, validated
+from synthbench.registry.reference import split_reference, typed_value, validated
 
 C = TypeVar("C", bound=Configuration)
 
@@ -52,7 +52,7 @@ class Registry:
             return reference
         name, tokens = split_reference(cast(str, reference))
         found = self.find(kind, name)
-        fields = {key: field_value(text) for key, text in tokens.items()}
+        fields = {key: typed_value(found, key, text) for key, text in tokens.items()}
         return validated(found, name, nest_recipe(found, fields, self._find_optimizer))
 
     def task(self, reference: str | Task) -> Task:

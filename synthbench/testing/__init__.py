@@ -1,4 +1,4 @@
-"""The conformance kit: laws that every task, model, probe and optimizer must obey.
+"""The conformance kit: laws of tasks, models, probes, optimizers and suites.
 
     from synthbench.testing import check_task
 
@@ -15,12 +15,15 @@ from synthbench.testing.models.check import MODEL_LAWS, check_model, examine_mod
 from synthbench.testing.optimizers.check import OPTIMIZER_LAWS, check_optimizer, examine_optimizer
 from synthbench.testing.probes.check import PROBE_LAWS, check_probe, examine_probe
 from synthbench.testing.report import ConformanceError, Finding, Report, Status, Verdict
+from synthbench.testing.suites.check import check_suite, examine_suite
+from synthbench.testing.suites.laws import SUITE_LAWS
 from synthbench.testing.tasks.check import TASK_LAWS, check_task, examine_task
 
 __all__ = [
     "MODEL_LAWS",
     "OPTIMIZER_LAWS",
     "PROBE_LAWS",
+    "SUITE_LAWS",
     "TASK_LAWS",
     "ConformanceError",
     "Finding",
@@ -31,9 +34,11 @@ __all__ = [
     "check_model",
     "check_optimizer",
     "check_probe",
+    "check_suite",
     "check_task",
     "examine_model",
     "examine_optimizer",
     "examine_probe",
+    "examine_suite",
     "examine_task",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from synthbench.contracts.configuration import Configuration
 from synthbench.contracts.task import Task
 from synthbench.errors import ConfigurationError, UnknownNameError, did_you_mean, first_mistake
-from synthbench.registry.kinds import MODEL, OPTIMIZER, PROBE, TASK, Kind
+from synthbench.plan.suite import Suite
+from synthbench.registry.kinds import MODEL, OPTIMIZER, PROBE, SUITE, TASK, Kind
 from synthbench.registry.plugin import Plugin
 from synthbench.registry.reference import split_reference
 from synthbench.registry.registry import Registry
@@ -20,6 +21,8 @@ from synthbench.testing.law import Law
 from synthbench.testing.models.check import MODEL_LAWS, model_examination
 from synthbench.testing.optimizers.check import OPTIMIZER_LAWS, optimizer_examination
 from synthbench.testing.probes.check import PROBE_LAWS, probe_examination
+from synthbench.testing.suites.check import suite_examination
+from synthbench.testing.suites.laws import SUITE_LAWS
 from synthbench.testing.tasks.check import TASK_LAWS, task_examination
 
 LAWS: dict[Kind[Any], tuple[Law[Any], ...]] = {
@@ -27,6 +30,7 @@ LAWS: dict[Kind[Any], tuple[Law[Any], ...]] = {
     MODEL: MODEL_LAWS,
     PROBE: PROBE_LAWS,
     OPTIMIZER: OPTIMIZER_LAWS,
+    SUITE: SUITE_LAWS,
 }
 """Kinds that have laws."""
 EXAMINATIONS: dict[Kind[Any], Callable[[Any], Examination]] = {
@@ -39,20 +43,27 @@ EXAMINATIONS: dict[Kind[Any], Callable[[Any], Examination]] = {
 
 @dataclass(frozen=True)
 class Subject:
-    """Something that can be examined: its kind, one of `LAWS`, and itself."""
+    """Something that can be examined: its kind, one of `LAWS`, and itself.
+
+    registry: where what a suite names is looked up; default: everything installed.
+    """
 
     kind: Kind[Any]
-    configuration: Configuration
+    configuration: Configuration | Suite
+    registry: Registry | None = field(default=None, compare=False)
 
     @property
     def title(self) -> str:
-        """`task coin-flips n=20`."""
-        return f"{self.kind.word} {self.configuration.label()}"
+        """`task coin-flips n=20`, `suite coin-flips-v1`."""
+        named = self.configuration
+        return f"{self.kind.word} {named.name if isinstance(named, Suite) else named.label()}"
 
     def examination(self, constant_world: bool = False) -> Examination:
         """Its laws, to be judged one by one; constant_world: as for `check_task`."""
         if isinstance(self.configuration, Task):
             return task_examination(self.configuration, constant_world=constant_world)
+        if isinstance(self.configuration, Suite):
+            return suite_examination(self.configuration, self.registry)
         return EXAMINATIONS[self.kind](self.configuration)
 
 
@@ -64,12 +75,12 @@ def find_subjects(registry: Registry, names: Sequence[str]) -> list[Subject]:
     """
     plugins = registry.host.plugins
     if not names:
-        found = [s for p in plugins if not p.is_bundled for s in _of_plugin(p)]
+        found = [s for p in plugins if not p.is_bundled for s in _of_plugin(registry, p)]
         if not found:
             failed = "".join(f"\n  {line}" for line in registry.host.absent())
             raise ConfigurationError(
-                "no third-party plugin with a task, model, probe or optimizer is installed; name "
-                f"what to check, such as sparse-parity{failed}"
+                "no third-party plugin with a task, model, probe, optimizer or suite is installed; "
+                f"name what to check, such as sparse-parity{failed}"
             )
         return found
     return list(dict.fromkeys(s for name in names for s in _of_name(registry, name)))
@@ -78,7 +89,7 @@ def find_subjects(registry: Registry, names: Sequence[str]) -> list[Subject]:
 def _of_name(registry: Registry, name: str) -> Iterator[Subject]:
     plugins = registry.host.plugins
     named = [p for p in plugins if p.name == name] or [p for p in plugins if p.distribution == name]
-    provided = [s for plugin in named for s in _of_plugin(plugin)]
+    provided = [s for plugin in named for s in _of_plugin(registry, plugin)]
     if provided:
         yield from provided
         return
@@ -87,12 +98,18 @@ def _of_name(registry: Registry, name: str) -> Iterator[Subject]:
     if not kinds:
         _refuse(registry, word)
     for kind in kinds:
-        yield Subject(kind, registry.get(kind, name))
+        if kind == SUITE:
+            yield Subject(kind, registry.suite(name), registry)
+        else:
+            yield Subject(kind, registry.get(kind, name))
 
 
-def _of_plugin(plugin: Plugin) -> Iterator[Subject]:
+def _of_plugin(registry: Registry, plugin: Plugin) -> Iterator[Subject]:
     for kind in LAWS:
         for name, found in plugin.provided[kind].items():
+            if kind == SUITE:
+                yield Subject(kind, found, registry)
+                continue
             try:
                 yield Subject(kind, found())
             except ValidationError as error:
@@ -119,6 +136,7 @@ def _refuse(registry: Registry, word: str) -> None:
     known += [each for p in host.plugins for each in (p.name, p.distribution)]
     absent = "".join(f"\n  {line}" for line in host.absent())
     raise UnknownNameError(
-        f'no plugin, task, model, probe or optimizer is called "{word}"{did_you_mean(word, known)} '
+        f'no plugin, task, model, probe, optimizer or suite is called "{word}"'
+        f"{did_you_mean(word, known)} "
         f"(synthbench list; a new plugin is seen after pip install -e .){absent}"
     )

@@ -71,7 +71,7 @@ def test_what_cannot_be_judged_is_counted_and_the_finding_says_where(
 
 
 def test_a_world_may_be_declared_constant(monkeypatch: pytest.MonkeyPatch) -> None:
-    reference = "sparse-parity n=3 k=3"
+    reference = "sparse-parity n=6 k=6"
     done = check(None, monkeypatch, reference)
     assert done.exit_code == 1 and "world-varies" in done.output and "1 law broken" in done.output
     assert "--constant-world" in done.output
@@ -81,7 +81,7 @@ def test_a_world_may_be_declared_constant(monkeypatch: pytest.MonkeyPatch) -> No
 def test_every_law_has_a_statement_and_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     listed = check(None, monkeypatch, "--list").output
     for kind, laws in LAWS.items():
-        assert len({law.name for law in laws}) == len(laws) >= 10, kind
+        assert len({law.name for law in laws}) == len(laws) >= 4, kind
         for law in laws:
             assert law.statement[0].isupper() or law.statement.split()[0].islower()
             assert len(law.advice) > 20 and law.name in listed

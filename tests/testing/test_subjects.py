@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+import synthbench as sb
 from synthbench.errors import ConfigurationError, UnknownNameError
 from synthbench.registry.registry import Registry, installed
 from synthbench.testing.subjects import find_subjects
-from tests.docs.pages import ROOT
 from tests.registry.points import FakePoint, load, plugin, third_party
 from tests.testing.probes.planted import SoundProbe
+
+
+class Silent(sb.Tracker):
+    """Says nothing."""
+
+    name = "silent"
+
+    def follow(self, cell: object, suite: object, folder: Path) -> sb.TrackedCell:
+        raise NotImplementedError
 
 
 @pytest.mark.parametrize("name", ["mine", "third-party", "sound-probe", "sound-probe scale=2"])
@@ -36,15 +47,14 @@ def test_a_name_of_nothing_is_a_mistake_with_a_suggestion() -> None:
 
 
 def test_a_name_that_is_there_or_left_out_is_no_misspelling() -> None:
-    suite = ROOT / "leaderboards" / "quickstart" / "suite.toml"
     registry = Registry(
         load(
-            FakePoint("boards", plugin(register_suites=[suite])),
+            FakePoint("boards", plugin(register_trackers=[Silent])),
             FakePoint("mine", plugin(register_probes=[SoundProbe]), "another"),
             wanted="boards",
         )
     )
-    with pytest.raises(ConfigurationError, match=r'"boards" .* no task, .* provides: suites$'):
+    with pytest.raises(ConfigurationError, match=r'"boards" .* no task, .* provides: trackers$'):
         find_subjects(registry, ["boards"])
     with pytest.raises(UnknownNameError, match=r"left out by SYNTHBENCH_PLUGINS=boards: mine"):
         find_subjects(registry, ["sound-probe"])

@@ -69,9 +69,14 @@ def finite_set(task: Task, worlds: World, keys: Tensor, train_samples: int | Non
     The task's own, or its first train_samples rows; else so many of the `train` stream.
     """
     if has_train_set(task, worlds):
-        rows = as_batch(over_replicas(task.train_set)(worlds))
+        rows = train_sets(task, worlds)
         return rows if train_samples is None else rows_of(rows, 0, train_samples)
     return None if train_samples is None else drawn_samples(task, worlds, keys, train_samples)
+
+
+def train_sets(task: Task, worlds: World) -> Batch:
+    """The whole training set of every replica, where the task has one: leaves (R, m, ...)."""
+    return as_batch(over_replicas(task.train_set)(worlds))
 
 
 def has_train_set(task: Task, worlds: World) -> bool:

@@ -22,7 +22,7 @@ from synthbench.engine.inspection.model import (
     check_stack,
     check_trainable,
 )
-from synthbench.engine.inspection.task import check_task
+from synthbench.engine.inspection.task import check_loss, check_task
 from synthbench.engine.optimizers.trial import optimizer_loop_reason, parameter_shapes
 from synthbench.errors import ModelError
 from synthbench.plan.cell import Cell
@@ -58,6 +58,7 @@ def inspect_cell(cell: Cell) -> CellFacts:
             stack_modules(cell.model, modules), recipe_loss(cell.task, cell.model)
         )
         batch = _first_batch(cell, seeds)
+        check_loss(cell, batch)
         with mixed:
             reason = check_trainable(cell, objective, batch)
             check_gradients(cell, objective, batch, looped=reason is not None)

@@ -10,8 +10,9 @@ from torch import Tensor
 from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.memory import is_out_of_memory
+from synthbench.engine.axis.objective import recipe_loss
 from synthbench.engine.data.held_out import HeldOut, held_out_sets
-from synthbench.engine.data.sampling import draw_worlds
+from synthbench.engine.data.sampling import batch_at, draw_worlds
 from synthbench.engine.data.training_data import training_data
 from synthbench.engine.inspection.scored_set import ScoredSet, first_worlds, reference_parts
 from synthbench.engine.training.held_out_batches import HeldOutBatches
@@ -22,7 +23,7 @@ from synthbench.errors import ConfigurationError, SynthbenchError, TaskError, ex
 from synthbench.metrics.ceiling import BEST_KNOWN
 from synthbench.metrics.score_names import base_name, scored_on, set_name
 from synthbench.plan.cell import Cell
-from synthbench.streams import keys_of
+from synthbench.streams import Purpose, Stream, keys_of
 
 DRAWS, DRAWS_OF_WHOLE, FITS = 16, 4, 2
 """Worlds in which references are scored: on a sampler, on a finite set, and fitted."""
@@ -59,6 +60,32 @@ def check_task(cell: Cell) -> None:
             "of its test set has a weight"
         )
     _check_gap(cell, gaps)
+
+
+@torch.no_grad()
+def check_loss(cell: Cell, batch: Batch) -> None:
+    """Raise TaskError where the task's loss fails on made-up outputs of the right shape.
+
+    batch: training examples of the replicas, leaves (R, B, ...). So a fault of the loss, or of
+    the labels that it reads, is not blamed on the model.
+    """
+    own = batch_at(batch, 0)
+    shape = (own.x.shape[0], *cell.task.interface.output.shape)
+    output = Stream.from_seed(0, Purpose.TEST).normal(shape)
+    name = cell.model.recipe.loss or next(iter(cell.task.losses()))
+    try:
+        value = recipe_loss(cell.task, cell.model)(output, own)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise TaskError(
+            f'loss "{name}" of task "{cell.task.label()}" fails: {explain(error)}'
+        ) from error
+    if tuple(value.shape):
+        raise TaskError(
+            f'loss "{name}" of task "{cell.task.label()}" must be a scalar, got shape '
+            f"{tuple(value.shape)}"
+        )
 
 
 def _scored_sets(cell: Cell) -> list[ScoredSet]:

@@ -9,12 +9,16 @@ from synthbench.testing.configuration_laws import CONFIGURATION_LAWS
 from synthbench.testing.examination import Examination
 from synthbench.testing.law import Law
 from synthbench.testing.report import Report
+from synthbench.testing.tasks.achievable_laws import ACHIEVABLE_LAWS
+from synthbench.testing.tasks.leak_laws import LEAK_LAWS
+from synthbench.testing.tasks.loss_laws import LOSS_LAWS
 from synthbench.testing.tasks.optimum_laws import OPTIMUM_LAWS
+from synthbench.testing.tasks.purpose_laws import PURPOSE_LAWS
 from synthbench.testing.tasks.reference_laws import REFERENCE_LAWS
 from synthbench.testing.tasks.replica_laws import REPLICA_LAWS
 from synthbench.testing.tasks.running_laws import RUNNING_LAWS
 from synthbench.testing.tasks.sample_laws import SAMPLE_LAWS
-from synthbench.testing.tasks.score_laws import LOSS_LAWS, SCORE_LAWS
+from synthbench.testing.tasks.score_laws import SCORE_LAWS
 from synthbench.testing.tasks.statement_laws import STATEMENT_LAWS
 from synthbench.testing.tasks.trial import TaskTrial
 
@@ -22,9 +26,12 @@ TASK_LAWS: tuple[Law[Any], ...] = (
     *CONFIGURATION_LAWS,
     *RUNNING_LAWS,
     *SAMPLE_LAWS,
+    *LEAK_LAWS,
+    *PURPOSE_LAWS,
     *REPLICA_LAWS,
     *SCORE_LAWS,
     *REFERENCE_LAWS,
+    *ACHIEVABLE_LAWS,
     *OPTIMUM_LAWS,
     *LOSS_LAWS,
     *STATEMENT_LAWS,

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch
-from synthbench.engine.axis.over_replicas import over_replicas
-from synthbench.engine.data.finite_data import FiniteData, drawn_samples
-from synthbench.engine.data.sampling import as_batch, draw_worlds
+from synthbench.contracts.task import Task
 from synthbench.engine.inspection.task import LEAST_GAP
+from synthbench.metrics.score_names import base_name, set_name
 from synthbench.plan.protocol import Protocol
-from synthbench.streams import keys_of
-from synthbench.testing.law import Law, Outcome, law
-from synthbench.testing.tasks.reference_laws import reads_latents
+from synthbench.testing.law import Law, NotApplicable, Outcome, law
+from synthbench.testing.tasks.fitted_ceiling import fitted_gap
+from synthbench.testing.tasks.learners import LEARNERS, WORLDS, learned, remembered
+from synthbench.testing.tasks.reference_laws import causal_length, reads_latents
 from synthbench.testing.tasks.trial import TaskTrial
-from synthbench.testing.workbench.example_network import ExampleNetwork
-from synthbench.testing.workbench.training import Lesson, train, untrained
 
-WORLDS = range(16)
-LEARNERS = 8
-"""Worlds in which a network is trained."""
-STEPS, LARGEST_BATCH, NUMBERS_A_STEP = 160, 64, 2048
-"""Of the training: steps, examples of a batch, and input numbers to which they are limited."""
-KNOWN = 2048
-"""Training examples of each learner."""
 LEAST_ADVANTAGE = 0.01
 """Progress beyond 1 that is not blamed on rounding or on an approximate optimum."""
 LEAST_Z = 5.0
@@ -37,7 +27,8 @@ CHUNKS = 8
 
 @law(
     "optimal-beats-trivial",
-    "On the samples of an ordinary evaluation, optimal and trivial are far apart.",
+    "On the samples of an ordinary evaluation, optimal (or what the task says is its ceiling) "
+    "and trivial are far apart.",
     "check that both are scored as a model would be; where noise leaves little to learn, a task "
     "needs other fields, or its evaluation more samples.",
     needs=(
@@ -50,52 +41,100 @@ CHUNKS = 8
 )
 def optimal_beats_trivial(trial: TaskTrial) -> Outcome:
     """In standard errors of the difference, as the engine asks before it trains."""
+    top = trial.subject.ceiling
     scores = _reference_scores(trial)
-    for name in ("trivial", "optimal"):
-        trial.facts[f"score of {name}"] = f"{float(scores[name].mean()):.4g}"
-    distance, error = abs(float((scores["optimal"] - scores["trivial"]).mean())), _gap_error(trial)
+    if top not in scores:
+        return _fitted_beats_trivial(trial)
+    for name in ("trivial", top):
+        trial.facts[f"score of {name}"] = f"{float(scores[name].nanmean()):.4g}"
+    distance, error = abs(float((scores[top] - scores["trivial"]).nanmean())), _gap_error(trial)
     if distance > LEAST_GAP * error and distance > 0:
         return None
     return (
-        f"trivial scores {float(scores['trivial'].mean()):.4g} and optimal "
-        f"{float(scores['optimal'].mean()):.4g}: {distance / max(error, 1e-12):.1f} standard "
+        f"trivial scores {float(scores['trivial'].nanmean()):.4g} and {top} "
+        f"{float(scores[top].nanmean()):.4g}: {distance / max(error, 1e-12):.1f} standard "
         f"errors apart, {LEAST_GAP:g} are needed"
     )
 
 
+def _fitted_beats_trivial(trial: TaskTrial) -> Outcome:
+    """The same where the ceiling is fitted, or the best of what is."""
+    found = fitted_gap(trial)
+    if isinstance(found, NotApplicable):
+        return found
+    trial.facts[f"score of {trial.subject.ceiling}"] = f"{found.ceiling:.4g}"
+    trial.facts["score of trivial"] = f"{found.trivial:.4g}"
+    if abs(found.ceiling - found.trivial) > 1e-9:
+        return None
+    return f"trivial and {trial.subject.ceiling} score {found.trivial:.4g}"
+
+
+def _gap(trial: TaskTrial) -> float | NotApplicable:
+    """Ceiling minus trivial in the ranked score."""
+    scores, top = _reference_scores(trial), trial.subject.ceiling
+    if top in scores:
+        return float((scores[top] - scores["trivial"]).nanmean())
+    found = fitted_gap(trial)
+    return found if isinstance(found, NotApplicable) else found.ceiling - found.trivial
+
+
 def _gap_error(trial: TaskTrial) -> float:
-    """Standard error of optimal minus trivial on an evaluation's samples, within a world."""
+    """Standard error of ceiling minus trivial on an evaluation's samples, within a world."""
     batches = trial.together(WORLDS, trial.large)[1]
     outputs = trial.reference_outputs(WORLDS, trial.large)
     half = trial.large // 2
     gaps = []
     for part in (slice(0, half), slice(half, 2 * half)):
-        shown = as_batch(tree_map(lambda leaf: leaf[:, part], batches))  # noqa: B023
-        optimal, trivial = (
-            trial.ranked(outputs[name][:, part], shown) for name in ("optimal", "trivial")
+        shown = Batch(*tree_map(lambda leaf: leaf[:, part], batches))  # noqa: B023
+        best, trivial = (
+            trial.ranked(outputs[name][:, part], shown)
+            for name in (trial.subject.ceiling, "trivial")
         )
-        gaps.append(optimal - trivial)
-    variance = float((gaps[0] - gaps[1]).square().mean()) / 2
+        gaps.append(best - trivial)
+    variance = float((gaps[0] - gaps[1]).square().nanmean()) / 2
     return float((variance * half / Protocol().evaluation_samples) ** 0.5)
 
 
 @law(
     "exact-scores-agree",
-    "exact_scores says what the references score on many samples.",
-    "check the formula in exact_scores against the reference of that name, for these fields.",
+    "exact_scores says what the references score on many samples, on each test set it names.",
+    "check the formula in exact_scores against the reference of that name, for these fields; on "
+    "another test set than the first, the key is reference@name.",
     needs=("optimal-beats-trivial",),
 )
 def exact_scores_agree(trial: TaskTrial) -> Outcome:
     """The mean over many samples, within six standard errors."""
-    scores = _reference_scores(trial)
-    for name, exact in trial.subject.exact_scores().items():
+    places = {held_out.name: place for place, held_out in enumerate(trial.sets)}
+    for key, exact in trial.subject.exact_scores().items():
+        name, place = base_name(key), places.get(set_name(key))
+        if place is None:
+            return f"it gives a score for {key}, which is on no test set"
+        scores = _reference_scores(trial, place)
         if name not in scores:
             return f"it gives a score for {name}, which is no reference"
-        found = float(scores[name].mean())
-        error = float(scores[name].std()) / len(WORLDS) ** 0.5
+        found = _on_all(trial, name, place)
+        error = _nan_std(scores[name]) / len(WORLDS) ** 0.5
         if not abs(found - exact) <= LEAST_GAP * error + 1e-5:
-            return f"{name} scores {found:.5g} on samples, exact_scores says {exact:.5g}"
+            return f"{key} scores {found:.5g} on samples, exact_scores says {exact:.5g}"
     return None
+
+
+def _on_all(trial: TaskTrial, name: str, place: int) -> float:
+    """What a reference scores in all worlds: on average, or where scores are aggregated as one.
+
+    The worst of some groups is lower, the fewer examples it is the worst on.
+    """
+    if type(trial.subject).aggregate is Task.aggregate:
+        return float(_reference_scores(trial, place)[name].nanmean())
+    batches = trial.together(WORLDS, trial.large, place)[1]
+    output = trial.reference_outputs(WORLDS, trial.large, place)[name]
+    joined = Batch(*tree_map(lambda leaf: leaf.flatten(0, 1)[None], batches))
+    return float(trial.ranked(output.flatten(0, 1)[None], joined))
+
+
+def _nan_std(values: Tensor) -> float:
+    known = values[values.isfinite()]
+    return float(known.std()) if len(known) > 1 else 0.0
 
 
 @law(
@@ -103,26 +142,40 @@ def exact_scores_agree(trial: TaskTrial) -> Outcome:
     "No other reference, no change of the optimal output, no memory of training examples and no "
     "small trained network scores better than optimal.",
     "let optimal be Bayes' rule for the ranked score, given the world; if the best is not known, "
-    "name a bound that holds.",
+    "say so: `ceiling` names another reference, such as an oracle, or best-known.",
     needs=("optimal-beats-trivial", "exact-scores-agree", "optimal-is-achievable"),
 )
 def nothing_beats_optimal(trial: TaskTrial) -> Outcome:
     """Each candidate's advantage on the same samples, in units of progress.
 
-    Its error is that of the samples; worlds may differ in what there is to gain.
+    Its error is that of the samples; worlds may differ in what there is to gain. On test sets
+    but the first, what beats the optimum of the training distribution is reported.
     """
-    batches = trial.together(WORLDS, trial.large)[1]
-    outputs = trial.reference_outputs(WORLDS, trial.large)
-    scores = _reference_scores(trial)
-    gap = float((scores["optimal"] - scores["trivial"]).mean())
+    if trial.subject.ceiling != "optimal":
+        return NotApplicable(f'its ceiling is "{trial.subject.ceiling}", not the optimum')
+    for place, held_out in enumerate(trial.sets[1:], start=1):
+        found = _beaten(trial, place, _fair(trial, place).items())
+        if found:
+            trial.facts[f"optimal is beaten on {held_out.name}"] = found
+    return _beaten(trial, 0, _candidates(trial)) or None
+
+
+def _beaten(trial: TaskTrial, place: int, candidates: Iterable[tuple[str, Tensor]]) -> str:
+    """What is clearly better than optimal on a test set; or nothing."""
+    batches = trial.together(WORLDS, trial.large, place)[1]
+    scores = _reference_scores(trial, place)
+    gap = float((scores["optimal"] - scores["trivial"]).nanmean())
+    if not abs(gap) > 0:
+        return ""
+    outputs = trial.reference_outputs(WORLDS, trial.large, place)
     optimal = _chunk_scores(trial, outputs["optimal"], batches)
-    for name, output in _candidates(trial, outputs, batches):
+    for name, output in candidates:
         worlds = output.shape[0]
         advantage = (_chunk_scores(trial, output, batches) - optimal[:worlds]) / gap
-        mean, best = float(advantage.mean()), float(optimal[:worlds].mean())
+        mean, best = float(advantage.nanmean()), float(optimal[:worlds].nanmean())
         if _is_clear(advantage):
             return f"{name} scores {best + mean * gap:.4g}, optimal {best:.4g} on the same samples"
-    return None
+    return ""
 
 
 @law(
@@ -133,24 +186,32 @@ def nothing_beats_optimal(trial: TaskTrial) -> Outcome:
 )
 def none_worse_than_trivial(trial: TaskTrial) -> Outcome:
     """On the same samples, in units of progress, within the error of the samples."""
+    gap = _gap(trial)
+    if isinstance(gap, NotApplicable):
+        return gap
     batches = trial.together(WORLDS, trial.large)[1]
     outputs = trial.reference_outputs(WORLDS, trial.large)
     scores = {name: _chunk_scores(trial, out, batches) for name, out in outputs.items()}
     trivial = scores["trivial"]
-    gap = float((scores["optimal"] - trivial).mean())
     for name, found in scores.items():
         if _is_clear((trivial - found) / gap):
             return (
-                f"{name} scores {float(found.mean()):.4g}, trivial {float(trivial.mean()):.4g} on "
-                "the same samples"
+                f"{name} scores {float(found.nanmean()):.4g}, trivial "
+                f"{float(trivial.nanmean()):.4g} on the same samples"
             )
     return None
 
 
 def _is_clear(advantage: Tensor) -> bool:
-    """Whether an advantage (R, CHUNKS), in progress, is beyond the error within its worlds."""
-    error = float(advantage.var(dim=1).mean() / advantage.numel()) ** 0.5
-    return bool(advantage.mean() > LEAST_Z * error + LEAST_ADVANTAGE)
+    """Whether an advantage (R, CHUNKS), in progress, is beyond the error within its worlds.
+
+    NaN: a part on which the score is undefined.
+    """
+    count = advantage.isfinite().sum(dim=1)
+    apart = (advantage - advantage.nanmean(dim=1, keepdim=True)).square().nansum(dim=1)
+    scatter = float((apart / (count - 1))[count > 1].mean())
+    error = (scatter / int(count.sum())) ** 0.5
+    return bool(advantage.nanmean() > LEAST_Z * error + LEAST_ADVANTAGE)
 
 
 def _chunk_scores(trial: TaskTrial, outputs: Tensor, batches: Batch) -> Tensor:
@@ -160,61 +221,42 @@ def _chunk_scores(trial: TaskTrial, outputs: Tensor, batches: Batch) -> Tensor:
     def cut(leaf: Tensor) -> Tensor:
         return leaf[:worlds].reshape(worlds * CHUNKS, chunk, *leaf.shape[2:])
 
-    shown = as_batch(tree_map(cut, batches))
+    shown = Batch(*tree_map(cut, batches))
     return trial.ranked(cut(outputs), shown).reshape(worlds, CHUNKS)
 
 
-def _candidates(
-    trial: TaskTrial, outputs: dict[str, Tensor], batches: Batch
-) -> Iterator[tuple[str, Tensor]]:
+def _fair(trial: TaskTrial, place: int) -> dict[str, Tensor]:
+    """Outputs (R, size, ...) of references that know no more than optimal may."""
+    outputs = trial.reference_outputs(WORLDS, trial.large, place)
+    return {
+        name: output
+        for name, output in outputs.items()
+        if name != "optimal" and not reads_latents(trial, name, place)
+    }
+
+
+def _candidates(trial: TaskTrial) -> Iterator[tuple[str, Tensor]]:
     """Outputs (R, size, ...) that must not score better than optimal."""
-    optimal = outputs["optimal"]
-    fair = {n: out for n, out in outputs.items() if n != "optimal" and not reads_latents(trial, n)}
+    optimal = trial.reference_outputs(WORLDS, trial.large)["optimal"]
+    fair = _fair(trial, 0)
     yield from ((f"reference {name}", output) for name, output in fair.items())
     for scale in (-1.0, 0.5, 0.8, 1.25, 2.0):
         yield f"{scale:g} times the optimal output", scale * optimal
     for name, output in fair.items():
         yield f"the mean of optimal and {name}", (optimal + output) / 2
-    keys = keys_of(list(WORLDS[:LEARNERS]))
-    worlds = draw_worlds(trial.subject, keys)
-    data = FiniteData(drawn_samples(trial.subject, worlds, keys, KNOWN), keys)
-    if batches.y.shape == optimal.shape:
-        yield "a memory of training examples", _remembered(data, batches)
-    yield "a small network, trained", _learned(trial, data, batches)
-
-
-def _remembered(data: FiniteData, batches: Batch) -> Tensor:
-    """The mean label of the most similar training examples."""
-
-    def of_one(x: Tensor, known: Tensor, y: Tensor) -> Tensor:
-        distance = torch.cdist(x.flatten(1).float(), known.flatten(1).float(), p=1)
-        nearest = (distance == distance.min(dim=1, keepdim=True).values).float()
-        mean = nearest @ y.reshape(y.shape[0], -1).float() / nearest.sum(dim=1, keepdim=True)
-        return mean.reshape(x.shape[0], *y.shape[1:])
-
-    samples = data.samples
-    return over_replicas(of_one, looped=True)(batches.x[:LEARNERS], samples.x, samples.y)
-
-
-def _learned(trial: TaskTrial, data: FiniteData, batches: Batch) -> Tensor:
-    """What a small network says after a short training."""
-    numbers = max(1, torch.Size(trial.interface.input.shape).numel())
-    size = min(max(NUMBERS_A_STEP // numbers, 8), LARGEST_BATCH)
-    recipe = ExampleNetwork().recipe.model_copy(update={"batch_size": size, "lr": 0.02})
-    model = ExampleNetwork(recipe=recipe)
-    loss = next(iter(trial.subject.losses().values()))
-    lesson = Lesson(loss, lambda steps: data.batches(steps, size))
-    network = train(untrained(trial.subject, model, WORLDS[:LEARNERS]), model, lesson, STEPS)
-    with torch.no_grad():
-        return over_replicas(lambda weights, own, x: network.forward(weights, own, x))(
-            network.parameters, network.buffers, batches.x[:LEARNERS]
-        )
-
-
-def _reference_scores(trial: TaskTrial) -> dict[str, Tensor]:
-    """Ranked score of every reference in many worlds: (R,) float64."""
     batches = trial.together(WORLDS, trial.large)[1]
-    outputs = trial.reference_outputs(WORLDS, trial.large)
+    x = batches.x[:LEARNERS]
+    if batches.y.shape == optimal.shape and causal_length(trial.interface) is None:
+        yield "a memory of training examples", remembered(trial, x)
+    network = learned(trial, x)
+    if network is not None:
+        yield "a small network, trained", network
+
+
+def _reference_scores(trial: TaskTrial, place: int = 0) -> dict[str, Tensor]:
+    """Ranked score of every reference in many worlds: (R,) float64."""
+    batches = trial.together(WORLDS, trial.large, place)[1]
+    outputs = trial.reference_outputs(WORLDS, trial.large, place)
     return {name: trial.ranked(output, batches) for name, output in outputs.items()}
 
 

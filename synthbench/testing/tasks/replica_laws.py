@@ -8,90 +8,102 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_leaves
 
 from synthbench.contracts.batch import Batch, World
+from synthbench.contracts.task import Task
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.tracing import traced
-from synthbench.engine.data.sampling import as_batch, cast_batch, draw_batches, draw_worlds
-from synthbench.streams import Purpose, Stream, keys_of
+from synthbench.engine.data.held_out import HeldOut
+from synthbench.engine.data.sampling import as_batch, cast_batch
+from synthbench.engine.training.score_totals import score_parts
+from synthbench.streams import Purpose, Stream
 from synthbench.testing.examination import raised
 from synthbench.testing.law import Law, Outcome, law
+from synthbench.testing.tasks.everything_drawn import Drawn, alone, stacked, words
 from synthbench.testing.tasks.trial import SIZE, TaskTrial
-from synthbench.testing.workbench.comparison import close, replica, same_bits
+from synthbench.testing.workbench.comparison import alike, close, replica, same_bits
 from synthbench.testing.workbench.pretend_device import PRETENDED, misplaced, moved
 
 COMPANY = (0, 1, 2)
 OTHER_COMPANY = (7, 1, 5)
 """Seed 1 has the same place in both."""
-STEPS = range(1, 3)
+WIDER_COMPANY = (3, 1, 4, 0, 6)
 
 
 @law(
     "vmaps",
-    "world, sample, references, score and losses work under torch.vmap, which stacks replicas.",
+    "world, sample or train_set, test_sets, references, score, aggregate and losses work under "
+    "torch.vmap, which stacks replicas.",
     "use tensor operations only: no .item(), no Python `if` on a tensor's value, no boolean "
     "masks that change a shape (torch.where instead), no writing into a tensor made inside.",
     needs=("samples-fit-interface",),
 )
 def vmaps(trial: TaskTrial) -> Outcome:
     """Each method under vmap."""
-    worlds, batches = _drawn(trial, COMPANY)
-    first = replica(batches, 0)
-    over_replicas(lambda w, b: dict(trial.subject.references(w, as_batch(b))))(worlds, first)
-    over_replicas(lambda o, b: _measured(trial, o, b))(_outputs(trial), first)
+    _together(trial, COMPANY)
+    for place in range(len(trial.sets)):
+        worlds, batches = trial.together(COMPANY, SIZE, place)
+        over_replicas(lambda w, b: dict(trial.subject.references(w, as_batch(b))))(worlds, batches)
+        over_replicas(lambda o, b: measured(trial, o, b))(_outputs(trial, 0, place), batches)
+    trial.scores(_outputs(trial), trial.together(COMPANY, SIZE)[1])
     return None
 
 
 @law(
     "replica-independence",
-    "A replica's world and samples do not depend on the replicas it is stacked with.",
+    "A replica's world and examples do not depend on the replicas it is stacked with.",
     "use nothing but the world and the rng of the replica: no statistics over a hidden axis, no "
     "cache that another replica fills.",
     needs=("vmaps",),
 )
 def replica_independence(trial: TaskTrial) -> Outcome:
-    """The replica of one seed among others, and in a wider stack."""
-    place = COMPANY.index(1)
-    alone = tree_map(lambda leaf: leaf[:, place], _drawn(trial, COMPANY)[1])
-    for company in (OTHER_COMPANY, (3, 1, 4, 0, 6)):
-        found = tree_map(lambda leaf: leaf[:, company.index(1)], _drawn(trial, company)[1])  # noqa: B023
-        if not same_bits(alone, found):
-            return f"seed 1 has other samples beside seeds {company} than beside {COMPANY}"
-    worlds = [replica(_drawn(trial, c)[0], place) for c in (COMPANY, OTHER_COMPANY)]
-    return None if same_bits(*worlds) else "seed 1 has another world in other company"
+    """The replica of one seed among others, to the bit, and in a wider stack."""
+    seen = _of(_together(trial, COMPANY), COMPANY.index(1))
+    for company in (OTHER_COMPANY, WIDER_COMPANY):
+        found = _of(_together(trial, company), company.index(1))
+        agree = same_bits if len(company) == len(COMPANY) else alike
+        for name in seen:
+            if not agree(seen[name], found[name]):
+                return f"{name} of seed 1 is another beside seeds {company} than beside {COMPANY}"
+            _report_bits(trial, name, seen[name], found[name], "in wider stacks")
+    return None
 
 
 @law(
     "vmapped-equals-looped",
-    "Stacked under torch.vmap, a replica draws the same bits as alone, and scores the same.",
+    "Stacked under torch.vmap, a replica draws the same as alone: integers, booleans and whole "
+    "numbers to the bit, other real numbers to rounding; and it scores the same.",
     "keep to integers and IEEE basic arithmetic where a number decides something, and do not "
     "ask whether vmap is at work.",
     needs=("replica-independence",),
 )
 def vmapped_equals_looped(trial: TaskTrial) -> Outcome:
-    """Data to the bit; references and scores, which are measured, to rounding."""
-    task = trial.subject
-    worlds, batches = _drawn(trial, COMPANY)
+    """Data, then references and scores, which are measured, to rounding."""
     for r, seed in enumerate(COMPANY):
-        world = task.world(Stream.from_seed(seed, Purpose.WORLD))
-        if not same_bits(world, replica(worlds, r)):
-            return f"the world of seed {seed} is another under vmap"
-        for index, step in enumerate(STEPS):
-            single = task.sample(world, Stream.from_seed(seed, Purpose.TRAIN, step), SIZE)
-            stacked = tree_map(lambda leaf: leaf[index, r], batches)  # noqa: B023
-            if not same_bits(tuple(single), tuple(stacked)):
-                return f"the samples of seed {seed} at step {step} are others under vmap"
-    stacked_values = over_replicas(lambda w, o, b: _everything(trial, w, o, b))(
-        worlds, _outputs(trial), replica(batches, 0)
-    )
+        stack, single = _of(_together(trial, COMPANY), r), alone(trial, seed)
+        for name in single:
+            if not alike(single[name], stack[name]):
+                return f"{name} of seed {seed} is another under vmap"
+            _report_bits(trial, name, single[name], stack[name], "under vmap")
+    worlds, batches = trial.together(COMPANY, SIZE)
+    outputs = _outputs(trial)
+    values = over_replicas(lambda w, o, b: _everything(trial, w, o, b))(worlds, outputs, batches)
     for r in range(len(COMPANY)):
-        own = as_batch(tree_map(lambda leaf: leaf[0, r], batches))  # noqa: B023
-        values = _everything(trial, replica(worlds, r), _outputs(trial)[r], own)
-        for name, value in values.items():
-            if not close(value, stacked_values[name][r]):
-                return f"{name} is {value.reshape(-1)[:1].tolist()} alone, another under vmap"
+        own = as_batch(replica(tuple(batches), r))
+        for name, value in _everything(trial, replica(worlds, r), outputs[r], own).items():
+            if not close(value, replica(values[name], r)):
+                first = tree_leaves(value)[0].reshape(-1)[:1].tolist()
+                return f"{name} is {first} alone, another under vmap"
     return None
+
+
+def _report_bits(trial: TaskTrial, name: str, first: Any, second: Any, where: str) -> None:
+    """Say so where two trees that agree do not do so to the bit."""
+    if not same_bits(first, second):
+        trial.facts[f"last bits of {name}"] = (
+            f"differ {where}; compute in float64 and round to float32 to avoid it"
+        )
 
 
 @law(
@@ -103,12 +115,11 @@ def vmapped_equals_looped(trial: TaskTrial) -> Outcome:
 )
 def traced_equals_called(trial: TaskTrial) -> Outcome:
     """As the engine does it: trace on one batch, replay on the next."""
-    function = over_replicas(lambda o, b: _measured(trial, o, b))
+    function = over_replicas(lambda o, b: measured(trial, o, b))
     try:
         replay = traced(function)
-        batches = _drawn(trial, COMPANY)[1]
-        for index in range(len(STEPS)):
-            batch, outputs = tuple(replica(batches, index)), _outputs(trial, index)
+        for index, company in enumerate((COMPANY, OTHER_COMPANY)):
+            batch, outputs = tuple(trial.together(company, SIZE)[1]), _outputs(trial, index)
             expected, found = function(outputs, batch), replay(outputs, batch)
             wrong = [name for name in expected if not close(found[name], expected[name])]
             if wrong:
@@ -133,7 +144,7 @@ def device_agnostic(trial: TaskTrial) -> Outcome:
     batch = as_batch(moved(tuple(trial.batch(0))))
     calls: dict[str, Callable[[], Any]] = {
         "world": lambda: task.world(Stream(key, Purpose.WORLD)),
-        "sample": lambda: tuple(task.sample(world, Stream(key, Purpose.TRAIN), SIZE)),
+        **_drawing(trial, world, key),
         "references": lambda: dict(task.references(world, batch)),
         "score": lambda: dict(task.score(output, batch)),
         **{f"loss {n}": partial(loss, output, batch) for n, loss in task.losses().items()},
@@ -145,10 +156,36 @@ def device_agnostic(trial: TaskTrial) -> Outcome:
     return None
 
 
+def _drawing(trial: TaskTrial, world: World, key: Tensor) -> dict[str, Callable[[], Any]]:
+    """What draws examples, called with tensors of another device."""
+    task = trial.subject
+
+    def training() -> tuple[Any, ...]:
+        if trial.has_train_set:
+            return tuple(task.train_set(world) or ())
+        step = torch.zeros((), dtype=torch.int64, device=PRETENDED)
+        return tuple(task.sample_at(world, Stream(key, Purpose.TRAIN), SIZE, step))
+
+    found: dict[str, Callable[[], Any]] = {
+        "train_set" if trial.has_train_set else "sample": training
+    }
+    if type(task).test_sets is not Task.test_sets:
+        for held_out in trial.sets:
+            whole = held_out.test_set.whole
+            call = partial(whole, world) if whole else partial(_drawn, held_out, world, key)
+            found[words(held_out)] = lambda call=call: tuple(call())  # type: ignore[misc]
+    return found
+
+
+def _drawn(held_out: HeldOut, world: World, key: Tensor) -> Batch:
+    return held_out.sample(world, Stream(key, Purpose.EVAL), SIZE)
+
+
 @law(
     "any-precision",
     "references, score and losses work in double precision and in bfloat16 too.",
-    "give new tensors the type of the output (dtype=output.dtype), or convert before mixing.",
+    "give new tensors the type of the output (dtype=output.dtype), or convert before mixing; what "
+    "has no bfloat16, such as torch.linalg.solve, is given float32 (or more) and converted back.",
     needs=("samples-fit-interface",),
 )
 def any_precision(trial: TaskTrial) -> Outcome:
@@ -159,35 +196,37 @@ def any_precision(trial: TaskTrial) -> Outcome:
         try:
             trial.subject.references(trial.world(), batch)
             step = "score or losses"
-            _measured(trial, trial.generic_output().to(kind), batch)
+            measured(trial, trial.generic_output().to(kind), batch)
         except Exception as error:
             return f"{step} in {kind}: {raised(error)}"
     return None
 
 
-def _drawn(trial: TaskTrial, seeds: tuple[int, ...]) -> tuple[World, Batch]:
-    """Worlds (R, ...) and batches (K, R, ...) of STEPS, as the engine draws them."""
-    keys = keys_of(list(seeds))
-    worlds = draw_worlds(trial.subject, keys)
-    return worlds, draw_batches(trial.subject, worlds, keys, Purpose.TRAIN, STEPS, SIZE)
+def _together(trial: TaskTrial, seeds: tuple[int, ...]) -> Drawn:
+    return trial.keep(("stacked", seeds), lambda: stacked(trial, seeds))
 
 
-def _outputs(trial: TaskTrial, seed: int = 0) -> Tensor:
-    places = [trial.generic_output(seed=seed + r) for r in range(len(COMPANY))]
-    return torch.stack(places)
+def _of(drawn: Drawn, place: int) -> Drawn:
+    return {name: replica(tree, place) for name, tree in drawn.items()}
 
 
-def _measured(trial: TaskTrial, output: Tensor, batch: Any) -> dict[str, Tensor]:
+def _outputs(trial: TaskTrial, seed: int = 0, place: int = 0) -> Tensor:
+    several = [trial.generic_output(seed=seed + r, place=place) for r in range(len(COMPANY))]
+    return torch.stack(several)
+
+
+def measured(trial: TaskTrial, output: Tensor, batch: Any) -> dict[str, Any]:
+    """Parts of the scores, and losses, of one replica's output."""
     own = as_batch(batch)
-    scores = {f"score {n}": v for n, v in trial.subject.score(output, own).items()}
+    parts = score_parts(trial.subject.score(output, own))
     losses = {f"loss {n}": loss(output, own) for n, loss in trial.subject.losses().items()}
-    return {**scores, **losses}
+    return {**{f"score {name}": part for name, part in parts.items()}, **losses}
 
 
-def _everything(trial: TaskTrial, world: World, output: Tensor, batch: Any) -> dict[str, Tensor]:
+def _everything(trial: TaskTrial, world: World, output: Tensor, batch: Any) -> dict[str, Any]:
     references = trial.subject.references(world, as_batch(batch))
     named = {f"reference {name}": value for name, value in references.items()}
-    return {**named, **_measured(trial, output, batch)}
+    return {**named, **measured(trial, output, batch)}
 
 
 REPLICA_LAWS: tuple[Law[TaskTrial], ...] = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -10,7 +11,10 @@ from torch.utils._pytree import tree_leaves
 
 from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.interface import Interface
+from synthbench.contracts.task import Task
+from synthbench.contracts.test_set import TestSet
 from synthbench.engine.data.sampling import as_batch
+from synthbench.plan.task_facts import SET_NAME, fixed_input_hashes
 from synthbench.streams import Purpose, Stream
 from synthbench.testing.examination import raised
 from synthbench.testing.law import Law, Outcome, law
@@ -21,20 +25,23 @@ from synthbench.testing.workbench.global_state import GlobalRandomState, seed_ev
 
 @law(
     "runs",
-    "interface, world, sample, losses, score, references and exact_scores work for one replica.",
+    "interface, world, sample or train_set, test_sets, losses, score, references and exact_scores "
+    "work for one replica.",
     "make the method work for a single replica, and return what its docstring in "
     "synthbench.Task says.",
 )
 def runs(trial: TaskTrial) -> Outcome:
     """Each method once, and the type of what it returns."""
     task, found = trial.subject, dict[str, Any]()
+    source = "sample" if type(task).train_set is Task.train_set else "train_set"
     calls: dict[str, tuple[Callable[[], Any], type]] = {
         "interface": (lambda: task.interface, Interface),
         "world": (lambda: task.world(Stream.from_seed(0, Purpose.WORLD)), object),
-        "sample": (lambda: _sample(trial, found["world"]), Batch),
+        source: (lambda: trial.draw_training(found["world"], 0), Batch),
+        "test_sets": (task.test_sets, Mapping),
         "losses": (task.losses, Mapping),
-        "score": (lambda: task.score(trial.generic_output(), found["sample"]), Mapping),
-        "references": (lambda: task.references(found["world"], found["sample"]), Mapping),
+        "score": (lambda: task.score(_output(trial), found[source]), Mapping),
+        "references": (lambda: task.references(found["world"], found[source]), Mapping),
         "exact_scores": (task.exact_scores, Mapping),
         "known_algorithms": (task.known_algorithms, Mapping),
     }
@@ -45,10 +52,8 @@ def runs(trial: TaskTrial) -> Outcome:
             return f"{name}: {raised(error)}"
         if not isinstance(found[name], kind):
             return f"{name} returned {type(found[name]).__name__}, not {kind.__name__}"
-    losses = {
-        f"loss {n}": f(trial.generic_output(), found["sample"]) for n, f in found["losses"].items()
-    }
-    for name in ("world", "sample", "score", "references"):
+    losses = {f"loss {n}": f(_output(trial), found[source]) for n, f in found["losses"].items()}
+    for name in ("world", source, "score", "references"):
         strays = [leaf for leaf in tree_leaves(found[name]) if not isinstance(leaf, Tensor)]
         if strays:
             return f"{name} holds {type(strays[0]).__name__}, where only tensors may be"
@@ -58,8 +63,44 @@ def runs(trial: TaskTrial) -> Outcome:
     return None
 
 
-def _sample(trial: TaskTrial, world: World) -> Batch:
-    return trial.subject.sample(world, Stream.from_seed(0, Purpose.EVAL), SIZE)
+def _output(trial: TaskTrial) -> Tensor:
+    return Stream.from_seed(0, Purpose.TEST).normal((SIZE, *trial.interface.output.shape))
+
+
+@law(
+    "test-sets-are-stated",
+    "Every test set has a name for columns, and either a sampler or a finite set.",
+    "return {name: TestSet(sample=...)} or TestSet(whole=...), never both; names are lower-case "
+    "words, numbers and hyphens (the first may be empty); interface= for another length.",
+    needs=("runs",),
+)
+def test_sets_are_stated(trial: TaskTrial) -> Outcome:
+    """Names, the two kinds, and ports of the task's own kinds."""
+    found = trial.subject.test_sets()
+    if not found:
+        return "test_sets is empty; the default is that of sample"
+    for place, (name, test_set) in enumerate(found.items()):
+        if not isinstance(test_set, TestSet):
+            return f"test set {name!r} is {type(test_set).__name__}, not TestSet"
+        if not SET_NAME.fullmatch(name) and (place or name):
+            return f"a test set is called {name!r}"
+        if (test_set.sample is None) == (test_set.whole is None):
+            given = "neither" if test_set.sample is None else "both"
+            return f'test set "{name}" has {given} of sample and whole'
+        wrong = _other_ports(trial.interface, test_set.interface)
+        if wrong:
+            return f'test set "{name}" {wrong}'
+    return None
+
+
+def _other_ports(own: Interface, other: Interface | None) -> str | None:
+    """What is not of the task's kind; only sizes may differ."""
+    if other is None:
+        return None
+    for mine, theirs in ((own.input, other.input), (own.output, other.output)):
+        if type(mine) is not type(theirs) or mine.causal != theirs.causal:
+            return f"has {theirs.describe()}, the task {mine.describe()}"
+    return None
 
 
 @law(
@@ -68,7 +109,7 @@ def _sample(trial: TaskTrial, world: World) -> Batch:
     "neither drawn from nor seeded.",
     "draw from the rng argument, such as rng.signs(shape), rng.integers(high, shape) or "
     "rng.normal(shape); the engine gives it the replica's own numbers.",
-    needs=("runs",),
+    needs=("test-sets-are-stated",),
 )
 def no_global_random_state(trial: TaskTrial) -> Outcome:
     """Whether everything leaves the generators alone, and does not depend on their seed."""
@@ -93,27 +134,55 @@ def no_global_random_state(trial: TaskTrial) -> Outcome:
 @law(
     "same-stream-same-data",
     "The same stream gives the same world and samples, and the same batch the same references "
-    "and scores, to the bit.",
+    "and scores, to the bit; fixed inputs keep their hashes.",
     "let every method be a function of its arguments: no clock, no generator of your own, "
     "nothing kept from one call to the next.",
     needs=("no-global-random-state",),
 )
 def same_stream_same_data(trial: TaskTrial) -> Outcome:
     """Everything twice."""
-    names = ("world", "sample", "references", "score", "losses")
     first, second = everything(trial), everything(trial)
-    changed = [n for n, a, b in zip(names, first, second, strict=True) if not same_bits(a, b)]
-    return f"{changed[0]} gave other numbers when called again" if changed else None
+    changed = [name for name in first if not same_bits(first[name], second[name])]
+    if changed:
+        return f"{changed[0]} gave other numbers when called again"
+    hashes = [fixed_input_hashes(trial.subject) for _ in range(2)]
+    return None if hashes[0] == hashes[1] else "fixed_inputs has other hashes when called again"
 
 
-def everything(trial: TaskTrial) -> tuple[Any, ...]:
-    """World, sample, references, scores and losses, as new tensors."""
-    task, output = trial.subject, trial.generic_output()
+def everything(trial: TaskTrial) -> dict[str, Any]:
+    """World, examples, references, scores and losses of a replica, as new tensors."""
+    task = trial.subject
     world = copied(task.world(Stream.from_seed(0, Purpose.WORLD)))
-    batch = as_batch(copied(tuple(_sample(trial, world))))
-    references = copied(dict(task.references(copied(world), as_batch(copied(tuple(batch))))))
-    scores = copied(dict(task.score(output, batch)))
-    return world, batch, references, scores, {n: f(output, batch) for n, f in task.losses().items()}
+    found: dict[str, Any] = {"world": world}
+    for name, place, draw in _sources(trial):
+        batch = as_batch(copied(tuple(draw(world))))
+        found[name] = batch
+        if place:
+            # Of other lengths, maybe; whether they are as declared is another law's question.
+            continue
+        output = _output(trial)
+        found |= {
+            f"references of {name}": copied(
+                dict(task.references(copied(world), as_batch(copied(tuple(batch)))))
+            ),
+            f"score of {name}": copied(dict(task.score(output, batch))),
+            f"losses of {name}": {n: f(output, batch) for n, f in task.losses().items()},
+        }
+    return found
+
+
+Source = tuple[str, int | None, Callable[[World], Batch]]
+"""A method, the place of its test set if it is of one, and what it draws in a world."""
+
+
+def _sources(trial: TaskTrial) -> list[Source]:
+    """Where examples come from: test sets, and what is trained on."""
+    training = "train_set" if trial.has_train_set else "sample"
+    found: list[Source] = [(training, None, lambda world: trial.draw_training(world, 0))]
+    for place, held_out in enumerate(trial.sets):
+        name = f'test set "{held_out.name}"' if held_out.name else "test set"
+        found.append((name, place, partial(trial.draw_held_out, place=place, seed=0)))
+    return found
 
 
 @law(
@@ -127,9 +196,9 @@ def arguments_unchanged(trial: TaskTrial) -> Outcome:
     """The arguments before and after each method."""
     task, output = trial.subject, trial.generic_output()
     world = task.world(Stream.from_seed(0, Purpose.WORLD))
-    batch = as_batch(copied(tuple(_sample(trial, copied(world)))))
+    batch = as_batch(copied(tuple(trial.draw_held_out(copied(world), 0, 0))))
     calls: dict[str, Callable[[World, Batch, Tensor], object]] = {
-        "sample": lambda w, b, o: _sample(trial, w),
+        **{name: lambda w, b, o, f=draw: f(w) for name, _, draw in _sources(trial)},  # type: ignore[misc]
         "references": lambda w, b, o: task.references(w, b),
         "score": lambda w, b, o: task.score(o, b),
         **{f"loss {name}": lambda w, b, o, f=f: f(o, b) for name, f in task.losses().items()},  # type: ignore[misc]
@@ -144,6 +213,7 @@ def arguments_unchanged(trial: TaskTrial) -> Outcome:
 
 RUNNING_LAWS: tuple[Law[TaskTrial], ...] = (
     runs,
+    test_sets_are_stated,
     no_global_random_state,
     same_stream_same_data,
     arguments_unchanged,

@@ -1,226 +1,247 @@
-"""Laws of a task's score and of its losses."""
+"""Laws of a task's scores."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from synthbench.contracts.batch import Batch, Loss
-from synthbench.contracts.losses import IGNORED
+from synthbench.contracts.batch import Batch
+from synthbench.contracts.scores import Mean, Score
+from synthbench.engine.training.score_totals import Part, ScoreTotals, score_parts
 from synthbench.metrics.trajectories import INDEX
 from synthbench.streams import Purpose
 from synthbench.testing.law import Law, Outcome, law
-from synthbench.testing.tasks.trial import SIZE, TaskTrial
+from synthbench.testing.tasks.everything_drawn import words
+from synthbench.testing.tasks.trial import SEEDS, SIZE, TaskTrial
 from synthbench.testing.workbench.comparison import close, rows
 
-CUT = 24
+CUTS = (24, 40)
 """Where a batch of SIZE is cut in two unequal parts."""
 SCALES = (0.0, 1.0, 100.0)
-GRADIENT_SCALES = (0.1, -0.1, 1.0, -1.0, 3.0, -3.0)
 TAKEN = {*INDEX, "loss", "progress", "train_loss"}
 """Columns that a trajectory has already."""
-SHARE = re.compile(r"(.*-)?accuracy")
-SMALLEST_SCALES = (0.05, 0.2, 0.5, 1.0, 2.0)
+SHARE = re.compile(r"(.*-)?(accuracy|share)")
+EDGE = 1e-6
+"""By which rounding may take a share beyond 0 and 1."""
 
 
 @law(
     "score-names",
-    "Scores are scalars with names that can be columns of a trajectory.",
-    "return {name: scalar tensor}; a name has no '/', and is none of "
-    + ", ".join(sorted(TAKEN)) + ".",
+    "Scores are numbers, curves or weighted means, with names that can be columns of a "
+    "trajectory; the first is a number.",
+    "return {name: scalar tensor}, (T,) for a curve, or Mean(values, weights) of equal shapes; a "
+    "name has neither '/' nor '@', and is none of " + ", ".join(sorted(TAKEN)) + ".",
     needs=("samples-fit-interface",),
-)  # fmt: skip
+)
 def score_names(trial: TaskTrial) -> Outcome:
-    """Names and shapes."""
-    scores = trial.subject.score(trial.generic_output(), trial.batch(0))
-    for name, value in scores.items():
-        if not name or "/" in name or name in TAKEN:
+    """Names and shapes, of what score returns and of what aggregate makes of it."""
+    scores = trial.subject.score(trial.generic_output(), trial.held_out(0, 0))
+    reported = _reported(trial, trial.generic_output(), trial.held_out(0, 0))
+    for name in (*scores, *reported):
+        if not name or "/" in name or "@" in name or name in TAKEN:
             return f"a score is called {name!r}"
-        if value.shape != torch.Size([]):
-            return f"score {name} has shape {tuple(value.shape)}"
+    for name, score in scores.items():
+        if isinstance(score, Mean) and score.values.shape != score.weights.shape:
+            shapes = (tuple(score.values.shape), tuple(score.weights.shape))
+            return f"score {name} has values of shape {shapes[0]} and weights of {shapes[1]}"
+        most = 2 if isinstance(score, Mean) else 1
+        shape = _values(score).shape
+        if not most - 1 <= len(shape) <= most:
+            return f"score {name} has shape {tuple(shape)}"
+    for name, value in reported.items():
+        if value.dim() > 1:
+            return f"score {name} has shape {tuple(value.shape)} after aggregate"
+    first = next(iter(reported.items()), None)
+    if first is None:
+        return "aggregate returns no score"
+    if first[1].dim():
+        return f"the first score, {first[0]}, is a curve, which cannot be ranked"
     return None
 
 
 @law(
     "scores-are-means",
-    "Every score is a mean over the batch, so that scores of several batches can be averaged.",
+    "Every score is a mean over the batch, or a Mean whose sums are, so that batches of a test "
+    "set can be put together.",
     "use .mean() over the batch, not .sum(), and compute nothing across examples: a score of two "
-    "batches together must be the average of theirs.",
-    needs=("score-names",),
+    "batches together must be the average of theirs. A mean over some of the examples is a Mean "
+    "with weights; what is computed of several means, such as the worst group, belongs in "
+    "aggregate.",
+    needs=("score-names", "references-fit-interface"),
 )
 def scores_are_means(trial: TaskTrial) -> Outcome:
-    """The whole batch against its two parts."""
+    """Training and held-out batches against their two parts, for outputs of several kinds."""
+    task = trial.subject
+    for where, batch, output in _answered(trial):
+        whole = score_parts(task.score(output, batch))
+        for cut in CUTS:
+            first = score_parts(task.score(output[:cut], rows(batch, 0, cut)))
+            second = score_parts(task.score(output[cut:], rows(batch, cut, SIZE)))
+            for name, part in whole.items():
+                together = _put_together((first[name], cut), (second[name], SIZE - cut))
+                if not close(part, together, 1e-5):
+                    said = _number(part), _number(together)
+                    return (
+                        f"score {name} is {said[0]} on a batch of {where}, {said[1]} of its two "
+                        "parts together"
+                    )
+    return _weights_depend(trial)
 
-    def scores(output: Tensor, batch: Batch) -> dict[str, Tensor]:
-        return dict(trial.subject.score(output, batch))
 
-    return _not_a_mean(trial, "score", scores)
+def _put_together(first: tuple[Part, int], second: tuple[Part, int]) -> Part:
+    """Of two parts of a batch, with their sizes: the average, or the sums of a Mean."""
+    (left, m), (right, n) = first, second
+    if isinstance(left, Tensor) and isinstance(right, Tensor):
+        return (m * left + n * right) / (m + n)
+    return left[0] + right[0], left[1] + right[1]
+
+
+def _weights_depend(trial: TaskTrial) -> Outcome:
+    """Weights below 0; that they depend on the output is a fact: the score may be undefined."""
+    task, batch = trial.subject, trial.held_out(0, 0)
+    scored = [task.score(scale * trial.generic_output(), batch) for scale in (1.0, -3.0)]
+    for name, score in scored[0].items():
+        if not isinstance(score, Mean):
+            continue
+        if not score.weights.isfinite().all() or bool((score.weights < 0).any()):
+            return f"the weights of score {name} are not all finite and at least 0"
+        if not close(score.weights, _weights(scored[1][name])):
+            trial.facts[f"weights of score {name}"] = (
+                "depend on the output: a ratio, undefined where they are all 0"
+            )
+    return None
+
+
+Answered = tuple[str, Batch, Tensor]
+"""What the batch is of, the batch, and an output for it."""
+
+
+def _answered(trial: TaskTrial) -> Iterator[Answered]:
+    """Batches with generic outputs, and with what the references say."""
+    yield from ((w, trial.batch(0), out) for w, out in _generic(trial, 0, "training examples"))
+    for place, held_out in enumerate(trial.sets):
+        for seed in SEEDS[:2]:
+            batch = trial.held_out(place, seed)
+            for where, output in _generic(trial, place, words(held_out)):
+                yield where, batch, output
+            for output in trial.references(seed, place).values():
+                yield words(held_out), batch, output
+
+
+def _generic(trial: TaskTrial, place: int, where: str) -> Iterator[tuple[str, Tensor]]:
+    output = trial.generic_output(place=place)
+    # Of two sizes, so that the parts differ by more than chance; and of one sign.
+    yield where, torch.cat([output[: CUTS[0]], 4 * output[CUTS[0] :]])
+    yield where, output.abs()
 
 
 @law(
     "scores-in-range",
-    "Scores are finite whatever a network says, and an accuracy is between 0 and 1.",
+    "Scores are finite whatever a network says, and a share is between 0 and 1.",
     "take logarithms by log_softmax or of clamped numbers, and divide by no count that can be 0; "
-    "an accuracy is a share, not a percentage.",
+    "an accuracy is a share, not a percentage. A share of some of the examples is a Mean: values "
+    "0 or 1, weight 1 where it is asked and 0 elsewhere; importance weights go beyond 1.",
     needs=("scores-are-means",),
 )
 def scores_in_range(trial: TaskTrial) -> Outcome:
-    """Outputs that are all zero, ordinary and large."""
-    for scale in SCALES:
-        output = scale * trial.generic_output()
-        for name, value in trial.subject.score(output, trial.batch(0)).items():
-            what = f"score {name} is {float(value):.4g} for outputs of size {scale:g}"
-            if not value.isfinite():
-                return what
-            if SHARE.fullmatch(name) and not -1e-6 <= float(value) <= 1 + 1e-6:
-                return what
+    """Outputs that are all zero, ordinary and large, and references where a share is at most 1."""
+    shares = _shares(trial)
+    for where, batch, place in _batches(trial):
+        outputs = {
+            f"outputs of size {scale:g}": scale * trial.generic_output(place=place)
+            for scale in SCALES
+        }
+        if where != "training examples":
+            outputs |= {f"reference {n}": out for n, out in trial.references(0, place).items()}
+        for kind, output in outputs.items():
+            for name, score in trial.subject.score(output, batch).items():
+                counted = _values(score)[_weights(score) != 0]
+                if not counted.isfinite().all():
+                    wrong = counted[~counted.isfinite()]
+                    return f"score {name} is {float(wrong[0]):.4g} for {kind}"
+            for name, value in _reported(trial, output, batch).items():
+                found = value[value.isfinite()]
+                low = 0.0 if SHARE.fullmatch(name) else -torch.inf
+                within = bool(((found >= low - EDGE) & (found <= 1 + EDGE)).all())
+                if name in shares and not within:
+                    return f"score {name} is {_number(found)} for {kind}, in {where}"
     return None
 
 
-@law(
-    "losses-are-differentiable",
-    "Every loss is a finite scalar with a finite gradient that is not zero everywhere.",
-    "return one number, computed from the output by differentiable operations: no argmax, no "
-    "rounding, no .detach(), no comparison alone.",
-    needs=("samples-fit-interface",),
-)
-def losses_are_differentiable(trial: TaskTrial) -> Outcome:
-    """The gradient at a generic output."""
-    for name, loss in trial.subject.losses().items():
-        output = trial.generic_output().requires_grad_()
-        with torch.enable_grad():
-            value = loss(output, trial.batch(0))
-            if value.shape != torch.Size([]) or not value.isfinite():
-                return f"loss {name} is {value.tolist()}, with shape {tuple(value.shape)}"
-            if not value.requires_grad:
-                return f"loss {name} does not depend on the output differentiably"
-            (gradient,) = torch.autograd.grad(value, output)
-        if not gradient.isfinite().all():
-            return f"the gradient of loss {name} is not finite"
-        if not gradient.any():
-            return f"the gradient of loss {name} is zero"
-    return None
+def _shares(trial: TaskTrial) -> set[str]:
+    """Scores that are shares: by name, or because optimal scores 1 and no reference more."""
+    names = set(_reported(trial, trial.generic_output(), trial.held_out(0, 0)))
+    top = trial.subject.ceiling
+    known = [trial.references(seed) for seed in SEEDS]
+    if top not in known[0]:
+        return {name for name in names if SHARE.fullmatch(name)}
+    scored = {
+        reference: [
+            _reported(trial, outputs[reference], trial.held_out(0, seed))
+            for seed, outputs in zip(SEEDS, known, strict=True)
+        ]
+        for reference in known[0]
+    }
+    return {
+        name
+        for name in names
+        if SHARE.fullmatch(name)
+        or (
+            _is_about(scored[top], name, 1.0)
+            and all(_is_between(found, name) for found in scored.values())
+            and _mean(scored["trivial"], name) < 1 - 3 * _error(scored[top], name) - EDGE
+        )
+    }
 
 
-@law(
-    "losses-are-means",
-    "Every loss is a mean over the batch, so that the learning rate means the same for each size.",
-    "use .mean() over the batch, not .sum(); and see that y and output have the same shape, or "
-    "they are broadcast against one another.",
-    needs=("losses-are-differentiable",),
-)
-def losses_are_means(trial: TaskTrial) -> Outcome:
-    """The whole batch against its two parts, every label asked for."""
-
-    def losses(output: Tensor, batch: Batch) -> dict[str, Tensor]:
-        batch = _all_asked(batch)
-        return {name: loss(output, batch) for name, loss in trial.subject.losses().items()}
-
-    return _not_a_mean(trial, "loss", losses)
+def _mean(scored: list[dict[str, Tensor]], name: str) -> float:
+    return float(torch.stack([scores[name].double() for scores in scored]).nanmean())
 
 
-@law(
-    "every-example-has-a-gradient",
-    "Every loss teaches something about each example, for some output.",
-    "see that the labels are those that the loss is made for: the losses of a margin multiply by "
-    "y and need -1 and +1; labels of 0 teach nothing.",
-    needs=("losses-are-means",),
-)
-def every_example_has_a_gradient(trial: TaskTrial) -> Outcome:
-    """At outputs of several sizes and both signs; labels may be left out on purpose.
-
-    Those are ignored tokens, and margins of 0 where there are others of -1 and +1.
-    """
-    batch = trial.batch(0)
-    for name, loss in trial.subject.losses().items():
-        without = ~_taught(loss, trial.generic_output(), batch) & ~_ignored(batch.y)
-        left_out = bool((batch.y < 0).any()) and bool((batch.y[without] == 0).all())
-        if bool(without.any()) and not left_out:
-            count = int(without.sum())
-            labels = sorted(set(batch.y[without].flatten().tolist()))[:3]
-            return (
-                f"the gradient of loss {name} is zero for {count} of {SIZE} examples, whose y is "
-                f"{', '.join(f'{label:g}' for label in labels)}"
-            )
-    return None
+def _error(scored: list[dict[str, Tensor]], name: str) -> float:
+    values = torch.stack([scores[name].double() for scores in scored]).reshape(-1)
+    values = values[values.isfinite()]
+    return float(values.std() / len(values) ** 0.5) if len(values) > 1 else 0.0
 
 
-def _taught(loss: Loss, output: Tensor, batch: Batch) -> Tensor:
-    """Which examples (SIZE,) the loss has a gradient for, at any of some outputs."""
-    taught = torch.zeros(SIZE, dtype=torch.bool)
-    for scale in GRADIENT_SCALES:
-        scaled = (scale * output).requires_grad_()
-        with torch.enable_grad():
-            (gradient,) = torch.autograd.grad(loss(scaled, batch), scaled)
-        taught |= gradient.reshape(SIZE, -1).any(1)
-    return taught
+def _is_about(scored: list[dict[str, Tensor]], name: str, value: float) -> bool:
+    return abs(_mean(scored, name) - value) <= 3 * _error(scored, name) + EDGE
 
 
-def _all_asked(batch: Batch) -> Batch:
-    """Another label in place of each that is not asked for: parts that ask for more weigh more."""
-    missing = _missing(batch.y)
-    if not bool(missing.any()) or bool(missing.all()):
-        return batch
-    return batch._replace(y=torch.where(missing, batch.y[~missing][0], batch.y))
+def _is_between(scored: list[dict[str, Tensor]], name: str) -> bool:
+    slack = 3 * _error(scored, name) + EDGE
+    return -slack <= _mean(scored, name) <= 1 + slack
 
 
-def _ignored(y: Tensor) -> Tensor:
-    """Which examples have no label that is asked for."""
-    return _missing(y).reshape(SIZE, -1).all(1)
+def _batches(trial: TaskTrial) -> Iterator[tuple[str, Batch, int]]:
+    yield "training examples", trial.batch(0, Purpose.TRAIN), 0
+    for place, held_out in enumerate(trial.sets):
+        yield words(held_out), trial.held_out(place, 0), place
 
 
-def _missing(y: Tensor) -> Tensor:
-    return (y == IGNORED) | y.isnan()
+def _reported(trial: TaskTrial, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+    """What is reported of one output, without vmap: () or (T,) each."""
+    totals = ScoreTotals()
+    totals.add(score_parts(trial.subject.score(output, batch)), len(output))
+    return dict(trial.subject.aggregate(totals.means()))
 
 
-def _not_a_mean(
-    trial: TaskTrial, what: str, values: Callable[[Tensor, Batch], dict[str, Tensor]]
-) -> Outcome:
-    batch = trial.batch(0)
-    # Of two sizes, so that the parts differ by more than chance.
-    output = torch.cat([trial.generic_output()[:CUT], 4 * trial.generic_output()[CUT:]])
-    whole = values(output, batch)
-    first = values(output[:CUT], rows(batch, 0, CUT))
-    second = values(output[CUT:], rows(batch, CUT, SIZE))
-    for name, value in whole.items():
-        mean = (CUT * first[name] + (SIZE - CUT) * second[name]) / SIZE
-        if not close(value, mean, 1e-5):
-            return (
-                f"{what} {name} is {float(value):.6g} on a batch, {float(mean):.6g} averaged "
-                "over its two parts"
-            )
-    return None
+def _values(score: Score) -> Tensor:
+    return score.values if isinstance(score, Mean) else score
 
 
-@law(
-    "losses-prefer-optimal",
-    "Every loss is lower for the optimal reference, at a suitable scale, than for the trivial one.",
-    "check the sign of the loss, and that it reads the same labels as the score.",
-    needs=("every-example-has-a-gradient", "optimal-beats-trivial", "references-are-causal"),
-)
-def losses_prefer_optimal(trial: TaskTrial) -> Outcome:
-    """The best of a few scales, because a score may not see the scale and a loss does."""
-    outputs, batch = _held_out(trial)
-    for name, loss in trial.subject.losses().items():
-        trivial = float(loss(outputs["trivial"], batch))
-        best = min(float(loss(scale * outputs["optimal"], batch)) for scale in SMALLEST_SCALES)
-        if not best < trivial:
-            return f"loss {name} is {best:.4g} at best for optimal, {trivial:.4g} for trivial"
-    return None
+def _weights(score: Score) -> Tensor:
+    return score.weights if isinstance(score, Mean) else torch.ones_like(score)
 
 
-def _held_out(trial: TaskTrial) -> tuple[dict[str, Tensor], Batch]:
-
-    return trial.references(), trial.batch(0, Purpose.EVAL)
+def _number(part: Part) -> str:
+    """The number of a score that is furthest from zero; of a Mean, as it would be divided."""
+    value = part if isinstance(part, Tensor) else part[0] / part[1]
+    flat = value.reshape(-1)
+    return f"{float(flat[flat.abs().argmax()]):.6g}"
 
 
 SCORE_LAWS: tuple[Law[TaskTrial], ...] = (score_names, scores_are_means, scores_in_range)
-LOSS_LAWS: tuple[Law[TaskTrial], ...] = (
-    losses_are_differentiable,
-    losses_are_means,
-    every_example_has_a_gradient,
-    losses_prefer_optimal,
-)

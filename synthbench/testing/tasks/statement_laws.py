@@ -7,10 +7,11 @@ import time
 
 import torch
 
-from synthbench.engine.data.sampling import draw_batches, draw_worlds
+from synthbench.engine.data.sampling import draw_worlds
+from synthbench.engine.data.training_data import FreshData
 from synthbench.metrics.formatting import format_count
-from synthbench.streams import Purpose, keys_of
-from synthbench.testing.law import Law, Outcome, law
+from synthbench.streams import keys_of
+from synthbench.testing.law import Law, NotApplicable, Outcome, law
 from synthbench.testing.tasks.trial import TaskTrial
 
 TIMED_REPLICAS = 16
@@ -38,17 +39,19 @@ def known_algorithms_have_sources(trial: TaskTrial) -> Outcome:
 @law(
     "sampling-is-timed",
     "Training batches can be drawn for many replicas at once; how fast is reported, not judged.",
-    "see that sample works for 16 replicas at the batch size of 32.",
+    "see that sample (or sample_at) works for 16 replicas at the batch size of 32.",
     needs=("vmaps",),
 )
 @torch.no_grad()
 def sampling_is_timed(trial: TaskTrial) -> Outcome:
     """Samples per second as training draws them: 16 replicas, batches of 32, 8 steps at once."""
+    if trial.has_train_set:
+        return NotApplicable("it is trained on a finite set")
     keys = keys_of(list(range(TIMED_REPLICAS)))
-    worlds = draw_worlds(trial.subject, keys)
+    data = FreshData(trial.subject, draw_worlds(trial.subject, keys), keys)
     drawn, started = 0, time.perf_counter()
     while time.perf_counter() - started < TIMED_SECONDS:
-        draw_batches(trial.subject, worlds, keys, Purpose.TRAIN, range(8), 32)
+        data.batches(range(8), 32)
         drawn += 8 * 32 * TIMED_REPLICAS
     rate = drawn / (time.perf_counter() - started)
     trial.facts["sampling"] = f"{format_count(rate)} samples/s"

@@ -22,6 +22,26 @@ def same_bits(first: Any, second: Any) -> bool:
     )
 
 
+def alike(first: Any, second: Any) -> bool:
+    """Whether two trees agree: whole numbers to the bit, other floating-point ones to rounding.
+
+    Tokens, signs and booleans decide something; a real value that is computed does not.
+    """
+    left, right = tree_leaves(first), tree_leaves(second)
+    return len(left) == len(right) and all(
+        a.dtype == b.dtype and a.shape == b.shape and (equal_values(a, b) or _rounded(a, b))
+        for a, b in zip(left, right, strict=True)
+    )
+
+
+def _rounded(first: Tensor, second: Tensor) -> bool:
+    return first.is_floating_point() and not _is_whole(first) and close(first, second)
+
+
+def _is_whole(tensor: Tensor) -> bool:
+    return bool((tensor == tensor.round()).all())
+
+
 def equal_values(first: Tensor, second: Tensor) -> bool:
     """Whether two tensors of one shape hold the same numbers; NaN equals NaN."""
     if first.is_floating_point():

@@ -87,3 +87,36 @@ class Forgetful(PARITY):
 def test_bad_tasks_are_refused(small_cell: Cell, task: type, message: str) -> None:
     with pytest.raises(TaskError, match=message):
         inspect_cell(replace(small_cell, task=task(n=10, k=2)))
+
+
+class ForgetsTheIgnored(PARITY):
+    """A loss that looks a label up and finds none."""
+
+    def losses(self):
+        table = torch.tensor([0.0, 1.0])
+        return {"looked-up": lambda out, batch: (table[batch.y.long() + 5] * out).mean()}
+
+
+class CurveOfLosses(PARITY):
+    """A loss for each example."""
+
+    def losses(self):
+        return {"each": lambda out, batch: torch.relu(1 - batch.y * out)}
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (ForgetsTheIgnored, 'loss "looked-up" of task "sparse-parity .*" fails: IndexError'),
+        (CurveOfLosses, 'loss "each" of task .* must be a scalar, got shape'),
+    ],
+)
+def test_a_loss_that_fails_is_blamed_on_the_task(
+    small_cell: Cell, fault: type[sb.Task], message: str
+) -> None:
+    model = small_cell.model.model_copy(
+        update={"recipe": small_cell.model.recipe.model_copy(update={"loss": None})}
+    )
+    task = fault(**dict(small_cell.task))
+    with pytest.raises(TaskError, match=message):
+        inspect_cell(replace(small_cell, task=task, model=model))

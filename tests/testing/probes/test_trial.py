@@ -46,7 +46,7 @@ def test_its_view_is_that_of_training(small_cell: Cell, looped: bool) -> None:
     cell = replace(small_cell, probes=(probe,), protocol=protocol)
     evaluator = Evaluator(cell, watched.module, looped)
     evaluator.prepare(draw_worlds(cell.task, keys), keys, keys, torch.float32)
-    columns = evaluator.measure(watched.parameters, watched.buffers)
+    columns = evaluator.measure(watched.parameters, watched.buffers).columns
     values = trial.together(watched, looped)
     assert len(values) == 6
     for name, found in values.items():

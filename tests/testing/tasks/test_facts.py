@@ -10,6 +10,7 @@ from torch import Tensor
 import synthbench as sb
 from synthbench.testing import check_task
 from tests.testing.tasks.sound import Dictator
+from tests.testing.tasks.wider import Divided, Regression
 
 
 class KnowsTheNoise(Dictator):
@@ -37,3 +38,17 @@ def test_an_optimum_that_reads_latents_is_pointed_out_where_it_cannot_be_judged(
     assert "optimal reads latents" in check_task(KnowsTheNoise()).facts
     facts = check_task(Dictator(n=40)).facts
     assert "optimal reads latents" not in facts and facts["sampling"].endswith("samples/s")
+
+
+def test_labels_that_differ_in_their_last_bits_are_reported() -> None:
+    facts = check_task(Regression()).facts
+    assert any("float64" in said for name, said in facts.items() if name.startswith("last bits"))
+    assert not any(name.startswith("last bits") for name in check_task(Dictator()).facts)
+
+
+def test_sizes_of_finite_sets_and_small_populations_are_reported() -> None:
+    facts = check_task(Divided()).facts
+    assert facts["the training set"] == "64 rows"
+    assert facts['training examples in the test set "train"'] == "100%"
+    assert "give a train_set" in check_task(Dictator()).facts["small population"]
+    assert "small population" not in check_task(Dictator(n=40)).facts

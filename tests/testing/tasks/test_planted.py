@@ -15,6 +15,7 @@ from tests.testing.tasks import planted
 from tests.testing.tasks.planted import PLANTED
 from tests.testing.tasks.planted.reference_faults import ReadsLabels
 from tests.testing.tasks.sound import Dictator, Successor
+from tests.testing.tasks.wider import WIDER
 
 
 @pytest.mark.parametrize(("fault", "law"), PLANTED.items(), ids=[f.__name__ for f in PLANTED])
@@ -43,7 +44,7 @@ def test_every_fault_is_listed() -> None:
     assert written == set(PLANTED)
 
 
-@pytest.mark.parametrize("task", [Dictator(), Successor()], ids=["dictator", "successor"])
+@pytest.mark.parametrize("task", [Dictator(), Successor(), *WIDER], ids=lambda task: task.name)
 def test_sound_tasks_keep_every_law(task: sb.Task) -> None:
     check_task(task)
 

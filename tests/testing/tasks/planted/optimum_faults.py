@@ -6,6 +6,7 @@ import torch
 
 import synthbench as sb
 from tests.testing.tasks.sound import Dictator, Successor
+from tests.testing.tasks.wider import BestKnown, Spurious
 
 
 class NothingToLearn(Dictator):
@@ -78,6 +79,20 @@ class WorseThanTrivial(Dictator):
                 "optimal": found["optimal"]}  # fmt: skip
 
 
+class FitsNothing(BestKnown):
+    """Fitted references that know no more than the trivial one."""
+
+    def fitted_references(self, train):
+        return {"constant": lambda x: torch.zeros_like(x[:, 0])}
+
+
+class WrongElsewhere(Spurious):
+    """A formula that is wrong on the second test set."""
+
+    def exact_scores(self):
+        return super().exact_scores() | {"trivial@as-trained": 0.9}
+
+
 OPTIMUM_FAULTS: dict[type[sb.Task], str] = {
     NothingToLearn: "optimal-beats-trivial",
     WrongFormula: "exact-scores-agree",
@@ -86,5 +101,7 @@ OPTIMUM_FAULTS: dict[type[sb.Task], str] = {
     OftenRight: "nothing-beats-optimal",
     Uncalibrated: "nothing-beats-optimal",
     WorseThanTrivial: "none-worse-than-trivial",
+    FitsNothing: "optimal-beats-trivial",
+    WrongElsewhere: "exact-scores-agree",
 }
 """Fault -> the law that must find it."""

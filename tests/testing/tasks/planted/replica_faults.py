@@ -7,6 +7,7 @@ from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 import synthbench as sb
 from tests.testing.tasks.sound import Dictator, Successor
+from tests.testing.tasks.wider import InContextRegression, Regression
 
 
 class BranchesOnData(Dictator):
@@ -70,6 +71,24 @@ class SinglePrecision(Dictator):
         return {"accuracy": ((torch.sign(output * batch.y) + 1) / 2) @ mean.to(output.device)}
 
 
+class OtherNumbersUnderVmap(Regression):
+    """Real labels that differ under vmap by more than their last bits."""
+
+    def sample(self, world, rng, size):
+        batch = super().sample(world, rng, size)
+        stacked = torch._C._functorch.is_batchedtensor(batch.x)
+        return sb.Batch(batch.x, batch.y + (0.01 if stacked else 0.0))
+
+
+class SolvesInBfloat16(InContextRegression):
+    """A linear system in whatever precision the inputs have."""
+
+    def references(self, world, batch):
+        square = batch.x[:, :3, :].mT @ batch.x[:, :3, :]
+        torch.linalg.solve(square + torch.eye(3, device=square.device, dtype=square.dtype), square)
+        return super().references(world, batch)
+
+
 REPLICA_FAULTS: dict[type[sb.Task], str] = {
     BranchesOnData: "vmaps",
     LooksAtNeighbours: "replica-independence",
@@ -78,5 +97,7 @@ REPLICA_FAULTS: dict[type[sb.Task], str] = {
     OnTheCpu: "device-agnostic",
     WorldOnTheCpu: "device-agnostic",
     SinglePrecision: "any-precision",
+    OtherNumbersUnderVmap: "vmapped-equals-looped",
+    SolvesInBfloat16: "any-precision",
 }
 """Fault -> the law that must find it."""

@@ -6,6 +6,7 @@ import torch
 
 import synthbench as sb
 from tests.testing.tasks.sound import Dictator, Successor
+from tests.testing.tasks.wider import Spurious
 
 
 class SlashedScore(Dictator):
@@ -89,6 +90,71 @@ class Uphill(Dictator):
         return {"hinge": lambda out, batch: torch.relu(1 + batch.y * out).mean()}
 
 
+class WorstGroup(Spurious):
+    """The worst of two groups, batch by batch; where one is missing it is 0."""
+
+    def score(self, output, batch):
+        hits, minority = sb.accuracy(output, batch.y).values, batch.latents["minority"]
+        groups = [minority.float(), (~minority).float()]
+        shares = [(hits * g).sum() / g.sum().clamp(min=1) for g in groups]
+        return {"worst-group": torch.minimum(*shares)}
+
+    def aggregate(self, scores):
+        return scores
+
+
+class ImportanceWeighted(Spurious):
+    """The accuracy on the minority, by weights of 10 that are right on average."""
+
+    def test_sets(self):
+        return {"": sb.TestSet(sample=self.sample)}
+
+    def score(self, output, batch):
+        hits, minority = sb.accuracy(output, batch.y).values, batch.latents["minority"]
+        return {"accuracy": hits.mean(), "decorrelated": (10 * hits * minority).mean()}
+
+    def aggregate(self, scores):
+        return scores
+
+    def exact_scores(self):
+        return {"trivial": 0.5, "optimal": 1.0}
+
+
+class NegativeWeights(Spurious):
+    """Weights that are below 0."""
+
+    def score(self, output, batch):
+        found = super().score(output, batch)
+        signed = batch.y.sign()
+        return found | {"minority": sb.Mean(found["minority"].values, signed)}
+
+
+class CurveFirst(Successor):
+    """A curve in the place of the score that is ranked."""
+
+    def score(self, output, batch):
+        missed = -torch.log_softmax(output, -1).gather(2, batch.y[:, :, None])[:, :, 0]
+        return {"by-position": missed.mean(0)}
+
+
+class UnevenMean(Spurious):
+    """One weight for all values."""
+
+    def score(self, output, batch):
+        values = sb.accuracy(output, batch.y).values
+        return {"accuracy": sb.Mean(values, torch.ones_like(values[:1]))}
+
+    def aggregate(self, scores):
+        return scores
+
+
+class AtSign(Dictator):
+    """A score that looks as if it were on another test set."""
+
+    def score(self, output, batch):
+        return {f"{n}@test": value for n, value in super().score(output, batch).items()}
+
+
 SCORE_FAULTS: dict[type[sb.Task], str] = {
     SlashedScore: "score-names",
     SummedScore: "scores-are-means",
@@ -100,5 +166,11 @@ SCORE_FAULTS: dict[type[sb.Task], str] = {
     Broadcasts: "losses-are-means",
     ZeroOneLabels: "every-example-has-a-gradient",
     Uphill: "losses-prefer-optimal",
+    WorstGroup: "scores-are-means",
+    ImportanceWeighted: "scores-in-range",
+    NegativeWeights: "scores-are-means",
+    CurveFirst: "score-names",
+    UnevenMean: "score-names",
+    AtSign: "score-names",
 }
 """Fault -> the law that must find it."""

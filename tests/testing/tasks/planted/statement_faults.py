@@ -20,7 +20,7 @@ class NoSource(Dictator):
 class ManyTrials(Dictator):
     """A field at a bound, with a known algorithm that takes forever."""
 
-    n: int = Field(default=4, ge=1)
+    n: int = Field(default=6, ge=6)
 
     def known_algorithms(self) -> Mapping[str, sb.KnownAlgorithm]:
         return {"search": sb.KnownAlgorithm(float("inf"), 1.0, "nowhere")}
