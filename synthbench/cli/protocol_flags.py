@@ -25,6 +25,7 @@ FLAGS = (
     "initializations",
     "budget",
     "train_samples",
+    "score",
     "evaluation_samples",
     "until",
     "precision",
@@ -32,7 +33,7 @@ FLAGS = (
 """The fields that have a flag, in the order of `--help`."""
 COUNTS = ("budget", "train_samples")
 """Numbers of samples, which may be written 640k."""
-OF_SUITES = ("seeds", "budget", "evaluation_samples")
+OF_SUITES = ("seeds", "budget", "train_samples", "score", "evaluation_samples")
 """What a suite fixes unless a flag says otherwise."""
 SUFFIXES = {"k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
 

@@ -83,7 +83,7 @@ def test_unknown_names_get_suggestions(kind: str, reference: str, message: str) 
         ("sparse-parity n=4 k=5", '"sparse-parity" k must be at most n=4, got 5'),
         (
             "sparse-parity nois=0.1",
-            'has no field "nois"; did you mean "noise"? (fields: target, n,',
+            'has no field "nois"; did you mean "noise"? (fields: target,',
         ),
         ("sparse-parity n=many", "n = 'many': input should be a valid integer"),
         ("sparse-parity noise=nan", "noise = 'nan': input should be a finite number"),

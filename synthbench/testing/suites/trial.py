@@ -9,7 +9,7 @@ from synthbench.contracts.model import Model
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.task import Task
 from synthbench.plan.cell import Cell
-from synthbench.plan.suite import Suite, SuiteCell, suite_protocol
+from synthbench.plan.suite import Suite, SuiteCell, cell_protocol, suite_protocol
 from synthbench.registry.registry import Registry
 from synthbench.testing.workbench.kept import Kept
 
@@ -42,8 +42,7 @@ class SuiteTrial:
 
     def cell(self, row: SuiteCell, model: str) -> Cell:
         """A row as it is trained with one of the models."""
-        own = {"budget": row.budget, "train_samples": row.train_samples, "score": row.score}
-        protocol = suite_protocol(self.subject).model_copy(update=own)
+        protocol = cell_protocol(row, suite_protocol(self.subject))
         probes = tuple(self.probe(reference) for reference in self.subject.probes)
         return Cell(self.task(row.task), self.model(model), protocol, probes)
 

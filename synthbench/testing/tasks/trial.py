@@ -12,9 +12,10 @@ from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.interface import Interface
+from synthbench.contracts.samples import CALLS_APART
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.over_replicas import over_replicas
-from synthbench.engine.data.held_out import CALLS_APART, HeldOut, held_out_sets
+from synthbench.engine.data.held_out import HeldOut, held_out_sets
 from synthbench.engine.data.sampling import as_batch, draw_worlds
 from synthbench.engine.training.score_totals import ScoreTotals, aggregated, score_parts
 from synthbench.registry.kinds import TASK, Kind
