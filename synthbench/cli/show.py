@@ -68,10 +68,30 @@ def _show_configuration(
 
 
 def _show_task(console: Console, task: Task) -> None:
+    from synthbench.plan.task_facts import own_train_rows
+
     exact = ", ".join(f"{name} {score:.4g}" for name, score in task.exact_scores().items())
     _fact(console, "interface", task.interface.describe())
-    _fact(console, "references", exact)
+    _fact(console, "references", exact or "none has an exact score")
+    if task.ceiling != "optimal":
+        _fact(console, "ceiling", f"{task.ceiling}: progress is relative to it")
     _fact(console, "losses", ", ".join(task.losses()))
+    if (rows := own_train_rows(task, 0)) is not None:
+        _fact(console, "trained on", f"{rows:,} examples of its own")
+    sets = [_test_set(task, name) for name in task.test_sets()]
+    if len(sets) > 1 or "every" in sets[0]:
+        for text in sets:
+            _fact(console, "test set", text)
+
+
+def _test_set(task: Task, name: str) -> str:
+    """`length-80 (ranked): fresh examples; tokens ... -> token logits ...`."""
+    sets = task.test_sets()
+    found, first = sets[name], next(iter(sets))
+    ranked = " (ranked)" if name == first else ""
+    drawn = "fresh examples" if found.whole is None else "every example once"
+    other = f"; {found.interface.describe()}" if found.interface is not None else ""
+    return f"{name or 'held-out'}{ranked}: {drawn}{other}"
 
 
 def _print_fields(console: Console, config: type[Configuration]) -> None:

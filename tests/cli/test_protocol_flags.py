@@ -64,6 +64,7 @@ def test_every_flag_reaches_the_protocol(planned, monkeypatch: pytest.MonkeyPatc
         "initializations": 4,
         "budget": 64_000,
         "train_samples": 2_000,
+        "score": "accuracy@far",
         "evaluation_samples": 256,
         "until": "budget",
         "precision": "64-true",
