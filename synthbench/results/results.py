@@ -94,6 +94,10 @@ class CellResult:
         """A matplotlib figure: `Results.plot`."""
         return Results([self]).plot(kind, against)
 
+    def scored_by(self, score: str) -> CellResult:
+        """The same cell by another score, such as `accuracy@length-80`: `Results.scored_by`."""
+        return Results([self]).scored_by(score)[0]
+
 
 class Results(Sequence[CellResult]):
     """Finished cells, in the order in which they were planned."""

@@ -96,7 +96,7 @@ def small_source(source: Any) -> Any:
 
 def smaller(cell: Cell) -> Cell:
     """The cell with few replicas, steps and samples."""
-    protocol, batch = cell.protocol, cell.model.recipe.batch_size
+    protocol, batch = cell.protocol, cell.batch_size
     if cell.task.label() == installed().task(EASY_TASK).label():
         own = {"seeds": SUITE_SEEDS, "budget": min(protocol.budget, EASY_BUDGET)}
         return replace(cell, protocol=protocol.model_copy(update=own))
