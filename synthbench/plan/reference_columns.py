@@ -32,7 +32,7 @@ def reference_columns(task: Task, train_samples: int | None = None) -> dict[str,
     found: dict[str, list[str]] = {}
     for place, (name, test_set) in enumerate(task.test_sets().items()):
         batch = _examples(test_set, world)
-        outputs = dict(task.references(world, batch))
+        outputs = dict((test_set.references or task.references)(world, batch))
         outputs |= {fit: predict(batch.x) for fit, predict in fitted.items()}
         for reference, output in outputs.items():
             means = {score: _mean(value) for score, value in task.score(output, batch).items()}

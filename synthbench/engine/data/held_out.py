@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -40,6 +40,11 @@ class HeldOut:
     def is_whole(self) -> bool:
         """Whether it is a finite set, scored whole."""
         return self.test_set.whole is not None
+
+    def references(self, world: World, batch: Batch) -> Mapping[str, Tensor]:
+        """Outputs of known strategies on one replica's examples of it."""
+        own = self.test_set.references
+        return self.task.references(world, batch) if own is None else own(world, batch)
 
     def batches(self, worlds: World, keys: Tensor, protocol: Protocol) -> Iterator[Batch]:
         """Its examples, batch by batch: leaves (R, B, ...).

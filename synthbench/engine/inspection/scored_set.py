@@ -85,7 +85,7 @@ def reference_parts(
 
     def of_one(world: World, own: Batch) -> dict[str, Parts]:
         own = as_batch(own)
-        outputs = task.references(world, own)
+        outputs = held_out.references(world, own)
         check(held_out, own, outputs)
         return {name: score_parts(task.score(out, own)) for name, out in outputs.items()}
 

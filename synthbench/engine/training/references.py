@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.over_replicas import over_replicas
+from synthbench.engine.data.held_out import HeldOut
 from synthbench.engine.data.sampling import as_batch, batch_at
 from synthbench.engine.training.held_out_batches import HeldOutBatches
 from synthbench.engine.training.score_totals import Parts, ScoreTotals, aggregated, score_parts
@@ -37,9 +39,9 @@ def reference_scores(
     """
     scored: dict[str, Columns] = {}
     predictors = _fitted(task, training)
-    score = over_replicas(lambda world, batch: _score_strategies(task, world, batch), looped)
     for batches in sets:
-        _add(scored, task, batches, lambda batch: score(worlds, batch))
+        score = over_replicas(partial(_score_strategies, batches.held_out), looped)
+        _add(scored, task, batches, lambda batch: score(worlds, batch))  # noqa: B023
         for name, own in predictors.items():
             _add(scored, task, batches, lambda batch: {name: _predicted(task, own, batch)})  # noqa: B023
     if task.ceiling == BEST_KNOWN:
@@ -52,9 +54,9 @@ def reference_scores(
     return scored
 
 
-def _score_strategies(task: Task, world: World, batch: Batch) -> dict[str, Parts]:
-    batch = as_batch(batch)
-    outputs = task.references(world, batch)
+def _score_strategies(held_out: HeldOut, world: World, batch: Batch) -> dict[str, Parts]:
+    batch, task = as_batch(batch), held_out.task
+    outputs = held_out.references(world, batch)
     return {name: score_parts(task.score(output, batch)) for name, output in outputs.items()}
 
 

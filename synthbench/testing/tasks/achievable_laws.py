@@ -90,11 +90,11 @@ def _sight(trial: TaskTrial) -> Sight:
     """Several batches of the first test set, joined, in the world of seed 0."""
     drawn = [trial.held_out(0, seed, trial.large) for seed in range(BATCHES)]
     batch = as_batch(tree_map(lambda *leaves: torch.cat(leaves), *drawn))
-    optimal = trial.subject.references(trial.world(), batch)["optimal"]
+    optimal = trial.sets[0].references(trial.world(), batch)["optimal"]
     if not batch.latents:
         return Sight(batch, optimal, optimal)
     latents = {name: leaf.roll(1, 0) for name, leaf in batch.latents.items()}
-    swapped = trial.subject.references(trial.world(), batch._replace(latents=latents))["optimal"]
+    swapped = trial.sets[0].references(trial.world(), batch._replace(latents=latents))["optimal"]
     return Sight(batch, optimal, swapped)
 
 

@@ -101,7 +101,7 @@ def _numbers(part: Tensor) -> Tensor:
 
 def _scores(trial: TaskTrial, world: World, batch: Batch) -> dict[str, Tensor]:
     """The scores of the references that are plain numbers."""
-    outputs = trial.subject.references(world, as_batch(tuple(batch)))
+    outputs = trial.sets[0].references(world, as_batch(tuple(batch)))
     scored = {name: trial.subject.score(output, batch) for name, output in outputs.items()}
     return {
         f"{name} of {reference}": score.double()[None]

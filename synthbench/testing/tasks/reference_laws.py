@@ -91,7 +91,7 @@ def references_ignore_labels(trial: TaskTrial) -> Outcome:
         if torch.equal(batch.y.nan_to_num(), other.y.nan_to_num()):
             continue
         judged = True
-        changed = trial.subject.references(trial.world(), batch._replace(y=other.y))
+        changed = trial.sets[place].references(trial.world(), batch._replace(y=other.y))
         outputs = trial.references(place=place)
         read = [name for name, out in outputs.items() if not close(changed[name], out)]
         if read:
@@ -127,7 +127,7 @@ def _looks_ahead(trial: TaskTrial, held_out: HeldOut, place: int, t: int) -> str
     batch, other = trial.held_out(place, 0), trial.held_out(place, 1)
     x = torch.cat([batch.x[:, : t + 1], other.x[:, t + 1 :]], dim=1)
     try:
-        changed = trial.subject.references(trial.world(), batch._replace(x=x))
+        changed = held_out.references(trial.world(), batch._replace(x=x))
     except Exception as error:
         return (
             f"{raised(error)}. The law splices two sequences, so references see inputs that "
@@ -152,7 +152,7 @@ def reads_latents(trial: TaskTrial, name: str, place: int = 0) -> bool:
     """Whether a reference knows more than x and the world: its output changes with latents."""
     batch, other = trial.held_out(place, 0), trial.held_out(place, 1)
     swapped = Batch(batch.x, batch.y, other.latents)
-    changed = trial.subject.references(trial.world(), swapped)[name]
+    changed = trial.sets[place].references(trial.world(), swapped)[name]
     return not close(changed, trial.references(place=place)[name])
 
 

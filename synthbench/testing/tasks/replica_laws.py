@@ -44,7 +44,7 @@ def vmaps(trial: TaskTrial) -> Outcome:
     _together(trial, COMPANY)
     for place in range(len(trial.sets)):
         worlds, batches = trial.together(COMPANY, SIZE, place)
-        over_replicas(lambda w, b: dict(trial.subject.references(w, as_batch(b))))(worlds, batches)
+        over_replicas(partial(_referred, trial.sets[place]))(worlds, batches)
         over_replicas(lambda o, b: measured(trial, o, b))(_outputs(trial, 0, place), batches)
     trial.scores(_outputs(trial), trial.together(COMPANY, SIZE)[1])
     return None
@@ -145,7 +145,7 @@ def device_agnostic(trial: TaskTrial) -> Outcome:
     calls: dict[str, Callable[[], Any]] = {
         "world": lambda: task.world(Stream(key, Purpose.WORLD)),
         **_drawing(trial, world, key),
-        "references": lambda: dict(task.references(world, batch)),
+        "references": lambda: dict(trial.sets[0].references(world, batch)),
         "score": lambda: dict(task.score(output, batch)),
         **{f"loss {n}": partial(loss, output, batch) for n, loss in task.losses().items()},
     }
@@ -194,12 +194,16 @@ def any_precision(trial: TaskTrial) -> Outcome:
         batch = cast_batch(trial.batch(0), kind)
         step = "references"
         try:
-            trial.subject.references(trial.world(), batch)
+            trial.sets[0].references(trial.world(), batch)
             step = "score or losses"
             measured(trial, trial.generic_output().to(kind), batch)
         except Exception as error:
             return f"{step} in {kind}: {raised(error)}"
     return None
+
+
+def _referred(held_out: HeldOut, world: World, batch: Any) -> dict[str, Tensor]:
+    return dict(held_out.references(world, as_batch(batch)))
 
 
 def _together(trial: TaskTrial, seeds: tuple[int, ...]) -> Drawn:
@@ -224,7 +228,7 @@ def measured(trial: TaskTrial, output: Tensor, batch: Any) -> dict[str, Any]:
 
 
 def _everything(trial: TaskTrial, world: World, output: Tensor, batch: Any) -> dict[str, Any]:
-    references = trial.subject.references(world, as_batch(batch))
+    references = trial.sets[0].references(world, as_batch(batch))
     named = {f"reference {name}": value for name, value in references.items()}
     return {**named, **measured(trial, output, batch)}
 

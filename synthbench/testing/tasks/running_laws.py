@@ -163,7 +163,7 @@ def everything(trial: TaskTrial) -> dict[str, Any]:
         output = _output(trial)
         found |= {
             f"references of {name}": copied(
-                dict(task.references(copied(world), as_batch(copied(tuple(batch)))))
+                dict(trial.sets[0].references(copied(world), as_batch(copied(tuple(batch)))))
             ),
             f"score of {name}": copied(dict(task.score(output, batch))),
             f"losses of {name}": {n: f(output, batch) for n, f in task.losses().items()},
@@ -199,7 +199,7 @@ def arguments_unchanged(trial: TaskTrial) -> Outcome:
     batch = as_batch(copied(tuple(trial.draw_held_out(copied(world), 0, 0))))
     calls: dict[str, Callable[[World, Batch, Tensor], object]] = {
         **{name: lambda w, b, o, f=draw: f(w) for name, _, draw in _sources(trial)},  # type: ignore[misc]
-        "references": lambda w, b, o: task.references(w, b),
+        "references": lambda w, b, o: trial.sets[0].references(w, b),
         "score": lambda w, b, o: task.score(o, b),
         **{f"loss {name}": lambda w, b, o, f=f: f(o, b) for name, f in task.losses().items()},  # type: ignore[misc]
     }

@@ -126,7 +126,7 @@ class TaskTrial:
         """The references' outputs on a batch of a test set."""
         return self._kept.get(
             ("references", seed, place),
-            lambda: dict(self.subject.references(self.world(), self.held_out(place, seed))),
+            lambda: dict(self.sets[place].references(self.world(), self.held_out(place, seed))),
         )
 
     def generic_output(self, size: int = SIZE, seed: int = 0, place: int = 0) -> Tensor:
@@ -153,7 +153,7 @@ class TaskTrial:
         return self._kept.get(
             ("outputs", tuple(seeds), size, place),
             lambda: over_replicas(
-                lambda world, batch: dict(self.subject.references(world, as_batch(batch)))
+                lambda world, batch: dict(self.sets[place].references(world, as_batch(batch)))
             )(*self.together(seeds, size, place)),
         )
 

@@ -99,6 +99,30 @@ def test_other_lengths_have_scores_references_and_progress_of_their_own(out) -> 
         assert len(last(result, "at")[r]) == 5 and len(last(result, "at@length-8")[r]) == 8
 
 
+def test_a_test_set_may_have_references_of_its_own(out) -> None:
+    class Reversed(SpuriousTask):
+        """On the uniform set strategies answer by the other sign."""
+
+        name = "reversed"
+
+        def test_sets(self):
+            sets = super().test_sets()
+            other = replace(sets["uniform"], references=self.other)
+            return {**sets, "uniform": other}
+
+        def other(self, world, batch):
+            found = self.references(world, batch)
+            return {**found, "spurious": found["optimal"] * batch.x[:, 0] ** 2}
+
+        def exact_scores(self):
+            return {**super().exact_scores(), "spurious@uniform": 1.0}
+
+    result = trained(Reversed(n=6), lambda: SmallNet(6), out=out)
+    for replica in result.record.replicas:
+        assert replica.references["spurious"]["accuracy@uniform"] == 1
+        assert replica.references["spurious"]["accuracy"] < 0.9
+
+
 def test_another_test_set_may_be_ranked_and_decides_when_to_stop(out) -> None:
     task = RunningParity(length=3, longer=(5,))
     protocol = QUICK.model_copy(

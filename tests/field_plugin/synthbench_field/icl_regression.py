@@ -48,14 +48,14 @@ class IclRegression(sb.Task):
         """Fresh sequences, of the pool if there is one."""
         if self.pool is None:
             return self.fresh(world, rng, size)
-        return self.sequences(world[rng.integers(self.pool, (size,))], rng, pooled=True)
+        return self.sequences(world[rng.integers(self.pool, (size,))], rng)
 
     def fresh(self, world: Tensor, rng: sb.Stream, size: int) -> sb.Batch:
         """Fresh sequences with a new w each."""
-        return self.sequences(rng.normal((size, self.d)), rng, pooled=False)
+        return self.sequences(rng.normal((size, self.d)), rng)
 
-    def sequences(self, w: Tensor, rng: sb.Stream, pooled: bool) -> sb.Batch:
-        """One sequence for each w (B, d); latents: `clean` answers, and whether w is `pooled`."""
+    def sequences(self, w: Tensor, rng: sb.Stream) -> sb.Batch:
+        """One sequence for each w (B, d); latents: the `clean` answers."""
         size = w.shape[0]
         x = rng.normal((size, self.examples, self.d)).double()
         clean = (x * w[:, None].double()).sum(dim=-1)
@@ -64,14 +64,14 @@ class IclRegression(sb.Task):
         told = torch.cat([torch.zeros_like(x), y[..., None]], dim=-1)
         vectors = torch.stack([given, told], dim=2).flatten(1, 2)
         asked = torch.stack([y, torch.full_like(y, torch.nan)], dim=2).flatten(1, 2)
-        latents = {"clean": clean.float(), "pooled": torch.full_like(w[:, 0], float(pooled))}
-        return sb.Batch(vectors.float(), asked.float(), latents)
+        return sb.Batch(vectors.float(), asked.float(), {"clean": clean.float()})
 
     def test_sets(self) -> Mapping[str, sb.TestSet]:
         """Sequences of the pool and of fresh w; without a pool there is but one kind."""
-        if self.pool is None:
-            return {"fresh": sb.TestSet(sample=self.fresh)}
-        return {"pool": sb.TestSet(sample=self.sample), "fresh": sb.TestSet(sample=self.fresh)}
+        fresh = sb.TestSet(sample=self.fresh, references=self.for_fresh)
+        return {"fresh": fresh} if self.pool is None else {
+            "pool": sb.TestSet(sample=self.sample), "fresh": fresh,
+        }  # fmt: skip
 
     def losses(self) -> Mapping[str, sb.Loss]:
         """Squared (the default), absolute and Huber's error."""
@@ -83,19 +83,26 @@ class IclRegression(sb.Task):
         return {"squared-error": missed.mean(), "by-examples": missed.mean(dim=0)}
 
     def references(self, world: Tensor, batch: sb.Batch) -> Mapping[str, Tensor]:
-        """Zero; ridge regression; Bayes, which is ridge regression for fresh w."""
-        x, y = batch.x[:, ::2, :-1].double(), batch.x[:, 1::2, -1].double()
-        ridge = ridge_regression(x, y, self.noise)
-        bayes = ridge
-        if self.pool is not None:
-            pooled = batch.latents["pooled"][:, None] > 0
-            bayes = torch.where(pooled, among(world.double(), x, y, self.noise), ridge)
-        named = {"trivial": torch.zeros_like(ridge), "ridge": ridge, "optimal": bayes}
-        return {name: with_zeros(values).to(batch.x.dtype) for name, values in named.items()}
+        """Zero; ridge regression; Bayes over the pool."""
+        found = self.for_fresh(world, batch)
+        if self.pool is None:
+            return found
+        bayes = among(world.double(), *seen(batch), self.noise)
+        return {**found, "optimal": with_zeros(bayes).to(batch.x.dtype)}
+
+    def for_fresh(self, world: Tensor, batch: sb.Batch) -> Mapping[str, Tensor]:
+        """Zero; ridge regression, which is Bayes' for a fresh w."""
+        ridge = with_zeros(ridge_regression(*seen(batch), self.noise)).to(batch.x.dtype)
+        return {"trivial": torch.zeros_like(ridge), "ridge": ridge, "optimal": ridge}
 
     def exact_scores(self) -> Mapping[str, float]:
         """Squared error: (w . x)^2 is d in expectation."""
         return {"trivial": 1.0, **({"trivial@fresh": 1.0} if self.pool else {})}
+
+
+def seen(batch: sb.Batch) -> tuple[Tensor, Tensor]:
+    """Inputs (B, K, d) and answers (B, K), as the vectors hold them."""
+    return batch.x[:, ::2, :-1].double(), batch.x[:, 1::2, -1].double()
 
 
 def ridge_regression(x: Tensor, y: Tensor, noise: float) -> Tensor:
