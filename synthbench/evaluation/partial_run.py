@@ -151,7 +151,6 @@ def find_partial(cell_folder: Path, identity: PartialIdentity) -> PartialRun | N
     folder = cell_folder / FOLDER
     try:
         content = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-        content = {"kept_steps": [], "sources": {}, **content}
         found = PartialRun(folder, identity, int(content.pop("widest")))
         return found if content == vars(identity) and found.is_whole() else None
     except (OSError, ValueError, KeyError, AttributeError, TypeError, SafetensorError):

@@ -13,7 +13,7 @@ from synthbench.contracts.interface import Interface
 from synthbench.contracts.model import Model
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.task import Task
-from synthbench.errors import ConfigurationError
+from synthbench.errors import ConfigurationError, TaskError
 from synthbench.hashing import content_hash
 from synthbench.plan.protocol import Protocol
 from synthbench.plan.schedule import evaluation_steps
@@ -21,6 +21,7 @@ from synthbench.plan.sources import LAST, At, Mask, Source, Teacher, Weights, mo
 from synthbench.plan.task_facts import (
     check_test_sets,
     fixed_input_hashes,
+    has_curriculum,
     longest_interface,
     own_train_rows,
 )
@@ -117,6 +118,11 @@ class Cell:
 
     def _check_training_set(self) -> None:
         wanted, rows = self.protocol.train_samples, self._own_rows
+        if rows is not None and has_curriculum(self.task):
+            raise TaskError(
+                f'task "{self.task.label()}" has a train_set and sample_at, and only rows of the '
+                "former would be trained on; leave one of them out"
+            )
         if rows is not None and wanted is not None and wanted > rows:
             raise ConfigurationError(
                 f"train_samples = {wanted}, but the training set of {self.task.label()} has "

@@ -31,6 +31,11 @@ def own_train_rows(task: Task, seed: int) -> int | None:
     return None if found is None else int(found.x.shape[0])
 
 
+def has_curriculum(task: Task) -> bool:
+    """Whether its training samples depend on the step."""
+    return type(task).sample_at is not Task.sample_at
+
+
 def check_test_sets(task: Task, model: Model) -> None:
     """Raise TaskError for test sets that cannot be, InterfaceError for lengths a model refuses."""
     sets = task.test_sets()

@@ -14,6 +14,7 @@ from synthbench.engine.data.curriculum_data import CurriculumData
 from synthbench.engine.data.finite_data import FiniteData, drawn_samples
 from synthbench.engine.data.sampling import as_batch, draw_steps, rows_of
 from synthbench.plan.cell import Cell
+from synthbench.plan.task_facts import has_curriculum
 from synthbench.streams import Purpose, Stream
 
 
@@ -84,8 +85,3 @@ def has_train_set(task: Task, worlds: World) -> bool:
     if type(task).train_set is Task.train_set:
         return False
     return task.train_set(tree_map(lambda leaf: leaf[0], worlds)) is not None
-
-
-def has_curriculum(task: Task) -> bool:
-    """Whether its training samples depend on the step."""
-    return type(task).sample_at is not Task.sample_at

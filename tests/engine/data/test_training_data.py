@@ -1,10 +1,12 @@
 """Where training batches come from: fresh, finite, whole, or under a curriculum."""
 
+import pytest
 import torch
 
 import synthbench as sb
 from synthbench.engine.data.sampling import batch_at, draw_worlds
 from synthbench.engine.data.training_data import training_data
+from synthbench.errors import TaskError
 from synthbench.plan.cell import Cell
 from synthbench.streams import keys_of
 from tests.engine.wide_tasks import ModularSum, Pairs, Rotated
@@ -77,3 +79,14 @@ def test_a_full_batch_under_a_curriculum() -> None:
     batches = data.batches(range(2), 5)
     for step in range(2):
         assert torch.equal(batches.y[step], data.samples_at(step).y)
+
+
+def test_a_training_set_and_a_curriculum_do_not_go_together() -> None:
+    class Both(ModularSum):
+        name = "both"
+
+        def sample_at(self, world, rng, size, step):
+            return self.pairs(world[0])
+
+    with pytest.raises(TaskError, match="leave one of them out"):
+        Cell(Both(), sb.as_model(Pairs), sb.Protocol()).check()
