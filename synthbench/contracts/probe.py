@@ -58,8 +58,11 @@ class View:
 
 
 class Probe(Configuration, ABC):
-    """Measures named scalars on a network at every evaluation point, changing nothing."""
+    """Measures named numbers or curves on a network at every evaluation point, changing nothing."""
 
     @abstractmethod
     def measure(self, view: View) -> Mapping[str, Tensor]:
-        """Named scalars for one replica; a trajectory's columns are `<probe>/<name>`."""
+        """Named values for one replica: scalars, or (m,) for a curve that is one quantity.
+
+        A trajectory's columns are `<probe>/<name>`.
+        """

@@ -21,9 +21,9 @@ PLACES = ("parameters", "initial", "buffers", "world", "batch", "rng's key")
 
 @law(
     "measures",
-    "measure returns scalars by name for one replica: {'norm': tensor(0.5)}.",
-    "return a dict of tensors without axes; reduce what has axes (mean, norm), or give each "
-    "element a name of its own.",
+    "measure returns numbers by name for one replica: {'norm': tensor(0.5)}; or curves (m,).",
+    "return a dict of tensors without axes, or with one where the value is a curve over m places; "
+    "reduce what has more (mean, norm).",
 )
 def measures(trial: ProbeTrial) -> Outcome:
     """One replica at initialization."""
@@ -37,8 +37,8 @@ def measures(trial: ProbeTrial) -> Outcome:
     for name, value in values.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
             return f"{name!r} is {type(value).__name__}, not a tensor"
-        if value.dim():
-            return f"{name} has shape {tuple(value.shape)}, not ()"
+        if value.dim() > 1:
+            return f"{name} has shape {tuple(value.shape)}, neither () nor (m,)"
         if value.is_complex():
             return f"{name} is complex; its parts need a name each"
     return None

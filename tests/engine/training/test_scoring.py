@@ -99,6 +99,25 @@ def test_other_lengths_have_scores_references_and_progress_of_their_own(out) -> 
         assert len(last(result, "at")[r]) == 5 and len(last(result, "at@length-8")[r]) == 8
 
 
+def test_a_probe_may_measure_a_curve(out) -> None:
+    class RowNorms(sb.Probe):
+        """Norm of each first-layer neuron."""
+
+        name = "row-norms"
+
+        def measure(self, view):
+            return {"all": view.parameters["first.weight"].norm(dim=1)}
+
+    model = sb.as_model(lambda: SmallNet(6), sb.Recipe(optimizer="adam", lr=0.01))
+    cell = Cell(SpuriousTask(n=6), model, QUICK, (RowNorms(),))
+    (result,) = sb.evaluate_cells([cell], out, KEPT)
+    assert result.measured.trajectories.curves[-1] == "row-norms/all"
+    for r, found in enumerate(last(result, "row-norms/all")):
+        expected = result.network(r).first.weight.detach().norm(dim=1).double().numpy()
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert result.metrics.probes == {}
+
+
 def test_a_test_set_may_have_references_of_its_own(out) -> None:
     class Reversed(SpuriousTask):
         """On the uniform set strategies answer by the other sign."""

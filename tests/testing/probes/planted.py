@@ -42,10 +42,11 @@ class Doubling(SoundProbe):
 
 
 class PerLayer(SoundProbe):
-    """A vector in place of scalars."""
+    """A table in place of a number or a curve."""
 
     def measure(self, view):
-        return {"norms": torch.stack([p.norm() for p in view.parameters.values()])}
+        norms = torch.stack([p.norm() for p in view.parameters.values()])
+        return {"norms": torch.stack([norms, norms.square()])}
 
 
 class Complex(SoundProbe):
