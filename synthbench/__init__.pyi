@@ -51,6 +51,7 @@ from .plan.protocol import Protocol as Protocol
 from .plan.sources import Mask as Mask
 from .plan.sources import Teacher as Teacher
 from .plan.sources import Weights as Weights
+from .plan.suite import read_suite as read_suite
 from .plan.suite_reference import SuiteReference as SuiteReference
 from .records import Record as Record
 from .records import read_record as read_record

@@ -81,9 +81,19 @@ def first_line(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
+VMAP_ADVICE = {
+    "data-dependent control flow": "`if` or `while` on a tensor's values; choose with torch.where",
+    "calling .item() on a Tensor": "`.item()`, `int` or `float` of a tensor; keep it a tensor",
+}
+"""What to do where torch, which asks for an issue in its own tracker, cannot map over replicas."""
+
+
 def explain(error: Exception) -> str:
     """The type of an error and its first line: a bare KeyError says no more than a name."""
     kind, line = type(error).__name__, first_line(error)
+    for phrase, advice in VMAP_ADVICE.items():
+        if phrase in line:
+            return f"{kind}: {advice}"
     return kind if line == kind else f"{kind}: {line}"
 
 

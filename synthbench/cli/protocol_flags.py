@@ -89,8 +89,8 @@ def _flag(name: str) -> inspect.Parameter:
         min=None if name in COUNTS else _least(field),
         help=_help(name, field),
     )
-    # The words of a literal are the protocol's to check.
-    kind: Any = str | None if _words(field) else int | None
+    # The words of a literal, and the name of a score, are checked where they are known.
+    kind: Any = str | None if _words(field) or name == "score" else int | None
     return inspect.Parameter(
         name,
         inspect.Parameter.POSITIONAL_OR_KEYWORD,

@@ -194,7 +194,17 @@ class Cell:
     def label(self) -> str:
         """The model's reference and, where it stands on other cells, on what."""
         sources = self.sources().items()
-        return " ".join([self.model.label(), *(f"{n}={_label(s)}" for n, s in sources)])
+        return " ".join([self.model.label(), *(f"{n}={self._on(s)}" for n, s in sources)])
+
+    def _on(self, source: Source[Cell]) -> str:
+        """`mlp@500,last` for a network of this very model, others whole: `(mlp width=8)@last`.
+
+        Behind it is what else tells two such cells apart, where it is not at its default.
+        """
+        whole = source.cell.label()
+        name = self.model.name if whole == self.model.label() else f"({whole})"
+        moments = ",".join(str(source.cell.evaluated_at(at)) for at in moments_of(source))
+        return f"{name}@{moments}{_special(source)}"
 
     def plan(self) -> dict[str, Any]:
         """The cell as JSON values: what the hash covers and the record keeps.
@@ -227,11 +237,14 @@ def _described(source: Source[Cell]) -> dict[str, Any]:
     return described
 
 
-def _label(source: Source[Cell]) -> str:
-    """`mlp@500,last`: short, because it stands beside the whole reference of a model."""
-    moments = ",".join(str(source.cell.evaluated_at(at)) for at in moments_of(source))
-    pruned = f"-{source.sparsity:g}" if isinstance(source, Mask) else ""
-    return f"{source.cell.model.name}@{moments}{pruned}"
+def _special(source: Source[Cell]) -> str:
+    """What a source has beside its cell and moments: `-0.8-layer`, ` temperature=2 hard=0.5`."""
+    if isinstance(source, Mask):
+        return f"-{source.sparsity:g}" + ("" if source.scope == "global" else f"-{source.scope}")
+    if isinstance(source, Teacher):
+        warm = "" if source.temperature == 1 else f" temperature={source.temperature:g}"
+        return warm + ("" if source.hard == 0 else f" hard={source.hard:g}")
+    return ""
 
 
 def shared_plan(task: Task, probes: Sequence[Probe], protocol: Protocol) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from synthbench.contracts.interface import Interface
 from synthbench.contracts.model import Model
 from synthbench.contracts.task import Task
+from synthbench.contracts.test_set import TestSet
 from synthbench.errors import ConfigurationError, InterfaceError, TaskError, explain
 from synthbench.hashing import file_hash, tensor_hash
 
@@ -46,6 +47,11 @@ def check_test_sets(task: Task, model: Model) -> None:
             raise TaskError(
                 f'task "{task.label()}" calls a test set {name!r}; a name has lower-case words, '
                 "numbers and hyphens"
+            )
+        if not isinstance(found, TestSet):
+            raise TaskError(
+                f'test set "{name}" of "{task.label()}" is a {type(found).__name__}; wrap it, as '
+                "in TestSet(sample=...) or TestSet(whole=...)"
             )
         if (found.sample is None) == (found.whole is None):
             raise TaskError(

@@ -74,7 +74,10 @@ def test_a_lottery_ticket_with_a_teacher(capsys, monkeypatch, tmp_path: Path) ->
     assert plan["teacher"]["at"] == [10, "last"] and plan["teacher"]["temperature"] == 2
     assert plan["start"]["at"] == 10 and plan["mask"]["scope"] == "layer"
     assert ticket.record.sources.keys() == {"teacher", "start", "mask"}
-    assert ticket.record.model.endswith("teacher=mlp@10,last start=mlp@10 mask=mlp@last-0.5")
+    on = f"({source.record.model})"
+    assert ticket.record.model.endswith(
+        f"teacher={on}@10,last temperature=2 hard=0.25 start={on}@10 mask={on}@last-0.5-layer"
+    )
     first = load_file(ticket.folder / "checkpoints.safetensors")["0/hidden.0.weight"]
     assert (first == 0).sum(dim=(1, 2)).tolist() == [16, 16]
     folder = str(source.folder)

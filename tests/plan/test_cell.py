@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -47,3 +49,22 @@ def test_rows_share_their_weights_and_columns_their_data(tmp_path) -> None:
     alone = sb.evaluate_cells([make(seeds=2)], tmp_path / "alone", settings)[0]
     # Replica 0 is the same training in both designs.
     assert np.array_equal(alone.measured.trajectories.by_replica("loss")[0], first)
+
+
+def test_labels_tell_apart_what_cells_stand_on() -> None:
+    """Another width, temperature, share or scope is another cell, so it is another label."""
+    own, wide = make(), replace(make(), model=installed().model("mlp width=200"))
+    sources = [
+        {"teacher": sb.Teacher(own)},
+        {"teacher": sb.Teacher(wide)},
+        {"teacher": sb.Teacher(own, temperature=2.0, hard=0.5)},
+        {"mask": sb.Mask(own, 0, sparsity=0.8, scope="layer")},
+        {"start": sb.Weights(replace(own, mask=sb.Mask(own)), 0)},
+    ]
+    assert [replace(own, **on).label().removeprefix(own.label() + " ") for on in sources] == [
+        "teacher=mlp@last",
+        "teacher=(mlp width=200)@last",
+        "teacher=mlp@last temperature=2 hard=0.5",
+        "mask=mlp@0-0.8-layer",
+        f"start=({own.label()} mask=mlp@last-0.5)@0",
+    ]

@@ -24,7 +24,7 @@ from synthbench.engine.inspection.model import (
 )
 from synthbench.engine.inspection.task import check_loss, check_task
 from synthbench.engine.optimizers.trial import optimizer_loop_reason, parameter_shapes
-from synthbench.errors import ModelError
+from synthbench.errors import ModelError, SynthbenchError, TaskError, explain
 from synthbench.plan.cell import Cell
 from synthbench.streams import keys_of
 
@@ -88,8 +88,22 @@ def _memory_errors(cell: Cell) -> Iterator[None]:
 
 @torch.no_grad()
 def _first_batch(cell: Cell, seeds: list[int]) -> Batch:
+    """Training examples of the first step, leaves (R, B, ...).
+
+    Raises TaskError where they cannot be drawn: held-out samples do not come from sample_at.
+    """
     worlds, keys = draw_worlds(cell.task, keys_of(seeds)), keys_of(seeds)
-    batches = training_data(cell, worlds, keys).batches(range(1), cell.batch_size)
+    try:
+        batches = training_data(cell, worlds, keys).batches(range(1), cell.batch_size)
+    except SynthbenchError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        method = "train_set" if cell.has_train_set else "sample_at"
+        raise TaskError(
+            f'task "{cell.task.label()}" fails in {method}: {explain(error)}'
+        ) from error
     return cast_batch(batch_at(batches, 0), torch.float32)
 
 

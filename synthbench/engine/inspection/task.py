@@ -57,7 +57,7 @@ def check_task(cell: Cell) -> None:
     if not bool(gaps.isfinite().all()):
         raise TaskError(
             f'the ranked score of "{cell.task.label()}" is undefined for a reference: no example '
-            "of its test set has a weight"
+            "of its test set has a weight; raise evaluation_samples, or rank another score"
         )
     _check_gap(cell, gaps)
 
@@ -113,17 +113,22 @@ def _scored(cell: Cell, held_out: HeldOut, worlds: World, keys: Tensor) -> Score
 
 def _check_size(held_out: HeldOut, batch: Batch, size: int) -> None:
     shape = held_out.interface.input.shape
-    if tuple(batch.x.shape[1:]) != (size, *shape):
+    found = tuple(batch.x.shape[1:])
+    if found != (size, *shape):
+        hint = "; is it whole=, or has it an interface of its own?" if held_out.name else ""
         raise TaskError(
-            f'task "{held_out.task.label()}" must sample x of shape {(size, *shape)}, '
-            f"got {tuple(batch.x.shape[1:])}"
+            f"{_named(held_out)} must sample x of shape {(size, *shape)}, got {found}{hint}"
         )
+
+
+def _named(held_out: HeldOut) -> str:
+    where = f' in test set "{held_out.name}"' if held_out.name else ""
+    return f'task "{held_out.task.label()}"{where}'
 
 
 def _check_shapes(held_out: HeldOut, batch: Batch, outputs: Mapping[str, Tensor]) -> None:
     task, interface, size = held_out.task, held_out.interface, batch.x.shape[0]
-    where = f' in test set "{held_out.name}"' if held_out.name else ""
-    name = f'task "{task.label()}"{where}'
+    name = _named(held_out)
     if tuple(batch.x.shape) != (size, *interface.input.shape):
         raise TaskError(
             f"{name} must sample x of shape {(size, *interface.input.shape)}, "
@@ -131,7 +136,10 @@ def _check_shapes(held_out: HeldOut, batch: Batch, outputs: Mapping[str, Tensor]
         )
     missing = {"trivial", *([] if _has_fitted_ceiling(task) else [task.ceiling])} - set(outputs)
     if missing:
-        raise TaskError(f"{name} has no reference called {', '.join(sorted(missing))}")
+        raise TaskError(
+            f"{name} has no reference called {', '.join(sorted(missing))} "
+            f"(references: {', '.join(outputs)})"
+        )
     for reference, output in outputs.items():
         if tuple(output.shape) != (size, *interface.output.shape):
             raise TaskError(

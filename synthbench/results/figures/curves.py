@@ -12,7 +12,14 @@ from synthbench.errors import NothingToDrawError
 from synthbench.metrics.formatting import format_count
 from synthbench.records.schema import Record
 from synthbench.results.figures.grid import log_edges
-from synthbench.results.figures.style import GREY, SAMPLES, STYLES, finish, make_panels
+from synthbench.results.figures.style import (
+    GREY,
+    SAMPLES,
+    STYLES,
+    finish,
+    make_panels,
+    tick_whole_numbers,
+)
 from synthbench.results.measured_cell import MeasuredCell
 
 if TYPE_CHECKING:
@@ -41,6 +48,7 @@ def draw_curves(cells: Sequence[MeasuredCell]) -> Figure:
         _draw_moments(left, grid, median)
         _draw_references(left, mean_curves(cell.record, name))
         left.set_xlabel(PLACE)
+        tick_whole_numbers(left.xaxis)
         left.set_ylabel(name)
         title = f"{cell.record.task}\n{cell.record.model}: {name}"
         finish(left, title, columns=3)
@@ -94,3 +102,4 @@ def _draw_map(axes: Axes, grid: Array, median: Array) -> None:
     axes.set_facecolor("0.92")
     axes.set_xlabel(SAMPLES)
     axes.set_ylabel(PLACE)
+    tick_whole_numbers(axes.yaxis)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +12,9 @@ from synthbench.records.atomic import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Transform
 
 # Okabe & Ito 2008: told apart by colour-blind readers; the line styles and markers by
 # greyscale ones.
@@ -20,6 +23,10 @@ STYLES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 GREY = "0.35"
 SAMPLES = "training samples per replica"
+TITLE_WIDTH, LEGEND_WIDTH = 62, 96
+"""Characters of a title that fit over one panel, and of a legend below it."""
+LEGEND_GAP = 36.0
+"""Points from the axis to the legend: ticks, their numbers and the axis' name."""
 
 
 def colour(index: int) -> str:
@@ -56,16 +63,39 @@ def finish(axes: Axes, title: str, *, legend: bool = True, columns: int = 1) -> 
     columns: of the legend.
     """
     # A label may contain what matplotlib would read as a formula.
-    axes.set_title(title, loc="left", fontweight="bold", parse_math=False)
+    axes.set_title(wrapped(title, TITLE_WIDTH), loc="left", fontweight="bold", parse_math=False)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     if legend:
         box = axes.legend(
-            loc="upper left", bbox_to_anchor=(0, -0.13), frameon=False, fontsize=8.5,
-            borderaxespad=0, ncols=columns,
+            loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=_below(axes), frameon=False,
+            fontsize=8.5, borderaxespad=0, ncols=columns,
         )  # fmt: skip
         for text in box.get_texts():
             text.set_parse_math(False)
+            text.set_text(wrapped(text.get_text(), LEGEND_WIDTH // columns))
+
+
+def tick_whole_numbers(axis: Axis) -> None:
+    """No tick between two replicas, or between two places of a curve."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator("auto", integer=True))
+
+
+def wrapped(words: str, width: int) -> str:
+    """Lines that stay within their own panel; `> 640k` is not torn apart."""
+    kept = words.replace("> ", ">\N{NO-BREAK SPACE}").split("\n")
+    lines = [part for line in kept for part in textwrap.wrap(line, width)]
+    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def _below(axes: Axes) -> Transform:
+    """Coordinates of the axes moved down by the gap, which does not shrink with the panel."""
+    from matplotlib.transforms import ScaledTranslation
+
+    down = ScaledTranslation(0, -LEGEND_GAP / 72, axes.figure.dpi_scale_trans)
+    return axes.transAxes + down
 
 
 def save_figure(figure: Figure, paths: Sequence[Path]) -> None:

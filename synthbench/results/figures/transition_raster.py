@@ -11,7 +11,7 @@ from synthbench.metrics.ceiling import ceiling_words
 from synthbench.metrics.formatting import format_time_to_target
 from synthbench.metrics.transition import find_transition
 from synthbench.results.figures.grid import log_edges
-from synthbench.results.figures.style import SAMPLES, finish, make_panels
+from synthbench.results.figures.style import SAMPLES, finish, make_panels, tick_whole_numbers
 from synthbench.results.measured_cell import MeasuredCell
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def _draw_cell(axes: Axes, cell: MeasuredCell) -> QuadMesh:
     axes.set_facecolor("0.92")
     axes.set_xlabel(SAMPLES)
     axes.set_ylabel("replica, by midpoint (dots)")
+    tick_whole_numbers(axes.yaxis)
     median, interval = format_time_to_target(cell.metrics.transitions.midpoint, cell.watched)
     title = f"{cell.record.task}\n{cell.record.model}: midpoint {median} {interval}"
     finish(axes, title.rstrip(), legend=False)

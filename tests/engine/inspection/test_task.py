@@ -120,3 +120,55 @@ def test_a_loss_that_fails_is_blamed_on_the_task(
     task = fault(**dict(small_cell.task))
     with pytest.raises(TaskError, match=message):
         inspect_cell(replace(small_cell, task=task, model=model))
+
+
+class Stepwise(PARITY):
+    """Python's `if` on the step, which is a tensor."""
+
+    name = "stepwise"
+
+    def sample_at(self, world, rng, size, step):
+        return self.sample(world, rng, 2 * size if step < 5 else size)
+
+
+class Unwrapped(PARITY):
+    """A test set that is a bare function."""
+
+    name = "unwrapped"
+
+    def test_sets(self):
+        return {"held-out": self.sample}
+
+
+class OtherLength(PARITY):
+    """Longer test examples, of which the interface says nothing."""
+
+    name = "other-length"
+
+    def test_sets(self):
+        def longer(world, rng, size):
+            x = rng.signs((size, self.n + 2))
+            return sb.Batch(x, x[:, world].prod(dim=1))
+
+        return {"near": sb.TestSet(self.sample), "far": sb.TestSet(longer)}
+
+
+class NoCeiling(PARITY):
+    """A ceiling that is none of the references."""
+
+    name = "no-ceiling"
+    ceiling = "bayes"
+
+
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        (Stepwise(), "fails in sample_at: .*choose with torch.where"),
+        (Unwrapped(), r'test set "held-out" of "unwrapped.*" is a method; .*TestSet\(sample=...\)'),
+        (OtherLength(), r'in test set "far" must sample x of shape .*interface of its own\?'),
+        (NoCeiling(), r"no reference called bayes \(references: trivial, .*optimal\)"),
+    ],
+)
+def test_mistakes_of_the_wider_contract_are_named(small_cell: Cell, task, said: str) -> None:
+    with pytest.raises(TaskError, match=said):
+        inspect_cell(replace(small_cell, task=task))

@@ -13,7 +13,7 @@ from synthbench.errors import ConfigurationError, NothingToDrawError, UnknownNam
 from synthbench.metrics.survival import survival_curve
 from synthbench.registry.registry import installed
 from synthbench.results.figures import KINDS
-from synthbench.results.figures.style import COLOURS, STYLES, save_figure
+from synthbench.results.figures.style import COLOURS, STYLES, finish, make_panels, save_figure
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +130,19 @@ def test_pictures_of_replicas_that_all_diverge_at_once(settings: sb.Settings, ou
     for kind in ("learning-curves", "survival", "transition-raster", "probes"):
         result.plot(kind).draw_without_rendering()
     assert len(result.table()) == 1
+
+
+def test_titles_stay_over_their_panel_and_legends_below_the_axis(tmp_path) -> None:
+    figure, (panel, _) = make_panels(2)
+    model = "transformer layers=1 width=8 optimizer=adam lr=0.01 batch_size=full start=mlp@50"
+    panel.plot([1, 2], label="a")
+    panel.set_xlabel("samples")
+    finish(panel, f"keyed-xor\n{model}: midpoint 32 [0, > 6.40k]")
+    save_figure(figure, [tmp_path / "wide.png"])
+    title = panel.get_title(loc="left")
+    assert title.replace("\n", " ") == f"keyed-xor {model}: midpoint 32 [0, > 6.40k]"
+    assert "> 6.40k" in title
+    written = panel._left_title.get_window_extent()  # no public way to the text itself
+    assert written.x1 < figure.axes[1].get_window_extent().x0
+    name = panel.xaxis.label.get_window_extent()
+    assert panel.get_legend().get_window_extent().y1 < name.y0
