@@ -60,6 +60,7 @@ def check_task(cell: Cell) -> None:
             "of its test set has a weight; raise evaluation_samples, or rank another score"
         )
     _check_gap(cell, gaps)
+    _check_target_score(cell, sets)
 
 
 @torch.no_grad()
@@ -72,7 +73,7 @@ def check_loss(cell: Cell, batch: Batch) -> None:
     own = batch_at(batch, 0)
     shape = (own.x.shape[0], *cell.task.interface.output.shape)
     output = Stream.from_seed(0, Purpose.TEST).normal(shape)
-    name = cell.model.recipe.loss or next(iter(cell.task.losses()))
+    name = cell.model.training_loss(cell.task.losses())
     try:
         value = recipe_loss(cell.task, cell.model)(output, own)
     except Exception as error:
@@ -156,13 +157,33 @@ def _has_fitted_ceiling(task: Task) -> bool:
 
 def _gaps(cell: Cell, sets: list[ScoredSet]) -> Tensor:
     """(D, groups) ceiling minus trivial, by the ranked score."""
-    task = cell.task
-    if task.ceiling not in sets[0].references:
+    if cell.task.ceiling not in sets[0].references:
         return _fitted_gaps(cell)
+    scores = _ranked_scores(cell, sets)
+    return scores[cell.task.ceiling] - scores["trivial"]
+
+
+def _ranked_scores(cell: Cell, sets: list[ScoredSet]) -> dict[str, Tensor]:
+    """Reference -> (D, groups) of the ranked score."""
     ranked = ranked_column(cell, {"trivial": _columns(sets)})
     (chosen,) = (found for found in sets if found.held_out.name == set_name(ranked))
-    scores = chosen.of_groups(base_name(ranked))
-    return scores[task.ceiling] - scores["trivial"]
+    return chosen.of_groups(base_name(ranked))
+
+
+def _check_target_score(cell: Cell, sets: list[ScoredSet]) -> None:
+    """Refuse a raw target that the trivial strategy meets, or that lies beyond the optimum."""
+    target, ceiling = cell.task.target_score, cell.task.ceiling
+    if target is None or ceiling not in sets[0].references:
+        return
+    scores = _ranked_scores(cell, sets)
+    trivial, best = (float(scores[name].mean()) for name in ("trivial", ceiling))
+    slack = LEAST_GAP * float(scores[ceiling].std(unbiased=False)) + 1e-5
+    beyond = (target - best) * (1 if best > trivial else -1)
+    if (target - trivial) * (best - trivial) <= 0 or (ceiling == "optimal" and beyond > slack):
+        raise ConfigurationError(
+            f'target_score = {target:g} of "{cell.task.label()}" is not between trivial '
+            f"({trivial:.4g}) and {ceiling} ({best:.4g})"
+        )
 
 
 def _columns(sets: list[ScoredSet]) -> Columns:

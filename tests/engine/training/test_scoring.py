@@ -210,6 +210,27 @@ def test_a_raw_score_may_be_the_target(out) -> None:
         assert solved == bool(held.any()) and (not solved or held[-1])
 
 
+@pytest.mark.parametrize("target", [0.5, 1.5])
+def test_a_raw_target_lies_between_trivial_and_optimal(target, out) -> None:
+    with pytest.raises(ConfigurationError, match=r"not between trivial .* and optimal"):
+        trained(SpuriousTask(n=6, target_score=target), lambda: SmallNet(6), out=out)
+
+
+def test_a_mean_whose_parts_differ_is_named(out) -> None:
+    class Misshapen(SpuriousTask):
+        name = "misshapen"
+
+        def score(self, output, batch):
+            found = super().score(output, batch)
+            return {"accuracy": found["accuracy"]._replace(weights=output[:3])}
+
+        def aggregate(self, scores):
+            return scores
+
+    with pytest.raises(TaskError, match='score "accuracy" is a Mean of values'):
+        trained(Misshapen(n=6), lambda: SmallNet(6), out=out)
+
+
 def test_fitted_references_need_a_finite_training_set(out) -> None:
     class Endless(Blobs):
         name = "endless"
