@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from safetensors.torch import save
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.engine.inspection.cell import CellFacts
 from synthbench.engine.training.block import BlockResult, References
+from synthbench.metrics.ceiling import is_higher_better
 from synthbench.metrics.cell_context import independent_replicas
 from synthbench.metrics.summary import summarize
 from synthbench.metrics.time_to_target import Target, TimesToTarget, times_to_target
@@ -76,16 +78,21 @@ class Provenance:
     sources: Mapping[str, str] = field(default_factory=dict)
 
 
-def target_of(cell: Cell, ranked: str, references: References) -> Target:
+def target_of(cell: Cell, ranked: str, references: Sequence[References]) -> Target:
     """What counts as solved in this cell.
 
-    ranked: the ranked score; references: what they score, for a replica.
+    ranked: the ranked score; references: what they score, for every replica.
     """
     task, protocol = cell.task, cell.protocol
-    trivial, ceiling = (references[name][ranked] for name in ("trivial", task.ceiling))
-    assert isinstance(trivial, float) and isinstance(ceiling, float)
-    rises = ceiling > trivial
-    return Target(task.target, protocol.hold, protocol.budget, task.target_score, rises)
+    higher = is_higher_better(_ends(scores, ranked, task.ceiling) for scores in references)
+    return Target(task.target, protocol.hold, protocol.budget, task.target_score, higher)
+
+
+def _ends(references: References, ranked: str, ceiling: str) -> tuple[float, float]:
+    """What the trivial reference and the ceiling score; NaN where that is undefined."""
+    low, high = references["trivial"][ranked], references[ceiling][ranked]
+    assert not isinstance(low, list) and not isinstance(high, list)
+    return math.nan if low is None else low, math.nan if high is None else high
 
 
 def write_record(
@@ -106,7 +113,8 @@ def write_record(
     )
     files = {TRAJECTORIES_FILE: parquet_bytes(trajectories.table)}
     files |= _weights_files(blocks)
-    target = target_of(cell, trajectories.ranked, blocks[0].references[0])
+    references = [scores for block in blocks for scores in block.references]
+    target = target_of(cell, trajectories.ranked, references)
     replicas = _replica_records(cell, blocks, times_to_target(trajectories, target))
     record = Record(
         plan=cell.plan(),

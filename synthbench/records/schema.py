@@ -10,7 +10,7 @@ from pydantic import Field
 
 from synthbench.contracts.frozen import Frozen
 from synthbench.hashing import HASH
-from synthbench.metrics.ceiling import OPTIMAL
+from synthbench.metrics.ceiling import OPTIMAL, is_higher_better
 from synthbench.metrics.score_names import base_name, set_name
 from synthbench.metrics.summary import Summary
 from synthbench.metrics.time_to_target import Target
@@ -153,8 +153,10 @@ class Record(Frozen):
         raw, ranked = task.get("target_score"), self.summary.score
         if raw is None or base_name(ranked) != base_name(self.ranked):
             return Target(task["target"], hold, self.budget)
-        trivial, ceiling = self.scale(ranked)[0]
-        return Target(task["target"], hold, self.budget, raw, ceiling > trivial)
+        levels = self.levels(ranked)
+        ends = [(s.get("trivial", np.nan), s.get(self.ceiling, np.nan)) for s in levels]
+        higher = is_higher_better(ends)
+        return Target(task["target"], hold, self.budget, raw, higher)
 
     @property
     def ceiling(self) -> str:

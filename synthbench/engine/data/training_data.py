@@ -9,10 +9,12 @@ from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.task import Task
+from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.data.curriculum_data import CurriculumData
 from synthbench.engine.data.finite_data import FiniteData, drawn_samples
 from synthbench.engine.data.sampling import as_batch, draw_steps, rows_of
+from synthbench.errors import TaskError, explain
 from synthbench.plan.cell import Cell
 from synthbench.plan.task_facts import has_curriculum
 from synthbench.streams import Purpose, Stream
@@ -77,7 +79,15 @@ def finite_set(task: Task, worlds: World, keys: Tensor, train_samples: int | Non
 
 def train_sets(task: Task, worlds: World) -> Batch:
     """The whole training set of every replica, where the task has one: leaves (R, m, ...)."""
-    return as_batch(over_replicas(task.train_set)(worlds))
+    try:
+        return as_batch(over_replicas(task.train_set)(worlds))
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise TaskError(
+            f'task "{task.label()}" fails in train_set, which gives the same number of rows in '
+            f"every world: {explain(error)}"
+        ) from error
 
 
 def has_train_set(task: Task, worlds: World) -> bool:

@@ -21,6 +21,7 @@ from synthbench.engine.training.score_totals import Parts
 from synthbench.engine.training.scoring import ranked_column
 from synthbench.errors import ConfigurationError, SynthbenchError, TaskError, explain, first_line
 from synthbench.metrics.ceiling import BEST_KNOWN
+from synthbench.metrics.reserved_columns import misnamed
 from synthbench.metrics.score_names import base_name, scored_on, set_name
 from synthbench.plan.cell import Cell
 from synthbench.streams import Purpose, Stream, keys_of
@@ -53,6 +54,7 @@ def check_task(cell: Cell) -> None:
             f'task "{cell.task.label()}" fails in world, sample, references or score: '
             f"{explain(error)}{hint}"
         ) from error
+    _check_names(cell.task, sets)
     _check_exact(cell.task, sets)
     if not bool(gaps.isfinite().all()):
         raise TaskError(
@@ -104,12 +106,23 @@ def _scored(cell: Cell, held_out: HeldOut, worlds: World, keys: Tensor) -> Score
 
     if held_out.is_whole:
         few = first_worlds(worlds, DRAWS_OF_WHOLE)
-        batches = held_out.batches(few, keys[:DRAWS_OF_WHOLE], cell.protocol)
+        batches = list(held_out.batches(few, keys[:DRAWS_OF_WHOLE], cell.protocol))
+        if not batches:
+            raise TaskError(f'a test set of task "{cell.task.label()}" has no rows')
         return ScoredSet(held_out, [[parts(few, batch) for batch in batches]])
     size = cell.protocol.evaluation_batch
     drawn = [held_out.drawn(worlds, keys, index, size) for index in range(2)]
     _check_size(held_out, drawn[0], size)
     return ScoredSet(held_out, [[parts(worlds, batch)] for batch in drawn])
+
+
+def _check_names(task: Task, sets: list[ScoredSet]) -> None:
+    for name in (misnamed(found.scores) for found in sets):
+        if name is not None:
+            raise TaskError(
+                f'task "{task.label()}" calls a score {name!r}, which is kept for another column '
+                "of the trajectories; choose another name"
+            )
 
 
 def _check_size(held_out: HeldOut, batch: Batch, size: int) -> None:

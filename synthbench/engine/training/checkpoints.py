@@ -46,10 +46,10 @@ class PeriodicCheckpoint(pl.Callback):
 
 
 def is_readable(path: Path) -> bool:
-    """Whether a checkpoint file can be loaded; a damaged one cannot."""
+    """Whether a checkpoint can be continued; a damaged one, or one of an older kind, cannot."""
     try:
-        torch.load(path, map_location="cpu", weights_only=True)
+        own = torch.load(path, map_location="cpu", weights_only=True)["synthbench"]
     # torch raises many kinds of error for damaged files.
     except Exception:
         return False
-    return True
+    return set(own) >= {"finite", "met"}

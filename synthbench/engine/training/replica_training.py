@@ -150,9 +150,9 @@ class ReplicaTraining(pl.LightningModule):
         self._teachers = [self._on_device(teacher) for teacher in self._inherited.teachers]
         with torch.autocast(self.device.type, enabled=False):
             self._training_data = training_data(self.cell, self._worlds, self._train_keys)
-        self._evaluator.prepare(
-            self._worlds, eval_keys, probe_keys, self._precision, self._training_samples()
-        )
+        # Of a curriculum those of its start, also where an unfinished training goes on.
+        fitted_on = self._training_samples(step=0)
+        self._evaluator.prepare(self._worlds, eval_keys, probe_keys, self._precision, fitted_on)
         one_step = batch_bytes(self._draw(range(1)))
         self._chunk_length = min(max(CHUNK_BYTES // max(one_step, 1), 1), LONGEST_CHUNK)
         self._reset_interval()
@@ -239,7 +239,9 @@ class ReplicaTraining(pl.LightningModule):
 
     def _evaluate(self) -> None:
         measured = self._evaluator.measure(
-            self.parameters_by_name, self.buffers_by_name, self._training_samples()
+            self.parameters_by_name,
+            self.buffers_by_name,
+            self._training_samples(self.finished_steps),
         )
         columns = measured.columns
         # Before the first step there is no training loss: 0 / 0.
@@ -298,10 +300,10 @@ class ReplicaTraining(pl.LightningModule):
         self._loss_sum = torch.zeros(self.replica_count, dtype=torch.float64, device=self.device)
         self._interval_steps = 0
 
-    def _training_samples(self) -> Batch | None:
-        """The finite training set as it now stands, if there is one."""
+    def _training_samples(self, step: int) -> Batch | None:
+        """The finite training set as it stands at a step, if there is one."""
         with torch.autocast(self.device.type, enabled=False):
-            samples = self._training_data.samples_at(self.finished_steps)
+            samples = self._training_data.samples_at(step)
         return None if samples is None else cast_batch(samples, self._precision)
 
     def _draw(self, steps: range) -> Batch:

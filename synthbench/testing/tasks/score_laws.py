@@ -11,7 +11,7 @@ from torch import Tensor
 from synthbench.contracts.batch import Batch
 from synthbench.contracts.scores import Mean, Score
 from synthbench.engine.training.score_totals import Part, ScoreTotals, score_parts
-from synthbench.metrics.trajectories import INDEX
+from synthbench.metrics.reserved_columns import TAKEN, misnamed
 from synthbench.streams import Purpose
 from synthbench.testing.law import Law, Outcome, law
 from synthbench.testing.tasks.everything_drawn import words
@@ -21,8 +21,6 @@ from synthbench.testing.workbench.comparison import close, rows
 CUTS = (24, 40)
 """Where a batch of SIZE is cut in two unequal parts."""
 SCALES = (0.0, 1.0, 100.0)
-TAKEN = {*INDEX, "loss", "progress", "train_loss"}
-"""Columns that a trajectory has already."""
 SHARE = re.compile(r"(.*-)?(accuracy|share)")
 EDGE = 1e-6
 """By which rounding may take a share beyond 0 and 1."""
@@ -40,9 +38,9 @@ def score_names(trial: TaskTrial) -> Outcome:
     """Names and shapes, of what score returns and of what aggregate makes of it."""
     scores = trial.subject.score(trial.generic_output(), trial.held_out(0, 0))
     reported = _reported(trial, trial.generic_output(), trial.held_out(0, 0))
-    for name in (*scores, *reported):
-        if not name or "/" in name or "@" in name or name in TAKEN:
-            return f"a score is called {name!r}"
+    wrong = misnamed([*scores, *reported])
+    if wrong is not None:
+        return f"a score is called {wrong!r}"
     for name, score in scores.items():
         if isinstance(score, Mean) and score.values.shape != score.weights.shape:
             shapes = (tuple(score.values.shape), tuple(score.weights.shape))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 import torch
+from torch import Tensor
 
 import synthbench as sb
 from synthbench.engine.inspection.cell import inspect_cell
@@ -13,6 +15,7 @@ from synthbench.engine.inspection.task import check_task
 from synthbench.errors import ConfigurationError, TaskError
 from synthbench.plan.cell import Cell
 from synthbench.registry.registry import installed
+from tests.engine.wide_tasks import ModularSum, Pairs
 
 
 @pytest.mark.parametrize(
@@ -172,3 +175,44 @@ class NoCeiling(PARITY):
 def test_mistakes_of_the_wider_contract_are_named(small_cell: Cell, task, said: str) -> None:
     with pytest.raises(TaskError, match=said):
         inspect_cell(replace(small_cell, task=task))
+
+
+def refused(task: sb.Task) -> str:
+    model = sb.as_model(Pairs, sb.Recipe(optimizer="adam", batch_size=8))
+    with pytest.raises(TaskError) as caught:
+        inspect_cell(Cell(task, model, sb.Protocol(budget=320, seeds=2)))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["step", "loss", "progress", "train_accuracy", "a@all", "a/b"])
+def test_a_score_may_not_have_the_name_of_another_column(name: str) -> None:
+    class Misnamed(ModularSum):
+        name: ClassVar[str] = "misnamed"
+
+        def score(self, output: Tensor, batch: sb.Batch) -> dict[str, sb.Mean]:
+            found = sb.accuracy(output, batch.y)
+            return {"accuracy": found, wrong: found}
+
+    wrong = name
+    assert f"calls a score '{name}'" in refused(Misnamed())
+
+
+def test_a_training_set_whose_rows_depend_on_the_world_is_refused() -> None:
+    class Ragged(ModularSum):
+        name: ClassVar[str] = "ragged"
+
+        def train_set(self, world: tuple[Tensor, Tensor]) -> sb.Batch:
+            return self.pairs(world[0][world[0] % 2 == 0])
+
+    assert "the same number of rows in every world" in refused(Ragged())
+
+
+def test_a_test_set_without_rows_is_refused() -> None:
+    class Nothing(ModularSum):
+        name: ClassVar[str] = "nothing"
+
+        def test_sets(self) -> dict[str, sb.TestSet]:
+            none = sb.TestSet(whole=lambda world: self.pairs(world[1][:0]))
+            return {**super().test_sets(), "none": none}
+
+    assert "has no rows" in refused(Nothing())

@@ -1,14 +1,17 @@
 """Scores over whole test sets, against enumeration from the trained weights."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import pytorch_lightning as pl
 import torch
 
 import synthbench as sb
 from synthbench.engine.data.held_out import held_out_sets
 from synthbench.engine.data.sampling import draw_worlds
+from synthbench.engine.training.block import split_blocks, train_block
 from synthbench.engine.training.score_totals import ScoreTotals, score_parts
 from synthbench.errors import ConfigurationError, InterfaceError, TaskError
 from synthbench.plan.cell import Cell
@@ -284,3 +287,89 @@ def test_results_do_not_depend_on_the_block(out) -> None:
     )
     first, second = (each.measured.trajectories.table for each in (wide, narrow))
     assert first.equals(second)
+
+
+class ShiftingBlobs(Blobs):
+    """Blobs of which all have one label until the fourth step."""
+
+    name = "shifting-blobs"
+
+    def train_set(self, world):
+        return None
+
+    def sample(self, world, rng, size):
+        rows = rng.integers(200, (size,))
+        return sb.Batch(world["x"][rows], world["y"][rows])
+
+    def sample_at(self, world, rng, size, step):
+        drawn = self.sample(world, rng, size)
+        return drawn._replace(y=torch.where(step < 4, torch.zeros_like(drawn.y), drawn.y))
+
+
+class Stopped(pl.Callback):
+    """Ends a training after some evaluations, with a checkpoint behind it."""
+
+    def __init__(self, path: Path, evaluations: int) -> None:
+        self.path, self.left = path, evaluations
+
+    def on_train_epoch_end(self, trainer, module) -> None:
+        self.left -= 1
+        if not self.left:
+            trainer.save_checkpoint(self.path)
+            raise InterruptedError
+
+
+def test_what_is_fitted_on_a_curriculum_is_the_same_after_a_resumption(tmp_path) -> None:
+    recipe = sb.Recipe(optimizer="adam", lr=0.01, batch_size="full")
+    protocol = QUICK.model_copy(update={"budget": 40 * 20, "train_samples": 40, "seeds": 2})
+    cell = Cell(ShiftingBlobs(), sb.as_model(Points, recipe), protocol)
+    (block,) = split_blocks(cell.replica_seeds(), 2)
+    options = sb.TrainerOptions(accelerator="cpu")
+    unbroken = train_block(cell, block, options, False, tmp_path / "none.ckpt")
+    path = tmp_path / "killed.ckpt"
+    with pytest.raises(InterruptedError):
+        stopped = replace(options, callbacks=(Stopped(path, 6),))
+        train_block(cell, block, stopped, False, path)
+    resumed = train_block(cell, block, options, False, path)
+    assert resumed.references == unbroken.references
+    assert resumed.table.equals(unbroken.table)
+
+
+class SometimesHopeless(Blobs):
+    """Blobs of which only one class is held out in the first world; the last is as ever."""
+
+    name = "sometimes-hopeless"
+
+    def world(self, rng):
+        found = super().world(rng)
+        rest = found["y"].clone()
+        rest[self.rows :] = 0
+        first = (found["x"][0, 0] < self.edge).to(rest.dtype)
+        return {**found, "y": first * rest + (1 - first) * found["y"]}
+
+    edge: float = 0.0
+
+    def references(self, world, batch):
+        one = torch.zeros_like(batch.y)
+        return {"trivial": sb.one_hot(one, 3, torch.float32)}
+
+
+def test_a_hopeless_first_replica_does_not_turn_the_target_round(out) -> None:
+    plain = Blobs()
+    firsts = [
+        float(plain.world(sb.Stream.from_seed(seed, sb.Purpose.WORLD))["x"][0, 0])
+        for seed in range(20)
+    ]
+    seed = next(i for i in range(18) if firsts[i] < 0 < min(firsts[i + 1], firsts[i + 2]))
+    recipe = sb.Recipe(optimizer="adam", lr=0.01, batch_size="full")
+    protocol = QUICK.model_copy(
+        update={"budget": 30 * 40, "first_seed": seed, "until": "solved", "resolution": 0.2}
+    )
+    task = SometimesHopeless(target_score=0.7)
+    result = trained(task, Points, protocol, recipe, out=out)
+    assert result.record.target.higher_is_better
+    scores = result.measured.trajectories.by_replica("accuracy")
+    for replica, own in list(zip(result.record.replicas, scores, strict=True))[1:]:
+        held = bool((own[-2:] >= 0.7).all()) and len(own) > 1
+        assert (replica.outcome == "solved") == held
+    assert any(replica.outcome == "solved" for replica in result.record.replicas[1:])
