@@ -69,7 +69,9 @@ def told_apart(
     names = list(references[0])
     scores = np.array([[levels[name] for name in names] for levels in references])
     start, end = scores[:, names.index("trivial")], scores[:, names.index(ceiling)]
-    progress = np.median((scores - start[:, None]) / (end - start)[:, None], axis=0)
+    # A replica in which the two are equal tells nothing apart.
+    scale = np.where(end == start, np.nan, end - start)
+    progress = np.nanmedian((scores - start[:, None]) / scale[:, None], axis=0)
     kept = ["trivial", ceiling]
     for name, level in zip(names, progress, strict=True):
         levels = [progress[names.index(other)] for other in kept]

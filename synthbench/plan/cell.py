@@ -92,7 +92,8 @@ class Cell:
             )
         if self.steps > MAX_STEPS:
             raise ConfigurationError(f"budget must be at most 2^32 - 1 steps, got {self.steps}")
-        if protocol.evaluation_samples % protocol.evaluation_batch:
+        drawn = any(each.sample is not None for each in self.task.test_sets().values())
+        if drawn and protocol.evaluation_samples % protocol.evaluation_batch:
             raise ConfigurationError(
                 f"evaluation_samples = {protocol.evaluation_samples} must be a multiple of "
                 f"evaluation_batch = {protocol.evaluation_batch}"

@@ -194,16 +194,18 @@ class Evaluator:
         if task.target_score is None:
             return np.asarray(columns["progress"] >= task.target)
         trivial = self.reference_scores["trivial"][self._ranked]
-        rises = self.reference_scores[task.ceiling][self._ranked] > trivial
+        best = self.reference_scores[task.ceiling][self._ranked]
+        rises = np.where(best == trivial, task.higher_is_better, best > trivial)
         return np.asarray(np.where(rises, score >= task.target_score, score <= task.target_score))
 
     def _progress(self, scores: NDArray[np.float64], column: str) -> NDArray[np.float64]:
         trivial = self.reference_scores["trivial"][column]
         best = self.reference_scores[self._cell.task.ceiling][column]
-        # Where another test set leaves nothing to learn, progress on it is undefined.
         with np.errstate(divide="ignore", invalid="ignore"):
             progress = (scores - trivial) / (best - trivial)
-        return np.where(best == trivial, np.nan, progress)
+        # Where nothing that is known beats the trivial strategy there is no progress to make.
+        finite = np.where(np.isfinite(scores), 0.0, np.nan)
+        return np.where(best == trivial, finite, progress)
 
 
 def _is_number(part: Part) -> bool:

@@ -369,7 +369,10 @@ def test_a_hopeless_first_replica_does_not_turn_the_target_round(out) -> None:
     result = trained(task, Points, protocol, recipe, out=out)
     assert result.record.target.higher_is_better
     scores = result.measured.trajectories.by_replica("accuracy")
-    for replica, own in list(zip(result.record.replicas, scores, strict=True))[1:]:
+    hopeless = result.measured.trajectories.by_replica("progress")[0]
+    assert (hopeless == 0).all() and result.record.summary.diverged == 0
+    for replica, own in zip(result.record.replicas, scores, strict=True):
         held = bool((own[-2:] >= 0.7).all()) and len(own) > 1
         assert (replica.outcome == "solved") == held
     assert any(replica.outcome == "solved" for replica in result.record.replicas[1:])
+    assert result.metrics.regret.value is not None
