@@ -167,8 +167,10 @@ def test_a_warm_start_begins_where_the_source_was(out: Path, all_kept) -> None:
     ("model", "scope"),
     [
         (f"{SGD} weight_decay=0.01", "global"),
-        (f"{SGD} clip=0.5", "layer"),
-        ("mlp width=8 optimizer=muon batch_size=16 lr=0.02", "global"),
+        pytest.param(f"{SGD} clip=0.5", "layer", marks=pytest.mark.slow),
+        pytest.param(
+            "mlp width=8 optimizer=muon batch_size=16 lr=0.02", "global", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_rewound_lottery_ticket(model: str, scope, out: Path, all_kept) -> None:
@@ -196,6 +198,7 @@ def test_a_rewound_lottery_ticket(model: str, scope, out: Path, all_kept) -> Non
     assert all(torch.equal(weights_of(pruned, 0)[n], early[n]) for n in others), "biases stay"
 
 
+@pytest.mark.slow
 def test_pruning_in_rounds_removes_more_each_time(out: Path, all_kept) -> None:
     source = cell_of(SGD)
     once = replace(source, start=sb.Weights(source, 0), mask=sb.Mask(source, sparsity=0.5))
@@ -434,6 +437,7 @@ def test_a_cell_alone_has_the_plan_it_always_had() -> None:
     assert cell_of(SGD).plan().keys() == {"plan_version", "task", "model", "probes", "protocol"}
 
 
+@pytest.mark.slow
 def test_a_source_that_was_trained_anew_is_taken_anew(out: Path, settings: sb.Settings) -> None:
     source = cell_of(SGD)
     student = replace(cell_of(ADAM), start=sb.Weights(source))

@@ -13,7 +13,13 @@ from synthbench.contracts.batch import Batch, World
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.data.held_out import HeldOut
 from synthbench.engine.data.sampling import as_batch
-from synthbench.engine.training.score_totals import Parts, ScoreTotals, aggregated, score_parts
+from synthbench.engine.training.score_totals import (
+    Parts,
+    ScoreTotals,
+    aggregated,
+    check_means,
+    score_parts,
+)
 
 Check = Callable[[HeldOut, Batch, Mapping[str, Tensor]], None]
 Group = list[tuple[dict[str, Parts], int]]
@@ -87,7 +93,10 @@ def reference_parts(
         own = as_batch(own)
         outputs = held_out.references(world, own)
         check(held_out, own, outputs)
-        return {name: score_parts(task.score(out, own)) for name, out in outputs.items()}
+        scores = {name: task.score(out, own) for name, out in outputs.items()}
+        for scored in scores.values():
+            check_means(scored)
+        return {name: score_parts(scored) for name, scored in scores.items()}
 
     return over_replicas(of_one)(worlds, batch)
 

@@ -20,18 +20,23 @@ Parts = dict[str, Part]
 
 def score_parts(scores: Scores) -> Parts:
     """The scores of one batch of one replica, as tensors that can be added up."""
-    return {name: _part(name, score) for name, score in scores.items()}
+    return {name: _part(score) for name, score in scores.items()}
 
 
-def _part(name: str, score: Score) -> Part:
+def check_means(scores: Scores) -> None:
+    """Raise TaskError for a `Mean` whose values and weights differ in shape."""
+    for name, score in scores.items():
+        if isinstance(score, Mean) and score.values.shape != score.weights.shape:
+            shapes = tuple(score.values.shape), tuple(score.weights.shape)
+            raise TaskError(
+                f'score "{name}" is a Mean of values {shapes[0]} with weights {shapes[1]}; both '
+                "need one shape, (N,) or (N, T)"
+            )
+
+
+def _part(score: Score) -> Part:
     if not isinstance(score, Mean):
         return score
-    if score.values.shape != score.weights.shape:
-        shapes = tuple(score.values.shape), tuple(score.weights.shape)
-        raise TaskError(
-            f'score "{name}" is a Mean of values {shapes[0]} with weights {shapes[1]}; both need '
-            "one shape, (N,) or (N, T)"
-        )
     weights = score.weights.double()
     # A value that does not count may be anything, NaN too.
     values = torch.where(weights != 0, score.values.double(), 0.0)
