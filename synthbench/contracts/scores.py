@@ -26,3 +26,23 @@ Score: TypeAlias = "Tensor | Mean"
 """A mean over the batch, () or (T,) for a curve; or a `Mean` over all batches together."""
 Scores: TypeAlias = Mapping[str, Score]
 """Scores by name; the first is the one that is ranked, unless `Task.aggregate` puts another."""
+
+
+def weighted_sums(score: Mean) -> tuple[Tensor, Tensor]:
+    """Sum of weighted values and sum of weights, float64: what batches add up to.
+
+    A value that does not count may be anything, NaN too.
+    """
+    import torch
+
+    weights = score.weights.double()
+    values = torch.where(weights != 0, score.values.double(), 0.0)
+    return (values * weights).sum(0), weights.sum(0)
+
+
+def score_of_batch(score: Score) -> Tensor:
+    """A score where one batch is the whole test set: () or (T,)."""
+    if not isinstance(score, Mean):
+        return score
+    total, weight = weighted_sums(score)
+    return total / weight

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from synthbench.contracts.batch import Batch, World
-from synthbench.contracts.scores import Mean, Score
+from synthbench.contracts.scores import score_of_batch
 from synthbench.contracts.task import Task
 from synthbench.contracts.test_set import TestSet
 from synthbench.metrics.ceiling import BEST_KNOWN
 from synthbench.metrics.score_names import scored_on
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    pass
 
 EXAMPLES = 2
 """Examples of each test set that are looked at."""
@@ -35,7 +35,9 @@ def reference_columns(task: Task, train_samples: int | None = None) -> dict[str,
         outputs = dict((test_set.references or task.references)(world, batch))
         outputs |= {fit: predict(batch.x) for fit, predict in fitted.items()}
         for reference, output in outputs.items():
-            means = {score: _mean(value) for score, value in task.score(output, batch).items()}
+            means = {
+                score: score_of_batch(value) for score, value in task.score(output, batch).items()
+            }
             columns = [scored_on(score, name if place else "") for score in task.aggregate(means)]
             found.setdefault(reference, []).extend(columns)
     if task.ceiling == BEST_KNOWN:
@@ -65,9 +67,3 @@ def _examples(test_set: TestSet, world: World) -> Batch:
 def _first(rows: Batch, count: int) -> Batch:
     latents = {name: leaf[:count] for name, leaf in rows.latents.items()}
     return Batch(rows.x[:count], rows.y[:count], latents)
-
-
-def _mean(score: Score) -> Tensor:
-    if isinstance(score, Mean):
-        return (score.values * score.weights).sum(0) / score.weights.sum(0)
-    return score

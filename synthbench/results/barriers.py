@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from synthbench.contracts.batch import Batch
-from synthbench.contracts.scores import Mean
+from synthbench.contracts.scores import score_of_batch
 from synthbench.errors import ConfigurationError, ModelError
 from synthbench.results.alignment import SUPPORTED, linear_chain, match_units, permuted
 from synthbench.results.held_out import held_out_batch
@@ -17,7 +17,6 @@ from synthbench.results.results import CellResult
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from synthbench.contracts.scores import Score
     from synthbench.contracts.task import Task
 
 TOLERANCE = 1e-3
@@ -95,16 +94,10 @@ def ranked_score(
 
     named: the protocol's, such as accuracy@length-80; by default the task's first.
     """
-    means = {name: _mean(score) for name, score in task.score(output, batch).items()}
+    means = {name: score_of_batch(score) for name, score in task.score(output, batch).items()}
     scores = task.aggregate(means)
     name = named.partition("@")[0] if named else next(iter(scores))
     return name, float(scores[name])
-
-
-def _mean(score: Score) -> Tensor:
-    if isinstance(score, Mean):
-        return (score.values * score.weights).sum(0) / score.weights.sum(0)
-    return score
 
 
 def _state(network: nn.Module) -> dict[str, Tensor]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from synthbench.contracts.scores import Mean, Score, Scores
+from synthbench.contracts.scores import Mean, Score, Scores, weighted_sums
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.errors import TaskError
@@ -37,10 +36,7 @@ def check_means(scores: Scores) -> None:
 def _part(score: Score) -> Part:
     if not isinstance(score, Mean):
         return score
-    weights = score.weights.double()
-    # A value that does not count may be anything, NaN too.
-    values = torch.where(weights != 0, score.values.double(), 0.0)
-    return (values * weights).sum(0), weights.sum(0)
+    return weighted_sums(score)
 
 
 class ScoreTotals:
