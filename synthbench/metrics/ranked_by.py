@@ -13,9 +13,15 @@ from synthbench.metrics.trajectories import INDEX, Trajectories
 Array = NDArray[np.float64]
 
 
-def progress_of(score: Array, trivial: float, ceiling: float) -> Array:
-    """A score on the scale on which the trivial reference is 0 and the ceiling 1: same shape."""
-    return np.asarray((score - trivial) / (ceiling - trivial))
+def progress_of(score: Array, trivial: Array | float, ceiling: Array | float) -> Array:
+    """A score on the scale on which the trivial reference is 0 and the ceiling 1: same shape.
+
+    Where nothing that is known beats the trivial reference there is no progress to make: 0.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        progress = (score - trivial) / (np.asarray(ceiling) - trivial)
+    none = np.where(np.isfinite(score), 0.0, np.nan)
+    return np.where(np.asarray(ceiling) == trivial, none, progress)
 
 
 def ranked_by(trajectories: Trajectories, score: str, scale: Array) -> Trajectories:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from synthbench.metrics.ranked_by import ranked_by
+from synthbench.metrics.ranked_by import progress_of, ranked_by
 from synthbench.metrics.trajectories import Trajectories
 
 
@@ -42,3 +42,10 @@ def test_progress_in_training_stays_with_its_own_score() -> None:
     scale = np.array([[0.5, 0.9], [0.4, 0.8]])
     assert "train_progress" in ranked_by(trained, "accuracy@far", scale).measured
     assert "train_progress" not in ranked_by(trained, "kl", scale).measured
+
+
+def test_where_nothing_beats_trivial_there_is_no_progress() -> None:
+    score = np.array([0.2, 0.5, np.nan])
+    np.testing.assert_array_equal(progress_of(score, 0.5, 0.5), [0, 0, np.nan])
+    scale = np.array([0.0, 0.5, 0.0]), np.array([1.0, 0.5, 0.5])
+    np.testing.assert_array_equal(progress_of(score, *scale), [0.2, 0, np.nan])

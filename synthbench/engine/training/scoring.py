@@ -31,6 +31,7 @@ from synthbench.engine.training.score_totals import (
 )
 from synthbench.engine.training.view import probe_measurement
 from synthbench.errors import ConfigurationError, ModelError, SynthbenchError, did_you_mean
+from synthbench.metrics.ranked_by import progress_of
 from synthbench.metrics.score_names import base_name, scored_on
 from synthbench.plan.cell import Cell
 
@@ -201,11 +202,7 @@ class Evaluator:
     def _progress(self, scores: NDArray[np.float64], column: str) -> NDArray[np.float64]:
         trivial = self.reference_scores["trivial"][column]
         best = self.reference_scores[self._cell.task.ceiling][column]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            progress = (scores - trivial) / (best - trivial)
-        # Where nothing that is known beats the trivial strategy there is no progress to make.
-        finite = np.where(np.isfinite(scores), 0.0, np.nan)
-        return np.where(best == trivial, finite, progress)
+        return progress_of(scores, trivial, best)
 
 
 def _is_number(part: Part) -> bool:
