@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
+from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.interface import Interface
@@ -66,14 +66,14 @@ class HeldOut:
         """All examples of a finite set: leaves (R, N, ...)."""
         whole = self.test_set.whole
         assert whole is not None
-        found = as_batch(over_replicas(lambda world: whole(world))(worlds))
-        return found
+        return as_batch(over_replicas(whole)(worlds))
 
     def drawn(self, worlds: World, keys: Tensor, index: int, size: int) -> Batch:
         """One batch of a sampler, by its number: leaves (R, size, ...)."""
+        calls = self.place * CALLS_APART
 
         def draw(world: World, key: Tensor, step: Tensor) -> Batch:
-            return self.sample(world, Stream(key, Purpose.EVAL, step, self._calls), size)
+            return self.sample(world, Stream(key, Purpose.EVAL, step, calls), size)
 
         return batch_at(draw_steps(draw, worlds, keys, range(index, index + 1)), 0)
 
@@ -84,11 +84,7 @@ class HeldOut:
         assert self.test_set.whole is not None
         rows = self.test_set.whole(world)
         chosen = rng.integers(rows.x.shape[0], (size,))
-        return as_batch(torch.utils._pytree.tree_map(lambda leaf: leaf[chosen], rows))
-
-    @property
-    def _calls(self) -> int:
-        return self.place * CALLS_APART
+        return as_batch(tree_map(lambda leaf: leaf[chosen], rows))
 
 
 def held_out_sets(task: Task) -> list[HeldOut]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Protocol
 
 from torch import Tensor
-from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.task import Task
@@ -58,23 +57,13 @@ def training_data(cell: Cell, worlds: World, keys: Tensor) -> TrainingData:
     ones.
     """
     task, count, whole = cell.task, cell.train_rows, cell.model.recipe.batch_size == "full"
-    if count is not None and not cell.has_train_set and has_curriculum(task):
-        return CurriculumData(task, worlds, keys, count, whole)
-    samples = finite_set(task, worlds, keys, cell.protocol.train_samples)
-    if samples is None:
+    if count is None:
         return FreshData(task, worlds, keys)
-    return FiniteData(samples, keys, whole=whole)
-
-
-def finite_set(task: Task, worlds: World, keys: Tensor, train_samples: int | None) -> Batch | None:
-    """The finite training set of every replica, leaves (R, m, ...); None: samples are fresh.
-
-    The task's own, or its first train_samples rows; else so many of the `train` stream.
-    """
-    if has_train_set(task, worlds):
-        rows = train_sets(task, worlds)
-        return rows if train_samples is None else rows_of(rows, 0, train_samples)
-    return None if train_samples is None else drawn_samples(task, worlds, keys, train_samples)
+    if cell.has_train_set:
+        return FiniteData(rows_of(train_sets(task, worlds), 0, count), keys, whole=whole)
+    if has_curriculum(task):
+        return CurriculumData(task, worlds, keys, count, whole)
+    return FiniteData(drawn_samples(task, worlds, keys, count), keys, whole=whole)
 
 
 def train_sets(task: Task, worlds: World) -> Batch:
@@ -88,10 +77,3 @@ def train_sets(task: Task, worlds: World) -> Batch:
             f'task "{task.label()}" fails in train_set, which gives the same number of rows in '
             f"every world: {explain(error)}"
         ) from error
-
-
-def has_train_set(task: Task, worlds: World) -> bool:
-    """Whether the task brings a training set of its own, as it may for some of its fields."""
-    if type(task).train_set is Task.train_set:
-        return False
-    return task.train_set(tree_map(lambda leaf: leaf[0], worlds)) is not None
