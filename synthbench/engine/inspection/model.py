@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
@@ -91,20 +92,28 @@ def check_measured(cell: Cell, objective: Objective, seeds: list[int], looped: b
     keys = keys_of(seeds)
     worlds = draw_worlds(cell.task, keys)
     training = training_data(cell, worlds, keys).samples_at(0)
-    for probes in ((), *((probe,) for probe in cell.probes)):
-        part = replace(cell, protocol=small, probes=probes)
-        what = f'probe "{probes[0].name}"' if probes else f'model "{cell.model.label()}"'
-        try:
-            evaluator = Evaluator(part, objective.replicas, looped)
-            evaluator.prepare(worlds, keys, keys, torch.float32, training)
-            buffers = {n: t.clone() for n, t in objective.replicas.buffers.items()}
-            evaluator.measure(objective.replicas.parameters, buffers)
-        except SynthbenchError:
+    evaluator = Evaluator(replace(cell, protocol=small), objective.replicas, looped)
+    parameters = objective.replicas.parameters
+    buffers = {n: t.clone() for n, t in objective.replicas.buffers.items()}
+    with _evaluating(f'model "{cell.model.label()}"'):
+        evaluator.prepare(worlds, keys, keys, torch.float32, training)
+        evaluator.measure_scores(parameters, buffers)
+    for probe in cell.probes:
+        with _evaluating(f'probe "{probe.name}"'):
+            evaluator.measure_probe(probe, parameters, buffers)
+
+
+@contextmanager
+def _evaluating(what: str) -> Iterator[None]:
+    """Say in a ModelError what it was that failed; messages of our own stay as they are."""
+    try:
+        yield
+    except SynthbenchError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
             raise
-        except Exception as error:
-            if is_out_of_memory(error):
-                raise
-            raise ModelError(f"{what} cannot be evaluated: {explain(error)}") from error
+        raise ModelError(f"{what} cannot be evaluated: {explain(error)}") from error
 
 
 def _try_vmapped_then_looped(

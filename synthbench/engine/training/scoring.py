@@ -111,6 +111,15 @@ class Evaluator:
 
         Columns: the ranked score, the other scores, losses, progress, training scores, probes.
         """
+        measured = self.measure_scores(parameters, buffers, training)
+        for probe in self._cell.probes:
+            measured.columns.update(self.measure_probe(probe, parameters, buffers))
+        return measured
+
+    def measure_scores(
+        self, parameters: State, buffers: State, training: Batch | None = None
+    ) -> Measurement:
+        """The same without the probes."""
 
         def scores_of(batch: Batch) -> Mapping[str, Part]:
             return self._scores(parameters, buffers, batch)
@@ -131,8 +140,6 @@ class Evaluator:
             columns |= of_training
             watched += of_training
         finite = np.asarray(np.isfinite(np.stack([columns[n] for n in watched])).all(0))
-        for probe in self._cell.probes:
-            columns |= self._probe(probe, parameters, buffers)
         return Measurement(columns, finite, self._meets_target(columns))
 
     def _score(
@@ -182,7 +189,8 @@ class Evaluator:
         measurement = probe_measurement(probe, self._cell.task, self._replicas, loss, self._dtype)
         return over_replicas(measurement, self._looped)
 
-    def _probe(self, probe: Probe, parameters: State, buffers: State) -> Columns:
+    def measure_probe(self, probe: Probe, parameters: State, buffers: State) -> Columns:
+        """What one of the cell's probes measures."""
         batch = self._sets[0].first
         # Copies: a probe that writes into what it is given must not change the training.
         arguments = (parameters, self._initial, buffers, self._worlds, tuple(batch))
