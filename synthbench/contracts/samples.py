@@ -62,9 +62,9 @@ def draw_dataset(task: Sampled, samples: Mapping[str, int], seed: int) -> Datase
         raise ConfigurationError("every split needs at least one sample")
     world = task.world(Stream.from_seed(seed, Purpose.WORLD))
     counts = dict(samples)
-    for name in list(task.test_sets())[1:] if "test" in samples else []:
-        counts[f"test_{re.sub('[^a-z0-9]', '_', name)}"] = samples["test"]
     splits = _splits(task, world, seed)
+    if "test" in samples:
+        counts |= {name: samples["test"] for name in splits if name.startswith("test_")}
     tables = {
         name: _table(splits[name](count), count) for name, count in counts.items() if name in splits
     }
@@ -86,10 +86,10 @@ def _splits(task: Sampled, world: World, seed: int) -> dict[str, Split]:
 
     key = keys_of([seed])[0]
     rows = task.train_set(world)
-    train: Split = drawn(task.sample, Purpose.TRAIN) if rows is None else lambda _: [rows]
-    splits = {"train": train}
     if rows is None:
-        splits["validation"] = drawn(task.sample, Purpose.EVAL)
+        splits = {name: drawn(task.sample, SPLITS[name]) for name in ("train", "validation")}
+    else:
+        splits = {"train": partial(_all_of, rows)}
     for place, (name, found) in enumerate(task.test_sets().items()):
         split = f"test_{re.sub('[^a-z0-9]', '_', name)}" if place else "test"
         if found.whole is not None:
