@@ -10,6 +10,7 @@ from synthbench.contracts.task import Task
 from synthbench.contracts.test_set import TestSet
 from synthbench.metrics.ceiling import BEST_KNOWN
 from synthbench.metrics.score_names import scored_on
+from synthbench.plan.task_facts import fits_references
 
 if TYPE_CHECKING:
     pass
@@ -27,7 +28,7 @@ def reference_columns(task: Task, train_samples: int | None = None) -> dict[str,
 
     world = task.world(Stream.from_seed(0, Purpose.WORLD))
     fitted = {}
-    if type(task).fitted_references is not Task.fitted_references:
+    if fits_references(task):
         fitted = dict(task.fitted_references(_training_set(task, world, train_samples)))
     found: dict[str, list[str]] = {}
     for place, (name, test_set) in enumerate(task.test_sets().items()):

@@ -37,6 +37,16 @@ def has_curriculum(task: Task) -> bool:
     return type(task).sample_at is not Task.sample_at
 
 
+def fits_references(task: Task) -> bool:
+    """Whether references are fitted on its training set."""
+    return type(task).fitted_references is not Task.fitted_references
+
+
+def aggregates(task: Task) -> bool:
+    """Whether what is reported of its scores is more than their means."""
+    return type(task).aggregate is not Task.aggregate
+
+
 def check_test_sets(task: Task, model: Model) -> None:
     """Raise TaskError for test sets that cannot be, InterfaceError for lengths a model refuses."""
     sets = task.test_sets()

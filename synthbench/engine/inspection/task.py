@@ -24,6 +24,7 @@ from synthbench.metrics.ceiling import BEST_KNOWN
 from synthbench.metrics.reserved_columns import misnamed
 from synthbench.metrics.score_names import base_name, scored_on, set_name
 from synthbench.plan.cell import Cell
+from synthbench.plan.task_facts import aggregates, fits_references
 from synthbench.streams import Purpose, Stream, keys_of
 
 DRAWS, DRAWS_OF_WHOLE, FITS = 16, 4, 2
@@ -164,8 +165,7 @@ def _check_shapes(held_out: HeldOut, batch: Batch, outputs: Mapping[str, Tensor]
 
 def _has_fitted_ceiling(task: Task) -> bool:
     """Whether the ceiling may be one of the references that are fitted."""
-    fits = type(task).fitted_references is not Task.fitted_references
-    return task.ceiling == BEST_KNOWN or (fits and task.ceiling != "optimal")
+    return task.ceiling == BEST_KNOWN or (fits_references(task) and task.ceiling != "optimal")
 
 
 def _gaps(cell: Cell, sets: list[ScoredSet]) -> Tensor:
@@ -231,17 +231,13 @@ def _check_exact(task: Task, sets: list[ScoredSet]) -> None:
         first = found.scores[0]
         scores = found.of_groups(first)[name].double()
         # The worst of some groups is lower, the fewer examples it is the worst on.
-        mean = found.of_all(name, first) if _aggregates(task) else float(scores.mean())
+        mean = found.of_all(name, first) if aggregates(task) else float(scores.mean())
         error = float(scores.mean(1).std()) / len(scores) ** 0.5
         if not abs(mean - exact) <= LEAST_GAP * error + 1e-5:
             raise TaskError(
                 f'task "{task.label()}": reference "{key}" scores {mean:.4g} on samples, '
                 f"exact_scores says {exact:.4g}"
             )
-
-
-def _aggregates(task: Task) -> bool:
-    return type(task).aggregate is not Task.aggregate
 
 
 def _check_gap(cell: Cell, gaps: Tensor) -> None:

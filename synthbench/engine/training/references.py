@@ -20,6 +20,7 @@ from synthbench.engine.training.score_totals import Parts, ScoreTotals, aggregat
 from synthbench.errors import TaskError
 from synthbench.metrics.ceiling import BEST_KNOWN
 from synthbench.metrics.score_names import scored_on
+from synthbench.plan.task_facts import fits_references
 
 Columns = dict[str, NDArray[np.float64]]
 """Column -> (R,) numbers, or (R, T) of a curve."""
@@ -82,7 +83,7 @@ Predictors = dict[str, list[Callable[[Tensor], Tensor]]]
 
 
 def _fitted(task: Task, training: Batch | None) -> Predictors:
-    if type(task).fitted_references is Task.fitted_references:
+    if not fits_references(task):
         return {}
     if training is None:
         raise TaskError(

@@ -11,6 +11,7 @@ from synthbench.contracts.scores import Mean, Score, Scores, weighted_sums
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.errors import TaskError
+from synthbench.plan.task_facts import aggregates
 
 Part = Tensor | tuple[Tensor, Tensor]
 """A mean over a batch, or a weighted sum with the sum of its weights."""
@@ -68,6 +69,6 @@ class ScoreTotals:
 
 def aggregated(task: Task, means: dict[str, Tensor]) -> dict[str, Tensor]:
     """What the task reports of the scores of a whole test set: (R, ...) each."""
-    if type(task).aggregate is Task.aggregate:
+    if not aggregates(task):
         return means
     return over_replicas(lambda scores: dict(task.aggregate(scores)))(means)

@@ -13,7 +13,6 @@ from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.probe import Probe
-from synthbench.contracts.task import Task
 from synthbench.engine.axis.objective import recipe_loss
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.replicas import Replicas, State
@@ -34,6 +33,7 @@ from synthbench.errors import ConfigurationError, ModelError, SynthbenchError, d
 from synthbench.metrics.ranked_by import progress_of
 from synthbench.metrics.score_names import base_name, scored_on
 from synthbench.plan.cell import Cell
+from synthbench.plan.task_facts import aggregates
 
 BatchScores = Callable[[State, State, Batch], Mapping[str, Part]]
 """(parameters, buffers, batch), all (R, ...) -> parts of the scores by name, the loss last."""
@@ -153,7 +153,7 @@ class Evaluator:
         means = totals.means()
         loss = means.pop(LOSS)
         reported = aggregated(self._cell.task, means)
-        if type(self._cell.task).aggregate is Task.aggregate:
+        if not aggregates(self._cell.task):
             plain += [n for n, part in parts.items() if _is_number(part) and n != LOSS]
         named = {name: numbers(value, f'score "{name}"') for name, value in reported.items()}
         return {**named, LOSS: numbers(loss, "the loss")}, plain

@@ -11,9 +11,9 @@ from synthbench.engine.data.training_data import train_sets
 from synthbench.engine.training.held_out_batches import HeldOutBatches
 from synthbench.engine.training.references import reference_scores
 from synthbench.plan.protocol import Protocol
+from synthbench.plan.task_facts import fits_references
 from synthbench.streams import keys_of
 from synthbench.testing.law import NotApplicable
-from synthbench.testing.tasks.reference_laws import fits_references
 from synthbench.testing.tasks.trial import TaskTrial
 
 WORLDS = range(2)
@@ -28,7 +28,7 @@ class Gap(NamedTuple):
 
 def fitted_gap(trial: TaskTrial) -> Gap | NotApplicable:
     """Both ends of progress on the first test set, in two worlds."""
-    if fits_references(trial) and not trial.has_train_set:
+    if fits_references(trial.subject) and not trial.has_train_set:
         return NotApplicable("its ceiling is fitted on the training set of a protocol")
     return trial.keep("fitted gap", lambda: _measured(trial))
 

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from synthbench.contracts.batch import Batch
-from synthbench.contracts.task import Task
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.replicas import Replicas
 from synthbench.engine.data.finite_data import FiniteData, drawn_samples
 from synthbench.engine.data.sampling import batch_at, cast_batch, draw_worlds, rows_of
 from synthbench.engine.data.training_data import FreshData, TrainingData, train_sets
+from synthbench.plan.task_facts import has_curriculum
 from synthbench.streams import keys_of
 from synthbench.testing.tasks.reference_laws import causal_length
 from synthbench.testing.tasks.trial import TaskTrial
@@ -83,7 +83,7 @@ def _data(trial: TaskTrial) -> TrainingData:
         worlds = draw_worlds(task, keys)
         if trial.has_train_set:
             return FiniteData(train_sets(task, worlds), keys)
-        if type(task).sample_at is not Task.sample_at:
+        if has_curriculum(task):
             return FreshData(task, worlds, keys)
         return FiniteData(drawn_samples(task, worlds, keys, KNOWN), keys)
 

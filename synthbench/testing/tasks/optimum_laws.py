@@ -8,10 +8,10 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch
-from synthbench.contracts.task import Task
 from synthbench.engine.inspection.task import LEAST_GAP
 from synthbench.metrics.score_names import base_name, set_name
 from synthbench.plan.protocol import Protocol
+from synthbench.plan.task_facts import aggregates
 from synthbench.testing.law import Law, NotApplicable, Outcome, law
 from synthbench.testing.tasks.fitted_ceiling import fitted_gap
 from synthbench.testing.tasks.learners import LEARNERS, WORLDS, learned, remembered
@@ -124,7 +124,7 @@ def _on_all(trial: TaskTrial, name: str, place: int) -> float:
 
     The worst of some groups is lower, the fewer examples it is the worst on.
     """
-    if type(trial.subject).aggregate is Task.aggregate:
+    if not aggregates(trial.subject):
         return float(_reference_scores(trial, place)[name].nanmean())
     batches = trial.together(WORLDS, trial.large, place)[1]
     output = trial.reference_outputs(WORLDS, trial.large, place)[name]

@@ -11,6 +11,7 @@ from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.data.sampling import as_batch, draw_worlds
+from synthbench.plan.task_facts import has_curriculum
 from synthbench.streams import Purpose, Stream, keys_of
 from synthbench.testing.law import Law, NotApplicable, Outcome, law
 from synthbench.testing.tasks.everything_drawn import words
@@ -57,12 +58,12 @@ def _samplers(trial: TaskTrial) -> Iterator[tuple[str, Sampler]]:
     task = trial.subject
     if not trial.has_train_set:
         yield "sample", lambda w, rng, size: task.sample_at(w, rng, size, _step(rng, 0))
-        if type(task).sample_at is not Task.sample_at:
+        if has_curriculum(task):
             yield (
                 f"sample_at, for step {LATER},",
                 lambda w, rng, size: task.sample_at(w, rng, size, _step(rng, LATER)),
             )
-    if type(task).test_sets is not Task.test_sets or type(task).sample_at is not Task.sample_at:
+    if type(task).test_sets is not Task.test_sets or has_curriculum(task):
         for held_out in trial.sets:
             if not held_out.is_whole:
                 yield words(held_out), held_out.sample

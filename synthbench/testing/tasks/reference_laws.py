@@ -10,6 +10,7 @@ from synthbench.contracts.interface import Interface
 from synthbench.contracts.task import Task
 from synthbench.engine.data.held_out import HeldOut
 from synthbench.metrics.ceiling import BEST_KNOWN
+from synthbench.plan.task_facts import fits_references
 from synthbench.testing.examination import raised
 from synthbench.testing.law import Law, NotApplicable, Outcome, law
 from synthbench.testing.tasks.everything_drawn import words
@@ -42,7 +43,7 @@ def _misnamed(task: Task, names: list[str], fitted: list[str]) -> str | None:
     top = task.ceiling
     known = [*names, *fitted, *([BEST_KNOWN] if top == BEST_KNOWN else [])]
     # What is fitted on a protocol's training set is not known here.
-    later = not fitted and type(task).fitted_references is not Task.fitted_references
+    later = not fitted and fits_references(task)
     wanted = ("trivial",) if later and top != "optimal" else ("trivial", top)
     missing = [name for name in wanted if name not in known]
     if missing:
@@ -66,15 +67,10 @@ def _misshapen(outputs: dict[str, Tensor], interface: Interface) -> str | None:
 def fitted_outputs(trial: TaskTrial) -> dict[str, Tensor]:
     """What predictors fitted on the training set say of a batch of the first test set."""
     train = trial.train_set()
-    if train is None or not fits_references(trial):
+    if train is None or not fits_references(trial.subject):
         return {}
     x = trial.held_out(0, 0).x
     return {name: f(x) for name, f in trial.subject.fitted_references(train).items()}
-
-
-def fits_references(trial: TaskTrial) -> bool:
-    """Whether some references are fitted on a training set."""
-    return type(trial.subject).fitted_references is not Task.fitted_references
 
 
 @law(
