@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from synthbench.cli.importing import without_collection
+from synthbench.cli.score_flag import Score, read_cells
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,13 +26,7 @@ T = TypeVar("T")
 
 def metrics_command(
     run: Annotated[Path, typer.Argument(help="A folder that `synthbench eval` has written.")],
-    score: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME[@SET]",
-            help="Of this score, such as accuracy@length-80; default: the ranked one.",
-        ),
-    ] = None,
+    score: Score = None,
 ) -> None:
     """Show sample efficiency, transitions, hidden progress and comparisons of finished cells."""
     from rich.console import Console
@@ -39,12 +34,10 @@ def metrics_command(
 
     with without_collection():
         from synthbench.results.comparisons import compare_models
-        from synthbench.results.results import read_results
         from synthbench.results.terminal_table import WIDTH
 
     console = Console(width=WIDTH, highlight=False)
-    found = read_results(run)
-    cells = (found if score is None else found.scored_by(score)).measured
+    cells = read_cells(run, score)
     for cell in track(cells, "measuring", console=console, transient=True):
         _ = cell.metrics
     for task in dict.fromkeys(cell.record.task for cell in cells):

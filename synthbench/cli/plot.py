@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from synthbench.cli.score_flag import Score, read_cells
 from synthbench.errors import ConfigurationError, NothingToDrawError
 
 
@@ -24,13 +25,7 @@ def plot_command(
     against: Annotated[
         str | None, typer.Option(help="For scaling: the field on the horizontal axis, such as n.")
     ] = None,
-    score: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME[@SET]",
-            help="Of this score, such as accuracy@length-80; default: the ranked one.",
-        ),
-    ] = None,
+    score: Score = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for the pictures; default: RUN.")
     ] = None,
@@ -43,13 +38,11 @@ def plot_command(
     from synthbench.records.atomic import make_folder
     from synthbench.results.figures import KINDS, draw
     from synthbench.results.figures.style import save_figure
-    from synthbench.results.results import read_results
 
     if against is not None and kind and "scaling" not in kind:
         raise ConfigurationError("--against goes with --kind scaling")
     console = Console()
-    found = read_results(run)
-    cells = (found if score is None else found.scored_by(score)).measured
+    cells = read_cells(run, score)
     folder = out or run
     make_folder(folder)
     left_out: list[str] = []

@@ -8,18 +8,14 @@ from pathlib import Path
 import pytest
 
 from synthbench.cli.main import main
+from tests.cli.command import run_command
 
 TASK, MODEL = "sparse-parity n=8 k=2", "mlp width=4"
 CELL = ["eval", "--task", TASK, "--model", MODEL, "--seeds", "2", "--budget", "640"]
 
 
 def run(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, *arguments: str):
-    monkeypatch.setattr(sys, "argv", ["synthbench", *arguments])
-    monkeypatch.setenv("COLUMNS", "200")
-    with pytest.raises(SystemExit) as ended:
-        main()
-    captured = capsys.readouterr()
-    return ended.value.code, captured.out, captured.err
+    return run_command(capsys, monkeypatch, *arguments, columns=200)
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
 
 import synthbench as sb
-from synthbench.cli.main import main
 from synthbench.cli.source_flags import parse_keep_weights
 from synthbench.errors import ConfigurationError
 from synthbench.evaluation.source_references import split_moments
+from tests.cli.command import run_command
 
 CELL = [
     "eval", "--task", "sparse-parity n=8 k=2", "--model", "mlp width=4 batch_size=16",
@@ -23,12 +22,7 @@ SOURCE = "mlp width=4 batch_size=16 lr=0.05"
 
 
 def run(capsys, monkeypatch, *arguments: str):
-    monkeypatch.setattr(sys, "argv", ["synthbench", *arguments])
-    monkeypatch.setenv("COLUMNS", "300")
-    with pytest.raises(SystemExit) as ended:
-        main()
-    captured = capsys.readouterr()
-    return ended.value.code, captured.out, captured.err
+    return run_command(capsys, monkeypatch, *arguments, columns=300)
 
 
 @pytest.mark.parametrize(
