@@ -33,9 +33,9 @@ from rich.table import Table
 from torch import Tensor
 
 import synthbench as sb
-from synthbench.engine.axis.gradients import replica_gradients
+from synthbench.engine.axis.gradients import stacked_gradients
 from synthbench.engine.axis.objective import Objective, recipe_loss
-from synthbench.engine.axis.replicas import build_modules, stack_modules
+from synthbench.engine.axis.replicas import stacked_replicas
 from synthbench.engine.data.sampling import as_batch, draw_batches, draw_worlds
 from synthbench.engine.optimizers.build import build_optimizer, clip_per_replica
 from synthbench.engine.training.device import find_device
@@ -201,11 +201,9 @@ def sampling_share(device: torch.device, replicas: int, steps: int = 32) -> tupl
     protocol = sb.Protocol(seeds=replicas, budget=steps * BATCH)
     cell = sb.Cell(installed().task(TASK), installed().model(MODEL), protocol)
     seeds = list(range(replicas))
-    replicated = stack_modules(cell.model, build_modules(cell.model, cell.task.interface, seeds))
+    replicated = stacked_replicas(cell.model, cell.task.interface, seeds)
     parameters = {n: p.to(device) for n, p in replicated.parameters.items()}
-    gradients_of = replica_gradients(
-        Objective(replicated, recipe_loss(cell.task, cell.model)), looped=False
-    )
+    gradients_of = stacked_gradients(Objective(replicated, recipe_loss(cell.task, cell.model)))
     optimizer = build_optimizer(cell.model.recipe, parameters)
     keys = keys_of(seeds).to(device)
     worlds = draw_worlds(cell.task, keys)

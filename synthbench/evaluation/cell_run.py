@@ -12,10 +12,11 @@ import torch
 from filelock import FileLock, Timeout
 
 from synthbench.engine.axis.memory import is_out_of_memory
+from synthbench.engine.axis.way import Execution, Way
 from synthbench.engine.inspection.cell import CellFacts
 from synthbench.engine.training.block import NARROWEST, Block, train_block
-from synthbench.engine.training.block_size import measure_block_size
-from synthbench.engine.training.cell_functions import CellFunctions, cell_functions
+from synthbench.engine.training.block_size import measure_stacks, plain_is_faster, plain_width
+from synthbench.engine.training.cell_functions import CellFunctions, stacked_functions
 from synthbench.errors import ModelError, OutputError
 from synthbench.evaluation.cell_tracking import CellTracking
 from synthbench.evaluation.kept_weights import NO_WEIGHTS, KeptWeights
@@ -36,6 +37,8 @@ from synthbench.registry.registry import installed
 from synthbench.results.figures import PICTURE_FILE, save_default_picture
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.results import CellResult
+
+FASTER = "which is faster here than a stack"
 
 
 @dataclass(frozen=True)
@@ -89,34 +92,43 @@ class CellRun:
         ).keeping_what_was_kept()
 
     @cached_property
-    def _functions(self) -> CellFunctions:
-        return cell_functions(self.cell, self.facts.loop_reason is not None)
+    def _stacked(self) -> CellFunctions:
+        """What stacks compute; kept, because blocks of one width share its traces."""
+        return stacked_functions(self.cell, self.facts.ways.right[0])
 
     @cached_property
     def _untaught(self) -> CellFunctions:
         """For measuring, where no teacher is at hand."""
         if self.cell.teacher is None:
-            return self._functions
-        return cell_functions(replace(self.cell, teacher=None), self.facts.loop_reason is not None)
+            return self._stacked
+        return stacked_functions(replace(self.cell, teacher=None), self.facts.ways.right[0])
 
     def _train(self) -> Record:
         self._listener.cell_started(self.cell)
-        self._note_loops()
         plugins = participants(self.cell, self._trackers, self.suite)
         environment = describe_environment(self.device, plugins, self.cell.task.libraries)
-        partial = self._resumption.open_partial(environment, self._block_size)
+        partial = self._resumption.open_partial(environment, self._choose)
+        self._note_way(partial.way)
         while (block := partial.next_block(self.cell.replica_seeds())) is not None:
             partial = self._train_block(partial, block)
-        widest, hashes = max(partial.widest, NARROWEST), self.foundation.hashes
-        provenance = Provenance(environment, self.suite, widest, hashes)
+        narrowest = 1 if partial.way is Way.PLAIN else NARROWEST
+        widest, hashes = max(partial.widest, narrowest), self.foundation.hashes
+        looped = self._loop_reason(partial.way)
+        provenance = Provenance(environment, self.suite, widest, hashes, partial.way, looped)
         return write_record(self.folder, self.cell, partial.finished(), self.facts, provenance)
 
-    def _note_loops(self) -> None:
-        """Say what cannot be vmapped, and why."""
-        if self.facts.loop_reason:
+    def _note_way(self, way: Way) -> None:
+        """Say what is not stacked, and why."""
+        reason = self._loop_reason(way)
+        if reason:
             self._listener.note(
-                f'model "{self.cell.model.label()}" cannot be vmapped, so its replicas are '
-                f"trained one at a time ({self.facts.loop_reason})"
+                f'replicas of "{self.cell.model.label()}" are trained one after the other, each '
+                f"at the price of a plain loop ({reason})"
+            )
+        elif way is Way.STACKED:
+            self._listener.note(
+                f'the step of "{self.cell.model.label()}" is called anew each time, which costs '
+                f"more than one that is recorded ({self.facts.ways.reasons[Way.TRACED]})"
             )
         if self.facts.optimizer_loop_reason and self.device.type == "cpu":
             self._listener.note(
@@ -124,13 +136,23 @@ class CellRun:
                 f"({self.facts.optimizer_loop_reason})"
             )
 
-    def _block_size(self) -> int:
-        seeds = self.cell.protocol.seeds
-        if self.settings.replicas_per_block is not None:
-            return min(self.settings.replicas_per_block, seeds)
-        if self.facts.loop_reason:
-            return NARROWEST
-        return measure_block_size(self.cell, self.device, self._untaught.gradients)
+    def _loop_reason(self, way: Way) -> str | None:
+        """Why replicas are not stacked, if they are not."""
+        return (self.facts.ways.loop_reason or FASTER) if way is Way.PLAIN else None
+
+    def _choose(self) -> tuple[Way, int]:
+        """The way to train, and how many replicas a block holds."""
+        ways, wanted = self.facts.ways, self.settings.replicas_per_block
+        first = ways.right[0]
+        plain = plain_width(self.cell, self.facts.parameters)
+        if wanted is not None:
+            return first, min(wanted, self.cell.protocol.seeds)
+        if first is Way.PLAIN:
+            return first, plain
+        stacks = measure_stacks(self.cell, self.device, self._untaught.gradients)
+        if Way.PLAIN in ways.right and plain_is_faster(self.cell, self.device, stacks, ways.draws):
+            return Way.PLAIN, plain
+        return first, stacks.width
 
     def _train_block(self, partial: PartialRun, block: Block) -> PartialRun:
         """The run with the block finished or, where memory ends, with narrower blocks to come."""
@@ -143,9 +165,10 @@ class CellRun:
         checkpoint = partial.checkpoint(block)
         self._resumption.drop_damaged(checkpoint)
         try:
-            looped = self.facts.loop_reason is not None
             weighted = self._with_weights(block)
-            result = train_block(self.cell, weighted, options, looped, checkpoint, self._functions)
+            execution = Execution(partial.way, self.facts.ways.draws)
+            functions = None if partial.way is Way.PLAIN else self._stacked
+            result = train_block(self.cell, weighted, options, execution, checkpoint, functions)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -159,7 +182,7 @@ class CellRun:
         return replace(block, inherited=inherited, kept_steps=self._resumption.kept.steps)
 
     def _narrower(self, partial: PartialRun, block: Block) -> PartialRun:
-        if block.width == NARROWEST:
+        if block.width <= NARROWEST:
             raise ModelError(
                 f'two replicas of "{self.cell.model.label()}" do not fit into memory; '
                 "take a smaller model or batch_size"

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
+from synthbench.engine.axis.way import Way
 from synthbench.engine.training.block import Block, BlockResult, split_blocks
 from synthbench.errors import OutputError
 from synthbench.plan.cell import ReplicaSeeds
@@ -44,11 +45,12 @@ class PartialIdentity:
 
 @dataclass(frozen=True)
 class PartialRun:
-    """The folder of a half-finished cell and the widest block it may train."""
+    """The folder of a half-finished cell, the widest block it may train, and in which way."""
 
     folder: Path
     identity: PartialIdentity
     widest: int
+    way: Way
 
     def checkpoint(self, block: Block) -> Path:
         """Lightning checkpoint of a block: its replicas are in the name, so no other takes it."""
@@ -65,7 +67,7 @@ class PartialRun:
     def save(self) -> None:
         """Write the state file."""
         make_folder(self.folder)
-        content = {**vars(self.identity), "widest": self.widest}
+        content = {**vars(self.identity), "widest": self.widest, "way": self.way}
         write_atomically(self.folder / "state.json", json.dumps(content).encode())
 
     def add(self, block: Block, result: BlockResult) -> None:
@@ -94,7 +96,8 @@ class PartialRun:
         """The next replicas to train, or None where all are done; seeds: of the whole cell."""
         done = sum(len(block.diverged) for block in self.finished())
         remaining = seeds[done:]
-        return split_blocks(remaining, self.widest, done)[0] if remaining else None
+        stacked = self.way is not Way.PLAIN
+        return split_blocks(remaining, self.widest, done, stacked)[0] if remaining else None
 
     def is_whole(self) -> bool:
         """Whether the finished blocks can be read and follow one another from replica 0."""
@@ -126,9 +129,11 @@ def has_partial(cell_folder: Path) -> bool:
     return (cell_folder / FOLDER).exists()
 
 
-def start_partial(cell_folder: Path, identity: PartialIdentity, widest: int) -> PartialRun:
+def start_partial(
+    cell_folder: Path, identity: PartialIdentity, way: Way, widest: int
+) -> PartialRun:
     """A run that nothing is finished of, and its state file."""
-    fresh = PartialRun(cell_folder / FOLDER, identity, widest)
+    fresh = PartialRun(cell_folder / FOLDER, identity, widest, way)
     fresh.save()
     return fresh
 
@@ -151,7 +156,8 @@ def find_partial(cell_folder: Path, identity: PartialIdentity) -> PartialRun | N
     folder = cell_folder / FOLDER
     try:
         content = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-        found = PartialRun(folder, identity, int(content.pop("widest")))
+        widest, way = int(content.pop("widest")), Way(content.pop("way"))
+        found = PartialRun(folder, identity, widest, way)
         return found if content == vars(identity) and found.is_whole() else None
     except (OSError, ValueError, KeyError, AttributeError, TypeError, SafetensorError):
         return None

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
+from synthbench.engine.axis.way import Way
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.engine.inspection.cell import CellFacts
 from synthbench.engine.training.block import BlockResult, References
@@ -69,13 +70,16 @@ def _cpu_name() -> str:
 class Provenance:
     """Where a result comes from: software and machine, suite, widest block.
 
-    sources: hashes of the weights that the cell has taken over from others.
+    sources: hashes of the weights that the cell has taken over from others. way: how replicas
+    were trained; looped: why one after the other, if they were.
     """
 
     environment: Environment
     suite: SuiteReference | None
     widest: int
     sources: Mapping[str, str] = field(default_factory=dict)
+    way: Way | None = None
+    looped: str | None = None
 
 
 def target_of(cell: Cell, ranked: str, references: Sequence[References]) -> Target:
@@ -129,7 +133,8 @@ def write_record(
             step_flops=facts.step_flops,
             replicas_per_block=provenance.widest,
             batch_size=batch_size if cell.model.recipe.batch_size == "full" else None,
-            looped=facts.loop_reason,
+            looped=provenance.looped,
+            way=provenance.way,
             replica_steps=sum(int(steps[-1]) for steps in trajectories.by_replica("step")),
             wall_seconds=round(sum(block.seconds for block in blocks), 3),
         ),

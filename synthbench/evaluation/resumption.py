@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from synthbench.engine.axis.way import Way
 from synthbench.engine.training.checkpoints import is_readable
 from synthbench.errors import OutputError, RecordError
 from synthbench.evaluation.kept_weights import NO_WEIGHTS, KeptWeights, found_weights
@@ -80,10 +81,13 @@ class Resumption:
             return self
         return replace(self, kept=self.kept | found_weights(record, self.folder))
 
-    def open_partial(self, environment: Environment, block_size: Callable[[], int]) -> PartialRun:
+    def open_partial(
+        self, environment: Environment, choose: Callable[[], tuple[Way, int]]
+    ) -> PartialRun:
         """The unfinished run in the folder, or a new one in its place.
 
-        environment: where training goes on. block_size: of a new run; asked for only then.
+        environment: where training goes on. choose: the way and the block size of a new run; asked
+        for only then.
         """
         identity = self._identity(environment)
         found = find_partial(self.folder, identity) if self._may_resume() else None
@@ -97,7 +101,7 @@ class Resumption:
                 "software, device, threads or --keep-weights; starting again"
             )
         remove_partial(self.folder)
-        return start_partial(self.folder, identity, block_size())
+        return start_partial(self.folder, identity, *choose())
 
     def drop_damaged(self, checkpoint: Path) -> None:
         """Delete a block's checkpoint that cannot be read, so that the block starts again."""

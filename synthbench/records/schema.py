@@ -56,7 +56,11 @@ class Compute(Frozen):
     replicas_per_block: int
     """Replicas trained at once (the last block may have been narrower after a memory error)."""
     looped: str | None
-    """Why replicas were trained one at a time; null when they were vmapped."""
+    """Why replicas were trained one at a time; null when they were stacked."""
+    way: Literal["traced", "stacked", "plain"] | None = Field(
+        default=None, exclude_if=lambda value: value is None
+    )
+    """How replicas were trained: stacked and recorded, stacked, or as plain modules."""
     replica_steps: int
     """Optimizer steps over all replicas, counted up to each replica's last evaluation."""
     wall_seconds: float

@@ -13,6 +13,7 @@ import torch
 
 import synthbench as sb
 from synthbench.engine.axis.over_replicas import over_replicas
+from synthbench.engine.axis.way import Draws, Execution, Way
 from synthbench.engine.inspection.cell import inspect_cell
 from synthbench.engine.training.block import (
     Block,
@@ -38,10 +39,11 @@ from tests.engine.authored import (
 
 
 def train(
-    cell: Cell, seeds: list[int], width: int, folder: Path, looped: bool = False
+    cell: Cell, seeds: list[int], width: int, folder: Path, way: Way = Way.TRACED, **draws: bool
 ) -> BlockResult:
     block = Block(0, tuple(ReplicaSeeds.same(seed) for seed in seeds), width)
-    return train_block(cell, block, TrainerOptions("cpu"), looped, folder / "checkpoint")
+    execution = Execution(way, Draws(**draws))
+    return train_block(cell, block, TrainerOptions("cpu"), execution, folder / "checkpoint")
 
 
 def rows(result: BlockResult, replica: int) -> object:
@@ -151,16 +153,14 @@ def test_a_diverged_replica_is_recorded_and_censored_at_the_budget(
     assert all(r.samples_to_target is None for r in record.replicas if r.outcome != "solved")
 
 
-def test_looped_replicas_score_as_vmapped_ones(small_cell: Cell, tmp_path: Path) -> None:
+def test_plain_replicas_score_as_stacked_ones(small_cell: Cell, tmp_path: Path) -> None:
     cell = replace(small_cell, protocol=small_cell.protocol.model_copy(update={"budget": 3_200}))
-    vmapped = train(replace(cell, model=Plain()), [0, 1, 2], 3, tmp_path)
-    looped = train(replace(cell, model=Branching()), [0, 1, 2], 3, tmp_path, looped=True)
-    for name in vmapped.weights:
-        torch.testing.assert_close(
-            vmapped.weights[name], looped.weights[name], rtol=1e-4, atol=1e-6
-        )
-    assert vmapped.table["step"].equals(looped.table["step"])
-    np.testing.assert_allclose(vmapped.table["loss"], looped.table["loss"], rtol=1e-4, atol=1e-6)
+    stacked = train(replace(cell, model=Plain()), [0, 1, 2], 3, tmp_path)
+    plain = train(replace(cell, model=Branching()), [0, 1, 2], 3, tmp_path, way=Way.PLAIN)
+    for name in stacked.weights:
+        torch.testing.assert_close(stacked.weights[name], plain.weights[name], rtol=1e-4, atol=1e-6)
+    assert stacked.table["step"].equals(plain.table["step"])
+    np.testing.assert_allclose(stacked.table["loss"], plain.table["loss"], rtol=1e-4, atol=1e-6)
 
 
 def test_buffers_belong_to_their_replica(small_cell: Cell, tmp_path: Path) -> None:
@@ -192,14 +192,14 @@ def test_frozen_parameters_stay_and_are_not_counted(small_cell: Cell, tmp_path: 
     assert inspect_cell(cell).parameters == 17
 
 
-def test_a_looped_replica_that_raises_on_nan_does_not_stop_its_neighbours(
+def test_a_plain_replica_that_raises_on_nan_does_not_stop_its_neighbours(
     small_cell: Cell, tmp_path: Path
 ) -> None:
     protocol = small_cell.protocol.model_copy(update={"budget": 1_600})
     cell = replace(small_cell, protocol=protocol)
     seeds = list(range(6))
-    fussy = train(replace(cell, model=Fussy()), seeds, 6, tmp_path, looped=True)
-    calm = train(replace(cell, model=Fussy(factor=1)), seeds, 6, tmp_path, looped=True)
+    fussy = train(replace(cell, model=Fussy()), seeds, 6, tmp_path, way=Way.PLAIN)
+    calm = train(replace(cell, model=Fussy(factor=1)), seeds, 6, tmp_path, way=Way.PLAIN)
     assert 0 < sum(fussy.diverged) < 6
     for r in seeds:
         assert fussy.diverged[r] or rows(fussy, r).equals(rows(calm, r))

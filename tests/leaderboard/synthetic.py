@@ -53,7 +53,7 @@ def record_cell(
 ) -> MeasuredCell:
     """A record of logistic transitions, written by the code that writes every record."""
     rng = np.random.default_rng(int(cell.plan_hash()[:8], 16))
-    facts = CellFacts(parameters=100, step_flops=step_flops, loop_reason=None)
+    facts = CellFacts(parameters=100, step_flops=step_flops)
     plugins = {
         registry_plugin(kind, name)
         for kind, name in [

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 import synthbench as sb
-from synthbench.engine.axis.replicas import build_modules, stack_modules
+from synthbench.engine.axis.replicas import stacked_replicas
 from synthbench.registry.registry import installed
 from synthbench.streams import Purpose, Stream
 
@@ -20,7 +20,7 @@ def view_of(
 ) -> sb.View:
     """What a probe sees of a freshly built model, some of whose parameters are replaced."""
     task, model = installed().task(task_reference), installed().model(model_reference)
-    replicas = stack_modules(model, build_modules(model, task.interface, [seed]))
+    replicas = stacked_replicas(model, task.interface, [seed])
     initial = {name: tensor[0] for name, tensor in replicas.parameters.items()}
     buffers = {name: tensor[0] for name, tensor in replicas.buffers.items()}
     unknown = set(weights or {}) - set(initial)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +12,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from synthbench.contracts.probe import Activations
+from synthbench.engine.axis.randomness.attention import attention_weights
 
 SOFTMAXES = (torch.softmax, Tensor.softmax, functional.softmax)
 
@@ -93,13 +93,4 @@ def _attention_map(  # noqa: PLR0913 - another function's arguments
     enable_gqa: bool = False,
 ) -> Tensor:
     """The map inside `scaled_dot_product_attention`, with that function's own arguments."""
-    if enable_gqa:
-        key = key.repeat_interleave(query.shape[-3] // key.shape[-3], -3)
-    weights = query @ key.transpose(-2, -1) * (scale or 1 / math.sqrt(query.shape[-1]))
-    if is_causal:
-        later = torch.ones_like(weights, dtype=torch.bool).triu(1)
-        weights = weights.masked_fill(later, -torch.inf)
-    if attn_mask is not None:
-        masked = attn_mask.dtype == torch.bool
-        weights = weights.masked_fill(~attn_mask, -torch.inf) if masked else weights + attn_mask
-    return weights.softmax(dim=-1)
+    return attention_weights(query, key, attn_mask, is_causal, scale, enable_gqa)

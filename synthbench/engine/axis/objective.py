@@ -9,19 +9,22 @@ from torch import Tensor
 from synthbench.contracts.batch import Batch, Loss
 from synthbench.contracts.model import Model
 from synthbench.contracts.task import Task
-from synthbench.engine.axis.replicas import Replicas, State
+from synthbench.engine.axis.replicas import Network
+from synthbench.engine.axis.state import State
 
 
 @dataclass(frozen=True)
 class Objective:
     """The training loss of one replica as a function of its parameters."""
 
-    replicas: Replicas
+    network: Network
     loss: Loss
 
-    def __call__(self, parameters: State, buffers: State, batch: Batch) -> Tensor:
-        """Scalar loss of one replica on one batch."""
-        output = self.replicas.forward(parameters, buffers, batch.x, training=True)
+    def __call__(
+        self, parameters: State, buffers: State, batch: Batch, noise: Tensor | None = None
+    ) -> Tensor:
+        """Scalar loss of one replica on one batch; noise: () key of the numbers it draws."""
+        output = self.network.forward(parameters, buffers, batch.x, training=True, noise=noise)
         return self.loss(output, batch)
 
 

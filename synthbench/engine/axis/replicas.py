@@ -3,78 +3,115 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, stack_module_state
 
-from synthbench.contracts.dropout import Dropout, number_dropouts
 from synthbench.contracts.interface import Interface
 from synthbench.contracts.model import Model
+from synthbench.contracts.port import Port
 from synthbench.contracts.probe import Activations
 from synthbench.engine.axis.activations import recorded
-from synthbench.errors import ModelError, SynthbenchError
-from synthbench.streams import Purpose, seed_word
+from synthbench.engine.axis.building import build_modules, parameter_types
+from synthbench.engine.axis.calling import call_with
+from synthbench.engine.axis.interception import ReplicaFunctions
+from synthbench.engine.axis.output import read_output
+from synthbench.engine.axis.over_replicas import over_replicas
+from synthbench.engine.axis.state import State
+from synthbench.errors import ModelError
+from synthbench.streams import NoiseStream
 
-State = dict[str, Tensor]
+T = TypeVar("T")
+
+
+class Network(Protocol):
+    """The network of one replica, as scores and probes use it."""
+
+    def forward(
+        self,
+        parameters: State,
+        buffers: State,
+        x: Tensor,
+        training: bool = False,
+        noise: Tensor | None = None,
+    ) -> Tensor:
+        """Its output; noise: () the key of the numbers it draws, by default always the same."""
+
+    def record(self, parameters: State, buffers: State, x: Tensor) -> Activations:
+        """Its activations on x, in evaluation mode."""
 
 
 @dataclass
 class Replicas:
-    """A module without storage, and the stacked parameters and buffers (R, ...) that fill it."""
+    """A module without storage, and the stacked parameters and buffers (R, ...) that fill it.
+
+    output: what the task wants of it. mixed: whether its parameters are of several types, which
+    it then keeps.
+    """
 
     skeleton: nn.Module
     parameters: State
     buffers: State
-
-    @property
-    def noise_buffers(self) -> list[str]:
-        """Names of the buffers that tell dropout layers which masks to draw."""
-        return [
-            f"{name}.stream" if name else "stream"
-            for name, module in self.skeleton.named_modules()
-            if isinstance(module, Dropout)
-        ]
+    output: Port
+    mixed: bool = False
 
     def forward(
-        self, parameters: State, buffers: State, x: Tensor, training: bool = False
+        self,
+        parameters: State,
+        buffers: State,
+        x: Tensor,
+        training: bool = False,
+        noise: Tensor | None = None,
     ) -> Tensor:
-        """One replica's output; parameters and buffers are that replica's own.
+        """As `Network`; parameters and buffers are the replica's own.
 
         training: the mode of the module, as `nn.Module.train` sets it.
         """
         if self.skeleton.training is not training:
             self.skeleton.train(training)
-        output = functional_call(self.skeleton, (parameters, buffers), (x,))
-        if not isinstance(output, Tensor):
-            raise ModelError(f"forward must return a tensor, got {type(output).__name__}")
-        return output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
+        with intercepting(noise, x):
+            returned = call_with(self.skeleton, {**parameters, **buffers}, x)
+        return read_output(returned, self.output, x.shape[0])
 
     def record(self, parameters: State, buffers: State, x: Tensor) -> Activations:
-        """One replica's activations on x, in evaluation mode."""
+        """As `Network`."""
         if self.skeleton.training:
             self.skeleton.train(False)
-        with recorded(self.skeleton) as activations:
-            functional_call(self.skeleton, (parameters, buffers), (x,))
+        with intercepting(None, x), recorded(self.skeleton) as activations:
+            call_with(self.skeleton, {**parameters, **buffers}, x)
         return activations
+
+    def lift(self, function: Callable[..., T]) -> Callable[..., T]:
+        """`function(network, ...)` of one replica, over stacked arguments (R, ...)."""
+        return over_replicas(partial(function, self))
 
     def to(self, dtype: torch.dtype) -> Replicas:
         """The same replicas with floating-point tensors in another precision."""
-        return Replicas(
-            self.skeleton,
-            {name: tensor.to(dtype) for name, tensor in self.parameters.items()},
-            {n: t.to(dtype) if t.is_floating_point() else t for n, t in self.buffers.items()},
-        )
+        return self._with(lambda t: t.to(dtype) if t.is_floating_point() and not self.mixed else t)
 
     def tile(self, width: int) -> Replicas:
         """`width` copies of the first replica, for timing."""
-        return Replicas(
-            self.skeleton,
-            {name: _tiled(tensor, width) for name, tensor in self.parameters.items()},
-            {name: _tiled(tensor, width) for name, tensor in self.buffers.items()},
+        return self._with(lambda t: t.detach()[:1].repeat(width, *[1] * (t.dim() - 1)))
+
+    def with_state(self, parameters: State, buffers: State) -> Replicas:
+        """The same module with other stacked tensors."""
+        return Replicas(self.skeleton, parameters, buffers, self.output, self.mixed)
+
+    def _with(self, change: Callable[[Tensor], Tensor]) -> Replicas:
+        return self.with_state(
+            {name: change(tensor) for name, tensor in self.parameters.items()},
+            {name: change(tensor) for name, tensor in self.buffers.items()},
         )
+
+
+def intercepting(noise: Tensor | None, x: Tensor) -> ReplicaFunctions:
+    """The functions that a stacked replica's forward pass calls; noise: the key of its numbers."""
+    key = torch.zeros((), dtype=torch.int64, device=x.device) if noise is None else noise
+    return ReplicaFunctions(NoiseStream(key))
 
 
 def true_dtype(precision: str) -> torch.dtype:
@@ -85,59 +122,66 @@ def true_dtype(precision: str) -> torch.dtype:
     return {"64-true": torch.float64, "bf16-true": torch.bfloat16}.get(precision, torch.float32)
 
 
-def _tiled(tensor: Tensor, width: int) -> Tensor:
-    return tensor.detach()[:1].repeat(width, *[1] * (tensor.dim() - 1))
+def stacked_replicas(model: Model, interface: Interface, seeds: list[int]) -> Replicas:
+    """Modules built from these seeds, stacked; ModelError if they cannot be."""
+    return stack_modules(model, build_modules(model, interface, seeds), interface)
 
 
-def build_modules(model: Model, interface: Interface, seeds: list[int]) -> list[nn.Module]:
-    """Build and initialize one module per `init` seed, on CPU.
-
-    Torch's global generator is seeded per replica inside a fork and left as it was, so a
-    replica's weights depend on its own seed alone. Raises ModelError when `build` fails, or
-    seeds the generator itself.
-    """
-    modules: list[nn.Module] = []
-    left: dict[int, Tensor] = {}
-    with torch.random.fork_rng(devices=[]):
-        for seed in seeds:
-            torch.default_generator.manual_seed(seed_word(seed, Purpose.INIT))
-            modules.append(_build(model, interface))
-            left[seed] = torch.default_generator.get_state()
-    states = list(left.values())
-    # From different seeds, only seeding can lead to the same state.
-    if any(torch.equal(state, states[0]) for state in states[1:]):
-        raise ModelError(
-            f'model "{model.label()}" seeds torch\'s generator when it is built, so that replicas '
-            "begin alike; leave out torch.manual_seed: every replica is seeded before build"
-        )
-    return modules
-
-
-def stack_modules(model: Model, modules: list[nn.Module]) -> Replicas:
+def stack_modules(model: Model, modules: list[nn.Module], interface: Interface) -> Replicas:
     """Stack the modules' parameters and buffers; ModelError if they cannot be stacked."""
+    parameters, buffers = stacked_state(model, modules)
+    try:
+        skeleton = _without_storage(modules[0])
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise ModelError(f'model "{model.label()}" cannot be stacked: {reason}') from error
+    mixed = len(parameter_types(modules[0])) > 1
+    return Replicas(skeleton, parameters, buffers, interface.output, mixed)
+
+
+def stacked_state(
+    model: Model,
+    modules: Sequence[nn.Module],
+    stack: Callable[[list[Tensor]], Tensor] = torch.stack,
+) -> tuple[State, State]:
+    """Parameters that are trained, and buffers with frozen parameters: (R, ...) by name.
+
+    stack: how R tensors become one. Raises ModelError for modules without parameters to train,
+    with complex ones, or that differ in the names or shapes of their tensors.
+    """
     for name, parameter in modules[0].named_parameters():
         if parameter.requires_grad and parameter.is_complex():
             raise ModelError(
                 f'model "{model.label()}" has the complex parameter "{name}"; keep its real and '
                 "imaginary part in a real one, and use torch.view_as_complex"
             )
-    trained = {name for name, p in modules[0].named_parameters() if _is_trained(p)}
+    trained = {name for name, p in modules[0].named_parameters() if is_trained(p)}
     if not trained:
         raise ModelError(f'model "{model.name}" has no parameters to train')
-    try:
-        parameters, buffers = stack_module_state(modules)
-        skeleton = _without_storage(modules[0])
-    except Exception as error:
-        reason = " ".join(str(error).split())
-        if len({type(module) for module in modules}) > 1:
-            reason = "every replica has a module class of its own; define the class outside build"
-        raise ModelError(f'model "{model.label()}" cannot be stacked: {reason}') from error
-    fixed = {name: tensor for name, tensor in parameters.items() if name not in trained}
-    return Replicas(
-        skeleton,
-        {name: parameters[name].detach() for name in parameters if name in trained},
-        {name: tensor.detach() for name, tensor in {**buffers, **fixed}.items()},
+    states = [_tensors(module) for module in modules]
+    if any(_shapes(state) != _shapes(states[0]) for state in states):
+        raise ModelError(
+            f'model "{model.label()}" builds replicas whose tensors differ in name or shape; the '
+            "seed may decide their values alone"
+        )
+    stacked = {name: stack([state[name].detach() for state in states]) for name in states[0]}
+    return (
+        {name: tensor for name, tensor in stacked.items() if name in trained},
+        {name: tensor for name, tensor in stacked.items() if name not in trained},
     )
+
+
+def is_trained(parameter: nn.Parameter) -> bool:
+    """Frozen parameters and integer ones ride along with the buffers."""
+    return parameter.requires_grad and parameter.is_floating_point()
+
+
+def _tensors(module: nn.Module) -> dict[str, Tensor]:
+    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+
+
+def _shapes(state: Mapping[str, Tensor]) -> list[tuple[str, tuple[int, ...]]]:
+    return [(name, tuple(tensor.shape)) for name, tensor in state.items()]
 
 
 def _without_storage(module: nn.Module) -> nn.Module:
@@ -152,22 +196,3 @@ def _without_storage(module: nn.Module) -> nn.Module:
     for buffer in module.buffers():
         memo[id(buffer)] = torch.empty_like(buffer, device="meta")
     return copy.deepcopy(module, memo)
-
-
-def _is_trained(parameter: nn.Parameter) -> bool:
-    """Frozen parameters and integer ones ride along with the buffers."""
-    return parameter.requires_grad and parameter.is_floating_point()
-
-
-def _build(model: Model, interface: Interface) -> nn.Module:
-    try:
-        module: Any = model.build(interface)
-    except Exception as error:
-        kind = "" if isinstance(error, SynthbenchError) else f"{type(error).__name__}: "
-        raise ModelError(
-            f'model "{model.label()}" cannot be built for {interface.describe()}: {kind}{error}'
-        ) from error
-    if not isinstance(module, nn.Module):
-        raise ModelError(f'"{model.name}".build must return a torch.nn.Module, got {module!r}')
-    number_dropouts(module)
-    return module

@@ -8,42 +8,36 @@ from dataclasses import dataclass
 
 import torch
 
-from synthbench.contracts.batch import Batch
 from synthbench.contracts.recipe import Optimizer
 from synthbench.engine.axis.memory import is_out_of_memory
-from synthbench.engine.axis.objective import Objective, recipe_loss
-from synthbench.engine.axis.replicas import build_modules, stack_modules
-from synthbench.engine.data.sampling import batch_at, cast_batch, draw_worlds
+from synthbench.engine.axis.state import State
+from synthbench.engine.data.sampling import cast_batch, draw_worlds
 from synthbench.engine.data.training_data import training_data
 from synthbench.engine.inspection.flops import count_step_flops
-from synthbench.engine.inspection.model import (
-    check_gradients,
-    check_measured,
-    check_stack,
-    check_trainable,
-)
+from synthbench.engine.inspection.measured import check_measured
 from synthbench.engine.inspection.task import check_loss, check_task
+from synthbench.engine.inspection.ways import STEPS, Lesson, Ways, try_ways
 from synthbench.engine.optimizers.trial import optimizer_loop_reason, parameter_shapes
 from synthbench.errors import ModelError, SynthbenchError, TaskError, explain
 from synthbench.plan.cell import Cell
-from synthbench.streams import keys_of
+from synthbench.streams import keys_of, noise_keys
 
 
 @dataclass(frozen=True)
 class CellFacts:
-    """Parameters of one replica, FLOPs of its step, and why it must be looped (or None).
+    """Parameters of one replica, FLOPs of its step, and the ways in which it can be trained.
 
-    optimizer_loop_reason: the same for the step of the optimizer, on CPU.
+    optimizer_loop_reason: why the optimizer is stepped for one replica at a time, on CPU.
     """
 
     parameters: int
     step_flops: int
-    loop_reason: str | None
+    ways: Ways = Ways()
     optimizer_loop_reason: str | None = None
 
 
 def inspect_cell(cell: Cell) -> CellFacts:
-    """Check a cell and run two replicas forward and backward once, on CPU.
+    """Check a cell and train two replicas for a few steps in every way, on CPU.
 
     Raises InterfaceError, ConfigurationError or ModelError with one clear line.
     """
@@ -53,23 +47,17 @@ def inspect_cell(cell: Cell) -> CellFacts:
     mixed = torch.autocast("cpu", torch.bfloat16, enabled=cell.protocol.precision == "bf16-mixed")
     with _memory_errors(cell):
         check_task(cell)
-        modules = build_modules(cell.model, cell.interface, seeds)
-        objective = Objective(
-            stack_modules(cell.model, modules), recipe_loss(cell.task, cell.model)
-        )
-        batch = _first_batch(cell, seeds)
-        check_loss(cell, batch)
+        lesson = _lesson(cell, seeds)
+        check_loss(cell, lesson.step(0)[0])
         with mixed:
-            reason = check_trainable(cell, objective, batch)
-            check_gradients(cell, objective, batch, looped=reason is not None)
-            check_measured(cell, objective, seeds, looped=reason is not None)
-        # At full precision, where the two agree closely.
-        check_stack(cell, objective, modules, batch, looped=reason is not None)
+            tried = try_ways(cell, seeds, lesson)
+            ways = check_measured(cell, tried, seeds)
+        parameters = tried.plain.parameters
         return CellFacts(
-            parameters=sum(p[0].numel() for p in objective.replicas.parameters.values()),
-            step_flops=count_step_flops(objective, batch_at(batch, 0)),
-            loop_reason=reason,
-            optimizer_loop_reason=_try_optimizer(cell, objective),
+            parameters=sum(p[0].numel() for p in parameters.values()),
+            step_flops=count_step_flops(cell, tried.plain, *lesson.step(0)),
+            ways=ways,
+            optimizer_loop_reason=_try_optimizer(cell, parameters),
         )
 
 
@@ -87,14 +75,14 @@ def _memory_errors(cell: Cell) -> Iterator[None]:
 
 
 @torch.no_grad()
-def _first_batch(cell: Cell, seeds: list[int]) -> Batch:
-    """Training examples of the first step, leaves (R, B, ...).
+def _lesson(cell: Cell, seeds: list[int]) -> Lesson:
+    """Training examples of the first steps.
 
     Raises TaskError where they cannot be drawn: held-out samples do not come from sample_at.
     """
     worlds, keys = draw_worlds(cell.task, keys_of(seeds)), keys_of(seeds)
     try:
-        batches = training_data(cell, worlds, keys).batches(range(1), cell.batch_size)
+        batches = training_data(cell, worlds, keys).batches(range(STEPS), cell.batch_size)
     except SynthbenchError:
         raise
     except Exception as error:
@@ -104,13 +92,13 @@ def _first_batch(cell: Cell, seeds: list[int]) -> Batch:
         raise TaskError(
             f'task "{cell.task.label()}" fails in {method}: {explain(error)}'
         ) from error
-    return cast_batch(batch_at(batches, 0), torch.float32)
+    return Lesson(cast_batch(batches, torch.float32), noise_keys(keys, range(STEPS)))
 
 
-def _try_optimizer(cell: Cell, objective: Objective) -> str | None:
+def _try_optimizer(cell: Cell, parameters: State) -> str | None:
     """Step a plugin's optimizer; the ones of the core need no trial."""
     recipe = cell.model.recipe
     if not isinstance(recipe.optimizer, Optimizer):
         return None
-    shapes = parameter_shapes(objective.replicas.parameters)
+    shapes = parameter_shapes(parameters)
     return optimizer_loop_reason(recipe.optimizer, recipe, shapes, "cpu")

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import torch
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from synthbench.contracts.batch import Batch
-from synthbench.engine.axis.objective import Objective
+from synthbench.engine.axis.memory import is_out_of_memory
+from synthbench.engine.axis.objective import recipe_loss
+from synthbench.engine.axis.plain import PlainReplicas
+from synthbench.plan.cell import Cell
 
 
-def count_step_flops(objective: Objective, batch: Batch) -> int:
-    """FLOPs of the forward and backward pass on one batch, one replica, no vmap.
+def count_step_flops(cell: Cell, replicas: PlainReplicas, batch: Batch, noise: Tensor) -> int:
+    """FLOPs of the forward and backward pass on one batch, one replica.
 
-    batch: leaves (B, ...). Counts matrix products, convolutions and attention, as
-    `torch.utils.flop_counter` does; elementwise work and the optimizer are left out.
+    batch: leaves (R, B, ...). Counts matrix products, convolutions and attention, as
+    `torch.utils.flop_counter` does; elementwise work and the optimizer are left out. 0 where the
+    counter fails on what the module does.
     """
-    parameters = {
-        name: tensor[0].detach().clone().requires_grad_()
-        for name, tensor in objective.replicas.parameters.items()
-    }
-    buffers = {name: tensor[0].clone() for name, tensor in objective.replicas.buffers.items()}
-    with FlopCounterMode(display=False) as counter, torch.enable_grad():
-        torch.autograd.backward(objective(parameters, buffers, batch))
+    replicas.running = [True, *[False] * (len(replicas.networks) - 1)]
+    try:
+        with FlopCounterMode(display=False) as counter:
+            replicas.gradients(recipe_loss(cell.task, cell.model), batch, noise)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        return 0
     return int(counter.get_total_flops())

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from synthbench.contracts.recipe import Optimizer, Recipe
-from synthbench.engine.axis.replicas import State
+from synthbench.engine.axis.state import State
 from synthbench.engine.optimizers.step import NotVmappable
 from synthbench.errors import ModelError
 

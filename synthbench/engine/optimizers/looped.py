@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from synthbench.contracts.recipe import Optimizer, Recipe
 from synthbench.engine.axis.memory import is_out_of_memory
-from synthbench.engine.axis.replicas import State
+from synthbench.engine.axis.state import State
 from synthbench.engine.optimizers.inner import InnerOptimizers
 from synthbench.engine.optimizers.step import ReplicaStep
 

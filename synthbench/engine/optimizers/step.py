@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from synthbench.engine.axis.replicas import State
+from synthbench.engine.axis.state import State
 
 
 class ReplicaStep(ABC):

@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from synthbench.contracts.recipe import Optimizer, Recipe
 from synthbench.engine.axis.memory import is_out_of_memory
-from synthbench.engine.axis.replicas import State
+from synthbench.engine.axis.state import State
 from synthbench.engine.optimizers.inner import InnerOptimizers
 from synthbench.engine.optimizers.step import NotVmappable, ReplicaStep
 from synthbench.errors import ModelError

@@ -16,7 +16,8 @@ import pytorch_lightning as pl
 from numpy.typing import NDArray
 from pytorch_lightning.loggers import Logger
 
-from synthbench.engine.axis.replicas import State
+from synthbench.engine.axis.state import State
+from synthbench.engine.axis.way import Execution
 from synthbench.engine.training.cell_functions import CellFunctions
 from synthbench.engine.training.checkpoints import AtomicCheckpointIO, PeriodicCheckpoint
 from synthbench.engine.training.inheritance import Inherited
@@ -88,26 +89,34 @@ NARROWEST = 2
 """A stack of one replica rounds its reductions differently: torch drops the axis of length 1."""
 
 
-def split_blocks(seeds: Sequence[ReplicaSeeds], widest: int, first: int = 0) -> list[Block]:
-    """Split replicas into equal blocks of at most `widest`, and never narrower than two."""
-    widest = max(widest, NARROWEST)
+def split_blocks(
+    seeds: Sequence[ReplicaSeeds], widest: int, first: int = 0, stacked: bool = True
+) -> list[Block]:
+    """Split replicas into equal blocks of at most `widest`; a stack is never narrower than two.
+
+    stacked: False for plain modules, each of which is as it would be alone.
+    """
+    widest = max(widest, NARROWEST if stacked else 1)
     count = -(-len(seeds) // widest)
-    width = max(-(-len(seeds) // count), NARROWEST)
-    starts = range(0, len(seeds), width)
-    return [Block(first + i, tuple(seeds[i : i + width]), width) for i in starts]
+    width = max(-(-len(seeds) // count), NARROWEST if stacked else 1)
+    parts = [tuple(seeds[i : i + width]) for i in range(0, len(seeds), width)]
+    return [
+        Block(first + width * i, part, width if stacked else len(part))
+        for i, part in enumerate(parts)
+    ]
 
 
 def train_block(
     cell: Cell,
     block: Block,
     options: TrainerOptions,
-    looped: bool,
+    execution: Execution,
     checkpoint: Path,
     functions: CellFunctions | None = None,
 ) -> BlockResult:
     """Train a block to its end, continuing from `checkpoint` if that file exists."""
     module = ReplicaTraining(
-        cell, block.padded(), looped, functions, block.inherited, block.kept_steps
+        cell, block.padded(), execution, functions, block.inherited, block.kept_steps
     )
     interruption = Interruption()
     with quiet_lightning():

@@ -1,7 +1,7 @@
-"""How many replicas to train at once: measured, because it cannot be guessed.
+"""In which way to train, and how many replicas at once: measured, because it cannot be guessed.
 
 On a GPU wide blocks win until memory ends; on a CPU a block that leaves the cache can be
-slower than a narrow one.
+slower than a narrow one, and a stack slower than plain modules one after the other.
 """
 
 from __future__ import annotations
@@ -9,18 +9,26 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
+from synthbench.contracts.batch import Batch
+from synthbench.engine.axis.building import build_modules
 from synthbench.engine.axis.gradients import Gradients
 from synthbench.engine.axis.memory import is_out_of_memory
-from synthbench.engine.axis.replicas import build_modules, stack_modules, true_dtype
+from synthbench.engine.axis.objective import recipe_loss
+from synthbench.engine.axis.plain import PlainReplicas
+from synthbench.engine.axis.replicas import stacked_replicas, true_dtype
+from synthbench.engine.axis.state import State
+from synthbench.engine.axis.way import Draws
 from synthbench.engine.data.sampling import batch_at, cast_batch, draw_worlds
 from synthbench.engine.data.training_data import training_data
 from synthbench.engine.optimizers.build import build_optimizer
 from synthbench.engine.training.block import NARROWEST
 from synthbench.plan.cell import Cell
-from synthbench.streams import keys_of
+from synthbench.streams import keys_of, noise_keys
 
 TIMING_SECONDS = 0.1
 """Time spent on each candidate, beyond a first step that warms up."""
@@ -30,16 +38,53 @@ FEW = 8
 """So many replicas are tried at once first: where that takes no time, nothing else is tried."""
 SHORT_SECONDS = 1.0
 """A training that takes no longer than this is not worth measuring."""
+PLAIN_WORTH_IT = 1.1
+"""So much faster plain modules must be than a stack: a tie must not decide on last bits."""
+PLAIN_BYTES = 256 * 2**20
+"""Largest size of the parameters of plain modules in one block."""
 
 
-def measure_block_size(cell: Cell, device: torch.device, gradients: Gradients) -> int:
-    """The number of replicas per block with the highest replica-steps per second.
+@dataclass(frozen=True)
+class Stacks:
+    """What was measured of stacks: their widths with replica-steps per second."""
+
+    rates: dict[int, float]
+    short: bool
+
+    @property
+    def best(self) -> float:
+        """Replica-steps per second of the fastest."""
+        return max(self.rates.values(), default=0.0)
+
+    @property
+    def width(self) -> int:
+        """The narrowest that is as fast as any."""
+        worth = [w for w, rate in self.rates.items() if rate * WORTH_IT >= self.best]
+        return min(worth, default=NARROWEST)
+
+
+def plain_width(cell: Cell, parameters: int) -> int:
+    """How many plain modules a block holds; parameters: numbers of one."""
+    return min(cell.protocol.seeds, max(PLAIN_BYTES // (4 * parameters), 1))
+
+
+def plain_is_faster(cell: Cell, device: torch.device, stacks: Stacks, draws: Draws) -> bool:
+    """Whether plain modules, one after the other, are clearly faster than the best stack."""
+    if stacks.short:
+        return False
+    step = _plain_step(cell, device, draws)
+    return NARROWEST * _steps_per_second(step, device) > PLAIN_WORTH_IT * stacks.best
+
+
+def measure_stacks(cell: Cell, device: torch.device, gradients: Gradients) -> Stacks:
+    """Replica-steps per second of stacks of several widths.
 
     gradients: the cell's; what is traced here need not be traced again. Tries widths 2, 8,
     32, ... and all replicas, stopping when throughput falls clearly or memory ends. A short
     training of few replicas takes all of them at once.
     """
     rates: dict[int, float] = {}
+    short = False
     for width in _candidates(cell.protocol.seeds):
         if rates:
             gc.collect()  # What the last candidate held.
@@ -57,8 +102,7 @@ def measure_block_size(cell: Cell, device: torch.device, gradients: Gradients) -
             break
     if len(rates) > 1:
         gc.collect()
-    best = max(rates.values(), default=0.0)
-    return min((w for w, rate in rates.items() if rate * WORTH_IT >= best), default=NARROWEST)
+    return Stacks(rates, short)
 
 
 def _candidates(replicas: int) -> Iterator[int]:
@@ -88,25 +132,55 @@ def _training_step(
     cell: Cell, width: int, device: torch.device, gradients_of: Gradients
 ) -> Callable[[], None]:
     """A scratch copy of the training step over `width` copies of the first replica."""
-    seeds = cell.replica_seeds()[0]
     dtype = true_dtype(cell.protocol.precision)
-    modules = build_modules(cell.model, cell.interface, [seeds.init])
-    replicas = stack_modules(cell.model, modules).to(dtype).tile(width)
+    one = stacked_replicas(cell.model, cell.interface, [cell.replica_seeds()[0].init])
+    replicas = one.to(dtype).tile(width)
     parameters = {n: p.to(device) for n, p in replicas.parameters.items()}
     buffers = {n: b.to(device) for n, b in replicas.buffers.items()}
-    optimizer = build_optimizer(cell.model.recipe, parameters)
+    batch, noise = _example(cell, width, device)
+    return _step(
+        cell, device, parameters, lambda: gradients_of(parameters, buffers, batch, noise)[0]
+    )
+
+
+def _plain_step(cell: Cell, device: torch.device, draws: Draws) -> Callable[[], None]:
+    """The same of plain modules."""
+    dtype = true_dtype(cell.protocol.precision)
+    modules = build_modules(cell.model, cell.interface, [cell.replica_seeds()[0].init] * NARROWEST)
+    replicas = PlainReplicas.of(cell.model, modules, cell.interface, draws, dtype)
+    replicas.adopt(
+        {n: p.to(device) for n, p in replicas.parameters.items()},
+        {n: b.to(device) for n, b in replicas.buffers.items()},
+    )
+    batch, noise = _example(cell, NARROWEST, device)
+    loss = recipe_loss(cell.task, cell.model)
+    return _step(
+        cell, device, replicas.parameters, lambda: replicas.gradients(loss, batch, noise)[0]
+    )
+
+
+def _example(cell: Cell, width: int, device: torch.device) -> tuple[Batch, Tensor]:
+    """The first batch of the first replica, and the keys of what it draws, `width` times."""
+    seeds = cell.replica_seeds()[0]
     with torch.no_grad():
         worlds = draw_worlds(cell.task, keys_of([seeds.world] * width).to(device))
         keys = keys_of([seeds.train] * width).to(device)
         drawn = training_data(cell, worlds, keys).batches(range(1), cell.batch_size)
-        batch = cast_batch(batch_at(drawn, 0), dtype)
+        batch = cast_batch(batch_at(drawn, 0), true_dtype(cell.protocol.precision))
+        return batch, noise_keys(keys, range(1))[0]
+
+
+def _step(
+    cell: Cell, device: torch.device, parameters: State, gradients_of: Callable[[], State]
+) -> Callable[[], None]:
+    optimizer = build_optimizer(cell.model.recipe, parameters)
     autocast = torch.autocast(
         device.type, torch.bfloat16, enabled=cell.protocol.precision == "bf16-mixed"
     )
 
     def step() -> None:
         with autocast:
-            gradients, _ = gradients_of(parameters, buffers, batch)
+            gradients = gradients_of()
         for name, parameter in parameters.items():
             parameter.grad = gradients[name]
         optimizer.step()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from synthbench.engine.axis.replicas import Replicas, State
+from synthbench.engine.axis.state import State
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,13 @@ class Inherited:
             tuple(_rows(teacher, replicas) for teacher in self.teachers),
         )
 
-    def begin(self, replicas: Replicas) -> Replicas:
-        """The replicas as they are before the first step, in their own precision."""
-        parameters, buffers = replicas.parameters, replicas.buffers
-        if self.start is not None:
-            parameters = _taken(parameters, self.start)
-            buffers = _taken(buffers, self.start)
-        begun = Replicas(replicas.skeleton, parameters, buffers)
+    @torch.no_grad()
+    def begin(self, parameters: State, buffers: State) -> None:
+        """Make stacked tensors what they are before the first step, in place."""
+        for name, tensor in {**parameters, **buffers}.items():
+            if self.start is not None and name in self.start:
+                tensor.copy_(self.start[name])
         prune(self.masks(parameters), parameters)
-        return begun
 
     def masks(self, parameters: State) -> State:
         """Factors (R, ...) 0 and 1 of the parameters that are pruned, in their precision."""
@@ -92,11 +90,3 @@ def _lowest(values: Tensor, share: float) -> Tensor:
 def _rows(state: State, replicas: Iterable[int]) -> State:
     index = torch.tensor(list(replicas))
     return {name: tensor[index] for name, tensor in state.items()}
-
-
-def _taken(own: State, given: State) -> State:
-    """A copy of the given tensor wherever there is one, in the own one's precision."""
-    return {
-        name: given[name].to(tensor.dtype, copy=True) if name in given else tensor
-        for name, tensor in own.items()
-    }

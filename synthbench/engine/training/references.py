@@ -31,17 +31,16 @@ def reference_scores(
     sets: Sequence[HeldOutBatches],
     worlds: World,
     training: Batch | None,
-    looped: bool = False,
 ) -> dict[str, Columns]:
     """Reference -> column -> (R, ...), on all test sets.
 
     worlds: of the R replicas. training: their finite training set, leaves (R, m, ...), if there is
-    one, on which `fitted_references` are fitted. looped: as for `over_replicas`.
+    one, on which `fitted_references` are fitted.
     """
     scored: dict[str, Columns] = {}
     predictors = _fitted(task, training)
     for batches in sets:
-        score = over_replicas(partial(_score_strategies, batches.held_out), looped)
+        score = over_replicas(partial(_score_strategies, batches.held_out))
         _add(scored, task, batches, lambda batch: score(worlds, batch))  # noqa: B023
         for name, own in predictors.items():
             _add(scored, task, batches, lambda batch: {name: _predicted(task, own, batch)})  # noqa: B023

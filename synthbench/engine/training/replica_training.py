@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +18,11 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
 
 from synthbench.contracts.batch import Batch
-from synthbench.engine.axis.replicas import State, build_modules, stack_modules, true_dtype
+from synthbench.engine.axis.building import build_modules
+from synthbench.engine.axis.plain import PlainReplicas
+from synthbench.engine.axis.replicas import Replicas, stack_modules, true_dtype
+from synthbench.engine.axis.state import State
+from synthbench.engine.axis.way import BY_DEFAULT, Execution, Way
 from synthbench.engine.data.sampling import batch_at, batch_bytes, cast_batch, draw_worlds
 from synthbench.engine.data.training_data import training_data
 from synthbench.engine.optimizers.build import (
@@ -34,7 +39,7 @@ from synthbench.engine.training.scoring import Evaluator, Measurement
 from synthbench.engine.training.snapshots import Snapshots, named_snapshots, snapshot
 from synthbench.plan.cell import Cell, ReplicaSeeds
 from synthbench.plan.schedule import evaluation_steps
-from synthbench.streams import keys_of
+from synthbench.streams import keys_of, noise_keys
 
 CHUNK_BYTES = 16 * 2**20
 """Training data drawn at once: enough to spread the cost of a call, not to leave the cache."""
@@ -53,12 +58,12 @@ class ReplicaTraining(pl.LightningModule):
         self,
         cell: Cell,
         seeds: list[ReplicaSeeds],
-        looped: bool = False,
+        execution: Execution = BY_DEFAULT,
         functions: CellFunctions | None = None,
         inherited: Inherited | None = None,
         kept_steps: Sequence[int] = (),
     ) -> None:
-        """seeds: those of the R replicas; looped: as for `over_replicas`.
+        """seeds: those of the R replicas; execution: how they are trained.
 
         functions: those of the cell, where it has other blocks too. inherited: what the replicas
         take over from other cells. kept_steps: evaluations whose weights are kept.
@@ -67,19 +72,18 @@ class ReplicaTraining(pl.LightningModule):
         self.automatic_optimization = False
         self.cell = cell
         self.replica_count = len(seeds)
-        modules = build_modules(cell.model, cell.interface, [s.init for s in seeds])
-        replicas = stack_modules(cell.model, modules).to(true_dtype(cell.protocol.precision))
+        replicas = _replicas(cell, seeds, execution)
         self._inherited = inherited or Inherited()
-        replicas = self._inherited.begin(replicas)
+        self._inherited.begin(replicas.parameters, replicas.buffers)
+        self._plain = replicas if isinstance(replicas, PlainReplicas) else None
         self._names, self._buffer_names = list(replicas.parameters), list(replicas.buffers)
         self._stacked = nn.ParameterList(nn.Parameter(p) for p in replicas.parameters.values())
         for index, tensor in enumerate(replicas.buffers.values()):
             self.register_buffer(f"stacked_buffer_{index}", tensor)
-        self._noise_buffers = replicas.noise_buffers
         self._seeds = seeds
-        shared = functions or functions_of(cell, replicas, looped)
+        shared = functions or functions_of(cell, replicas, execution.way)
         self._gradients, self._teach = shared.gradients, shared.teach
-        self._evaluator = Evaluator(cell, replicas, looped, shared.scores)
+        self._evaluator = Evaluator(cell, replicas, execution.way, shared.scores)
         self.points = evaluation_steps(cell.steps, cell.protocol.resolution)
         self.outcomes = Outcomes(len(seeds), cell.protocol.hold, cell.protocol.until == "solved")
         self.finished_steps = 0
@@ -143,8 +147,9 @@ class ReplicaTraining(pl.LightningModule):
             keys_of([getattr(seeds, purpose) for seeds in self._seeds]).to(self.device)
             for purpose in ("world", "train", "eval", "probe")
         )
-        for name in self._noise_buffers:
-            self.buffers_by_name[name][:, :2] = self._train_keys
+        if self._plain is not None:
+            self._plain.adopt(self.parameters_by_name, self.buffers_by_name)
+            self._pass_over_the_stopped()
         self._worlds = draw_worlds(self.cell.task, world_keys)
         self._masks = self._inherited.masks(self.parameters_by_name)
         self._teachers = [self._on_device(teacher) for teacher in self._inherited.teachers]
@@ -180,13 +185,11 @@ class ReplicaTraining(pl.LightningModule):
         clip = self.cell.model.recipe.clip
         parameters, buffers = self.parameters_by_name, self.buffers_by_name
         batches = self._draw(range(chunk.start, chunk.stop))
-        noise = [buffers[name] for name in self._noise_buffers]
+        noise = noise_keys(self._train_keys, range(chunk.start, chunk.stop))
         losses = []
         for index in range(chunk.stop - chunk.start):
             batch = self._taught(batch_at(batches, index), chunk.start + index)
-            for stream in noise:
-                stream[:, 2] = chunk.start + index
-            gradients, loss = self._gradients(parameters, buffers, batch)
+            gradients, loss = self._gradients(parameters, buffers, batch, noise[index])
             if self._masks:
                 gradients = pruned_gradients(self._masks, gradients)
             for name, parameter in parameters.items():
@@ -224,6 +227,7 @@ class ReplicaTraining(pl.LightningModule):
             "met": torch.tensor(np.stack([m.met for m in self.measurements])),
             "final": self.final,
             "snapshots": self._snapshots,
+            "attributes": [] if self._plain is None else self._plain.attributes(),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -236,12 +240,18 @@ class ReplicaTraining(pl.LightningModule):
         self.final, self._snapshots = saved["final"], saved.get("snapshots", {})
         self.finished_steps = saved["finished_steps"]
         self._earlier_seconds = saved["seconds"]
+        if self._plain is not None:
+            self._plain.set_attributes(saved["attributes"])
 
     def _evaluate(self) -> None:
+        step = self.finished_steps
+        if self._plain is not None:
+            self._plain.gather_buffers()
         measured = self._evaluator.measure(
             self.parameters_by_name,
             self.buffers_by_name,
-            self._training_samples(self.finished_steps),
+            self._training_samples(step),
+            noise_keys(self._train_keys, range(step, step + 1), call=1)[0],
         )
         columns = measured.columns
         # Before the first step there is no training loss: 0 / 0.
@@ -253,11 +263,16 @@ class ReplicaTraining(pl.LightningModule):
         stopping = self._record(measured)
         if stopping.any():
             self._keep_weights(torch.from_numpy(stopping))
+        self._pass_over_the_stopped()
         self._take_snapshot()
         solved = float(self.outcomes.solved.sum())
         # Lightning takes "step" for the loggers' own; it would count chunks.
-        logged = {"step": float(self.finished_steps), "replicas_solved": solved}
+        logged = {"step": float(step), "replicas_solved": solved}
         self.log_dict({**logged, **_medians(columns)}, batch_size=1)
+
+    def _pass_over_the_stopped(self) -> None:
+        if self._plain is not None:
+            self._plain.running = self.outcomes.running.tolist()
 
     def _record(self, measured: Measurement) -> NDArray[np.bool_]:
         """Append one evaluation; returns which replicas stop at it."""
@@ -320,4 +335,21 @@ def _undefined(tensor: Tensor) -> float:
 def _medians(columns: Columns) -> dict[str, float]:
     """Of the numbers; a curve is no line of a logger's."""
     numbers = {name: values for name, values in columns.items() if values.ndim == 1}
-    return {f"median/{name}": float(np.median(values)) for name, values in numbers.items()}
+    return {f"median/{name}": _median(values) for name, values in numbers.items()}
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    """Of the replicas that have a value: one that has stopped may have none."""
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if len(known) else math.nan
+
+
+def _replicas(
+    cell: Cell, seeds: Sequence[ReplicaSeeds], execution: Execution
+) -> Replicas | PlainReplicas:
+    """The replicas as they are built, in the precision of the protocol."""
+    modules = build_modules(cell.model, cell.interface, [s.init for s in seeds])
+    dtype = true_dtype(cell.protocol.precision)
+    if execution.way is Way.PLAIN:
+        return PlainReplicas.of(cell.model, modules, cell.interface, execution.draws, dtype)
+    return stack_modules(cell.model, modules, cell.interface).to(dtype)

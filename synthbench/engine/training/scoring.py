@@ -14,9 +14,11 @@ from torch.utils._pytree import tree_map
 from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.probe import Probe
 from synthbench.engine.axis.objective import recipe_loss
-from synthbench.engine.axis.over_replicas import over_replicas
-from synthbench.engine.axis.replicas import Replicas, State
+from synthbench.engine.axis.plain import PlainReplicas
+from synthbench.engine.axis.replicas import Network, Replicas
+from synthbench.engine.axis.state import State
 from synthbench.engine.axis.tracing import traced
+from synthbench.engine.axis.way import Way
 from synthbench.engine.data.held_out import held_out_sets
 from synthbench.engine.data.sampling import as_batch, rows_of
 from synthbench.engine.training.held_out_batches import CACHE_BYTES, HeldOutBatches
@@ -35,22 +37,24 @@ from synthbench.metrics.score_names import base_name, scored_on
 from synthbench.plan.cell import Cell
 from synthbench.plan.task_facts import aggregates
 
-BatchScores = Callable[[State, State, Batch], Mapping[str, Part]]
-"""(parameters, buffers, batch), all (R, ...) -> parts of the scores by name, the loss last."""
+BatchScores = Callable[[State, State, Batch, Tensor], Mapping[str, Part]]
+"""(parameters, buffers, batch, noise), all (R, ...) -> parts of scores by name, the loss last."""
 LOSS = "loss"
 
 
-def replica_scores(cell: Cell, replicas: Replicas, looped: bool) -> BatchScores:
-    """Every replica's scores on its own batch; traced, unless they must be looped."""
+def replica_scores(cell: Cell, replicas: Replicas | PlainReplicas, way: Way) -> BatchScores:
+    """Every replica's scores on its own batch."""
     loss = recipe_loss(cell.task, cell.model)
 
-    def of_one(parameters: State, buffers: State, batch: Batch) -> Parts:
+    def of_one(
+        network: Network, parameters: State, buffers: State, batch: Batch, noise: Tensor
+    ) -> Parts:
         batch = as_batch(batch)
-        output = replicas.forward(parameters, buffers, batch.x)
+        output = network.forward(parameters, buffers, batch.x, noise=noise)
         return {**score_parts(cell.task.score(output, batch)), LOSS: loss(output, batch)}
 
-    function = over_replicas(of_one, looped)
-    return function if looped else traced(function)
+    function = replicas.lift(of_one)
+    return traced(function) if way is Way.TRACED else function
 
 
 @dataclass(frozen=True)
@@ -71,13 +75,16 @@ class Evaluator:
     """Measures the replicas of one block; the same held-out samples at every point."""
 
     def __init__(
-        self, cell: Cell, replicas: Replicas, looped: bool, scores: BatchScores | None = None
+        self,
+        cell: Cell,
+        replicas: Replicas | PlainReplicas,
+        way: Way = Way.TRACED,
+        scores: BatchScores | None = None,
     ) -> None:
-        """looped: as for `over_replicas`; scores: the cell's, where it has other blocks too."""
-        self._cell = cell
-        self._replicas, self._looped = replicas, looped
-        # Lifted once: a looped function remembers the shape of what it returned.
-        self._scores = scores or replica_scores(cell, replicas, looped)
+        """scores: the cell's, where it has other blocks too."""
+        self._cell, self._replicas = cell, replicas
+        # Lifted once: plain modules remember the shape of what they returned.
+        self._scores = scores or replica_scores(cell, replicas, way)
         self._initial = {name: p.clone() for name, p in replicas.parameters.items()}
 
     def prepare(
@@ -101,28 +108,38 @@ class Evaluator:
         self._sets = [HeldOutBatches(each, protocol, worlds, eval_keys, dtype) for each in found]
         for batches in self._sets:
             batches.keep(CACHE_BYTES // len(self._sets))
-        self.reference_scores = reference_scores(task, self._sets, worlds, training, self._looped)
+        self.reference_scores = reference_scores(task, self._sets, worlds, training)
         self._ranked = ranked_column(self._cell, self.reference_scores)
 
     def measure(
-        self, parameters: State, buffers: State, training: Batch | None = None
+        self,
+        parameters: State,
+        buffers: State,
+        training: Batch | None = None,
+        noise: Tensor | None = None,
     ) -> Measurement:
         """Score the replicas; training: the samples that are trained on, if they are watched.
 
-        Columns: the ranked score, the other scores, losses, progress, training scores, probes.
+        noise: (R,) keys of the numbers that networks draw even in evaluation. Columns: the
+        ranked score, the other scores, losses, progress, training scores, probes.
         """
-        measured = self.measure_scores(parameters, buffers, training)
+        measured = self.measure_scores(parameters, buffers, training, noise)
         for probe in self._cell.probes:
             measured.columns.update(self.measure_probe(probe, parameters, buffers))
         return measured
 
     def measure_scores(
-        self, parameters: State, buffers: State, training: Batch | None = None
+        self,
+        parameters: State,
+        buffers: State,
+        training: Batch | None = None,
+        noise: Tensor | None = None,
     ) -> Measurement:
         """The same without the probes."""
+        keys = torch.zeros_like(self._probe_keys[:, 0]) if noise is None else noise
 
         def scores_of(batch: Batch) -> Mapping[str, Part]:
-            return self._scores(parameters, buffers, batch)
+            return self._scores(parameters, buffers, batch, keys)
 
         columns: Columns = {}
         watched: list[str] = []
@@ -186,8 +203,7 @@ class Evaluator:
 
     def _measure_of(self, probe: Probe) -> Callable[..., Mapping[str, Tensor]]:
         loss = recipe_loss(self._cell.task, self._cell.model)
-        measurement = probe_measurement(probe, self._cell.task, self._replicas, loss, self._dtype)
-        return over_replicas(measurement, self._looped)
+        return self._replicas.lift(probe_measurement(probe, self._cell.task, loss, self._dtype))
 
     def measure_probe(self, probe: Probe, parameters: State, buffers: State) -> Columns:
         """What one of the cell's probes measures."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
-from synthbench.engine.axis.replicas import State
+from synthbench.engine.axis.state import State
 
 Snapshots = dict[int, State]
 """Optimizer step -> weights (R, ...) by name, on CPU."""

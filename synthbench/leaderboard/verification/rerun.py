@@ -12,8 +12,10 @@ from tempfile import TemporaryDirectory
 import torch
 
 from synthbench.engine.axis.memory import is_out_of_memory
+from synthbench.engine.axis.way import Execution, Way
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.engine.inspection.cell import CellFacts, inspect_cell
+from synthbench.engine.inspection.ways import Ways
 from synthbench.engine.training.block import (
     NARROWEST,
     BlockResult,
@@ -21,14 +23,14 @@ from synthbench.engine.training.block import (
     split_blocks,
     train_block,
 )
-from synthbench.engine.training.cell_functions import cell_functions
+from synthbench.engine.training.cell_functions import stacked_functions
 from synthbench.engine.training.device import find_device
 from synthbench.evaluation.progress_relay import ProgressRelay
 from synthbench.evaluation.record_writing import describe_environment
 from synthbench.listeners.listener import Listener
 from synthbench.metrics.trajectories import Trajectories
 from synthbench.plan.cell import Cell, ReplicaSeeds
-from synthbench.records.schema import Environment, ReferenceScore
+from synthbench.records.schema import Compute, Environment, ReferenceScore
 from synthbench.registry.participants import participants
 
 
@@ -49,16 +51,17 @@ class Rerun:
 
 
 def rerun_replicas(
-    cell: Cell, replicas: Sequence[int], accelerator: str, listener: Listener, widest: int
+    cell: Cell, replicas: Sequence[int], accelerator: str, listener: Listener, compute: Compute
 ) -> Rerun:
-    """Train some replicas of a cell to their end; widest: how many at once."""
+    """Train some replicas of a cell to their end; compute: how they were trained before."""
     device: torch.device = find_device(accelerator)
     facts = inspect_cell(cell)
     own = cell.replica_seeds()
     seeds = [own[replica] for replica in replicas]
     listener.cell_started(cell)
-    train = partial(_train, cell, seeds, accelerator, listener, facts.loop_reason is not None)
-    results = _with_less_memory(train, min(widest, len(seeds)))
+    execution = Execution(_way(facts.ways, compute), facts.ways.draws)
+    train = partial(_train, cell, seeds, accelerator, listener, execution)
+    results = _with_less_memory(train, min(compute.replicas_per_block, len(seeds)))
     return Rerun(
         replicas=tuple(replicas),
         trajectories=Trajectories.from_blocks(
@@ -71,21 +74,28 @@ def rerun_replicas(
     )
 
 
+def _way(ways: Ways, compute: Compute) -> Way:
+    """That of the record where it is right here; older records knew two."""
+    recorded = compute.way or (Way.PLAIN if compute.looped else Way.TRACED)
+    return Way(recorded) if recorded in ways.right else ways.right[0]
+
+
 def _train(
     cell: Cell,
     seeds: Sequence[ReplicaSeeds],
     accelerator: str,
     listener: Listener,
-    looped: bool,
+    execution: Execution,
     widest: int,
 ) -> list[BlockResult]:
-    functions = cell_functions(cell, looped)
+    stacked = execution.way is not Way.PLAIN
+    functions = stacked_functions(cell, execution.way) if stacked else None
     results = []
     with TemporaryDirectory() as folder:
-        for block in split_blocks(seeds, widest):
+        for block in split_blocks(seeds, widest, stacked=stacked):
             options = TrainerOptions(accelerator, (ProgressRelay(listener, block),))
             checkpoint = Path(folder) / f"{block.first}.ckpt"
-            results.append(train_block(cell, block, options, looped, checkpoint, functions))
+            results.append(train_block(cell, block, options, execution, checkpoint, functions))
     return results
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from synthbench.engine.axis.replicas import build_modules, stack_modules
+from synthbench.engine.axis.building import build_modules
+from synthbench.engine.axis.randomness.generators import GlobalRandomState, seed_everything
+from synthbench.engine.axis.replicas import stack_modules
 from synthbench.testing.law import Law, Outcome, law
 from synthbench.testing.models.trial import COMPANY, ModelTrial, output_of
 from synthbench.testing.workbench.comparison import close, copied, same_bits
-from synthbench.testing.workbench.global_state import GlobalRandomState, seed_everything
 
 
 @law(
@@ -152,7 +153,7 @@ def state_in_tensors(trial: ModelTrial) -> Outcome:
     """The modules against the stack that was made of them, in training mode."""
     for interface in trial.interfaces:
         modules = build_modules(trial.subject, interface, list(COMPANY))
-        stack = stack_modules(trial.subject, modules)
+        stack = stack_modules(trial.subject, modules, interface)
         x = trial.batch(interface).x
         for index, module in enumerate(modules):
             found, buffers = output_of(stack, x, index, training=True)

@@ -7,25 +7,25 @@ from functools import partial
 import torch
 
 from synthbench.contracts.interface import Interface, Port
-from synthbench.engine.axis.replicas import Replicas
+from synthbench.engine.axis.randomness.generators import GlobalRandomState, seed_everything
 from synthbench.testing.examination import raised
 from synthbench.testing.law import Law, NotApplicable, Outcome, law
 from synthbench.testing.models.trial import SIZE, ModelTrial, output_of
 from synthbench.testing.workbench.comparison import close, copied, replica, same_bits
-from synthbench.testing.workbench.global_state import GlobalRandomState, seed_everything
 from synthbench.testing.workbench.pretend_device import misplaced, moved
 
 CUT = 5
 
 
 @law(
-    "forward-draws-nothing",
-    "The forward pass draws no random numbers of its own, in training as in evaluation.",
-    "use synthbench.Dropout, whose masks belong to the replica and the step, in place of "
-    "nn.Dropout; make the rest deterministic.",
+    "forward-draws-from-torch",
+    "What the forward pass draws, it draws by functions of torch's that the replica's own stream "
+    "answers: dropout in every form, rand, randn, bernoulli and the like.",
+    "use no random and no numpy.random in forward, and none of torch's rarer distributions: a "
+    "generator that all share makes replicas train one after the other.",
     needs=("builds",),
 )
-def forward_draws_nothing(trial: ModelTrial) -> Outcome:
+def forward_draws_from_torch(trial: ModelTrial) -> Outcome:
     """Whether the global generators move or matter."""
     for interface in trial.interfaces:
         for training in (False, True):
@@ -49,7 +49,7 @@ def forward_draws_nothing(trial: ModelTrial) -> Outcome:
     "input-unchanged",
     "The forward pass leaves its input as it was given.",
     "work on new tensors: no in-place operation (those whose names end in _) on x.",
-    needs=("forward-draws-nothing",),
+    needs=("forward-draws-from-torch",),
 )
 def input_unchanged(trial: ModelTrial) -> Outcome:
     """The input before and after."""
@@ -99,7 +99,7 @@ def examples_do_not_mix(trial: ModelTrial) -> Outcome:
             return f"for {interface.describe()} the first {CUT} of {SIZE} change with the rest"
         whole, _ = output_of(replicas, x, training=True)
         part, _ = output_of(replicas, x[:CUT], training=True)
-        if not replicas.noise_buffers and not close(part, whole[:CUT]):
+        if not trial.draws(interface) and not close(part, whole[:CUT]):
             trial.facts["in training mode"] = "the examples of a batch influence one another"
     return None
 
@@ -168,23 +168,19 @@ def _shorter(wanted: Port, length: int) -> tuple[int, ...]:
 
 @law(
     "no-noise-in-evaluation",
-    "Dropout is off in evaluation mode.",
+    "Dropout, and whatever else is drawn, is off in evaluation mode.",
     "let every random layer return its input unless self.training.",
     needs=("forward-is-a-function",),
 )
 def no_noise_in_evaluation(trial: ModelTrial) -> Outcome:
-    """Two steps of the noise stream, in evaluation mode."""
-    noisy = [i for i in trial.interfaces if trial.replicas(i).noise_buffers]
+    """The numbers of two steps, in evaluation mode."""
+    noisy = [i for i in trial.interfaces if trial.draws(i)]
     for interface in noisy:
-        replicas = trial.stirred(interface)
-        other = dict(copied(replicas.buffers))
-        for name in replicas.noise_buffers:
-            other[name] += 1
-        changed = Replicas(replicas.skeleton, replicas.parameters, other)
-        x = trial.batch(interface).x
-        if not close(output_of(replicas, x)[0], output_of(changed, x)[0]):
-            return "the output in evaluation mode changes with the noise"
-    return None if noisy else NotApplicable("it has no synthbench.Dropout")
+        replicas, x = trial.stirred(interface), trial.batch(interface).x
+        first, second = (output_of(replicas, x, noise=key)[0] for key in trial.noise()[:2])
+        if not close(first, second):
+            return "the output in evaluation mode changes with the numbers that are drawn"
+    return None if noisy else NotApplicable("it draws nothing")
 
 
 @law(
@@ -226,7 +222,7 @@ def any_precision(trial: ModelTrial) -> Outcome:
 
 
 FORWARD_LAWS: tuple[Law[ModelTrial], ...] = (
-    forward_draws_nothing,
+    forward_draws_from_torch,
     input_unchanged,
     forward_is_a_function,
     examples_do_not_mix,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from synthbench.contracts.interface import Interface, Port
-from synthbench.engine.axis.gradients import replica_gradients
+from synthbench.engine.axis.gradients import stacked_gradients
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.testing.examination import raised
 from synthbench.testing.law import Law, NotApplicable, Outcome, law
@@ -76,7 +76,7 @@ def replica_independence(trial: ModelTrial) -> Outcome:
             stack = trial.replicas(interface, company)
             batches = trial.batches(interface, company)
             losses = over_replicas(trial.objective(stack, interface))(
-                stack.parameters, copied(stack.buffers), batches
+                stack.parameters, copied(stack.buffers), batches, trial.noise()
             )
             found.append(losses[1])
         if not same_bits(*found):
@@ -98,11 +98,13 @@ def traced_equals_called(trial: ModelTrial) -> Outcome:
         stack = trial.replicas(interface)
         objective = trial.objective(stack, interface)
         try:
-            replayed = replica_gradients(objective, looped=False)
+            replayed, noise = stacked_gradients(objective), trial.noise()
             for company in (COMPANY, OTHER_COMPANY):
                 batch = trial.batches(interface, company)
-                losses = replayed(stack.parameters, copied(stack.buffers), batch)[1]
-                expected = over_replicas(objective)(stack.parameters, copied(stack.buffers), batch)
+                losses = replayed(stack.parameters, copied(stack.buffers), batch, noise)[1]
+                expected = over_replicas(objective)(
+                    stack.parameters, copied(stack.buffers), batch, noise
+                )
                 if not close(losses, expected):
                     return "a recorded step gives other losses than a call"
         except Exception as error:

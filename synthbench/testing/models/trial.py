@@ -14,10 +14,11 @@ from synthbench.contracts.interface import Interface
 from synthbench.contracts.model import Model
 from synthbench.engine.axis.objective import Objective
 from synthbench.engine.axis.over_replicas import over_replicas
-from synthbench.engine.axis.replicas import Replicas, State, build_modules, stack_modules
+from synthbench.engine.axis.replicas import Replicas, stacked_replicas
+from synthbench.engine.axis.state import State
 from synthbench.errors import first_line
 from synthbench.registry.kinds import MODEL, Kind
-from synthbench.streams import Purpose, Stream
+from synthbench.streams import Purpose, Stream, keys_of, noise_keys
 from synthbench.testing.workbench.comparison import copied, replica
 from synthbench.testing.workbench.example_inputs import example_batch
 from synthbench.testing.workbench.kept import Kept
@@ -41,9 +42,7 @@ class ModelTrial:
         """Modules built for these seeds, stacked."""
         return self._kept.get(
             ("replicas", interface, tuple(seeds)),
-            lambda: stack_modules(
-                self.subject, build_modules(self.subject, interface, list(seeds))
-            ),
+            lambda: stacked_replicas(self.subject, interface, list(seeds)),
         )
 
     def stirred(self, interface: Interface) -> Replicas:
@@ -55,7 +54,7 @@ class ModelTrial:
                 name: p + STIRRED * rng.normal(tuple(p.shape)).to(p.dtype)
                 for name, p in start.parameters.items()
             }
-            return Replicas(start.skeleton, moved, start.buffers)
+            return start.with_state(moved, start.buffers)
 
         return self._kept.get(("stirred", interface), make)
 
@@ -69,6 +68,22 @@ class ModelTrial:
         """Those of several seeds, leaves (R, B, ...)."""
         found = [self.batch(interface, seed) for seed in seeds]
         return Batch(torch.stack([b.x for b in found]), torch.stack([b.y for b in found]))
+
+    def noise(self, seeds: Sequence[int] = COMPANY) -> Tensor:
+        """Keys of the numbers that networks draw at the first step: (R,)."""
+        return noise_keys(keys_of(list(seeds)), range(1))[0]
+
+    def draws(self, interface: Interface) -> bool:
+        """Whether the numbers of the replica's stream matter in training mode."""
+
+        def attempt() -> bool:
+            replicas, x = self.stirred(interface), self.batch(interface).x
+            first, second = (
+                output_of(replicas, x, training=True, noise=key)[0] for key in self.noise()[:2]
+            )
+            return not torch.equal(first, second)
+
+        return self._kept.get(("draws", interface), attempt)
 
     def loss(self, interface: Interface) -> Loss:
         """That of the recipe where the interface has it; otherwise the first."""
@@ -98,7 +113,7 @@ class ModelTrial:
         batches = self.batches(interface)
         with torch.enable_grad():
             losses = over_replicas(self.objective(stack, interface), looped)(
-                parameters, copied(stack.buffers), batches
+                parameters, copied(stack.buffers), batches, self.noise()
             )
             found = torch.autograd.grad(
                 losses.sum(), list(parameters.values()), materialize_grads=True
@@ -108,10 +123,14 @@ class ModelTrial:
 
 @torch.no_grad()
 def output_of(
-    replicas: Replicas, x: Tensor, index: int = 0, training: bool = False
+    replicas: Replicas,
+    x: Tensor,
+    index: int = 0,
+    training: bool = False,
+    noise: Tensor | None = None,
 ) -> tuple[Tensor, State]:
-    """One replica's output on x, and its buffers afterwards."""
+    """One replica's output on x, and its buffers afterwards; noise: key of what it draws."""
     buffers = copied(replica(replicas.buffers, index))
     weights = replica(replicas.parameters, index)
-    output = replicas.forward(weights, buffers, copied(x), training=training)
+    output = replicas.forward(weights, buffers, copied(x), training=training, noise=noise)
     return output, buffers

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
+from synthbench.engine.axis.randomness.generators import GlobalRandomState, seed_everything
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.errors import ModelError
 from synthbench.testing.examination import raised
@@ -19,7 +20,6 @@ from synthbench.testing.optimizers.trial import (
     stored,
 )
 from synthbench.testing.workbench.comparison import same_bits
-from synthbench.testing.workbench.global_state import GlobalRandomState, seed_everything
 
 RATES = (1.0, 0.1, 0.01, 0.001)
 DESCENT = 300

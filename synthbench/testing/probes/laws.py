@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from synthbench.engine.axis.randomness.generators import GlobalRandomState, seed_everything
 from synthbench.testing.examination import raised
 from synthbench.testing.law import Law, Outcome, law
 from synthbench.testing.probes.trial import COMPANY, ProbeTrial
 from synthbench.testing.workbench.comparison import close, copied, replica, same_bits
-from synthbench.testing.workbench.global_state import GlobalRandomState, seed_everything
 from synthbench.testing.workbench.pretend_device import misplaced, moved
 
 OTHER_COMPANY = (7, 1, 5)

@@ -91,8 +91,8 @@ class ProbeTrial:
     def measured(self, module: Replicas, *arguments: Any) -> Values:
         """The probe's values for one replica's tensors, in the order of `Watched.tensors`."""
         loss = recipe_loss(self.task, self.model)
-        measure = probe_measurement(self.subject, self.task, module, loss, torch.float32)
-        return measure(*arguments)
+        measure = probe_measurement(self.subject, self.task, loss, torch.float32)
+        return measure(module, *arguments)
 
     def _start(self, company: Sequence[int]) -> Watched:
         module, keys = untrained(self.task, self.model, company), keys_of(list(company))

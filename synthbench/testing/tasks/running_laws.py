@@ -13,6 +13,7 @@ from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.interface import Interface
 from synthbench.contracts.task import Task
 from synthbench.contracts.test_set import TestSet
+from synthbench.engine.axis.randomness.generators import GlobalRandomState, seed_everything
 from synthbench.engine.data.sampling import as_batch
 from synthbench.plan.task_facts import SET_NAME, fixed_input_hashes
 from synthbench.streams import Purpose, Stream
@@ -20,7 +21,6 @@ from synthbench.testing.examination import raised
 from synthbench.testing.law import Law, Outcome, law
 from synthbench.testing.tasks.trial import SIZE, TaskTrial
 from synthbench.testing.workbench.comparison import copied, same_bits
-from synthbench.testing.workbench.global_state import GlobalRandomState, seed_everything
 
 
 @law(

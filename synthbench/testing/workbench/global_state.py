@@ -2,62 +2,21 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import torch
 
-
-@dataclass(frozen=True)
-class GlobalRandomState:
-    """The global generators of torch, numpy and Python at one moment."""
-
-    torch_state: torch.Tensor
-    numpy_state: Any
-    python_state: Any
-
-    @classmethod
-    def now(cls) -> GlobalRandomState:
-        """The present state."""
-        return cls(torch.random.get_rng_state(), np.random.get_state(), random.getstate())
-
-    def restore(self) -> None:
-        """Make it the present state again."""
-        torch.random.set_rng_state(self.torch_state)
-        np.random.set_state(self.numpy_state)
-        random.setstate(self.python_state)
-
-    def moved(self) -> list[str]:
-        """The generators that something has drawn from, or seeded, since."""
-        now = GlobalRandomState.now()
-        same = {
-            "torch": torch.equal(self.torch_state, now.torch_state),
-            "numpy.random": all(
-                np.array_equal(a, b) for a, b in zip(self.numpy_state, now.numpy_state, strict=True)
-            ),
-            "random": self.python_state == now.python_state,
-        }
-        return [name for name, is_same in same.items() if not is_same]
-
-
-def seed_everything(seed: int) -> None:
-    """Seed the three global generators."""
-    torch.default_generator.manual_seed(seed)
-    np.random.seed(seed)
-    random.seed(seed)
+from synthbench.engine.axis.randomness.generators import generators_kept
 
 
 @contextmanager
 def preserved() -> Iterator[None]:
     """Leave the global generators, the default type and the grad mode as they were."""
-    state, kind, grad = GlobalRandomState.now(), torch.get_default_dtype(), torch.is_grad_enabled()
+    kind, grad = torch.get_default_dtype(), torch.is_grad_enabled()
     try:
-        yield
+        with generators_kept():
+            yield
     finally:
-        state.restore()
         torch.set_default_dtype(kind)
         torch.set_grad_enabled(grad)

@@ -10,9 +10,9 @@ import torch
 from synthbench.contracts.batch import Batch, Loss
 from synthbench.contracts.model import Model
 from synthbench.contracts.task import Task
-from synthbench.engine.axis.gradients import replica_gradients
+from synthbench.engine.axis.gradients import stacked_gradients
 from synthbench.engine.axis.objective import Objective, recipe_loss
-from synthbench.engine.axis.replicas import Replicas, build_modules, stack_modules
+from synthbench.engine.axis.replicas import Replicas, stacked_replicas
 from synthbench.engine.data.sampling import batch_at, cast_batch, draw_worlds
 from synthbench.engine.data.training_data import FreshData
 from synthbench.engine.optimizers.build import build_optimizer
@@ -47,29 +47,28 @@ def fresh_samples(task: Task, model: Model, seeds: Sequence[int]) -> Lesson:
 
 def untrained(task: Task, model: Model, seeds: Sequence[int]) -> Replicas:
     """One replica for each seed of the `init` stream."""
-    return stack_modules(model, build_modules(model, task.interface, list(seeds)))
+    return stacked_replicas(model, task.interface, list(seeds))
 
 
 @torch.no_grad()
-def train(
-    replicas: Replicas, model: Model, lesson: Lesson, steps: int, looped: bool = False
-) -> Replicas:
+def train(replicas: Replicas, model: Model, lesson: Lesson, steps: int) -> Replicas:
     """The replicas after some steps of the model's optimizer, at a constant rate.
 
-    looped: as for `over_replicas`. Buffers that training writes into are written into.
+    Buffers that training writes into are written into.
     """
     parameters = {n: torch.nn.Parameter(p.clone()) for n, p in replicas.parameters.items()}
     buffers = {name: tensor.clone() for name, tensor in replicas.buffers.items()}
     optimizer = build_optimizer(model.recipe, parameters)
-    gradients = replica_gradients(Objective(replicas, lesson.loss), looped)
+    gradients = stacked_gradients(Objective(replicas, lesson.loss))
+    noise = torch.zeros(len(next(iter(parameters.values()))), dtype=torch.int64)
     for start in range(0, steps, STEPS_AT_ONCE):
         chunk = range(start, min(start + STEPS_AT_ONCE, steps))
         batches = lesson.batches(chunk)
         for index in range(len(chunk)):
-            batch = batch_at(batches, index)
-            found, _ = gradients(dict(parameters), buffers, cast_batch(batch, torch.float32))
+            batch = cast_batch(batch_at(batches, index), torch.float32)
+            found, _ = gradients(dict(parameters), buffers, batch, noise + start + index)
             for name, parameter in parameters.items():
                 parameter.grad = found[name]
             optimizer.step()
     after = {name: parameter.detach() for name, parameter in parameters.items()}
-    return Replicas(replicas.skeleton, after, buffers)
+    return replicas.with_state(after, buffers)

@@ -21,7 +21,7 @@ def test_flops_and_parameters_of_a_two_layer_network(small_cell: Cell) -> None:
     backward = 2 * batch * (n * width + 2 * width)
     assert facts.step_flops == forward + backward
     assert facts.parameters == n * width + width + width + 1
-    assert facts.loop_reason is None
+    assert facts.ways.loop_reason is None
 
 
 class Tokens(sb.Port):

@@ -12,38 +12,26 @@ from synthbench.engine.inspection.cell import inspect_cell
 from synthbench.errors import ConfigurationError, ModelError
 from synthbench.plan.cell import Cell
 from tests.engine.authored import (
-    Averaged,
     Branching,
     BrokenProbe,
-    Counting,
     Forgetful,
-    Inner,
     Plain,
-    Projected,
-    Random,
     Scaled,
     Seeding,
     Tied,
-    WrongShape,
 )
 
 
 def test_a_module_that_vmap_cannot_take_says_why(small_cell: Cell) -> None:
-    reason = inspect_cell(replace(small_cell, model=Branching())).loop_reason
+    reason = inspect_cell(replace(small_cell, model=Branching())).ways.loop_reason
     assert reason is not None and "item" in reason
 
 
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (Random(), "draws random numbers in its forward pass"),
-        (Counting(), "two results for the same parameters and input"),
-        (WrongShape(), r"must return shape \(32,\) for signs \(n=10\) -> margin, got \(32, 1\)"),
         (Plain(recipe=sb.Recipe(loss="hing")), 'no loss "hing"'),
-        (Projected(), "changes when its replicas are stacked; keep tensors in parameters"),
-        (Averaged(), "changes when its replicas are stacked; keep tensors in parameters"),
         (Plain(recipe=sb.Recipe(batch_size=10**13)), "do not fit into memory"),
-        (Inner(), "cannot be stacked: .*; define the class outside build"),
         (Forgetful(), "cannot be trained: KeyError: 'width'"),
         (Scaled(complex=True), 'has the complex parameter "scale"'),
         (Seeding(), "leave out torch.manual_seed"),
@@ -68,4 +56,4 @@ def test_a_broken_probe_is_refused(small_cell: Cell) -> None:
 
 def test_tied_weights_stay_tied(small_cell: Cell) -> None:
     facts = inspect_cell(replace(small_cell, model=Tied()))
-    assert facts.loop_reason is None and facts.parameters == 10 * 10 + 10 + 10 + 10 + 1
+    assert facts.ways.loop_reason is None and facts.parameters == 10 * 10 + 10 + 10 + 10 + 1

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from synthbench.engine.axis.way import Way
 from synthbench.engine.training import block_size
-from synthbench.engine.training.block_size import measure_block_size
-from synthbench.engine.training.cell_functions import cell_functions
+from synthbench.engine.training.block_size import measure_stacks
+from synthbench.engine.training.cell_functions import stacked_functions
 from synthbench.plan.cell import Cell
 
 # Steps per second of a block, by its width.
@@ -36,8 +37,8 @@ def tried(
 
         monkeypatch.setattr(block_size, "_training_step", step_of)
         monkeypatch.setattr(block_size, "_steps_per_second", timed)
-        functions = cell_functions(cell, looped=False)
-        return measure_block_size(cell, torch.device("cpu"), functions.gradients), widths
+        functions = stacked_functions(cell, Way.TRACED)
+        return measure_stacks(cell, torch.device("cpu"), functions.gradients).width, widths
 
     return choose
 

@@ -130,12 +130,12 @@ class SharesAConstant(SoundModel):
             return super().hidden(x) * self.scale
 
 
-class TorchDropout(SoundModel):
-    """It draws masks from the global generator."""
+class NumpyNoise(SoundModel):
+    """It draws numbers from NumPy's generator."""
 
     class network(SoundNetwork):
         def hidden(self, x: Tensor) -> Tensor:
-            return nn.functional.dropout(super().hidden(x), 0.5, self.training)
+            return super().hidden(x) * np.random.rand()
 
 
 class WritesIntoItsInput(SoundModel):
@@ -297,7 +297,7 @@ PLANTED: dict[type[sb.Model], str] = {
     OneSeed: "seeds-matter",
     SeedsTorch: "builds",
     SharesAConstant: "builds-share-nothing",
-    TorchDropout: "forward-draws-nothing",
+    NumpyNoise: "forward-draws-from-torch",
     WritesIntoItsInput: "input-unchanged",
     CountsCalls: "forward-is-a-function",
     CentersTheBatch: "examples-do-not-mix",

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
-import pytest
 import torch
 from torch import Tensor
 
 import synthbench as sb
+from synthbench.engine.axis.way import Way
 from synthbench.engine.data.sampling import draw_worlds
 from synthbench.engine.training.scoring import Evaluator
 from synthbench.plan.cell import Cell
@@ -37,17 +37,16 @@ class Everything(sb.Probe):
         }
 
 
-@pytest.mark.parametrize("looped", [False, True], ids=["vmapped", "looped"])
-def test_its_view_is_that_of_training(small_cell: Cell, looped: bool) -> None:
+def test_its_view_is_that_of_training(small_cell: Cell) -> None:
     probe = Everything()
     trial = ProbeTrial(probe, small_cell.task, small_cell.model)
     watched, keys = trial.untrained(), keys_of(list(COMPANY))
     protocol = sb.Protocol(evaluation_samples=SIZE, evaluation_batch=SIZE)
     cell = replace(small_cell, probes=(probe,), protocol=protocol)
-    evaluator = Evaluator(cell, watched.module, looped)
+    evaluator = Evaluator(cell, watched.module, Way.STACKED)
     evaluator.prepare(draw_worlds(cell.task, keys), keys, keys, torch.float32)
     columns = evaluator.measure(watched.parameters, watched.buffers).columns
-    values = trial.together(watched, looped)
+    values = trial.together(watched)
     assert len(values) == 6
     for name, found in values.items():
         assert torch.equal(torch.from_numpy(columns[f"everything/{name}"]), found.double()), name

@@ -1,0 +1,77 @@
+"""What torch's functions do inside a replica's forward pass.
+
+Random functions draw from the replica's own stream; and in a stack, functions that torch cannot
+batch over replicas have forms that it can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import FunctionType
+from typing import Any
+
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+from synthbench.engine.axis.randomness.attention import attention_with_dropout
+from synthbench.engine.axis.randomness.draws import DRAWS
+from synthbench.streams import NoiseStream
+
+WRITTEN_IN_PYTHON = ("torch.nn.functional", "torch.functional")
+CHECKS = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
+
+Forms = Mapping[Any, Callable[..., Any]]
+"""Function of torch -> one of the same arguments that stands in for it."""
+
+
+class ReplicaFunctions(TorchFunctionMode):
+    """Active while the forward pass of one replica runs; under vmap, of every replica."""
+
+    def __init__(self, noise: NoiseStream, forms: Forms | None = None) -> None:
+        """noise: of the replica at this step. forms: for functions that cannot be batched."""
+        super().__init__()
+        self._noise = noise
+        self._forms = forms or {}
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        """Call the function, or what stands in for it."""
+        named = kwargs or {}
+        draw = DRAWS.get(func)
+        if draw is not None:
+            return draw(self._noise, *args, **named)
+        form = self._forms.get(func)
+        if func is functional.scaled_dot_product_attention and _drops(args, named):
+            form = attention_with_dropout
+        if form is None and isinstance(func, FunctionType) and func.__module__ in WRITTEN_IN_PYTHON:
+            form = _unchecked(func)
+        if form is None:
+            return func(*args, **named)
+        with self:
+            return form(*args, **named)
+
+
+def _drops(args: tuple[Any, ...], named: Mapping[str, Any]) -> bool:
+    share = args[4] if len(args) > 4 else named.get("dropout_p", 0.0)
+    return bool(share)
+
+
+@cache
+def _unchecked(function: FunctionType) -> FunctionType:
+    """A copy that does not ask whether a mode is active.
+
+    Torch hands such a function to the mode as a whole; what it calls is seen only if it then
+    runs on, with the mode active.
+    """
+    scope = {**function.__globals__, **dict.fromkeys(CHECKS, _never)}
+    copied = FunctionType(
+        function.__code__, scope, function.__name__, function.__defaults__, function.__closure__
+    )
+    copied.__kwdefaults__ = function.__kwdefaults__
+    return copied
+
+
+def _never(*_: Any) -> bool:
+    return False

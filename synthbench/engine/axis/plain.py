@@ -1,0 +1,244 @@
+"""R ordinary modules, trained one after the other as a plain loop would train them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_map
+
+from synthbench.contracts.batch import Batch, Loss
+from synthbench.contracts.interface import Interface
+from synthbench.contracts.model import Model
+from synthbench.contracts.port import Port
+from synthbench.contracts.probe import Activations
+from synthbench.engine.axis.activations import recorded
+from synthbench.engine.axis.aligned import aligned_empty, aligned_row, aligned_stack
+from synthbench.engine.axis.attributes import Attributes, attributes_of, set_attributes
+from synthbench.engine.axis.building import parameter_types
+from synthbench.engine.axis.calling import call, call_with
+from synthbench.engine.axis.interception import ReplicaFunctions
+from synthbench.engine.axis.one_by_one import OneByOne
+from synthbench.engine.axis.output import read_output
+from synthbench.engine.axis.randomness.generators import (
+    GlobalRandomState,
+    generators_kept,
+    seed_everything,
+)
+from synthbench.engine.axis.replicas import is_trained, stacked_state
+from synthbench.engine.axis.state import State
+from synthbench.engine.axis.way import NOTHING_DRAWN, Draws
+from synthbench.streams import NoiseStream
+
+T = TypeVar("T")
+
+CONVERTED: Mapping[torch.dtype, Callable[[nn.Module], nn.Module]] = {
+    torch.float32: nn.Module.float,
+    torch.float64: nn.Module.double,
+    torch.bfloat16: nn.Module.bfloat16,
+}
+"""Precision -> the module with its floating-point numbers in it; not so complex ones."""
+
+
+class PlainNetwork:
+    """One replica's module, called as it is while its own tensors are meant."""
+
+    def __init__(self, module: nn.Module, output: Port, draws: Draws) -> None:
+        """output: what the task wants; draws: the random numbers that have to be provided for."""
+        self.module, self.output = module, output
+        self.draws, self.drew = draws, Draws()
+        self.parameters = {n: p for n, p in module.named_parameters() if is_trained(p)}
+
+    def forward(
+        self,
+        parameters: State,
+        buffers: State,
+        x: Tensor,
+        training: bool = False,
+        noise: Tensor | None = None,
+    ) -> Tensor:
+        """As `Network`; with the tensors given, where they are others than the module's."""
+        if self.module.training is not training:
+            self.module.train(training)
+        with self._drawing(noise):
+            if all(parameters[n].data_ptr() == p.data_ptr() for n, p in self.parameters.items()):
+                returned = call(self.module, x)
+            else:
+                returned = call_with(self.module, {**parameters, **buffers}, x)
+        return read_output(returned, self.output, x.shape[0])
+
+    def loss(self, loss: Loss, batch: Batch, noise: Tensor) -> Tensor:
+        """The training loss on one batch, with the module's own tensors."""
+        if not self.module.training:
+            self.module.train()
+        with self._drawing(noise):
+            returned = call(self.module, batch.x)
+        return loss(read_output(returned, self.output, batch.x.shape[0]), batch)
+
+    def record(self, parameters: State, buffers: State, x: Tensor) -> Activations:
+        """As `Network`."""
+        if self.module.training:
+            self.module.train(False)
+        with self._drawing(None), recorded(self.module) as activations:
+            call_with(self.module, {**parameters, **buffers}, x)
+        return activations
+
+    @contextmanager
+    def _drawing(self, noise: Tensor | None) -> Iterator[None]:
+        if not (self.draws.intercepted or self.draws.generators):
+            yield
+            return
+        key = torch.zeros((), dtype=torch.int64) if noise is None else noise
+        stream = NoiseStream(key)
+        with ExitStack() as stack:
+            if self.draws.generators:
+                stack.enter_context(generators_kept())
+                seed_everything(int(key) % 2**64)
+                stack.callback(self._notice, stream, GlobalRandomState.now())
+            if self.draws.intercepted:
+                stack.enter_context(ReplicaFunctions(stream))
+            yield
+
+    def _notice(self, stream: NoiseStream, seeded: GlobalRandomState) -> None:
+        """Remember what was drawn, which is watched while generators are seeded."""
+        self.drew = Draws(
+            self.drew.intercepted or stream.calls > 0,
+            self.drew.generators or bool(seeded.moved()),
+        )
+
+
+@dataclass
+class PlainReplicas:
+    """Modules whose parameters and buffers lie in the rows of stacked tensors (R, ...).
+
+    parameters, buffers: the stacked tensors. running: which replicas still train; the others
+    are passed over, and their results are NaN.
+    """
+
+    networks: list[PlainNetwork]
+    parameters: State
+    buffers: State
+    running: Sequence[bool]
+
+    @classmethod
+    def of(
+        cls,
+        model: Model,
+        modules: list[nn.Module],
+        interface: Interface,
+        draws: Draws = NOTHING_DRAWN,
+        dtype: torch.dtype = torch.float32,
+    ) -> PlainReplicas:
+        """Modules as they were built; ModelError where their tensors differ in name or shape.
+
+        dtype: what they are converted to, unless their parameters are of several types.
+        """
+        if len(parameter_types(modules[0])) == 1:
+            modules = [CONVERTED[dtype](module) for module in modules]
+        parameters, buffers = stacked_state(model, modules, aligned_stack)
+        networks = [PlainNetwork(module, interface.output, draws) for module in modules]
+        replicas = cls(networks, parameters, buffers, [True] * len(modules))
+        replicas.adopt(parameters, buffers)
+        return replicas
+
+    @torch.no_grad()
+    def adopt(self, parameters: State, buffers: State) -> None:
+        """Let the modules' tensors lie in the rows of these, whose values they take."""
+        self.parameters, self.buffers = parameters, buffers
+        self._gradients = {
+            name: aligned_empty(len(self.networks), tensor.detach()[0]).zero_()
+            for name, tensor in parameters.items()
+        }
+        device = next(iter(parameters.values())).device
+        for r, network in enumerate(self.networks):
+            # What the module keeps in other tensors, those in its buffers' places among them.
+            network.module.to(device)
+            for name, parameter in network.parameters.items():
+                parameter.data = parameters[name].detach()[r]
+                parameter.grad = self._gradients[name][r]
+            for name, tensor in self._unstacked(network).items():
+                tensor.data = buffers[name][r]
+
+    def gather_buffers(self) -> None:
+        """Write into the stacked buffers what modules have put in the places of their rows."""
+        for r, network in enumerate(self.networks):
+            for name, tensor in self._unstacked(network).items():
+                row = self.buffers[name][r]
+                if tensor.data_ptr() != row.data_ptr() and tensor.shape == row.shape:
+                    row.copy_(tensor.detach())
+
+    def gradients(
+        self, loss: Loss, batch: Batch, noise: Tensor, graph: bool = False
+    ) -> tuple[State, Tensor]:
+        """Gradients (R, ...) by name and losses (R,) of one step; batch and noise: (R, ...).
+
+        A replica whose pass raises gets NaN. graph: leave gradients that can be differentiated
+        in the modules' parameters.
+        """
+        for tensor in self._gradients.values():
+            tensor.zero_()
+        steps = OneByOne()
+        losses: Tensor = steps(
+            partial(self._differentiate, r, loss, batch, noise, graph) if running else None
+            for r, running in enumerate(self.running)
+        )
+        for r, value in enumerate(losses.isnan().tolist()):
+            if value and self.running[r]:
+                for tensor in self._gradients.values():
+                    tensor[r] = torch.nan
+        return self._gradients, losses
+
+    def attributes(self) -> list[Attributes]:
+        """What each module keeps in plain attributes: for a checkpoint."""
+        return [attributes_of(network.module) for network in self.networks]
+
+    def set_attributes(self, saved: Sequence[Attributes]) -> None:
+        """Take back what `attributes` gave."""
+        for network, own in zip(self.networks, saved, strict=True):
+            set_attributes(network.module, own)
+
+    def lift(self, function: Callable[..., T]) -> Callable[..., T]:
+        """`function(network, ...)` of one replica, over stacked arguments (R, ...)."""
+        one_by_one = OneByOne()
+
+        def lifted(*arguments: Any) -> Any:
+            return one_by_one(
+                partial(function, network, *_row(arguments, r)) if running else None
+                for r, (network, running) in enumerate(
+                    zip(self.networks, self.running, strict=True)
+                )
+            )
+
+        return lifted
+
+    def _differentiate(
+        self, r: int, loss: Loss, batch: Batch, noise: Tensor, graph: bool
+    ) -> Tensor:
+        network = self.networks[r]
+        own = {name: self._gradients[name][r] for name in network.parameters}
+        for name, parameter in network.parameters.items():
+            parameter.grad = None if graph else own[name]
+        with torch.enable_grad():
+            value = network.loss(loss, _row(batch, r), noise[r])
+            with torch.autocast(value.device.type, enabled=False):
+                value.backward(create_graph=graph)  # type: ignore[no-untyped-call]
+        for name, parameter in network.parameters.items():
+            # A hook, or the module itself, may have put another tensor there.
+            if parameter.grad is not own[name] and parameter.grad is not None:
+                own[name].copy_(parameter.grad.detach())
+        return value.detach()
+
+    def _unstacked(self, network: PlainNetwork) -> State:
+        module = network.module
+        every = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+        return {name: every[name] for name in self.buffers if name in every}
+
+
+def _row(stacked: Any, replica: int) -> Any:
+    """One replica's part, in memory of its own where its row is not aligned as a tensor is."""
+    return tree_map(lambda tensor: aligned_row(tensor[replica]), stacked)
