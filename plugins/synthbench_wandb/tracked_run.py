@@ -149,7 +149,7 @@ def _pictures(result: CellResult) -> Iterator[tuple[str, Any]]:
         buffer = BytesIO()
         try:
             result.plot(kind).savefig(buffer, format="png")
-        except SynthbenchError:  # Nothing of it was measured.
+        except (SynthbenchError, RuntimeError):  # Not measured, or matplotlib cannot draw it.
             continue
         yield f"figures/{kind}", wandb.Image(Image.open(buffer), file_type="png")
 

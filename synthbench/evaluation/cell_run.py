@@ -21,6 +21,7 @@ from synthbench.errors import ModelError, OutputError
 from synthbench.evaluation.cell_tracking import CellTracking
 from synthbench.evaluation.kept_weights import NO_WEIGHTS, KeptWeights
 from synthbench.evaluation.partial_run import PartialRun, remove_partial
+from synthbench.evaluation.picture import try_picture
 from synthbench.evaluation.progress_relay import ProgressRelay
 from synthbench.evaluation.record_writing import Provenance, describe_environment, write_record
 from synthbench.evaluation.resumption import Resumption
@@ -34,7 +35,7 @@ from synthbench.records import Record
 from synthbench.records.atomic import make_folder
 from synthbench.registry.participants import participants
 from synthbench.registry.registry import installed
-from synthbench.results.figures import PICTURE_FILE, save_default_picture
+from synthbench.results.figures import PICTURE_FILE
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.results import CellResult
 
@@ -67,7 +68,7 @@ class CellRun:
             # After the record: a run that was killed in between still owes these two.
             remove_partial(self.folder)
             if not (reused and (self.folder / PICTURE_FILE).exists()):
-                save_default_picture([MeasuredCell(record, self.folder)], self.folder)
+                try_picture([MeasuredCell(record, self.folder)], self.folder, self._listener)
         self._listener.cell_finished(record, reused)
         self._tracking.finish(record, self.folder, reused)
         return CellResult(MeasuredCell(record, self.folder), reused)

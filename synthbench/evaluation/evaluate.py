@@ -18,6 +18,7 @@ from synthbench.engine.training.device import find_device
 from synthbench.errors import ConfigurationError, ModelError
 from synthbench.evaluation.cell_run import CellRun
 from synthbench.evaluation.kept_weights import NO_WEIGHTS, KeptWeights, wanted_weights
+from synthbench.evaluation.picture import try_picture
 from synthbench.evaluation.planning import (
     resolve_model,
     resolve_probe,
@@ -39,7 +40,6 @@ from synthbench.registry.bare_model import BareModel, Builder
 from synthbench.registry.fingerprints.code import code_fingerprint
 from synthbench.registry.participants import unregistered
 from synthbench.registry.registry import installed
-from synthbench.results.figures import save_default_picture
 from synthbench.results.results import CellResult, Results
 
 
@@ -118,11 +118,11 @@ def evaluate_cells(
             result = run.run()
             host.announce("cell_finished", record=result.record)
             finished[name] = replace(result, cell=cell)
+        results = Results([finished[name] for name in hashes])
+        if len(results) > 1:
+            try_picture(results.measured, out, listener)
     host.announce("eval_finished", records=[result.record for result in finished.values()])
-    results = [finished[name] for name in hashes]
-    if len(results) > 1:
-        save_default_picture([result.measured for result in results], out)
-    return Results(results)
+    return results
 
 
 def _kept(

@@ -117,11 +117,11 @@ def _learning_curves(cells: Sequence[MeasuredCell]) -> Markup:
 
     try:
         figure = draw(cells, DEFAULT_KIND)
+        data = b64encode(screen_png(figure)).decode()
     except SynthbenchError as error:
         # The table is worth showing even where the trajectories have gone.
         return NOTE.format(f"no picture: {error}")
     alt = "learning curves of " + ", ".join(dict.fromkeys(cell.record.model for cell in cells))
-    data = b64encode(screen_png(figure)).decode()
     # As wide as a page at most: a small picture stays sharp, several panels shrink.
     width = int(figure.get_figwidth() * SCREEN_DPI)
     return PICTURE.format(alt=alt, data=data, width=width)

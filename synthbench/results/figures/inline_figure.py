@@ -6,6 +6,8 @@ from io import BytesIO
 
 from matplotlib.figure import Figure
 
+from synthbench.results.figures.style import rendered
+
 SCREEN_DPI = 100
 COLOURS = 64
 
@@ -25,7 +27,6 @@ def screen_png(figure: Figure) -> bytes:
     """A picture for the screen, in few colours so that notebooks stay small."""
     from PIL import Image
 
-    whole, small = BytesIO(), BytesIO()
-    figure.savefig(whole, format="png", dpi=SCREEN_DPI)
+    whole, small = BytesIO(rendered(figure, "png", SCREEN_DPI)), BytesIO()
     Image.open(whole).convert("RGB").quantize(COLOURS).save(small, "PNG", optimize=True)
     return small.getvalue()

@@ -6,8 +6,9 @@ import textwrap
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from synthbench.errors import ConfigurationError, first_line
 from synthbench.records.atomic import write_atomically
 
 if TYPE_CHECKING:
@@ -101,6 +102,17 @@ def _below(axes: Axes) -> Transform:
 def save_figure(figure: Figure, paths: Sequence[Path]) -> None:
     """Write a figure to each path, atomically, in the format of its suffix."""
     for path in paths:
-        buffer = BytesIO()
-        figure.savefig(buffer, format=path.suffix[1:])
-        write_atomically(path, buffer.getvalue())
+        write_atomically(path, rendered(figure, path.suffix[1:]))
+
+
+def rendered(figure: Figure, kind: str, dpi: float | Literal["figure"] = "figure") -> bytes:
+    """A figure as a file of a kind such as png; dpi: "figure" for its own.
+
+    Raises ConfigurationError where matplotlib cannot, as with `text.usetex` without LaTeX.
+    """
+    buffer = BytesIO()
+    try:
+        figure.savefig(buffer, format=kind, dpi=dpi)
+    except RuntimeError as error:
+        raise ConfigurationError(f"matplotlib cannot draw: {first_line(error)}") from error
+    return buffer.getvalue()
