@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from synthbench.errors import ConfigurationError
+from synthbench.isolation import isolated
 from synthbench.streams import Purpose, Stream, keys_of
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Sampled(Protocol):
         """The held-out distributions."""
 
 
+@isolated()
 def draw_dataset(task: Sampled, samples: Mapping[str, int], seed: int) -> DatasetDict:
     """Samples of one world: columns `x`, `y` and the task's latents.
 

@@ -28,6 +28,7 @@ from synthbench.evaluation.planning import (
 from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.source_references import StandsOn, stand
 from synthbench.evaluation.standing import foundation_of, needed_weights, with_sources
+from synthbench.isolation import isolated
 from synthbench.listeners.watching import watching
 from synthbench.plan.cell import Cell
 from synthbench.plan.protocol import Protocol
@@ -43,6 +44,7 @@ from synthbench.registry.registry import installed
 from synthbench.results.results import CellResult, Results
 
 
+@isolated()
 def evaluate(  # noqa: PLR0913 - the one call of a notebook: every choice beside its default
     task: str | Task,
     model: str | Model | Builder,
@@ -80,6 +82,7 @@ def evaluate(  # noqa: PLR0913 - the one call of a notebook: every choice beside
     return evaluate_cells([standing], out, settings or Settings())[0]
 
 
+@isolated()
 def evaluate_cells(
     cells: Sequence[Cell], out: Path | str, settings: Settings, suite: Suite | None = None
 ) -> Results:

@@ -31,7 +31,10 @@ class PartialIdentity:
 
     plan_hash: str
     device: str
+    device_name: str
+    """With the vector instructions of a CPU."""
     torch: str
+    torch_settings: dict[str, bool]
     synthbench: str
     threads: int
     keep_weights: bool

@@ -18,6 +18,7 @@ from synthbench.engine.axis.way import Way
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.engine.inspection.cell import CellFacts
 from synthbench.engine.training.block import BlockResult, References
+from synthbench.isolation.settings import changed_settings
 from synthbench.metrics.ceiling import is_higher_better
 from synthbench.metrics.cell_context import independent_replicas
 from synthbench.metrics.summary import summarize
@@ -51,6 +52,7 @@ def describe_environment(
         device_name=name,
         libraries={library: version(library) for library in libraries},
         threads=torch.get_num_threads(),
+        torch_settings=changed_settings(),
         plugins=plugins,
     )
 

@@ -98,7 +98,8 @@ class Resumption:
         if self.settings.resume and has_partial(self.folder):
             self.listener.note(
                 f"the unfinished run in {self.folder} is damaged or was made with other "
-                "software, device, threads or --keep-weights; starting again"
+                "software, device, processor, threads, settings of torch or --keep-weights; "
+                "starting again"
             )
         remove_partial(self.folder)
         return start_partial(self.folder, identity, *choose())
@@ -123,7 +124,9 @@ class Resumption:
         return PartialIdentity(
             self.cell.plan_hash(),
             environment.device,
+            environment.device_name,
             environment.torch,
+            environment.torch_settings,
             environment.synthbench,
             environment.threads,
             self.kept.last,

@@ -43,6 +43,8 @@ class Environment(Frozen):
     """Versions of the libraries that the task's tables and fitted references come from."""
     threads: int = Field(ge=1)
     """CPU threads of torch; on CPU the last bits depend on them."""
+    torch_settings: dict[str, bool] = Field(default={}, exclude_if=lambda value: not value)
+    """Switches of torch that were not at their defaults and choose other kernels or roundings."""
     plugins: tuple[Distribution, ...]
 
 

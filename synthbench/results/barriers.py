@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from synthbench.contracts.batch import Batch
 from synthbench.contracts.scores import score_of_batch
 from synthbench.errors import ConfigurationError, ModelError
+from synthbench.isolation import isolated
 from synthbench.results.alignment import SUPPORTED, linear_chain, match_units, permuted
 from synthbench.results.held_out import held_out_batch
 from synthbench.results.networks import plan_of_network
@@ -47,6 +48,7 @@ class Barrier:
         return max(0.0, *(loss - line for loss, line in zip(self.losses, chord, strict=True)))
 
 
+@isolated()
 def barrier(
     first: CellResult,
     second: CellResult,

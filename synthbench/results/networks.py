@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthbench.errors import RecordError
+from synthbench.isolation import isolated
 from synthbench.plan.schedule import evaluation_steps
 from synthbench.plan.task_facts import longest_interface
 from synthbench.records.reading import WEIGHTS_FILE
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from synthbench.plan.cell import Cell
 
 
+@isolated()
 def load_network(
     record: Record, folder: Path, replica: int, cell: Cell | None = None, step: int | None = None
 ) -> nn.Module:

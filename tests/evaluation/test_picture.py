@@ -13,23 +13,13 @@ import pytest
 
 import synthbench as sb
 from synthbench.errors import ConfigurationError, OutputError
-from synthbench.listeners.listener import Silent
 from synthbench.plan.cell import Cell
 from synthbench.results.figures import PICTURE_FILE
 from synthbench.results.figures.style import save_figure
 from synthbench.results.html import results_html
+from tests.evaluation.notes import Notes
 
 NO_LATEX = "Failed to process string with tex because latex could not be found"
-
-
-class Notes(Silent):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.messages: list[str] = []
-
-    def note(self, message: str) -> None:
-        self.messages.append(message)
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def same_setup(one: Environment, other: Environment) -> bool:
         return False
     return not _other_versions(one, other) and all(
         getattr(one, name) == getattr(other, name)
-        for name in ("synthbench", "torch", "device", "device_name", "threads")
+        for name in ("synthbench", "torch", "device", "device_name", "threads", "torch_settings")
     )
 
 

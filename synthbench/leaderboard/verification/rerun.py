@@ -27,6 +27,7 @@ from synthbench.engine.training.cell_functions import stacked_functions
 from synthbench.engine.training.device import find_device
 from synthbench.evaluation.progress_relay import ProgressRelay
 from synthbench.evaluation.record_writing import describe_environment
+from synthbench.isolation import isolated
 from synthbench.listeners.listener import Listener
 from synthbench.metrics.trajectories import Trajectories
 from synthbench.plan.cell import Cell, ReplicaSeeds
@@ -50,6 +51,7 @@ class Rerun:
     environment: Environment
 
 
+@isolated()
 def rerun_replicas(
     cell: Cell, replicas: Sequence[int], accelerator: str, listener: Listener, compute: Compute
 ) -> Rerun:

@@ -1,0 +1,77 @@
+"""An unfinished run goes on only where the rest of it would have the same bits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytorch_lightning as pl
+import torch
+
+import synthbench as sb
+from synthbench.evaluation import record_writing
+from synthbench.plan.cell import Cell
+from tests.evaluation.notes import Notes
+
+
+class Interrupt(pl.Callback):
+    """Ctrl-C after the second block has begun."""
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if pl_module._seeds[0].init == 2 and trainer.current_epoch == 1:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def cell(small_cell: Cell) -> Cell:
+    """Two blocks of two replicas."""
+    protocol = sb.Protocol(budget=320, seeds=4, until="budget", evaluation_samples=128)
+    return replace(small_cell, protocol=protocol)
+
+
+@pytest.fixture
+def halves() -> sb.Settings:
+    return sb.Settings(sb.TrainerOptions("cpu", checkpoint_seconds=0), replicas_per_block=2)
+
+
+@pytest.fixture
+def unfinished(cell: Cell, halves: sb.Settings, out: Path) -> Path:
+    """A folder with one finished block and a checkpoint of the other."""
+    stopped = replace(halves.trainer, callbacks=(Interrupt(),))
+    with pytest.raises(KeyboardInterrupt):
+        sb.evaluate_cells([cell], out, replace(halves, trainer=stopped))
+    assert len(list(out.glob("*/.partial/*.parquet"))) == 1
+    assert len(list(out.glob("*/.partial/*.ckpt"))) == 1
+    return out
+
+
+def finished(cell: Cell, halves: sb.Settings, out: Path) -> tuple[sb.CellResult, list[str]]:
+    notes = Notes()
+    (result,) = sb.evaluate_cells([cell], out, replace(halves, listener=notes))
+    return result, notes.messages
+
+
+def test_the_same_processor_goes_on(cell: Cell, halves: sb.Settings, unfinished: Path) -> None:
+    _, messages = finished(cell, halves, unfinished)
+    assert [message.partition(" in ")[0] for message in messages] == [
+        "continuing the unfinished run"
+    ]
+
+
+def test_another_processor_starts_again(
+    cell: Cell, halves: sb.Settings, unfinished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with another `ATEN_CPU_CAPABILITY`, whose kernels round differently."""
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "DEFAULT")
+    result, (message,) = finished(cell, halves, unfinished)
+    assert "was made with other software, device, processor" in message
+    assert result.record.environment.device_name.endswith("(DEFAULT)")
+
+
+def test_other_settings_of_torch_start_again(
+    cell: Cell, halves: sb.Settings, unfinished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_writing, "changed_settings", lambda: {"flush_denormal": True})
+    _, (message,) = finished(cell, halves, unfinished)
+    assert "settings of torch" in message and "starting again" in message
