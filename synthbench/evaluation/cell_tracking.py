@@ -28,10 +28,12 @@ class CellTracking:
         self._listener = listener
         self._followed: list[tuple[Tracker, TrackedCell]] = []
         self._added: list[Logger] | None = None
+        self._folder = Path()
 
     @contextmanager
     def following(self, cell: Cell, suite: SuiteReference | None, folder: Path) -> Iterator[None]:
         """Tell every tracker of the cell and, where the context raises, that it has no result."""
+        self._folder = folder
         for tracker in self._trackers:
             followed = self._attempt(tracker, partial(tracker.follow, cell, suite, folder))
             if followed is not None:
@@ -43,20 +45,28 @@ class CellTracking:
                 self._attempt(tracker, tracked.abandon)
             raise
 
-    def loggers(self, own: Loggers) -> Loggers:
-        """The caller's loggers and those of the trackers, for Lightning."""
+    def loggers(self, own: Loggers) -> list[Logger]:
+        """The caller's loggers and those of the trackers, for Lightning.
+
+        True, by which Lightning means a logger of its choice, writes into the cell's folder.
+        """
         if self._added is None:
             self._added = []
             for tracker, tracked in self._followed:
                 logger = self._attempt(tracker, tracked.logger)
                 if logger is not None:
                     self._added.append(GuardedLogger(logger, partial(self._attempt, tracker)))
-        return [*_listed(own), *self._added] if self._added else own
+        return [*self._listed(own), *self._added]
 
     def finish(self, record: Record, folder: Path, reused: bool) -> None:
         """Pass the finished cell on."""
         for tracker, tracked in self._followed:
             self._attempt(tracker, partial(tracked.finish, record, folder, reused))
+
+    def _listed(self, own: Loggers) -> list[Logger]:
+        if isinstance(own, bool):
+            return [CSVLogger(self._folder)] if own else []
+        return [own] if isinstance(own, Logger) else list(own)
 
     def _attempt(self, tracker: Tracker, action: Callable[[], T]) -> T | None:
         try:
@@ -116,10 +126,3 @@ class GuardedLogger(Logger):
 
         if self._works:
             self._works = self._attempt(act) is not None
-
-
-def _listed(own: Loggers) -> list[Logger]:
-    """Lightning's argument as a list; True stands for a logger of its choice."""
-    if isinstance(own, bool):
-        return [CSVLogger(Path.cwd())] if own else []
-    return [own] if isinstance(own, Logger) else list(own)

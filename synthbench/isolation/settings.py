@@ -13,7 +13,7 @@ def _flushes_denormal() -> bool:
     return bool(torch.tensor(1e-40) * 1.0 == 0)
 
 
-SETTINGS: dict[str, tuple[Callable[[], bool], bool]] = {
+SETTINGS: dict[str, tuple[Callable[[], object], bool]] = {
     "deterministic_algorithms": (torch.are_deterministic_algorithms_enabled, False),
     "flush_denormal": (_flushes_denormal, False),
     "mkldnn": (lambda: backends.mkldnn.enabled, True),

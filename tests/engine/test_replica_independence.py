@@ -19,10 +19,10 @@ from synthbench.engine.training.block import (
     Block,
     BlockResult,
     TrainerOptions,
-    quiet_lightning,
     split_blocks,
     train_block,
 )
+from synthbench.engine.training.lightning import lightning_alone
 from synthbench.engine.training.replica_training import ReplicaTraining
 from synthbench.plan.cell import Cell, ReplicaSeeds
 from synthbench.registry.registry import installed
@@ -186,7 +186,7 @@ def test_frozen_parameters_stay_and_are_not_counted(small_cell: Cell, tmp_path: 
         accelerator="cpu", max_epochs=5, logger=False, enable_checkpointing=False,
         enable_progress_bar=False, enable_model_summary=False, inference_mode=False,
     )  # fmt: skip
-    with quiet_lightning():
+    with lightning_alone():
         trainer.fit(module)
     assert all(torch.equal(module.buffers_by_name[name], before[name]) for name in before)
     assert inspect_cell(cell).parameters == 17

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,10 +15,12 @@ from pytorch_lightning.loggers import Logger
 
 from synthbench.engine.axis.state import State
 from synthbench.engine.axis.way import Execution
+from synthbench.engine.training.callbacks import check_callbacks
 from synthbench.engine.training.cell_functions import CellFunctions
 from synthbench.engine.training.checkpoints import AtomicCheckpointIO, PeriodicCheckpoint
 from synthbench.engine.training.inheritance import Inherited
 from synthbench.engine.training.interruption import Interruption
+from synthbench.engine.training.lightning import OneProcess, lightning_alone, trainer_flags
 from synthbench.engine.training.replica_training import ReplicaTraining
 from synthbench.errors import ConfigurationError
 from synthbench.metrics.arrow_columns import nullable_column
@@ -32,12 +31,18 @@ Loggers = Logger | Sequence[Logger] | bool
 
 @dataclass(frozen=True)
 class TrainerOptions:
-    """Lightning's own flags: accelerator, callbacks, logger; and how often to checkpoint."""
+    """Lightning's own flags: accelerator, callbacks, logger; and how often to checkpoint.
+
+    Raises ConfigurationError for a callback that changes or stops the training.
+    """
 
     accelerator: str = "auto"
     callbacks: tuple[pl.Callback, ...] = ()
     logger: Loggers = False
     checkpoint_seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        check_callbacks(self.callbacks)
 
 
 @dataclass(frozen=True)
@@ -119,10 +124,9 @@ def train_block(
         cell, block.padded(), execution, functions, block.inherited, block.kept_steps
     )
     interruption = Interruption()
-    with quiet_lightning():
+    with lightning_alone():
         trainer = pl.Trainer(
             accelerator=options.accelerator,
-            devices=1,
             precision=cell.protocol.precision,
             max_epochs=-1,
             logger=options.logger,
@@ -131,13 +135,13 @@ def train_block(
                 interruption,
                 PeriodicCheckpoint(checkpoint, options.checkpoint_seconds),
             ],
-            plugins=[AtomicCheckpointIO()],
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
+            plugins=[OneProcess(), AtomicCheckpointIO()],
+            # Where Lightning looks for checkpoints that a scheduler made it write.
+            default_root_dir=checkpoint.parent,
             num_sanity_val_steps=0,
             # Probes differentiate, which inference mode forbids.
             inference_mode=False,
+            **trainer_flags(),
         )
         resume = str(checkpoint) if checkpoint.exists() else None
         with interruption.handled(trainer):
@@ -180,18 +184,3 @@ def _plain(score: NDArray[np.float64]) -> float | list[float | None] | None:
     if score.ndim:
         return [None if np.isnan(value) else float(value) for value in score]
     return None if np.isnan(score) else float(score)
-
-
-@contextmanager
-def quiet_lightning() -> Iterator[None]:
-    """Silence Lightning's hints about loaders and devices, which do not apply here."""
-    logger = logging.getLogger("pytorch_lightning")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="pytorch_lightning")
-        warnings.filterwarnings("ignore", module="lightning_fabric")
-        try:
-            yield
-        finally:
-            logger.setLevel(level)

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import pytorch_lightning as pl
 import torch
-from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-from synthbench.engine.training.block import quiet_lightning
-from synthbench.errors import ConfigurationError
+from synthbench.engine.training.lightning import OneProcess, lightning_alone, trainer_flags
+from synthbench.errors import ConfigurationError, first_line
 
 
 def find_device(accelerator: str) -> torch.device:
     """The device of Lightning's `accelerator` flag; ConfigurationError if there is none."""
     try:
-        with quiet_lightning():
+        with lightning_alone():
             trainer = pl.Trainer(
-                accelerator=accelerator,
-                devices=1,
-                logger=False,
-                enable_checkpointing=False,
-                enable_progress_bar=False,
-                enable_model_summary=False,
+                accelerator=accelerator, plugins=[OneProcess()], logger=False, **trainer_flags()
             )
-    except (MisconfigurationException, ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ConfigurationError(f'accelerator "{accelerator}" cannot be used: {reason}') from None
+    # Of a TPU the library is missing first.
+    except (ValueError, RuntimeError, ImportError) as error:
+        raise ConfigurationError(
+            f'accelerator "{accelerator}" cannot be used: {first_line(error)}'
+        ) from None
     return trainer.strategy.root_device
