@@ -12,7 +12,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from synthbench.contracts.probe import Activations
-from synthbench.engine.axis.randomness.attention import attention_weights
+from synthbench.engine.axis.stacked_forms.attention import attention_weights
 
 SOFTMAXES = (torch.softmax, Tensor.softmax, functional.softmax)
 

@@ -14,8 +14,8 @@ from typing import Any
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from synthbench.engine.axis.randomness.attention import attention_with_dropout
 from synthbench.engine.axis.randomness.draws import DRAWS
+from synthbench.engine.axis.stacked_forms.attention import scaled_dot_product_attention
 from synthbench.streams import NoiseStream
 
 WRITTEN_IN_PYTHON = ("torch.nn.functional", "torch.functional")
@@ -44,7 +44,7 @@ class ReplicaFunctions(TorchFunctionMode):
             return draw(self._noise, *args, **named)
         form = self._forms.get(func)
         if func is functional.scaled_dot_product_attention and _drops(args, named):
-            form = attention_with_dropout
+            form = scaled_dot_product_attention
         if form is None and isinstance(func, FunctionType) and func.__module__ in WRITTEN_IN_PYTHON:
             form = _unchecked(func)
         if form is None:

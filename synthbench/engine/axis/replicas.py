@@ -21,6 +21,7 @@ from synthbench.engine.axis.calling import call_with
 from synthbench.engine.axis.interception import ReplicaFunctions
 from synthbench.engine.axis.output import read_output
 from synthbench.engine.axis.over_replicas import over_replicas
+from synthbench.engine.axis.stacked_forms import STACKED_FORMS
 from synthbench.engine.axis.state import State
 from synthbench.errors import ModelError
 from synthbench.streams import NoiseStream
@@ -111,7 +112,7 @@ class Replicas:
 def intercepting(noise: Tensor | None, x: Tensor) -> ReplicaFunctions:
     """The functions that a stacked replica's forward pass calls; noise: the key of its numbers."""
     key = torch.zeros((), dtype=torch.int64, device=x.device) if noise is None else noise
-    return ReplicaFunctions(NoiseStream(key))
+    return ReplicaFunctions(NoiseStream(key), STACKED_FORMS)
 
 
 def true_dtype(precision: str) -> torch.dtype:

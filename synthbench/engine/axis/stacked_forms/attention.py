@@ -42,14 +42,11 @@ def scaled_dot_product_attention(  # noqa: PLR0913 - torch's own arguments
     Masks, scale and grouped queries as in torch's function of that name; the mask is additive
     or, if it is bool, True where attention is allowed. Dropout is of the attention weights.
     """
+    query, key, value = cast(query), cast(key), cast(value)
     if enable_gqa:
         groups = query.shape[-3] // key.shape[-3]
         key, value = key.repeat_interleave(groups, -3), value.repeat_interleave(groups, -3)
-    query, key, value = cast(query), cast(key), cast(value)
-    mask = attn_mask
-    if mask is not None and mask.dtype == torch.bool:
-        mask = torch.zeros_like(mask, dtype=query.dtype).masked_fill(~mask, -torch.inf)
-    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    mask, factor = _additive(attn_mask, query), _factor(query, scale)
     if dropout_p or not _is_fused(query, key, value, mask):
         weights = _weights(query * factor, key, mask, is_causal)
         return functional.dropout(weights, dropout_p, training=True) @ value
@@ -58,6 +55,21 @@ def scaled_dot_product_attention(  # noqa: PLR0913 - torch's own arguments
     given = (None if t is None else _by_heads(t) for t in (query, key, value, mask))
     output, _ = _Fused.apply(is_causal, factor, *given)  # type: ignore[no-untyped-call]
     return cast_to(Tensor, output.reshape(query.shape))
+
+
+def attention_weights(
+    query: Tensor,
+    key: Tensor,
+    attn_mask: Tensor | None = None,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """The map inside it: (..., L, S), rows that sum to 1."""
+    if enable_gqa:
+        key = key.repeat_interleave(query.shape[-3] // key.shape[-3], -3)
+    mask = _additive(attn_mask, query)
+    return _weights(query * _factor(query, scale), key, mask, is_causal)
 
 
 class _Fused(torch.autograd.Function):
@@ -132,6 +144,17 @@ def _is_fused(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) ->
         and query.shape[-1] == value.shape[-1]
         and not (mask is not None and mask.requires_grad)
     )
+
+
+def _additive(mask: Tensor | None, query: Tensor) -> Tensor | None:
+    """The mask as what is added to scores."""
+    if mask is None or mask.dtype != torch.bool:
+        return mask
+    return torch.zeros_like(mask, dtype=query.dtype).masked_fill(~mask, -torch.inf)
+
+
+def _factor(query: Tensor, scale: float | None) -> float:
+    return 1 / math.sqrt(query.shape[-1]) if scale is None else scale
 
 
 def _by_heads(tensor: Tensor) -> Tensor:

@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import FunctionType
 from unittest import mock
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, stack_module_state
 from torch.fx.experimental.proxy_tensor import make_fx
-from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
+from synthbench.engine.axis.interception import ReplicaFunctions
 from synthbench.engine.axis.stacked_forms import STACKED_FORMS
-
-CHECKS = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
-UNSEEN = {name: lambda *_: False for name in CHECKS}
+from synthbench.streams import NoiseStream
 
 
-class Forms(TorchFunctionMode):
-    """Sends calls to the forms, also those from within torch.nn.functional."""
-
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        if func in STACKED_FORMS:
-            with self:
-                return STACKED_FORMS[func](*args, **kwargs)
-        if isinstance(func, FunctionType) and func.__module__ == functional.__name__:
-            with mock.patch.multiple(functional, **UNSEEN), self:
-                return func(*args, **kwargs)
-        return func(*args, **kwargs)
+def forms() -> ReplicaFunctions:
+    """As the engine has it active in a stack."""
+    return ReplicaFunctions(NoiseStream(torch.tensor(0)), STACKED_FORMS)
 
 
 def weighed(output) -> Tensor:
@@ -59,7 +46,7 @@ def check_module(build: Callable[[], nn.Module], *inputs: Tensor, twice: bool = 
 
     def gradients(seen: bool):
         def loss(parameters, buffers, *inputs):
-            with Forms() if seen else mock.MagicMock():
+            with forms() if seen else mock.MagicMock():
                 output = functional_call(modules[0], (parameters, buffers), inputs)
             return weighed(output), output
 

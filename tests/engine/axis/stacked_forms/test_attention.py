@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from tests.engine.axis.stacked_forms.intercepting import Forms, check_module
+from tests.engine.axis.stacked_forms.intercepting import check_module, forms
 
 R, B, T, WIDTH = 2, 3, 5, 4
 CAUSAL = nn.Transformer.generate_square_subsequent_mask(T).double()
@@ -87,7 +87,7 @@ def test_second_derivatives(options) -> None:
 def test_dropout_is_of_the_attention_weights(monkeypatch) -> None:
     monkeypatch.setattr(functional, "dropout", lambda weights, p, training: weights * p)
     query, key, value = (t[0] for t in qkv(B, T, WIDTH))
-    with Forms():
+    with forms():
         found = functional.scaled_dot_product_attention(query, key, value, dropout_p=0.25)
     wanted = functional.scaled_dot_product_attention(query, key, value) * 0.25
     torch.testing.assert_close(found, wanted)

@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from synthbench.engine.axis.stacked_forms import STACKED_FORMS, recurrent_ops
 from synthbench.errors import ModelError
-from tests.engine.axis.stacked_forms.intercepting import Forms, check_module, weighed
+from tests.engine.axis.stacked_forms.intercepting import check_module, forms, weighed
 
 R, B, T, INPUTS, UNITS = 3, 2, 4, 3, 5
 OPTIONS = [
@@ -104,14 +104,14 @@ def test_weights_and_input_may_be_the_same_for_all() -> None:
     x = torch.randn(R, T, B, INPUTS)
 
     def run(x):
-        with Forms():
+        with forms():
             return module(x)[0]
 
     torch.testing.assert_close(torch.vmap(run)(x)[1], module(x[1])[0])
     parameters = stack_module_state([nn.LSTM(INPUTS, UNITS) for _ in range(R)])[0]
 
     def other(parameters):
-        with Forms():
+        with forms():
             return functional_call(module, parameters, (x[0],))[0]
 
     first = {name: p[0] for name, p in parameters.items()}
@@ -128,7 +128,7 @@ def test_dropout_between_layers_is_left_to_functional_dropout(monkeypatch) -> No
 
     monkeypatch.setattr("synthbench.engine.axis.stacked_forms.recurrent_networks.drop", drop)
     module, x = nn.GRU(INPUTS, UNITS, 3, dropout=0.3), torch.randn(T, B, INPUTS)
-    with Forms():
+    with forms():
         dropped = module(x)[0]
         assert calls == [(0.3, True), (0.3, True)]
         module.eval()(x)
@@ -142,7 +142,7 @@ def test_dropout_between_layers_is_left_to_functional_dropout(monkeypatch) -> No
 def test_packed_sequences_are_refused_with_the_way_out() -> None:
     packed = nn.utils.rnn.pack_sequence([torch.randn(3, INPUTS), torch.randn(2, INPUTS)])
     for cls in (nn.LSTM, nn.GRU, nn.RNN):
-        with Forms(), pytest.raises(ModelError, match="padded tensor"):
+        with forms(), pytest.raises(ModelError, match="padded tensor"):
             cls(INPUTS, UNITS)(packed)
 
 
@@ -156,7 +156,7 @@ def test_autocast_gives_torchs_results_to_its_precision(cls) -> None:
             with torch.autocast("cpu", torch.bfloat16):
                 if not seen:
                     return weighed(functional_call(module, parameters, (x,))[0].float())
-                with Forms():
+                with forms():
                     output = functional_call(module, parameters, (x,))[0]
                 assert output.dtype == torch.bfloat16
                 return weighed(output.float())
@@ -187,7 +187,7 @@ def test_flops_are_those_of_torchs_own_steps(cls, options) -> None:
         warnings.simplefilter("ignore")
         with torch.backends.mkldnn.flags(enabled=False):
             wanted = count()
-    with Forms():
+    with forms():
         assert count() == wanted
 
 
@@ -207,7 +207,7 @@ def test_a_replica_does_not_depend_on_the_others_by_one_bit(cls) -> None:
 
     def gradients(parameters, x):
         def loss(parameters):
-            with Forms():
+            with forms():
                 return weighed(functional_call(modules[0], parameters, (x,)))
 
         return grad(loss)(parameters)

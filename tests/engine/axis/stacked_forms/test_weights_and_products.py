@@ -1,4 +1,4 @@
-"""Forms of one line: torch's own functions are the oracle, in double precision."""
+"""forms of one line: torch's own functions are the oracle, in double precision."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import nn
 from torch.func import functional_call, stack_module_state
 from torch.nn.utils.parametrizations import weight_norm
 
-from tests.engine.axis.stacked_forms.intercepting import Forms, check_module
+from tests.engine.axis.stacked_forms.intercepting import check_module, forms
 
 R = 3
 
@@ -44,7 +44,7 @@ def test_max_norm_shrinks_the_rows_that_a_replica_looks_up(norm_type) -> None:
 
     def look_up(weight, tokens):
         def loss(weight):
-            with Forms():
+            with forms():
                 output = functional_call(modules[0], {"weight": weight}, (tokens,))
             return output.square().sum(), output
 
@@ -67,7 +67,7 @@ def test_spectral_norm_of_the_older_kind() -> None:
     x = torch.randn(R, 5, 4)
 
     def run(parameters, buffers, x):
-        with Forms():
+        with forms():
             return functional_call(modules[0], (parameters, buffers), (x,))
 
     outputs = torch.vmap(run)(parameters, buffers, x)
