@@ -64,6 +64,12 @@ from .results.results import Results as Results
 from .results.results import read_results as read_results
 from .streams import Purpose as Purpose
 from .streams import Stream as Stream
+from .trunk.convolution import CausalConvolution as CausalConvolution
+from .trunk.model import MultiHeadModel as MultiHeadModel
+from .trunk.model import SequenceModel as SequenceModel
+from .trunk.norm import RMSNorm as RMSNorm
+from .trunk.reading import SequenceReading as SequenceReading
+from .trunk.rotary import rotary as rotary
 from .version import PLUGIN_API as PLUGIN_API
 
 __all__: list[str]

@@ -86,7 +86,7 @@ def test_what_looks_up_names_imports_no_torch(module: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", ["dynamics", "markov", "mlp", "parity", "suites", "transformer", "wandb"]
+    "folder", ["attention", "dynamics", "markov", "mlp", "parity", "suites", "transformer", "wandb"]
 )
 def test_plugin_roots_import_no_torch(folder: str) -> None:
     assert not loads_torch(f"import synthbench_{folder}")

@@ -7,12 +7,11 @@ import math
 import torch
 from torch import Tensor, nn
 
-from synthbench import Dropout
+from synthbench import Dropout, rotary
 from synthbench_transformer.trunk_shape import TrunkShape
 
 STD, OUTPUT_STD = 0.02, 0.01
 """Initial weights, and those of the projections that write into the residual stream."""
-ROTARY_BASE = 10_000.0
 
 
 class SelfAttention(nn.Module):
@@ -42,7 +41,7 @@ class SelfAttention(nn.Module):
         # Scaled before the products: queries are smaller than scores.
         query = query / math.sqrt(self.size)
         if self.positions == "rotary":
-            query, key = rotate(query), rotate(key)
+            query, key = rotary(query), rotary(key)
         scores = query @ key.transpose(-2, -1)
         if self.distance is not None:
             by_distance = scores_by_distance if self.masked else scores_by_offset
@@ -93,13 +92,3 @@ def scores_by_offset(query: Tensor, offset: Tensor) -> Tensor:
     flat = products.reshape(*query.shape[:-2], 2 * length * length)
     shifted = flat[..., length - 1 : length - 1 + length * (2 * length - 1)]
     return shifted.reshape(*query.shape[:-2], length, 2 * length - 1)[..., :length]
-
-
-def rotate(x: Tensor) -> Tensor:
-    """Turn pairs of coordinates by angles that grow with position: (..., T, d) (Su et al. 2021)."""
-    length, size = x.shape[-2:]
-    rates = ROTARY_BASE ** (-torch.arange(0, size, 2, device=x.device) / size)
-    angles = torch.arange(length, device=x.device)[:, None] * rates
-    cosine, sine = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
-    first, second = x[..., : size // 2], x[..., size // 2 :]
-    return torch.cat([first * cosine - second * sine, first * sine + second * cosine], dim=-1)

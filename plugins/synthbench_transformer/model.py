@@ -80,10 +80,18 @@ class Transformer(Model):
                 f"{length} positions, the task is {interface.describe()}"
             )
 
+    def state_size(self, interface: Interface) -> int | None:
+        """Keys and values of the positions before the last; none for an encoder."""
+        wanted = interface.output
+        if wanted.positions is not None and not wanted.causal:
+            return None
+        before = interface.input.shape[0] - (wanted.positions is not None)
+        return self.layers * 2 * self.width * before
+
     def build(self, interface: Interface) -> nn.Module:
         """The network with outputs at every position, or the one with a read-out token."""
+        from synthbench import SequenceReading
         from synthbench_transformer.network import LastTransformer, PositionTransformer, Trunk
-        from synthbench_transformer.reading import Reading
         from synthbench_transformer.trunk_shape import TrunkShape
 
         wanted = interface.output
@@ -98,7 +106,7 @@ class Transformer(Model):
             dropout=self.dropout,
             masked=wanted.causal or not everywhere,
         )
-        reading = Reading(interface.input, read_out=not everywhere)
+        reading = SequenceReading(interface.input, read_out=not everywhere)
         trunk = Trunk(shape, reading.symbols, reading.length)
         if not everywhere:
             return LastTransformer(reading, trunk, self.width, wanted.shape)

@@ -7,9 +7,8 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from synthbench import Dropout, one_hot
+from synthbench import Dropout, SequenceReading, one_hot
 from synthbench_transformer.attention import OUTPUT_STD, STD, Norm, SelfAttention
-from synthbench_transformer.reading import Reading
 from synthbench_transformer.trunk_shape import TrunkShape
 
 
@@ -77,7 +76,7 @@ class PositionTransformer(nn.Module):
     """An output at every position."""
 
     def __init__(
-        self, reading: Reading, trunk: Trunk, width: int, shape: tuple[int, ...], bias: bool
+        self, reading: SequenceReading, trunk: Trunk, width: int, shape: tuple[int, ...], bias: bool
     ) -> None:
         """trunk: (B, T) -> (B, T, width); shape: of the output at one position."""
         super().__init__()
@@ -94,7 +93,9 @@ class PositionTransformer(nn.Module):
 class LastTransformer(nn.Module):
     """An output from the state of a read-out token that follows the sequence."""
 
-    def __init__(self, reading: Reading, trunk: Trunk, width: int, shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, reading: SequenceReading, trunk: Trunk, width: int, shape: tuple[int, ...]
+    ) -> None:
         """trunk: (B, T + 1) -> (B, T + 1, width); shape: of the output."""
         super().__init__()
         self.reading, self.shape = reading, shape

@@ -38,6 +38,15 @@ class Model(Configuration, ABC):
     def build(self, interface: Interface) -> nn.Module:
         """A freshly initialized module with `forward(x: (B, ...)) -> (B, ...)`."""
 
+    def state_size(self, interface: Interface) -> int | None:
+        """Numbers that the network carries from one position of a sequence to the next.
+
+        The most there are, over all layers, when it reads the longest sequence one position at a
+        time: keys and values of attention, the hidden state of a recurrent network. None:
+        unknown, or the network does not read positions one after the other.
+        """
+        return None
+
     def training_loss(self, losses: Mapping[str, Loss]) -> str:
         """Which of a task's losses it is trained on, by name.
 

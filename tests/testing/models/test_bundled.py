@@ -16,6 +16,8 @@ MODELS = [
     "transformer width=8",
     "transformer layers=1 width=4 mlp=1 positions=absolute",
     "simplified-transformer",
+    "attention width=8",
+    "attention layers=1 width=4 mlp=0 norm=false rotary=false window=3 positions=absolute",
 ]
 
 

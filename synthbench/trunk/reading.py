@@ -1,4 +1,4 @@
-"""How a transformer's input becomes the rows that it embeds."""
+"""How a sequence, or a vector of signs, becomes the rows that a sequence model embeds."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from synthbench import Port, RealSequence, Signs, Tokens
+from synthbench.contracts.interface import Port, RealSequence, Signs, Tokens
 
 
 @dataclass(frozen=True)
-class Reading:
+class SequenceReading:
     """An input of a task as tokens (B, T), or as rows of real numbers (B, T, symbols).
 
     Signs are two symbols, tokens their own; a real vector is a row with a 1 behind it, so that
@@ -20,7 +20,9 @@ class Reading:
     """
 
     port: Port
+    """`Tokens`, `RealSequence` or `Signs`."""
     read_out: bool
+    """Whether a read-out token follows."""
 
     @property
     def symbols(self) -> int:
@@ -42,12 +44,12 @@ class Reading:
         """(B, ...) -> (B, T) int64 or (B, T, symbols)."""
         if isinstance(self.port, RealSequence):
             rows = pad(x, (0, 1), value=1.0)
-            return with_read_out(rows) if self.read_out else rows
+            return _with_read_out(rows) if self.read_out else rows
         tokens = (x > 0).to(torch.int64) if isinstance(self.port, Signs) else x
         return pad(tokens, (0, 1), value=self._own_symbols) if self.read_out else tokens
 
 
-def with_read_out(rows: Tensor) -> Tensor:
+def _with_read_out(rows: Tensor) -> Tensor:
     """One more position, with a 1 in one more column: (B, T, n) -> (B, T + 1, n + 1)."""
     length, numbers = rows.shape[1:]
     corner = pad(rows.new_ones((1, 1)), (numbers, 0, length, 0))

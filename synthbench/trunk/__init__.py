@@ -1,0 +1,1 @@
+"""Sequence models that differ in one thing: how they mix positions."""

@@ -1,0 +1,77 @@
+"""Mixers of sequence models: all positions at once against one at a time, and how they train."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+import synthbench as sb
+from synthbench.registry.registry import installed
+
+SEQUENCES = sb.Interface(sb.Tokens(3, 11), sb.TokenLogits(3, 11))
+
+
+def mixer(reference: str, length: int, spread: float = 0.5) -> nn.Module:
+    """A mixer in double precision, its weights moved so that a wrong term shows."""
+    torch.manual_seed(0)
+    built = installed().model(reference).mixer(length).double().eval()
+    for parameter in built.parameters():
+        parameter.data += spread * torch.randn_like(parameter)
+    return built
+
+
+def rows(reference: str, length: int, batch: int = 2) -> Tensor:
+    """Input of a mixer, (B, T, width), in double precision."""
+    width = installed().model(reference).width
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(batch, length, width, generator=generator, dtype=torch.float64)
+
+
+@torch.no_grad()
+def check_steps(reference: str, length: int = 11) -> None:
+    """One position at a time gives the same as all at once, and carries what it says."""
+    one, x = mixer(reference, length), rows(reference, length)
+    state, outputs = one.initial_state(len(x)), []
+    for t in range(length):
+        # What is carried to the last position, the most there is.
+        carried = state
+        y, state = one.step(x[:, t], state)
+        outputs.append(y)
+    torch.testing.assert_close(torch.stack(outputs, 1), one(x), rtol=1e-9, atol=1e-9)
+    numbers = sum(tensor[0].numel() for tensor in tensors(carried))
+    assert installed().model(reference).mixer_state(length) == numbers
+
+
+def tensors(state: object) -> list[Tensor]:
+    """Those of a state: a tensor, or a tuple of states."""
+    if isinstance(state, Tensor):
+        return [state]
+    assert isinstance(state, tuple)
+    return [tensor for part in state for tensor in tensors(part)]
+
+
+@torch.no_grad()
+def check_long(reference: str, length: int = 256) -> None:
+    """In single precision the output at many positions is finite, and close to the exact one."""
+    exact, x = mixer(reference, length, spread=0.0), rows(reference, length)
+    expected = exact(x)
+    found = exact.float()(x.float())
+    assert found.isfinite().all()
+    torch.testing.assert_close(found, expected.float(), rtol=1e-3, atol=1e-3)
+
+
+def check_learns(reference: str, out: Path, settings: sb.Settings) -> None:
+    """In a few seconds of training, two replicas beat counting nothing."""
+    result = sb.evaluate(
+        "markov symbols=2 length=16",
+        reference,
+        protocol=sb.Protocol(seeds=2, budget=6_400, until="budget", evaluation_samples=256),
+        out=out,
+        settings=settings,
+    )
+    frame = result.measured.trajectories.to_pandas()
+    last = frame[frame["step"] == frame["step"].max()]
+    assert len(last) == 2 and (last["progress"] > 0.1).all(), last["progress"].tolist()
+    assert result.record.compute.looped is None
