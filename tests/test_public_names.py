@@ -86,7 +86,19 @@ def test_what_looks_up_names_imports_no_torch(module: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", ["attention", "dynamics", "markov", "mlp", "parity", "suites", "transformer", "wandb"]
+    "folder",
+    [
+        "attention",
+        "dynamics",
+        "linear_attention",
+        "markov",
+        "mlp",
+        "parity",
+        "short_convolution",
+        "suites",
+        "transformer",
+        "wandb",
+    ],
 )
 def test_plugin_roots_import_no_torch(folder: str) -> None:
     assert not loads_torch(f"import synthbench_{folder}")

@@ -63,11 +63,11 @@ def check_long(reference: str, length: int = 256) -> None:
 
 
 def check_learns(reference: str, out: Path, settings: sb.Settings) -> None:
-    """In a few seconds of training, two replicas beat counting nothing."""
+    """In fifty steps, two replicas of one layer beat counting nothing."""
     result = sb.evaluate(
-        "markov symbols=2 length=16",
-        reference,
-        protocol=sb.Protocol(seeds=2, budget=6_400, until="budget", evaluation_samples=256),
+        "markov symbols=2 length=12",
+        f"{reference} layers=1 mlp=0 batch_size=32 lr=0.01",
+        protocol=sb.Protocol(seeds=2, budget=1_600, until="budget", evaluation_samples=256),
         out=out,
         settings=settings,
     )

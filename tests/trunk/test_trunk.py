@@ -51,9 +51,7 @@ def test_the_forward_pass_by_hand() -> None:
     torch.manual_seed(0)
     network = CausalMean(width=4, layers=1, mlp=3, positions="absolute").build(TOKENS).double()
     p = dict(network.named_parameters())
-    for gain in (
-        name for name in p if name.endswith("norm.weight") or name.endswith("mlp.0.weight")
-    ):
+    for gain in (name for name in p if name.endswith(("norm.weight", "mlp.0.weight"))):
         p[gain].data.mul_(2)
     x = torch.tensor([[0, 2, 1, 1, 0]])
     h = p["embedding"][x[0]] + p["place"]

@@ -8,6 +8,7 @@ import synthbench as sb
 from synthbench.registry.kinds import MODEL
 from synthbench.registry.registry import installed
 from synthbench.testing import check_model
+from tests.testing.models.test_sequence_families import FAMILIES
 
 MODELS = [
     "mlp width=8",
@@ -16,14 +17,12 @@ MODELS = [
     "transformer width=8",
     "transformer layers=1 width=4 mlp=1 positions=absolute",
     "simplified-transformer",
-    "attention width=8",
-    "attention layers=1 width=4 mlp=0 norm=false rotary=false window=3 positions=absolute",
 ]
 
 
 def test_the_list_covers_every_bundled_model() -> None:
     bundled = {name for name, plugin in installed().names(MODEL).items() if plugin.is_bundled}
-    assert bundled == {reference.split()[0] for reference in MODELS}
+    assert bundled == {reference.split()[0] for reference in MODELS + FAMILIES}
 
 
 @pytest.mark.parametrize("reference", MODELS)

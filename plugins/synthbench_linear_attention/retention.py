@@ -1,0 +1,67 @@
+"""Retention: all pairs of positions at once, or one position at a time."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from synthbench import rotary
+from synthbench_linear_attention.heads import GatedOutput, HeadInputs, empty_state, outer
+
+
+class RetentionMixer(nn.Module):
+    """y_i = sum_{j <= i} g^(i-j) (q_i . k_j) v_j / sqrt(d), normalized and gated."""
+
+    def __init__(self, width: int, heads: int, rotary: bool) -> None:
+        """rotary: turn queries and keys with their positions."""
+        super().__init__()
+        self.rotary = rotary
+        self.inputs = HeadInputs(width, heads)
+        self.output = GatedOutput(width, heads)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, width) -> (B, T, width)."""
+        query, key, value = self.inputs(x)
+        if self.rotary:
+            query, key = rotary(query), rotary(key)
+        weights = query @ key.transpose(-2, -1) / math.sqrt(self.inputs.size)
+        place = torch.arange(x.shape[1], device=x.device)
+        distance = (place[:, None] - place).to(weights.dtype)
+        # Powers of what is hidden would overflow, and 0 times infinity is no number.
+        decay = torch.exp(self._log_decay(weights) * distance.clamp(min=0)).tril()
+        return self.output(weights * decay @ value, x)
+
+    def initial_state(self, batch: int) -> Tensor:
+        """S = 0: (B, heads, d, d)."""
+        weight = self.inputs.map.weight
+        return empty_state(weight, batch, self.inputs.heads, self.inputs.size)
+
+    def step(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """One position of `forward`: x (B, width) and the state before it -> y, new state.
+
+        What was stored turns on by one position, in place of the query by all of them.
+        """
+        query, key, value = self.inputs(x[:, None])
+        if self.rotary:
+            state = turned_back(state)
+        state = torch.exp(self._log_decay(state)) * state + outer(key, value)
+        mixed = query @ state / math.sqrt(self.inputs.size)
+        return self.output(mixed, x[:, None])[:, 0], state
+
+    def _log_decay(self, like: Tensor) -> Tensor:
+        """log(1 - 2^(-5-h)) of each head: (heads, 1, 1)."""
+        head = torch.arange(self.inputs.heads, device=like.device, dtype=like.dtype)
+        return torch.log1p(-torch.exp2(-5 - head))[:, None, None]
+
+
+def turned_back(state: Tensor) -> Tensor:
+    """Each column of (B, heads, d, d) as a key at distance 1: turned by minus one position."""
+    columns = state.transpose(-2, -1)[..., None, :]
+    half = columns.shape[-1] // 2
+    # To turn backwards is to turn forwards between two reflections.
+    sign = columns.new_ones(2 * half)
+    sign[half:] = -1
+    pair = torch.cat([columns, columns * sign], dim=-2)
+    return (rotary(pair)[..., 1, :] * sign).transpose(-2, -1)
