@@ -34,6 +34,7 @@ def metrics_command(
 
     with without_collection():
         from synthbench.results.comparisons import compare_models
+        from synthbench.results.size_table import size_table
         from synthbench.results.terminal_table import WIDTH
 
     console = Console(width=WIDTH, highlight=False)
@@ -43,6 +44,7 @@ def metrics_command(
     for task in dict.fromkeys(cell.record.task for cell in cells):
         chosen = [cell for cell in cells if cell.record.task == task]
         _heading(console, task, chosen)
+        console.print(size_table(chosen))
         _print_efficiency(console, chosen)
         _print_transitions(console, chosen)
         _print_strategies(console, chosen)

@@ -135,6 +135,7 @@ def write_record(
             step_flops=facts.step_flops,
             replicas_per_block=provenance.widest,
             batch_size=batch_size if cell.model.recipe.batch_size == "full" else None,
+            state_size=cell.model.state_size(cell.interface),
             looped=provenance.looped,
             way=provenance.way,
             replica_steps=sum(int(steps[-1]) for steps in trajectories.by_replica("step")),

@@ -69,6 +69,8 @@ class Compute(Frozen):
     """Time spent training and evaluating, over all sessions."""
     batch_size: int | None = Field(default=None, ge=1, exclude_if=lambda value: value is None)
     """Samples per step where the recipe's batch is the full training set; else the recipe's."""
+    state_size: int | None = Field(default=None, ge=0, exclude_if=lambda value: value is None)
+    """Numbers carried from one position of a sequence to the next; null where that is unknown."""
 
 
 class ReplicaRecord(Frozen):
@@ -138,6 +140,11 @@ class Record(Frozen):
         """Samples per optimizer step."""
         own = self.compute.batch_size
         return int(self.recipe["batch_size"]) if own is None else own
+
+    @property
+    def flops_per_sample(self) -> float:
+        """FLOPs of one replica's forward and backward pass on one sample."""
+        return self.compute.step_flops / self.batch_size
 
     @property
     def budget(self) -> int:

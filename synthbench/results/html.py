@@ -13,6 +13,8 @@ from synthbench.results.comparisons import ModelComparison
 from synthbench.results.figures import DEFAULT_KIND, draw
 from synthbench.results.measured_cell import MeasuredCell, by_task
 from synthbench.results.score_table import HEADINGS, has_several_test_sets, score_rows
+from synthbench.results.size_table import HEADINGS as SIZE_HEADINGS
+from synthbench.results.size_table import differ_in_size, size_rows
 from synthbench.results.summary_table import (
     FOOTNOTE,
     TableCell,
@@ -58,6 +60,9 @@ def results_html(cells: Sequence[MeasuredCell]) -> str:
             TITLE.format(records[0].task, budget_note(records[0])),
             table_html(headings(records), rows),
         ]
+        if differ_in_size(chosen):
+            sizes = [[TableCell(text) for text in texts] for texts in size_rows(chosen)]
+            parts.append(table_html(SIZE_HEADINGS, sizes))
         if has_several_test_sets(chosen):
             scores = [[TableCell(text) for text in texts] for texts in score_rows(chosen)]
             parts.append(table_html(HEADINGS, scores, texts=2))

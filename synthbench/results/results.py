@@ -192,7 +192,7 @@ def read_results(folder: Path | str) -> Results:
 
 def _row(cell: MeasuredCell) -> dict[str, object]:
     summary, metrics = cell.record.summary, cell.metrics
-    test = metrics.random_search
+    test, state = metrics.random_search, cell.record.compute.state_size
     row: dict[str, object] = {
         "task": cell.record.task,
         "model": cell.record.model,
@@ -200,6 +200,9 @@ def _row(cell: MeasuredCell) -> dict[str, object]:
         "solved": summary.solved,
         "diverged": summary.diverged,
         "budget": cell.budget,
+        "parameters": cell.record.compute.parameters,
+        "state_size": math.nan if state is None else state,
+        "flops_per_sample": cell.record.flops_per_sample,
     }
     row |= _columns(TO_TARGET, summary)
     row |= _columns(EFFICIENCY, metrics)

@@ -11,6 +11,7 @@ from synthbench.metrics.formatting import format_time_to_target
 from synthbench.results.comparisons import ModelComparison
 from synthbench.results.measured_cell import MeasuredCell, by_task
 from synthbench.results.score_table import has_several_test_sets, score_table
+from synthbench.results.size_table import differ_in_size, size_table
 from synthbench.results.summary_table import FOOTNOTE, ceiling_lines, terminal_table
 from synthbench.results.terminal_table import WIDTH
 
@@ -36,9 +37,11 @@ def results_text(cells: Sequence[MeasuredCell]) -> str:
 
 
 def print_tables(console: Console, cells: Sequence[MeasuredCell]) -> None:
-    """One table per task, one of its test sets where there are several, and what they mean."""
+    """One table per task, with one of sizes and one of test sets where they differ; a legend."""
     for chosen in by_task(cells):
         console.print(terminal_table(chosen))
+        if differ_in_size(chosen):
+            console.print(size_table(chosen))
         if has_several_test_sets(chosen):
             console.print(score_table(chosen))
     for line in (FOOTNOTE, *ceiling_lines([cell.record for cell in cells])):

@@ -70,7 +70,7 @@ def test_submit_show_and_verify(board: Path, capsys, monkeypatch) -> None:
     submit(capsys, monkeypatch, board, "-m", "mlp width=16 lr=0.05", "--name", "slow")
     code, out, _ = command(capsys, monkeypatch, "show", "tiny")
     assert code == 0 and max(map(len, out.splitlines())) <= 80
-    for text in ("relative to mlp width=16", "gaussian-elimination", "mlp width=16 lr=0.05"):
+    for text in ("relative to mlp width=16", "gaussian-elimination", "lr=0.05", "state size"):
         assert text in out, text
     code, out, err = command(
         capsys, monkeypatch, "verify", HOME / "slow", "--fraction", "0.5", "--device", "cpu"

@@ -65,6 +65,9 @@ def rows_of(html: str) -> list[list[str]]:
 
 def test_the_table_holds_the_numbers_of_the_record(results: sb.Results) -> None:
     heading, *rows = rows_of(results._repr_html_())
+    rows, sizes = rows[: len(results)], rows[len(results) :]
+    assert sizes[0] == ["model", "parameters", "state size", "FLOPs per sample"]
+    assert len(sizes) == 1 + len(results)
     assert heading == ["model", "solved", "samples to target", "steps", "FLOPs", "accuracy", "time"]
     assert [row[0] for row in rows] == [cell.record.model for cell in results]
     for row, cell in zip(rows, results, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,6 +36,7 @@ def show_command(
     with stage_progress(console) as progress:
         board = read_board(chosen, boards, progress.stage("reading submissions"))
     _print_ranking(console, board)
+    _print_sizes(console, board)
     _print_cells(console, board)
     _print_references(console, board)
     _print_refused(console, board)
@@ -68,6 +70,30 @@ def _print_ranking(console: Console, board: Board) -> None:
     )
     for note in board.ceiling_notes():
         console.print(escape(note), style="dim")
+
+
+def _print_sizes(console: Console, board: Board) -> None:
+    """Of one replica of each submission; a range where cells differ."""
+    from rich.markup import escape
+
+    from synthbench.results.terminal_table import number_table
+
+    if not board.entries:
+        return
+    table = number_table("submission", ["parameters", "state size", "FLOPs\nper sample"])
+    for entry in board.entries:
+        sizes = zip(*(cell.sizes for cell in entry.cells), strict=True)
+        table.add_row(escape(entry.submission.title), *map(_range, sizes))
+    console.print(table)
+
+
+def _range(sizes: Iterable[float | None]) -> str:
+    """`12k`, `12k to 40k`; a dash where none is known."""
+    from synthbench.metrics.formatting import format_count
+
+    known = [size for size in sizes if size is not None]
+    ends = dict.fromkeys(format_count(end) for end in (min(known), max(known))) if known else ["-"]
+    return " to ".join(ends)
 
 
 def _print_cells(console: Console, board: Board) -> None:

@@ -23,6 +23,7 @@ from synthbench.leaderboard.site.numbers import (
     show_rank,
     show_ratio,
     show_score,
+    show_sizes,
     show_solved,
     show_solved_cells,
     transition_column,
@@ -88,6 +89,8 @@ class CellRow:
     ratio: Shown
     columns: tuple[Shown, ...]
     final: Shown
+    sizes: tuple[Shown, ...]
+    """Parameters, state size, FLOPs per sample."""
 
 
 @dataclass(frozen=True)
@@ -215,6 +218,7 @@ def _cell_row(board: Board, entry: Entry, index: int) -> CellRow:
         ratio=show_ratio(cell.ratio),
         columns=tuple(transition_column(cell, column) for column in board.suite.columns),
         final=show_estimate(cell.summary.final_score),
+        sizes=show_sizes(cell),
     )
 
 

@@ -84,6 +84,11 @@ def show_solved(cell: EntryCell) -> Shown:
     )
 
 
+def show_sizes(cell: EntryCell) -> tuple[Shown, ...]:
+    """Parameters, state size and FLOPs per sample; a dash where the state is unknown."""
+    return tuple(Shown("-") if size is None else show_count(size) for size in cell.sizes)
+
+
 def transition_column(cell: EntryCell, column: Column) -> Shown:
     """One of a suite's columns: plateau, width, stages or lead."""
     return show_estimate(cell.column(column))

@@ -247,6 +247,8 @@ def _compute(entry: Entry) -> Matrix:
                 f"{cell.number}",
                 (
                     format_count(compute.parameters),
+                    "-" if compute.state_size is None else format_count(compute.state_size),
+                    format_count(cell.times.flops_per_sample),
                     format_count(compute.step_flops),
                     format_count(compute.replica_steps),
                     format_seconds(compute.wall_seconds),
@@ -254,7 +256,15 @@ def _compute(entry: Entry) -> Matrix:
                 ),
             )
         )
-    headings = ("parameters", "FLOPs per step", "steps over replicas", "wall time", "replicas")
+    headings = (
+        "parameters",
+        "state size",
+        "FLOPs per sample",
+        "FLOPs per step",
+        "steps over replicas",
+        "wall time",
+        "replicas",
+    )
     return Matrix(headings, tuple(rows))
 
 

@@ -65,6 +65,11 @@ class EntryCell:
     ratio: Estimate = Estimate(value=None, low=None, high=None)
 
     @property
+    def sizes(self) -> tuple[int, int | None, float]:
+        """Parameters, state size and FLOPs per sample of one replica."""
+        return self.compute.parameters, self.compute.state_size, self.times.flops_per_sample
+
+    @property
     def solved(self) -> bool:
         """Whether at least half of the replicas solved it: the median is within the budget."""
         return self.summary.samples_to_target.value is not None
@@ -153,7 +158,7 @@ def _measure(number: int, cell: MeasuredCell, lead: str | None) -> EntryCell:
         model=record.model,
         plan=record.plan,
         survival=survival_curve(found.reached.times, found.reached.solved),
-        times=CellTimes(found.reached, cell.budget, record.compute.step_flops / cell.batch_size),
+        times=CellTimes(found.reached, cell.budget, record.flops_per_sample),
         summary=record.summary,
         transitions=found.transitions,
         stages=found.stages,

@@ -111,6 +111,9 @@ def _costs(record: Record, rerun: Rerun) -> list[str]:
         claimed, counted = getattr(record.compute, name), getattr(rerun.facts, name)
         if not isclose(claimed, counted, rel_tol=0.01):
             found.append(f"{name} is recorded as {claimed:,}, counted here: {counted:,}")
+    state = record.compute.state_size
+    if state is not None and state != rerun.state_size:
+        found.append(f"state_size is recorded as {state:,}, here it is {rerun.state_size}")
     return found
 
 

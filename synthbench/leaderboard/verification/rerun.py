@@ -48,6 +48,7 @@ class Rerun:
     references: Sequence[Mapping[str, Mapping[str, ReferenceScore]]]
     data: list[str]
     facts: CellFacts
+    state_size: int | None
     environment: Environment
 
 
@@ -72,6 +73,7 @@ def rerun_replicas(
         references=[scores for result in results for scores in result.references],
         data=data_fingerprints(cell, seeds),
         facts=facts,
+        state_size=cell.model.state_size(cell.interface),
         environment=describe_environment(device, participants(cell, (), None), cell.task.libraries),
     )
 

@@ -18,7 +18,12 @@ from synthbench.leaderboard.site.numbers import Shown, show_ratio
 from synthbench.leaderboard.standings.board import Board
 from synthbench.leaderboard.standings.placing import read_board
 from synthbench.metrics.estimate import Estimate
-from synthbench.metrics.formatting import format_estimate, format_ratio, format_time_to_target
+from synthbench.metrics.formatting import (
+    format_count,
+    format_estimate,
+    format_ratio,
+    format_time_to_target,
+)
 from tests.leaderboard.site.boards import (
     ATTACKS,
     AUTHOR,
@@ -117,6 +122,9 @@ def test_the_tables_of_cells_are_the_boards(board: Board, site: dict[str, Page])
                 shown(cell.ratio),
                 *(" ".join(format_estimate(c)).strip() if c else "-" for c in columns),
                 " ".join(format_estimate(summary.final_score)).strip(),
+                format_count(cell.compute.parameters),
+                "-",
+                format_count(cell.times.flops_per_sample),
             ]
 
 

@@ -79,6 +79,10 @@ def test_what_costs_and_data_claim_is_checked(measured) -> None:
     facts = replace(rerun.facts, step_flops=rerun.facts.step_flops * 2)
     (failure,) = judge(cell, replace(rerun, facts=facts)).failures
     assert failure.startswith("step_flops is recorded as")
+    compute = cell.record.compute.model_copy(update={"state_size": 7})
+    forged = cell.record.model_copy(update={"compute": compute})
+    (failure,) = judge(replace(cell, record=forged), rerun).failures
+    assert failure == "state_size is recorded as 7, here it is None"
     data = [rerun.data[0], "0" * 64, rerun.data[2]]
     (failure,) = judge(cell, replace(rerun, data=data)).failures
     assert failure == "the data of replica 2 are not those of its seeds"
