@@ -90,6 +90,7 @@ def test_what_looks_up_names_imports_no_torch(module: str) -> None:
     [
         "attention",
         "dynamics",
+        "kan",
         "linear_attention",
         "markov",
         "mlp",

@@ -5,7 +5,9 @@ from synthbench import hookimpl
 
 @hookimpl
 def register_models():
-    """Provide the MLP."""
+    """Provide the MLP, the residual MLP and the mixture of experts."""
+    from synthbench_mlp.mixture_model import MoEMLP
     from synthbench_mlp.model import MLP
+    from synthbench_mlp.residual_model import ResidualMLP
 
-    return [MLP]
+    return [MLP, ResidualMLP, MoEMLP]

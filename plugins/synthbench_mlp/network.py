@@ -8,9 +8,9 @@ from math import prod
 
 from torch import Tensor, nn
 
-from synthbench import one_hot
 from synthbench_mlp.activations import activation
 from synthbench_mlp.choices import Activation
+from synthbench_mlp.reading import VectorReading
 
 
 class Network(nn.Module):
@@ -18,23 +18,22 @@ class Network(nn.Module):
 
     def __init__(
         self,
+        reading: VectorReading,
         hidden: nn.Sequential,
         width: int,
         shape: tuple[int, ...],
         bias: bool,
-        symbols: int | None,
     ) -> None:
-        """hidden: (B, n) -> (B, width); shape: of one output; symbols: of an input of tokens."""
+        """hidden: (B, n) -> (B, width); shape: of one output."""
         super().__init__()
-        self.shape, self.symbols = shape, symbols
+        self.reading, self.shape = reading, shape
         self.hidden = hidden
         self.readout = nn.Linear(width, prod(shape), bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, ...) -> (B, *shape), for a margin (B,)."""
-        if self.symbols is not None:
-            x = one_hot(x, self.symbols, self.readout.weight.dtype)
-        output: Tensor = self.readout(self.hidden(x.flatten(1)))
+        read = self.reading(x, self.readout.weight.dtype)
+        output: Tensor = self.readout(self.hidden(read))
         return output.reshape(x.shape[0], *self.shape)
 
 

@@ -12,6 +12,10 @@ from tests.testing.models.test_sequence_families import FAMILIES
 
 MODELS = [
     "mlp width=8",
+    "residual-mlp width=8",
+    "moe-mlp experts=3 width=4",
+    "moe-mlp experts=3 width=4 top=2",
+    "kan width=4 grid=3",
     "polynet",
     "sine-neuron",
     "transformer width=8",
