@@ -65,6 +65,7 @@ from .results.results import read_results as read_results
 from .streams import Purpose as Purpose
 from .streams import Stream as Stream
 from .trunk.convolution import CausalConvolution as CausalConvolution
+from .trunk.decay import SelectiveDecay as SelectiveDecay
 from .trunk.model import MultiHeadModel as MultiHeadModel
 from .trunk.model import SequenceModel as SequenceModel
 from .trunk.norm import RMSNorm as RMSNorm

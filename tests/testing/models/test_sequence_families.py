@@ -14,6 +14,13 @@ FAMILIES = [
     "retnet",
     "gla rank=2",
     "short-convolution",
+    "deltanet",
+    "deltanet gated=true",
+    "mamba2 state=3",
+    "rwkv rank=2",
+    "lstm",
+    "gru",
+    "min-gru",
 ]
 """Tried with one layer of its mixer; `tests/trunk` tries what surrounds it."""
 
