@@ -55,7 +55,9 @@ class GatedLinearAttentionMixer(nn.Module):
 
     def _log_decay(self, x: Tensor) -> Tensor:
         """log a_t of every key coordinate: (B, T, width) -> (B, heads, T, d), all <= 0."""
-        logits = self.decay(x).unflatten(-1, (self.inputs.heads, self.inputs.size))
+        # In the precision of the weights, also where autocast rounds: sums of many follow.
+        logits = self.decay(x).to(self.inputs.map.weight.dtype)
+        logits = logits.unflatten(-1, (self.inputs.heads, self.inputs.size))
         return (logsigmoid(logits) / TEMPERATURE).clamp(min=STRONGEST).transpose(1, 2)
 
 

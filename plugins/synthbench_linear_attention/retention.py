@@ -28,10 +28,9 @@ class RetentionMixer(nn.Module):
             query, key = rotary(query), rotary(key)
         weights = query @ key.transpose(-2, -1) / math.sqrt(self.inputs.size)
         place = torch.arange(x.shape[1], device=x.device)
-        distance = (place[:, None] - place).to(weights.dtype)
         # Powers of what is hidden would overflow, and 0 times infinity is no number.
-        decay = torch.exp(self._log_decay(weights) * distance.clamp(min=0)).tril()
-        return self.output(weights * decay @ value, x)
+        distance = (place[:, None] - place).clamp(min=0)
+        return self.output(weights * self._decay(distance, weights).tril() @ value, x)
 
     def initial_state(self, batch: int) -> Tensor:
         """S = 0: (B, heads, d, d)."""
@@ -46,14 +45,18 @@ class RetentionMixer(nn.Module):
         query, key, value = self.inputs(x[:, None])
         if self.rotary:
             state = turned_back(state)
-        state = torch.exp(self._log_decay(state)) * state + outer(key, value)
+        one = torch.ones((1, 1), device=x.device)
+        state = self._decay(one, state) * state + outer(key, value)
         mixed = query @ state / math.sqrt(self.inputs.size)
         return self.output(mixed, x[:, None])[:, 0], state
 
-    def _log_decay(self, like: Tensor) -> Tensor:
-        """log(1 - 2^(-5-h)) of each head: (heads, 1, 1)."""
-        head = torch.arange(self.inputs.heads, device=like.device, dtype=like.dtype)
-        return torch.log1p(-torch.exp2(-5 - head))[:, None, None]
+    def _decay(self, distance: Tensor, like: Tensor) -> Tensor:
+        """(1 - 2^(-5-h))^distance of each head: (T, T) -> (heads, T, T)."""
+        # Half precision cannot tell such powers apart.
+        dtype = torch.promote_types(like.dtype, torch.float32)
+        head = torch.arange(self.inputs.heads, device=like.device, dtype=dtype)
+        log_decay = torch.log1p(-torch.exp2(-5 - head))[:, None, None]
+        return torch.exp(log_decay * distance).to(like.dtype)
 
 
 def turned_back(state: Tensor) -> Tensor:

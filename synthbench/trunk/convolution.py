@@ -28,7 +28,7 @@ class CausalConvolution(nn.Module):
         padded = pad(x, (0, 0, self.kernel - 1, 0))
         # Tap j of position t lies at t + kernel - 1 - j.
         starts = range(self.kernel - 1, -1, -1)
-        y = self.bias
+        y: Tensor = self.bias
         for start, weight in zip(starts, self.weight.unbind(), strict=True):
             y = y + padded[..., start : start + length, :] * weight
         return y
