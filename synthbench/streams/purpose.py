@@ -23,3 +23,5 @@ class Purpose(IntEnum):
     """The test split of an exported data set."""
     SHUFFLE = 7
     """The order of a finite training set; keyed by the `train` seed."""
+    OPTIMIZER = 8
+    """What an optimizer draws in its step; keyed by the `train` seed."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import synthbench
-from synthbench.engine.axis.randomness.generators import generators_kept
+from synthbench.engine.generators import generators_restored
 from synthbench.isolation import isolated
 from synthbench.registry.fingerprints.own_code import PACKAGES
 from synthbench.testing.law import Law, NotApplicable
@@ -61,7 +61,7 @@ class Examination:
             if found.status is Status.not_judged:
                 # What is to be mended first, at the root.
                 return Verdict(law, Status.not_judged, found.seen)
-        with isolated(), generators_kept(), warnings.catch_warnings():
+        with isolated(), generators_restored(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
                 outcome = law.judge(self.trial)

@@ -25,14 +25,14 @@ from synthbench.engine.axis.calling import call, call_with
 from synthbench.engine.axis.interception import ReplicaFunctions
 from synthbench.engine.axis.one_by_one import OneByOne
 from synthbench.engine.axis.output import read_output
-from synthbench.engine.axis.randomness.generators import (
-    GlobalRandomState,
-    generators_kept,
-    seed_everything,
-)
 from synthbench.engine.axis.replicas import is_trained, stacked_state
 from synthbench.engine.axis.state import State
 from synthbench.engine.axis.way import NOTHING_DRAWN, Draws
+from synthbench.engine.generators import (
+    GlobalRandomState,
+    generators_restored,
+    seed_everything,
+)
 from synthbench.streams import NoiseStream
 
 T = TypeVar("T")
@@ -97,8 +97,8 @@ class PlainNetwork:
         stream = NoiseStream(key)
         with ExitStack() as stack:
             if self.draws.generators:
-                stack.enter_context(generators_kept())
-                seed_everything(int(key) % 2**64)
+                stack.enter_context(generators_restored(key.device))
+                seed_everything(int(key) % 2**64, key.device)
                 stack.callback(self._notice, stream, GlobalRandomState.now())
             if self.draws.intercepted:
                 stack.enter_context(ReplicaFunctions(stream))

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from synthbench.engine.axis.building import build_modules
-from synthbench.engine.axis.randomness.generators import GlobalRandomState, seed_everything
 from synthbench.engine.axis.replicas import stack_modules
+from synthbench.engine.generators import GlobalRandomState, seed_everything
 from synthbench.testing.law import Law, Outcome, law
 from synthbench.testing.models.trial import COMPANY, ModelTrial, output_of
 from synthbench.testing.workbench.comparison import close, copied, same_bits

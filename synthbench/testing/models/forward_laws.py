@@ -7,7 +7,7 @@ from functools import partial
 import torch
 
 from synthbench.contracts.interface import Interface, Port
-from synthbench.engine.axis.randomness.generators import GlobalRandomState, seed_everything
+from synthbench.engine.generators import GlobalRandomState, seed_everything
 from synthbench.testing.examination import raised
 from synthbench.testing.law import Law, NotApplicable, Outcome, law
 from synthbench.testing.models.trial import SIZE, ModelTrial, output_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from synthbench.engine.axis.randomness.generators import GlobalRandomState, seed_everything
+from synthbench.engine.generators import GlobalRandomState, seed_everything
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.errors import ModelError
 from synthbench.testing.examination import raised

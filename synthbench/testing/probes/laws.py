@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from synthbench.engine.axis.randomness.generators import GlobalRandomState, seed_everything
+from synthbench.engine.generators import GlobalRandomState, seed_everything
 from synthbench.testing.examination import raised
 from synthbench.testing.law import Law, Outcome, law
 from synthbench.testing.probes.trial import COMPANY, ProbeTrial

@@ -13,8 +13,8 @@ from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.interface import Interface
 from synthbench.contracts.task import Task
 from synthbench.contracts.test_set import TestSet
-from synthbench.engine.axis.randomness.generators import GlobalRandomState, seed_everything
 from synthbench.engine.data.sampling import as_batch
+from synthbench.engine.generators import GlobalRandomState, seed_everything
 from synthbench.plan.task_facts import SET_NAME, fixed_input_hashes
 from synthbench.streams import Purpose, Stream
 from synthbench.testing.examination import raised

@@ -14,7 +14,7 @@ import torch
 
 @dataclass(frozen=True)
 class GlobalRandomState:
-    """The global generators of torch, numpy and Python at one moment."""
+    """The global generators of torch (on CPU), numpy and Python at one moment."""
 
     torch_state: torch.Tensor
     numpy_state: Any
@@ -44,20 +44,26 @@ class GlobalRandomState:
         return [name for name, is_same in same.items() if not is_same]
 
 
-def seed_everything(seed: int) -> None:
-    """Seed the three global generators with a number in [0, 2^64)."""
+def seed_everything(seed: int, device: torch.device | None = None) -> None:
+    """Seed the three global generators, and that of a GPU.
+
+    seed: in [0, 2^64), of which NumPy takes the low half.
+    """
     torch.default_generator.manual_seed(seed)
-    if torch.cuda.is_available():
-        torch.cuda.manual_seed_all(seed)
     np.random.seed(seed % 2**32)
     random.seed(seed)
+    if device is not None and device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
 
 
 @contextmanager
-def generators_kept() -> Iterator[None]:
-    """Leave the global generators as they were."""
+def generators_restored(device: torch.device | None = None) -> Iterator[None]:
+    """Leave the global generators, and that of a GPU, as they were."""
     state = GlobalRandomState.now()
-    try:
-        yield
-    finally:
-        state.restore()
+    gpus = [device] if device is not None and device.type == "cuda" else []
+    with torch.random.fork_rng(gpus):
+        try:
+            yield
+        finally:
+            state.restore()
