@@ -84,6 +84,8 @@ def first_line(error: Exception) -> str:
 VMAP_ADVICE = {
     "data-dependent control flow": "`if` or `while` on a tensor's values; choose with torch.where",
     "calling .item() on a Tensor": "`.item()`, `int` or `float` of a tensor; keep it a tensor",
+    "accessing `data` under vmap": "`p.data`; use `p` itself, under torch.no_grad",
+    "indexing with a boolean mask": "`x[mask]`; choose with torch.where",
 }
 """What to do where torch, which asks for an issue in its own tracker, cannot map over replicas."""
 

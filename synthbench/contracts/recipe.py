@@ -39,6 +39,8 @@ class Optimizer(Configuration, ABC):
     looped: ClassVar[bool] = False
     """True where the step has to be called for one replica at a time, though a trial of a few
     steps can be vmapped."""
+    graph: ClassVar[bool] = False
+    """True where the step differentiates the gradients, though a trial of a few steps does not."""
 
     @abstractmethod
     def build(
@@ -46,9 +48,14 @@ class Optimizer(Configuration, ABC):
     ) -> torch.optim.Optimizer | Sequence[torch.optim.Optimizer]:
         """Optimizers that together hold every parameter of one replica exactly once.
 
-        parameters: those that are trained, by the names of the author's module. recipe: its
-        `lr` is the peak; the engine multiplies the learning rate of every group by the schedule.
-        `step()` is called without a closure, under `torch.no_grad`, with gradients that are dense.
+        parameters: those that are trained, by the names of the author's module, with the class
+        and attributes that its author gave them. recipe: its `lr` is the peak; the engine
+        multiplies the learning rate of every group by the schedule.
+        Random numbers, here and in `step()`, come from torch's, NumPy's and Python's generators,
+        which are seeded for the replica. `step()` is called with dense gradients under
+        `torch.no_grad`; with a closure where it fails without one, and with gradients that have a
+        graph, under `torch.enable_grad`, where it differentiates them. `train()` and `eval()`, if
+        an optimizer has both, are called around each evaluation.
         """
 
 

@@ -7,6 +7,7 @@ from torch import nn
 
 import synthbench as sb
 from synthbench.engine.optimizers.build import learning_rate_factor
+from synthbench.engine.optimizers.needs import LOOPED
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.registry.registry import installed
 from tests.engine.optimizers.stepping import MUON, RECIPE, REPLICAS, STEPS, draws, stepped
@@ -39,7 +40,7 @@ def test_muon_moves_a_matrix_alike_along_all_singular_directions() -> None:
     """The first update of a matrix is nearly orthogonal, whatever its gradient's spectrum."""
     gradient = torch.diag(torch.tensor([100.0, 1.0, 0.01]))[None].repeat(2, 1, 1)
     stacked = {"weight": torch.zeros(2, 3, 3)}
-    stepper = ReplicaOptimizer(MUON, sb.Recipe(lr=1.0), stacked, looped=True)
+    stepper = ReplicaOptimizer(MUON, sb.Recipe(lr=1.0), stacked, LOOPED)
     stacked["weight"].grad = gradient
     stepper.step()
     values = torch.linalg.svdvals(stacked["weight"][0])
@@ -53,7 +54,7 @@ def test_layers_named_for_adamw_are_left_to_adamw() -> None:
     adamw = torch_optimizer(torch.optim.AdamW, weight_decay=0.1, foreach=False)
     half = {n: t for n, t in start.items() if n != "first.weight"}
     stacked = {name: tensor.clone() for name, tensor in half.items()}
-    stepper = ReplicaOptimizer(adamw, RECIPE.model_copy(update={"lr": 0.025}), stacked, True)
+    stepper = ReplicaOptimizer(adamw, RECIPE.model_copy(update={"lr": 0.025}), stacked, LOOPED)
     for step in gradients:
         for name, tensor in stacked.items():
             tensor.grad = step[name].clone()

@@ -17,7 +17,8 @@ from synthbench.engine.inspection.flops import count_step_flops
 from synthbench.engine.inspection.measured import check_measured
 from synthbench.engine.inspection.task import check_loss, check_task
 from synthbench.engine.inspection.ways import STEPS, Lesson, Ways, try_ways
-from synthbench.engine.optimizers.trial import optimizer_loop_reason, parameter_shapes
+from synthbench.engine.optimizers.trial import optimizer_needs
+from synthbench.engine.optimizers.trial_steps import parameter_shapes
 from synthbench.errors import ModelError, SynthbenchError, TaskError, explain
 from synthbench.plan.cell import Cell
 from synthbench.streams import keys_of, noise_keys
@@ -101,4 +102,4 @@ def _try_optimizer(cell: Cell, parameters: State) -> str | None:
     if not isinstance(recipe.optimizer, Optimizer):
         return None
     shapes = parameter_shapes(parameters)
-    return optimizer_loop_reason(recipe.optimizer, recipe, shapes, "cpu")
+    return optimizer_needs(recipe.optimizer, recipe, shapes, "cpu").loop_reason

@@ -15,16 +15,27 @@ from torch import Tensor, optim
 from torch.optim import SGD, Adam, AdamW
 
 from synthbench.contracts.recipe import Optimizer, Recipe
+from synthbench.engine.optimizers.owners import Owners
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
-from synthbench.engine.optimizers.trial import optimizer_loop_reason, parameter_shapes
+from synthbench.engine.optimizers.trial import optimizer_needs
+from synthbench.engine.optimizers.trial_steps import parameter_shapes
 
 
-def build_optimizer(recipe: Recipe, stacked: Mapping[str, Tensor]) -> optim.Optimizer:
-    """The recipe's optimizer over stacked parameters (R, ...) by name."""
+def build_optimizer(
+    recipe: Recipe,
+    stacked: Mapping[str, Tensor],
+    owners: Owners | None = None,
+    keys: Tensor | None = None,
+) -> optim.Optimizer:
+    """The recipe's optimizer over stacked parameters (R, ...) by name.
+
+    owners, keys: as for `ReplicaOptimizer`; the core's own optimizers need neither.
+    """
     if isinstance(recipe.optimizer, Optimizer):
         device = next(iter(stacked.values())).device.type
-        reason = optimizer_loop_reason(recipe.optimizer, recipe, parameter_shapes(stacked), device)
-        return ReplicaOptimizer(recipe.optimizer, recipe, stacked, looped=reason is not None)
+        shapes = parameter_shapes(stacked)
+        needs = optimizer_needs(recipe.optimizer, recipe, shapes, device, owners)
+        return ReplicaOptimizer(recipe.optimizer, recipe, stacked, needs, owners, keys)
     parameters = _groups(recipe, list(stacked.values()))
     if recipe.optimizer == "sgd":
         return SGD(

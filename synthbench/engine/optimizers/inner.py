@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -28,17 +28,39 @@ class InnerOptimizers:
         except Exception as error:
             raise ModelError(
                 f'optimizer "{optimizer.label()}" cannot be built: {type(error).__name__}: {error}'
+                f"{_advice(error)}"
             ) from error
         self._optimizers = _listed(optimizer, built)
         self._names = _names_of(optimizer, self._optimizers, parameters)
-        self._rates = [[float(g["lr"]) for g in o.param_groups] for o in self._optimizers]
+        self._scheduled = recipe.schedule != "constant" or recipe.warmup > 0
+        self._rates = [_rates_of(optimizer, o, self._scheduled) for o in self._optimizers]
+        modes = [(getattr(o, "train", None), getattr(o, "eval", None)) for o in self._optimizers]
+        self._modes = [(t, e) for t, e in modes if callable(t) and callable(e)]
+        self.set_mode(training=True)
 
-    def step(self, factor: float) -> None:
-        """One step, with every learning rate times `factor`."""
+    @property
+    def has_modes(self) -> bool:
+        """Whether the weights to be judged are not those that are trained (`schedulefree`)."""
+        return bool(self._modes)
+
+    def set_mode(self, training: bool) -> None:
+        """Call `train()` or `eval()` of those that have both."""
+        for train, evaluate in self._modes:
+            (train if training else evaluate)()
+
+    def step(self, factor: float, closure: Callable[[], Tensor] | None = None) -> None:
+        """One step, with every learning rate times `factor`.
+
+        Where no schedule asks for it, no rate is written: an optimizer may adapt its own.
+        """
         for optimizer, rates in zip(self._optimizers, self._rates, strict=True):
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * factor
-            optimizer.step()
+            if self._scheduled or factor != 1:
+                for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                    group["lr"] = None if rate is None else rate * factor
+            if closure is None:
+                optimizer.step()
+            else:
+                optimizer.step(closure)
 
     def state(self) -> list[dict[str, Any]]:
         """The optimizers' state dicts."""
@@ -70,7 +92,7 @@ class InnerOptimizers:
     def place(self, parameters: State, gradients: State, states: list[dict[str, Any]]) -> None:
         """Put other tensors in the parameters' places; none to let go of those that are there."""
         for name, parameter in parameters.items():
-            parameter.grad = gradients[name]
+            parameter.grad = gradients.get(name)
         for groups, optimizer, state in zip(self._names, self._optimizers, states, strict=True):
             optimizer.state.clear()
             for names, group in zip(groups, optimizer.param_groups, strict=True):
@@ -109,11 +131,37 @@ class InnerOptimizers:
                 group.update(values)
 
 
-def _listed(optimizer: Optimizer, built: Any) -> list[torch.optim.Optimizer]:
-    found = [built] if isinstance(built, torch.optim.Optimizer) else built
-    if not isinstance(found, list | tuple) or not all(
-        isinstance(each, torch.optim.Optimizer) for each in found
-    ):
+@runtime_checkable
+class Stepping(Protocol):
+    """What is used of a torch optimizer; some wrappers are none but have it all."""
+
+    param_groups: list[dict[str, Any]]
+
+    def step(self, closure: Any = None) -> Any:
+        """Change the parameters."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """For a checkpoint."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take back what `state_dict` gave."""
+
+
+BUILD_ADVICE = {
+    "2D": "build may return a list: this one for the matrices, torch.optim.AdamW for the rest",
+    "named_parameters": "build is given no module; parameters.items() are names and parameters",
+}
+"""What to do where an optimizer does not take all parameters, or more than parameters."""
+
+
+def _advice(error: Exception) -> str:
+    found = [advice for phrase, advice in BUILD_ADVICE.items() if phrase in str(error)]
+    return f"; {found[0]}" if found else ""
+
+
+def _listed(optimizer: Optimizer, built: Any) -> list[Any]:
+    found = built if isinstance(built, list | tuple) else [built]
+    if not all(isinstance(each, Stepping) for each in found):
         raise ModelError(
             f'optimizer "{optimizer.name}".build must return torch.optim.Optimizer objects, '
             f"got {built!r}"
@@ -121,9 +169,20 @@ def _listed(optimizer: Optimizer, built: Any) -> list[torch.optim.Optimizer]:
     return list(found)
 
 
+def _rates_of(optimizer: Optimizer, built: Stepping, scheduled: bool) -> list[float | None]:
+    """The learning rate of each group; None where it sets its own."""
+    rates = [group.get("lr") for group in built.param_groups]
+    if scheduled and None in rates:
+        raise ModelError(
+            f'optimizer "{optimizer.label()}" has no learning rate that a schedule could change; '
+            "give it recipe.lr, or leave out schedule and warmup"
+        )
+    return [None if rate is None else float(rate) for rate in rates]
+
+
 def _names_of(
     optimizer: Optimizer,
-    built: list[torch.optim.Optimizer],
+    built: list[Stepping],
     parameters: Mapping[str, nn.Parameter],
 ) -> list[list[list[str]]]:
     """Optimizer -> group -> names of its parameters."""

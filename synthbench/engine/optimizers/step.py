@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import Tensor
 
 from synthbench.engine.axis.state import State
 
+Closures = Sequence[Callable[[], Tensor]]
+"""For every replica: zeroes its own gradients, runs forward and backward, returns the loss."""
+
 
 class ReplicaStep(ABC):
     """A step of every replica's own optimizer."""
 
     failure: Exception | None = None
+    closures: Closures | None = None
 
     @abstractmethod
-    def step(self, gradients: State, factor: float, finite: Tensor) -> None:
-        """Change the parameters. factor: of every learning rate. finite: (R,) which to step."""
+    def step(self, gradients: State | None, factor: float, alive: Tensor) -> None:
+        """Change the parameters.
+
+        gradients: (R, ...); None where each replica's own parameters have theirs. factor: of every
+        learning rate. alive: (R,) which to step.
+        """
+
+    @abstractmethod
+    def set_mode(self, training: bool) -> None:
+        """Call `train()` or `eval()` of the optimizers that have them."""
 
     @abstractmethod
     def state(self) -> Any:

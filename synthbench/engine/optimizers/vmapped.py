@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
-from synthbench.contracts.recipe import Optimizer, Recipe
 from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.engine.axis.state import State
 from synthbench.engine.optimizers.inner import InnerOptimizers
@@ -24,14 +24,10 @@ class VmappedStep(ReplicaStep):
     every plain Python value is shared, because replicas train in lock-step.
     """
 
-    def __init__(self, optimizer: Optimizer, recipe: Recipe, stacked: State) -> None:
+    def __init__(self, built: list[InnerOptimizers], stacked: State, label: str) -> None:
+        """built: one for each, for what an optimizer makes of its parameters when it is built."""
         self._stacked = stacked
-        self._label, self._steps = optimizer.label(), 0
-        # One for each, for what an optimizer makes of its parameters when it is built.
-        built = [
-            InnerOptimizers(optimizer, recipe, _copied(stacked, r))
-            for r in range(next(iter(stacked.values())).shape[0])
-        ]
+        self._label, self._steps = label, 0
         self._inner = built[0]
         for inner in built:
             inner.refuse_tensors_elsewhere()
@@ -40,14 +36,14 @@ class VmappedStep(ReplicaStep):
         self._states: Any = _stacked_states([inner.states() for inner in built])
         self._inner.use_single_tensors()
 
-    def step(self, gradients: State, factor: float, finite: Tensor) -> None:
+    def step(self, gradients: State | None, factor: float, alive: Tensor) -> None:
         """As `ReplicaStep`; replicas that are not to be stepped have gradient 0.
 
         Raises ModelError where the step fails that worked in the trial.
         """
         self._steps += 1
         try:
-            self._step(gradients, factor)
+            self._mapped(lambda: self._inner.step(factor), gradients or {})
             self._inner.refuse_tensors_elsewhere()
         except Exception as error:
             if is_out_of_memory(error):
@@ -58,7 +54,12 @@ class VmappedStep(ReplicaStep):
                 "every step, say `looped: ClassVar[bool] = True` in its class"
             ) from error
 
-    def _step(self, gradients: State, factor: float) -> None:
+    def set_mode(self, training: bool) -> None:
+        """As `ReplicaStep`."""
+        self._mapped(lambda: self._inner.set_mode(training), {})
+
+    def _mapped(self, action: Callable[[], None], gradients: State) -> None:
+        """Call what changes parameters and state, while both carry the replica axis."""
         leaves, spec = tree_flatten(self._states)
         batched = {i: leaf for i, leaf in enumerate(leaves) if _has_axes(leaf)}
 
@@ -68,7 +69,7 @@ class VmappedStep(ReplicaStep):
             nonlocal leaves, spec
             filled = [own.get(i, leaf) for i, leaf in enumerate(leaves)]
             self._inner.place(parameters, gradients, tree_unflatten(filled, spec))
-            self._inner.step(factor)
+            action()
             leaves, spec = tree_flatten(self._inner.states())
             changed = {i: leaf for i, leaf in enumerate(leaves) if _has_axes(leaf)}
             # vmap refuses to return these without the axis if they depend on a replica.
@@ -97,10 +98,6 @@ class VmappedStep(ReplicaStep):
         """As `ReplicaStep`."""
         self._states = state["states"]
         self._inner.load_groups(state["groups"])
-
-
-def _copied(stacked: State, r: int) -> dict[str, nn.Parameter]:
-    return {name: nn.Parameter(p.detach()[r].clone()) for name, p in stacked.items()}
 
 
 def _stacked_states(states: list[Any]) -> Any:

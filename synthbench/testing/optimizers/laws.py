@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import torch
 
 from synthbench.engine.generators import GlobalRandomState, seed_everything
+from synthbench.engine.optimizers.needs import LOOPED
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
+from synthbench.engine.optimizers.trial_steps import advance, stored
 from synthbench.errors import ModelError
 from synthbench.testing.examination import raised
 from synthbench.testing.law import Law, NotApplicable, Outcome, law
@@ -16,8 +18,6 @@ from synthbench.testing.optimizers.trial import (
     STEPS,
     Named,
     OptimizerTrial,
-    advance,
-    stored,
 )
 from synthbench.testing.workbench.comparison import same_bits
 
@@ -36,7 +36,7 @@ MANY = 50
 def builds(trial: OptimizerTrial) -> Outcome:
     """Built over the stacked parameters of a small network, as training does."""
     try:
-        ReplicaOptimizer(trial.subject, trial.recipe, trial.start(), looped=True)
+        ReplicaOptimizer(trial.subject, trial.recipe, trial.start(), LOOPED)
     except ModelError as error:
         return str(error)
     return None
@@ -45,17 +45,19 @@ def builds(trial: OptimizerTrial) -> Outcome:
 @law(
     "steps",
     "The step works for matrices and vectors: vmapped over replicas or, slower, in a loop.",
-    "make step() work without a closure, under torch.no_grad; for vmap, use tensor operations "
-    "only: no .item(), no Python `if` on a tensor's value, no assignment to p.data.",
+    "make step() work under torch.no_grad, without a closure or with one; keep state in the "
+    "optimizer, not in a class; for vmap, use tensor operations only: no .item(), no Python `if` "
+    "on a tensor's value, no assignment to p.data.",
     needs=("builds",),
 )
 def steps(trial: OptimizerTrial) -> Outcome:
     """A few steps; whether they are vmapped is a fact, not a fault."""
     try:
-        reason = trial.loop_reason()
+        needs = trial.needs()
         trial.after(trial.start(), trial.gradients(steps=MANY))
     except ModelError as error:
         return str(error)
+    reason = needs.loop_reason
     trial.facts["replicas"] = "vmapped" if reason is None else f"looped on CPU: {reason}"
     moved = trial.after(trial.start(), trial.gradients())
     wrong = [name for name, tensor in moved.items() if not bool(tensor.isfinite().all())]
@@ -66,41 +68,29 @@ def steps(trial: OptimizerTrial) -> Outcome:
 
 
 @law(
-    "no-global-random-state",
-    "The step neither draws from nor seeds the global generators of torch, numpy and Python.",
-    "make the step deterministic; noise belongs into the task or into synthbench.Dropout.",
+    "own-random-numbers",
+    "What the step draws is the replica's own: the caller's generators neither matter nor move.",
+    "draw in the first steps already, so that it is seen and seeded; or make the step "
+    "deterministic.",
     needs=("steps",),
 )
-def no_global_random_state(trial: OptimizerTrial) -> Outcome:
-    """Whether the generators move."""
+def own_random_numbers(trial: OptimizerTrial) -> Outcome:
+    """Many steps, with two seeds of the global generators."""
+    found = []
     for seed in (1, 2):
         seed_everything(seed)
         before = GlobalRandomState.now()
-        trial.after(trial.start(), trial.gradients())
+        found.append(trial.after(trial.start(), trial.gradients(steps=MANY)))
         if before.moved():
             return f"the global generator of {' and '.join(before.moved())} was used"
-    return None
-
-
-@law(
-    "same-gradients-same-steps",
-    "The same parameters and gradients give the same steps, to the bit.",
-    "keep state in self.state[p] and in param_groups of the optimizer that build makes: nothing "
-    "in the class, in the module or in the configuration.",
-    needs=("no-global-random-state",),
-)
-def same_gradients_same_steps(trial: OptimizerTrial) -> Outcome:
-    """Twice, with optimizers of their own, other steps in between."""
-    first = trial.after(trial.start(), trial.gradients())
-    trial.after(trial.start((5, 6)), trial.gradients((5, 6), 2))
-    return _differs(first, trial.after(trial.start(), trial.gradients()), "when built again")
+    return _differs(found[0], found[1], "with other seeds of the global generators")
 
 
 @law(
     "replica-independence",
     "A replica's steps do not depend on the replicas it is trained with.",
     "build a new optimizer at every call of build, and share no tensor between the optimizers.",
-    needs=("same-gradients-same-steps",),
+    needs=("own-random-numbers",),
 )
 def replica_independence(trial: OptimizerTrial) -> Outcome:
     """Seed 1 in two companies of one size, and in a third of another, to the bit."""
@@ -186,7 +176,7 @@ def zero_gradients_move_nothing(trial: OptimizerTrial) -> Outcome:
     "Saved and loaded in the middle, it goes on to the same bits.",
     "keep tensors and numbers in self.state[p] and param_groups, which a checkpoint holds: not in "
     "attributes of the optimizer.",
-    needs=("same-gradients-same-steps",),
+    needs=("own-random-numbers",),
 )
 def checkpoint_continues(trial: OptimizerTrial) -> Outcome:
     """Through torch.save, as Lightning does it."""
@@ -238,8 +228,7 @@ def _differs(expected: Named, found: Named, when: str) -> Outcome:
 OPTIMIZER_LAWS: tuple[Law[OptimizerTrial], ...] = (
     builds,
     steps,
-    no_global_random_state,
-    same_gradients_same_steps,
+    own_random_numbers,
     replica_independence,
     follows_the_learning_rate,
     follows_the_weight_decay,

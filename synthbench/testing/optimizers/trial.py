@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from synthbench.contracts.recipe import Optimizer, Recipe
+from synthbench.engine.optimizers.needs import OptimizerNeeds
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
-from synthbench.engine.optimizers.trial import optimizer_loop_reason
+from synthbench.engine.optimizers.trial import optimizer_needs
+from synthbench.engine.optimizers.trial_steps import advance
 from synthbench.errors import ModelError
 from synthbench.registry.kinds import OPTIMIZER, Kind
 from synthbench.streams import Purpose, Stream
@@ -46,9 +47,9 @@ class OptimizerTrial:
             return None
         return recipe
 
-    def loop_reason(self) -> str | None:
-        """Why the step must be looped over replicas on CPU; None if it is vmapped."""
-        return optimizer_loop_reason(self.subject, self.recipe, tuple(SHAPES.items()), "cpu")
+    def needs(self) -> OptimizerNeeds:
+        """What it needs of a training on CPU."""
+        return optimizer_needs(self.subject, self.recipe, tuple(SHAPES.items()), "cpu")
 
     def start(self, seeds: Sequence[int] = (0, 1)) -> Named:
         """Parameters (R, ...), each replica's from its own seed."""
@@ -60,8 +61,7 @@ class OptimizerTrial:
 
     def stepper(self, stacked: Named, recipe: Recipe | None = None) -> ReplicaOptimizer:
         """The optimizer over stacked parameters, looped or vmapped as training would."""
-        looped = self.loop_reason() is not None
-        return ReplicaOptimizer(self.subject, recipe or self.recipe, stacked, looped)
+        return ReplicaOptimizer(self.subject, recipe or self.recipe, stacked, self.needs())
 
     def after(
         self,
@@ -75,23 +75,8 @@ class OptimizerTrial:
         stepper = self.stepper(stacked, recipe)
         stepper.param_groups[0]["lr"] *= factor
         advance(stepper, stacked, gradients)
+        stepper.eval_mode()
         return stacked
-
-
-def advance(stepper: torch.optim.Optimizer, stacked: Named, gradients: Sequence[Named]) -> None:
-    """One step for each of the gradients."""
-    for found in gradients:
-        for name, tensor in stacked.items():
-            tensor.grad = found[name].clone()
-        stepper.step()
-
-
-def stored(stepper: torch.optim.Optimizer) -> Any:
-    """The optimizer's state as a checkpoint gives it back."""
-    file = io.BytesIO()
-    torch.save(stepper.state_dict(), file)
-    file.seek(0)
-    return torch.load(file, weights_only=True)
 
 
 def _drawn(seeds: Sequence[int], step: int) -> Named:

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 import synthbench as sb
+from synthbench.engine.optimizers.needs import LOOPED, VMAPPED, OptimizerNeeds
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
+from synthbench.engine.optimizers.trial import optimizer_needs
 from synthbench.registry.registry import installed
 
 SHAPES = {"first.weight": (7, 5), "first.bias": (7,), "second.weight": (1, 7)}
@@ -32,7 +34,7 @@ def stepped(
     chosen: sb.Optimizer, start: Named, gradients: list[Named], looped: bool, rates: Any = None
 ) -> Named:
     stacked = {name: tensor.clone() for name, tensor in start.items()}
-    stepper = ReplicaOptimizer(chosen, RECIPE, stacked, looped)
+    stepper = ReplicaOptimizer(chosen, RECIPE, stacked, LOOPED if looped else VMAPPED)
     for index, step in enumerate(gradients):
         for name, tensor in stacked.items():
             tensor.grad = step[name].clone()
@@ -40,6 +42,10 @@ def stepped(
             stepper.param_groups[0]["lr"] = RECIPE.lr * rates(index)
         stepper.step()
     return stacked
+
+
+def needs_of(chosen: sb.Optimizer, kind: str = "cpu", owners: Any = None) -> OptimizerNeeds:
+    return optimizer_needs(chosen, RECIPE, tuple(SHAPES.items()), kind, owners)
 
 
 def part(tensors: Named, rows: slice) -> Named:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from synthbench.engine.optimizers.trial import optimizer_loop_reason
+from synthbench.engine.optimizers.trial import optimizer_needs
 from tests.engine.optimizers.stepping import RECIPE, draws, stepped
 from tests.engine.optimizing import Normalized, ReplacingStep, StumblingStep, torch_optimizer
 
@@ -33,7 +33,7 @@ def test_scalars_are_parameters_too() -> None:
     start = {"temperature": torch.tensor([1.0, 2.0]), "weight": torch.ones(2, 3)}
     gradients = [{"temperature": torch.tensor([0.5, 0.25]), "weight": torch.ones(2, 3)}]
     shapes = (("temperature", ()), ("weight", (3,)))
-    assert optimizer_loop_reason(Normalized(), RECIPE, shapes, "cpu") is not None
+    assert optimizer_needs(Normalized(), RECIPE, shapes, "cpu").loop_reason is not None
     looped = stepped(Normalized(), start, gradients, looped=True)
     assert looped["temperature"].tolist() == pytest.approx([0.95, 1.95])
 

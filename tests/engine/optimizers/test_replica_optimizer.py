@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import synthbench as sb
+from synthbench.engine.optimizers.needs import LOOPED, VMAPPED
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.engine.training.block import Block, TrainerOptions, train_block
 from synthbench.listeners.listener import Silent
@@ -52,6 +53,7 @@ def test_a_diverged_replica_turns_to_nan_and_its_neighbours_keep_every_bit(
 )
 def test_a_checkpoint_continues_to_the_same_bits(chosen: sb.Optimizer, looped: bool) -> None:
     start, gradients = draws(4)
+    needs = LOOPED if looped else VMAPPED
     through = stepped(chosen, start, gradients, looped)
 
     def advance(stepper: ReplicaOptimizer, stacked: Named, steps: list[Named]) -> None:
@@ -61,18 +63,18 @@ def test_a_checkpoint_continues_to_the_same_bits(chosen: sb.Optimizer, looped: b
             stepper.step()
 
     stacked = {name: tensor.clone() for name, tensor in start.items()}
-    first = ReplicaOptimizer(chosen, RECIPE, stacked, looped)
+    first = ReplicaOptimizer(chosen, RECIPE, stacked, needs)
     advance(first, stacked, gradients[:3])
     file = io.BytesIO()
     torch.save({"weights": stacked, "optimizer": first.state_dict()}, file)
     file.seek(0)
     saved = torch.load(file, weights_only=True)
-    second = ReplicaOptimizer(chosen, RECIPE, saved["weights"], looped)
+    second = ReplicaOptimizer(chosen, RECIPE, saved["weights"], needs)
     second.load_state_dict(saved["optimizer"])
     advance(second, saved["weights"], gradients[3:])
     for name, tensor in through.items():
         assert torch.equal(saved["weights"][name], tensor), name
-    fresh = ReplicaOptimizer(chosen, RECIPE, part(stacked, slice(None)), looped)
+    fresh = ReplicaOptimizer(chosen, RECIPE, part(stacked, slice(None)), needs)
     advance(fresh, stacked, gradients[3:])
     assert not torch.equal(stacked["first.weight"], through["first.weight"]), "state matters"
 

@@ -7,8 +7,7 @@ import re
 import pytest
 
 import synthbench as sb
-from synthbench.engine.optimizers.trial import optimizer_loop_reason
-from tests.engine.optimizers.stepping import MUON, RECIPE, SHAPES
+from tests.engine.optimizers.stepping import MUON, needs_of
 from tests.engine.optimizing import (
     AnchoredStep,
     NormalizedStep,
@@ -32,13 +31,13 @@ from tests.engine.optimizing import (
     ids=["reading", "replacing", "muon", "attribute", "group", "number"],
 )
 def test_what_vmap_cannot_take_is_looped_with_a_reason(chosen: sb.Optimizer, reason: str) -> None:
-    found = optimizer_loop_reason(chosen, RECIPE, tuple(SHAPES.items()), "cpu")
+    found = needs_of(chosen).loop_reason
     assert found is not None and re.search(reason, found)
 
 
 def test_on_a_gpu_equal_within_rounding_is_enough() -> None:
-    assert optimizer_loop_reason(MUON, RECIPE, tuple(SHAPES.items()), "cuda") is None
-    assert optimizer_loop_reason(Reading(), RECIPE, tuple(SHAPES.items()), "cuda") is not None
+    assert needs_of(MUON, "cuda").loop_reason is None
+    assert needs_of(Reading(), "cuda").loop_reason is not None
 
 
 def test_a_step_that_forgets_the_replicas_when_vmapped_is_looped() -> None:
@@ -53,6 +52,4 @@ def test_a_step_that_forgets_the_replicas_when_vmapped_is_looped() -> None:
                 self.param_groups[0]["params"][0].zero_()
 
     chosen = optimizer(lambda p, recipe: Forgetful(list(p.values()), recipe.lr, 0.9))
-    assert "something else" in str(
-        optimizer_loop_reason(chosen, RECIPE, tuple(SHAPES.items()), "cpu")
-    )
+    assert "something else" in str(needs_of(chosen).loop_reason)

@@ -6,9 +6,8 @@ import pytest
 import torch
 
 import synthbench as sb
-from synthbench.engine.optimizers.trial import optimizer_loop_reason
 from synthbench.errors import ModelError
-from tests.engine.optimizers.stepping import RECIPE, SHAPES, draws, part, stepped
+from tests.engine.optimizers.stepping import draws, needs_of, part, stepped
 from tests.engine.optimizing import (
     LateStep,
     LookaheadStep,
@@ -33,8 +32,7 @@ from tests.engine.optimizing import (
     ids=["normalized", "rmsprop", "adam", "adagrad", "counting", "whitening", "lookahead"],
 )
 def test_a_vmapped_step_is_the_looped_one_in_any_company(chosen: sb.Optimizer) -> None:
-    shapes = tuple(SHAPES.items())
-    assert optimizer_loop_reason(chosen, RECIPE, shapes, "cpu") is None
+    assert needs_of(chosen).loop_reason is None
     start, gradients = draws(1)
     together = stepped(chosen, start, gradients, looped=False)
     alone = stepped(chosen, start, gradients, looped=True)
@@ -49,12 +47,10 @@ def test_a_vmapped_step_is_the_looped_one_in_any_company(chosen: sb.Optimizer) -
 
 def test_a_vmapped_step_that_fails_after_the_trial_says_how_to_loop_it() -> None:
     chosen = torch_optimizer(LateStep)
-    assert optimizer_loop_reason(chosen, RECIPE, tuple(SHAPES.items()), "cpu") is None
+    assert needs_of(chosen).loop_reason is None
     start, gradients = draws()
     with pytest.raises(ModelError, match=r"made.* fails at step 20: .*say `looped: ClassVar"):
         stepped(chosen, start, gradients * 4, looped=False)
-    kind = type(chosen)
+    kind = type(torch_optimizer(LateStep))
     kind.looped = True
-    assert "class says so" in str(
-        optimizer_loop_reason(kind(), RECIPE, (("first.weight", (7, 4)),), "cpu")
-    )
+    assert "class says so" in str(needs_of(kind()).loop_reason)

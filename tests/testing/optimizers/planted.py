@@ -87,12 +87,19 @@ class FailsLate(SoundOptimizer):
     step_class = Step
 
 
-class Noisy(SoundOptimizer):
-    """Multiplies by noise from torch's generator."""
+class NoisyLate(SoundOptimizer):
+    """Multiplies by noise from torch's generator once the trial is over."""
 
     class Step(MomentumStep):
+        def step(self, closure=None):
+            self.param_groups[0]["count"] = self.param_groups[0].get("count", 0) + 1
+            super().step()
+
         def update(self, p, group):
-            return super().update(p, group) * (1 + 0.1 * torch.randn(()))
+            noise = torch.randn(()) if group["count"] > 20 else 0.0
+            return super().update(p, group) * (1 + 0.1 * noise)
+
+    looped = True
 
     step_class = Step
 
@@ -216,8 +223,8 @@ FAULTS: list[tuple[sb.Optimizer, str]] = [
     (LeavesOut(), "builds"),
     (MatricesOnly(), "steps"),
     (FailsLate(), "steps"),
-    (Noisy(), "no-global-random-state"),
-    (Remembering(), "same-gradients-same-steps"),
+    (NoisyLate(), "own-random-numbers"),
+    (Remembering(), "steps"),
     (SharedMean(), "replica-independence"),
     (OwnRate(), "follows-the-learning-rate"),
     (DecaysAtRateZero(), "follows-the-learning-rate"),
