@@ -12,6 +12,8 @@ import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning_fabric.utilities.types import _PATH
 
+from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
+
 
 class AtomicCheckpointIO(TorchCheckpointIO):
     """Writes beside the target and renames, so a killed run leaves the previous checkpoint."""
@@ -30,7 +32,10 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 
 class PeriodicCheckpoint(pl.Callback):
-    """Saves after an evaluation once `seconds` have passed since the last save."""
+    """Saves after an evaluation once `seconds` have passed since the last save.
+
+    Never where an optimizer of others could not go on from it: such a block begins again.
+    """
 
     def __init__(self, path: Path, seconds: float) -> None:
         """path: the file to write; seconds: 0 saves after every evaluation."""
@@ -40,9 +45,18 @@ class PeriodicCheckpoint(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save when it is time, unless the block is done."""
-        if not trainer.should_stop and time.monotonic() - self._saved >= self._seconds:
+        due = time.monotonic() - self._saved >= self._seconds
+        if due and not trainer.should_stop and _resumes(trainer):
             trainer.save_checkpoint(self._path)
             self._saved = time.monotonic()
+
+
+def _resumes(trainer: pl.Trainer) -> bool:
+    return all(
+        optimizer.needs.resumes
+        for optimizer in trainer.optimizers
+        if isinstance(optimizer, ReplicaOptimizer)
+    )
 
 
 def is_readable(path: Path) -> bool:

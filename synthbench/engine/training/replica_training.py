@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +31,7 @@ from synthbench.engine.optimizers.build import (
     clip_per_replica,
     learning_rate_factor,
 )
+from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.engine.training.cell_functions import CellFunctions, functions_of
 from synthbench.engine.training.chunks import Chunk, ChunkSource
 from synthbench.engine.training.inheritance import Inherited, prune, pruned_gradients
@@ -134,7 +136,8 @@ class ReplicaTraining(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """The recipe's optimizer and, unless the rate is constant, its schedule."""
         recipe = self.cell.model.recipe
-        optimizer = build_optimizer(recipe, self.parameters_by_name)
+        keys = keys_of([seeds.train for seeds in self._seeds])
+        optimizer = build_optimizer(recipe, self.parameters_by_name, keys=keys)
         if recipe.schedule == "constant" and not recipe.warmup:
             return optimizer
         return [optimizer], [LambdaLR(optimizer, learning_rate_factor(recipe, self.cell.steps))]
@@ -244,6 +247,11 @@ class ReplicaTraining(pl.LightningModule):
             self._plain.set_attributes(saved["attributes"])
 
     def _evaluate(self) -> None:
+        optimizer = self.optimizers(use_pl_optimizer=False)
+        with optimizer.evaluated() if isinstance(optimizer, ReplicaOptimizer) else nullcontext():
+            self._measure()
+
+    def _measure(self) -> None:
         step = self.finished_steps
         if self._plain is not None:
             self._plain.gather_buffers()
