@@ -83,7 +83,8 @@ def _looped(trial: Trial) -> tuple[OptimizerNeeds, State]:
             needs = replace(needs, draws=True)
             found = tried.after(needs)
         return needs, found
-    raise failures[0]
+    # Where it asks for a closure, what it raised with one says more.
+    raise failures["closure" in str(failures[0]) and len(failures) > 1]
 
 
 def _loop_reason(trial: Trial, needs: OptimizerNeeds, alone: State, kind: str) -> str | None:
