@@ -50,8 +50,11 @@ class LoopedStep(ReplicaStep):
                 self._step_one(r, factor)
 
     def _step_one(self, r: int, factor: float) -> None:
+        closure = self._closure(r)
         try:
-            self._inner[r].step(factor, self._closure(r))
+            if closure is not None and self._needs.evaluated:
+                closure()
+            self._inner[r].step(factor, closure)
         except Exception as error:
             if is_out_of_memory(error) or isinstance(error, SynthbenchError):
                 raise

@@ -11,6 +11,7 @@ class OptimizerNeeds:
 
     loop_reason: why its step must be looped over replicas; None where it is vmapped.
     closure: its step evaluates the loss itself, once or more often (LBFGS, SAM).
+    evaluated: its step reads gradients before it calls the closure, which is called once before.
     graph: its step differentiates the gradients, which need a graph (AdaHessian).
     draws: its step draws random numbers.
     resumes: what `state_dict` holds is all that it needs to go on to the same bits.
@@ -18,6 +19,7 @@ class OptimizerNeeds:
 
     loop_reason: str | None
     closure: bool = False
+    evaluated: bool = False
     graph: bool = False
     draws: bool = False
     resumes: bool = True

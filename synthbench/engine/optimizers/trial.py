@@ -29,9 +29,9 @@ ROUNDING_ON_CPU = 1e-4
 HANDED = OptimizerNeeds("not tried yet")
 WAYS = (
     HANDED,
-    replace(HANDED, closure=True),
+    replace(HANDED, closure=True, evaluated=True),
     replace(HANDED, graph=True),
-    replace(HANDED, closure=True, graph=True),
+    replace(HANDED, closure=True, evaluated=True, graph=True),
 )
 """How gradients are given to a step, in the order in which they are tried."""
 
@@ -82,9 +82,19 @@ def _looped(trial: Trial) -> tuple[OptimizerNeeds, State]:
         if before.moved():
             needs = replace(needs, draws=True)
             found = tried.after(needs)
+        if needs.closure and _calls_first(tried, needs, found):
+            needs = replace(needs, evaluated=False)
         return needs, found
     # Where it asks for a closure, what it raised with one says more.
     raise failures["closure" in str(failures[0]) and len(failures) > 1]
+
+
+def _calls_first(trial: Trial, needs: OptimizerNeeds, expected: State) -> bool:
+    """Whether the step reads no gradient before it calls its closure."""
+    try:
+        return _same_bits(trial.after(replace(needs, evaluated=False)), expected)
+    except ModelError:
+        return False
 
 
 def _loop_reason(trial: Trial, needs: OptimizerNeeds, alone: State, kind: str) -> str | None:

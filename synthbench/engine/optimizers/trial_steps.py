@@ -109,6 +109,10 @@ def advance(stepper: ReplicaOptimizer, stacked: State, gradients: Sequence[State
             closures = [_bowl(own, found, r, graph) for r, own in enumerate(stepper.own)]
             if stepper.needs.closure:
                 stepper.closures = closures
+                for own in stepper.own:
+                    # What an earlier step has left must not pass for this one's.
+                    for parameter in own.values():
+                        parameter.grad = None
             else:
                 for closure in closures:
                     closure()

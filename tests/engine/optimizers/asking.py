@@ -90,7 +90,7 @@ class SharpnessAwareStep(torch.optim.Optimizer):
     def step(self, closure: Callable[[], Tensor] | None = None) -> Any:  # type: ignore[override]
         if closure is None:
             raise RuntimeError("a closure is needed")
-        loss = closure()
+        loss = self._begin(closure)
         (group,) = self.param_groups
         uphill = [0.1 * p.grad.clone() for p in group["params"]]
         for p, offset in zip(group["params"], uphill, strict=True):
@@ -99,6 +99,16 @@ class SharpnessAwareStep(torch.optim.Optimizer):
         for p, offset in zip(group["params"], uphill, strict=True):
             p.sub_(offset + group["lr"] * p.grad)
         return loss
+
+    def _begin(self, closure: Callable[[], Tensor]) -> Tensor:
+        return closure()
+
+
+class EvaluatedBeforeStep(SharpnessAwareStep):
+    """The same; the first gradient is expected to be there, as is usual for it."""
+
+    def _begin(self, closure: Callable[[], Tensor]) -> Tensor:
+        return torch.zeros(())
 
 
 class CurvatureStep(torch.optim.Optimizer):

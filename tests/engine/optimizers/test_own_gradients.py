@@ -17,6 +17,7 @@ from synthbench.errors import ModelError
 from tests.engine.optimizers.asking import (
     ClosureAndCurvatureStep,
     CurvatureStep,
+    EvaluatedBeforeStep,
     SharpnessAwareStep,
 )
 from tests.engine.optimizers.stepping import RECIPE, needs_of
@@ -99,6 +100,15 @@ def test_each_replica_is_trained_as_by_a_plain_loop(kind: Any, closure: bool, gr
     for r, network in enumerate(by_hand(kind, closure, graph)):
         for name, parameter in network.named_parameters():
             assert torch.equal(stacked[name][r], parameter), name
+
+
+def test_gradients_that_the_step_expects_are_evaluated_before_it() -> None:
+    """What an earlier step left was taken a little uphill."""
+    assert needs_of(torch_optimizer(EvaluatedBeforeStep)).evaluated
+    assert not needs_of(torch_optimizer(SharpnessAwareStep)).evaluated
+    expected = on_the_axis(SharpnessAwareStep, closure=True, graph=False)
+    for name, tensor in on_the_axis(EvaluatedBeforeStep, closure=True, graph=False).items():
+        assert torch.equal(tensor, expected[name])
 
 
 def test_a_replica_that_diverges_or_fails_ends_alone() -> None:
