@@ -131,10 +131,18 @@ class CellRun:
                 f'the step of "{self.cell.model.label()}" is called anew each time, which costs '
                 f"more than one that is recorded ({self.facts.ways.reasons[Way.TRACED]})"
             )
-        if self.facts.optimizer_loop_reason and self.device.type == "cpu":
+        needs = self.facts.optimizer
+        if needs is None or self.device.type != "cpu":
+            return
+        if needs.loop_reason and not needs.own_gradients:
             self._listener.note(
                 f'the optimizer of "{self.cell.model.label()}" is stepped one replica at a time '
-                f"({self.facts.optimizer_loop_reason})"
+                f"({needs.loop_reason})"
+            )
+        if not needs.resumes:
+            self._listener.note(
+                f'the optimizer of "{self.cell.model.label()}" keeps what no checkpoint holds, so '
+                "an interrupted block begins again"
             )
 
     def _loop_reason(self, way: Way) -> str | None:

@@ -25,7 +25,7 @@ from synthbench.engine.axis.calling import call, call_with
 from synthbench.engine.axis.interception import ReplicaFunctions
 from synthbench.engine.axis.one_by_one import OneByOne
 from synthbench.engine.axis.output import read_output
-from synthbench.engine.axis.replicas import is_trained, stacked_state
+from synthbench.engine.axis.replicas import stacked_state, trained_parameters
 from synthbench.engine.axis.state import State
 from synthbench.engine.axis.way import NOTHING_DRAWN, Draws
 from synthbench.engine.generators import (
@@ -52,7 +52,7 @@ class PlainNetwork:
         """output: what the task wants; draws: the random numbers that have to be provided for."""
         self.module, self.output = module, output
         self.draws, self.drew = draws, Draws()
-        self.parameters = {n: p for n, p in module.named_parameters() if is_trained(p)}
+        self.parameters = trained_parameters(module)
 
     def forward(
         self,
@@ -180,11 +180,9 @@ class PlainReplicas:
         A replica whose pass raises gets NaN. graph: leave gradients that can be differentiated
         in the modules' parameters.
         """
-        for tensor in self._gradients.values():
-            tensor.zero_()
         steps = OneByOne()
         losses: Tensor = steps(
-            partial(self._differentiate, r, loss, batch, noise, graph) if running else None
+            partial(self.differentiate, r, loss, batch, noise, graph) if running else None
             for r, running in enumerate(self.running)
         )
         for r, value in enumerate(losses.isnan().tolist()):
@@ -216,12 +214,17 @@ class PlainReplicas:
 
         return lifted
 
-    def _differentiate(
-        self, r: int, loss: Loss, batch: Batch, noise: Tensor, graph: bool
+    def differentiate(
+        self, r: int, loss: Loss, batch: Batch, noise: Tensor, graph: bool = False
     ) -> Tensor:
+        """The loss of one replica, whose gradients are in its parameters afterwards.
+
+        batch and noise: of all replicas, (R, ...). graph: so that gradients can be differentiated.
+        """
         network = self.networks[r]
         own = {name: self._gradients[name][r] for name in network.parameters}
         for name, parameter in network.parameters.items():
+            own[name].zero_()
             parameter.grad = None if graph else own[name]
         with torch.enable_grad():
             value = network.loss(loss, _row(batch, r), noise[r])

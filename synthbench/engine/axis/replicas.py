@@ -156,7 +156,7 @@ def stacked_state(
                 f'model "{model.label()}" has the complex parameter "{name}"; keep its real and '
                 "imaginary part in a real one, and use torch.view_as_complex"
             )
-    trained = {name for name, p in modules[0].named_parameters() if is_trained(p)}
+    trained = trained_parameters(modules[0])
     if not trained:
         raise ModelError(f'model "{model.name}" has no parameters to train')
     states = [_tensors(module) for module in modules]
@@ -170,6 +170,11 @@ def stacked_state(
         {name: tensor for name, tensor in stacked.items() if name in trained},
         {name: tensor for name, tensor in stacked.items() if name not in trained},
     )
+
+
+def trained_parameters(module: nn.Module) -> dict[str, nn.Parameter]:
+    """A module's own parameters that are trained, by name."""
+    return {name: p for name, p in module.named_parameters() if is_trained(p)}
 
 
 def is_trained(parameter: nn.Parameter) -> bool:

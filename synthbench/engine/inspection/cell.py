@@ -10,31 +10,34 @@ import torch
 
 from synthbench.contracts.recipe import Optimizer
 from synthbench.engine.axis.memory import is_out_of_memory
-from synthbench.engine.axis.state import State
+from synthbench.engine.axis.plain import PlainReplicas
 from synthbench.engine.data.sampling import cast_batch, draw_worlds
 from synthbench.engine.data.training_data import training_data
 from synthbench.engine.inspection.flops import count_step_flops
 from synthbench.engine.inspection.measured import check_measured
 from synthbench.engine.inspection.task import check_loss, check_task
 from synthbench.engine.inspection.ways import STEPS, Lesson, Ways, try_ways
+from synthbench.engine.optimizers.needs import OptimizerNeeds
 from synthbench.engine.optimizers.trial import optimizer_needs
 from synthbench.engine.optimizers.trial_steps import parameter_shapes
 from synthbench.errors import ModelError, SynthbenchError, TaskError, explain
 from synthbench.plan.cell import Cell
 from synthbench.streams import keys_of, noise_keys
 
+OWN_GRADIENTS = "its optimizer evaluates the loss, or differentiates gradients, of one replica"
+
 
 @dataclass(frozen=True)
 class CellFacts:
     """Parameters of one replica, FLOPs of its step, and the ways in which it can be trained.
 
-    optimizer_loop_reason: why the optimizer is stepped for one replica at a time, on CPU.
+    optimizer: what one of a plugin needs, on CPU; None for those of the core.
     """
 
     parameters: int
     step_flops: int
     ways: Ways = Ways()
-    optimizer_loop_reason: str | None = None
+    optimizer: OptimizerNeeds | None = None
 
 
 def inspect_cell(cell: Cell) -> CellFacts:
@@ -52,13 +55,17 @@ def inspect_cell(cell: Cell) -> CellFacts:
         check_loss(cell, lesson.step(0)[0])
         with mixed:
             tried = try_ways(cell, seeds, lesson)
+        needs = _optimizer_needs(cell, tried.plain)
+        if needs is not None and needs.own_gradients:
+            tried = tried.without_stack(OWN_GRADIENTS)
+        with mixed:
             ways = check_measured(cell, tried, seeds)
         parameters = tried.plain.parameters
         return CellFacts(
             parameters=sum(p[0].numel() for p in parameters.values()),
             step_flops=count_step_flops(cell, tried.plain, *lesson.step(0)),
             ways=ways,
-            optimizer_loop_reason=_try_optimizer(cell, parameters),
+            optimizer=needs,
         )
 
 
@@ -96,10 +103,11 @@ def _lesson(cell: Cell, seeds: list[int]) -> Lesson:
     return Lesson(cast_batch(batches, torch.float32), noise_keys(keys, range(STEPS)))
 
 
-def _try_optimizer(cell: Cell, parameters: State) -> str | None:
+def _optimizer_needs(cell: Cell, plain: PlainReplicas) -> OptimizerNeeds | None:
     """Step a plugin's optimizer; the ones of the core need no trial."""
     recipe = cell.model.recipe
     if not isinstance(recipe.optimizer, Optimizer):
         return None
-    shapes = parameter_shapes(parameters)
-    return optimizer_needs(recipe.optimizer, recipe, shapes, "cpu").loop_reason
+    shapes = parameter_shapes(plain.parameters)
+    owners = [network.parameters for network in plain.networks]
+    return optimizer_needs(recipe.optimizer, recipe, shapes, "cpu", owners)

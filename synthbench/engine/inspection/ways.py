@@ -84,6 +84,10 @@ class Tried:
     plain: PlainReplicas
     stacked: Replicas | None
 
+    def without_stack(self, reason: str) -> Tried:
+        """The same where only plain modules will do."""
+        return Tried(self.ways.without_stack(reason), self.plain, None)
+
 
 def try_ways(cell: Cell, seeds: list[int], lesson: Lesson) -> Tried:
     """Train plain modules for a few steps, then hold a stack of the same against them.

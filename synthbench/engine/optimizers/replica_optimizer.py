@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,6 +34,8 @@ class ReplicaOptimizer(torch.optim.Optimizer):
     """
 
     closures: Closures | None = None
+    running: Sequence[bool] | None = None
+    """Which replicas still train, where gradients are their own; None: all."""
 
     def __init__(
         self,
@@ -92,6 +94,8 @@ class ReplicaOptimizer(torch.optim.Optimizer):
     def _step_own(self, factor: float) -> Tensor:
         """Step by the replicas' own gradients; returns (R,) whose parameters are finite then."""
         alive = _all_finite(self._stacked.values())
+        if self.running is not None:
+            alive &= torch.tensor(self.running, device=alive.device)
         if self.needs.closure:
             if self.closures is None:
                 raise ModelError(
@@ -173,8 +177,10 @@ def _all_finite(tensors: Iterable[Tensor]) -> Tensor:
 
 
 def _has_finite_gradients(own: Mapping[str, nn.Parameter]) -> Tensor:
-    gradients = [p.grad for p in own.values() if p.grad is not None]
-    return torch.stack([g.isfinite().all() for g in gradients]).all()
+    """() whether there are gradients, and all of them are numbers."""
+    first = next(iter(own.values()))
+    gradients = [p.grad.isfinite().all() for p in own.values() if p.grad is not None]
+    return torch.stack(gradients).all() if gradients else first.new_zeros((), dtype=torch.bool)
 
 
 def _where(mask: Tensor, values: Tensor, other: float) -> Tensor:

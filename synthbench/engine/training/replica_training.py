@@ -19,9 +19,15 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
 
 from synthbench.contracts.batch import Batch
+from synthbench.contracts.recipe import Optimizer
 from synthbench.engine.axis.building import build_modules
 from synthbench.engine.axis.plain import PlainReplicas
-from synthbench.engine.axis.replicas import Replicas, stack_modules, true_dtype
+from synthbench.engine.axis.replicas import (
+    Replicas,
+    stack_modules,
+    trained_parameters,
+    true_dtype,
+)
 from synthbench.engine.axis.state import State
 from synthbench.engine.axis.way import BY_DEFAULT, Execution, Way
 from synthbench.engine.data.sampling import batch_at, batch_bytes, cast_batch, draw_worlds
@@ -36,9 +42,11 @@ from synthbench.engine.training.cell_functions import CellFunctions, functions_o
 from synthbench.engine.training.chunks import Chunk, ChunkSource
 from synthbench.engine.training.inheritance import Inherited, prune, pruned_gradients
 from synthbench.engine.training.outcomes import Outcomes
+from synthbench.engine.training.own_gradients import OwnGradients
 from synthbench.engine.training.references import Columns
 from synthbench.engine.training.scoring import Evaluator, Measurement
 from synthbench.engine.training.snapshots import Snapshots, named_snapshots, snapshot
+from synthbench.engine.training.teaching import training_loss
 from synthbench.plan.cell import Cell, ReplicaSeeds
 from synthbench.plan.schedule import evaluation_steps
 from synthbench.streams import keys_of, noise_keys
@@ -74,7 +82,11 @@ class ReplicaTraining(pl.LightningModule):
         self.automatic_optimization = False
         self.cell = cell
         self.replica_count = len(seeds)
-        replicas = _replicas(cell, seeds, execution)
+        modules = build_modules(cell.model, cell.interface, [s.init for s in seeds])
+        # Other people's optimizers may look at the parameters that the author made.
+        special = isinstance(cell.model.recipe.optimizer, Optimizer)
+        self._owners = [trained_parameters(m) for m in modules] if special else None
+        replicas = _replicas(cell, modules, execution)
         self._inherited = inherited or Inherited()
         self._inherited.begin(replicas.parameters, replicas.buffers)
         self._plain = replicas if isinstance(replicas, PlainReplicas) else None
@@ -137,7 +149,7 @@ class ReplicaTraining(pl.LightningModule):
         """The recipe's optimizer and, unless the rate is constant, its schedule."""
         recipe = self.cell.model.recipe
         keys = keys_of([seeds.train for seeds in self._seeds])
-        optimizer = build_optimizer(recipe, self.parameters_by_name, keys=keys)
+        optimizer = build_optimizer(recipe, self.parameters_by_name, self._owners, keys)
         if recipe.schedule == "constant" and not recipe.warmup:
             return optimizer
         return [optimizer], [LambdaLR(optimizer, learning_rate_factor(recipe, self.cell.steps))]
@@ -185,31 +197,39 @@ class ReplicaTraining(pl.LightningModule):
         optimizer, scheduler = self.optimizers(), self.lr_schedulers()
         assert isinstance(optimizer, LightningOptimizer)
         assert scheduler is None or isinstance(scheduler, LambdaLR)
-        clip = self.cell.model.recipe.clip
-        parameters, buffers = self.parameters_by_name, self.buffers_by_name
         batches = self._draw(range(chunk.start, chunk.stop))
         noise = noise_keys(self._train_keys, range(chunk.start, chunk.stop))
         losses = []
         for index in range(chunk.stop - chunk.start):
             batch = self._taught(batch_at(batches, index), chunk.start + index)
-            gradients, loss = self._gradients(parameters, buffers, batch, noise[index])
-            if self._masks:
-                gradients = pruned_gradients(self._masks, gradients)
-            for name, parameter in parameters.items():
-                parameter.grad = gradients[name]
-            if clip is not None:
-                clip_per_replica(list(self._stacked), clip)
-            optimizer.step()
-            prune(self._masks, parameters)
+            losses.append(self._step(optimizer, batch, noise[index]))
+            prune(self._masks, self.parameters_by_name)
             if scheduler is not None:
                 scheduler.step()
-            losses.append(loss)
         # One by one, so that rounding does not depend on how steps are cut into chunks. In
         # float64 the sum of finite float32 losses is finite.
         for loss in losses:
             self._loss_sum += loss
         self._interval_steps += len(losses)
         self.finished_steps = chunk.stop
+
+    def _step(self, optimizer: LightningOptimizer, batch: Batch, noise: Tensor) -> Tensor:
+        """One optimizer step of all replicas; returns their losses (R,) before it."""
+        inner, clip = optimizer.optimizer, self.cell.model.recipe.clip
+        if isinstance(inner, ReplicaOptimizer) and inner.needs.own_gradients:
+            assert self._plain is not None
+            loss = training_loss(self.cell)
+            return OwnGradients(self._plain, loss, self._masks, clip).step(inner, batch, noise)
+        parameters, buffers = self.parameters_by_name, self.buffers_by_name
+        gradients, losses = self._gradients(parameters, buffers, batch, noise)
+        if self._masks:
+            gradients = pruned_gradients(self._masks, gradients)
+        for name, parameter in parameters.items():
+            parameter.grad = gradients[name]
+        if clip is not None:
+            clip_per_replica(list(self._stacked), clip)
+        optimizer.step()
+        return losses
 
     def validation_step(self, _: int, __: int) -> None:
         """Score all replicas; stop the block when every one is done."""
@@ -353,10 +373,9 @@ def _median(values: NDArray[np.float64]) -> float:
 
 
 def _replicas(
-    cell: Cell, seeds: Sequence[ReplicaSeeds], execution: Execution
+    cell: Cell, modules: list[nn.Module], execution: Execution
 ) -> Replicas | PlainReplicas:
     """The replicas as they are built, in the precision of the protocol."""
-    modules = build_modules(cell.model, cell.interface, [s.init for s in seeds])
     dtype = true_dtype(cell.protocol.precision)
     if execution.way is Way.PLAIN:
         return PlainReplicas.of(cell.model, modules, cell.interface, execution.draws, dtype)
