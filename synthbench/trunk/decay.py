@@ -31,5 +31,6 @@ class SelectiveDecay(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(..., width) -> steps and the logarithms of decays, at most 0, each (..., heads)."""
-        step = softplus(self.step(x))
+        # In the precision of the rates, also where autocast rounds: sums of many follow.
+        step = softplus(self.step(x).to(self.log_rate.dtype))
         return step, -step * self.log_rate.exp()

@@ -62,6 +62,19 @@ def check_long(reference: str, length: int = 256) -> None:
     torch.testing.assert_close(found, expected.float(), rtol=1e-3, atol=1e-3)
 
 
+@torch.no_grad()
+def check_half(reference: str, length: int = 20) -> None:
+    """Half precision, by autocast or throughout, stays close to the exact output."""
+    one, x = mixer(reference, length, spread=0.0).float(), rows(reference, length).float()
+    exact = one(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = one(x)
+    half = one.to(torch.bfloat16)(x.to(torch.bfloat16))
+    assert half.dtype == torch.bfloat16
+    for found in (mixed, half):
+        assert (found.float() - exact).norm() < 0.05 * exact.norm()
+
+
 def check_learns(reference: str, out: Path, settings: sb.Settings, stacked: bool = True) -> None:
     """In fifty steps, two replicas of one layer beat counting nothing.
 

@@ -11,7 +11,7 @@ from torch.nn.functional import silu, softplus
 
 import synthbench as sb
 from synthbench_deltanet.delta_rule import CHUNK, delta_rule
-from tests.plugins.mixing import check_learns, check_long, check_steps, mixer, rows
+from tests.plugins.mixing import check_half, check_learns, check_long, check_steps, mixer, rows
 
 FORMS = ["", "gated=true", "heads=1 convolution=1", "gated=true heads=4"]
 
@@ -63,16 +63,9 @@ def test_a_memory_that_is_wiped_forgets_and_stays_finite() -> None:
     torch.testing.assert_close(whole[:, 50:], fresh, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("fields", ["", "gated=true"])
+@pytest.mark.parametrize("fields", FORMS)
 def test_half_precision_stays_close(fields: str) -> None:
-    one, x = mixer(f"deltanet width=16 {fields}", 20).float(), rows("deltanet width=16", 20).float()
-    exact = one(x)
-    with torch.autocast("cpu", torch.bfloat16):
-        mixed = one(x)
-    half = one.to(torch.bfloat16)(x.to(torch.bfloat16))
-    assert half.dtype == torch.bfloat16
-    for found in (mixed, half):
-        assert (found.float() - exact).norm() < 0.1 * exact.norm()
+    check_half(f"deltanet width=16 {fields}")
 
 
 @pytest.mark.parametrize("gated", [False, True])

@@ -12,7 +12,7 @@ from torch.nn.functional import silu, softplus
 import synthbench as sb
 from synthbench_state_space.dual_form import dual_form
 from synthbench_state_space.wkv import CHUNK, wkv
-from tests.plugins.mixing import check_learns, check_long, check_steps, mixer, rows
+from tests.plugins.mixing import check_half, check_learns, check_long, check_steps, mixer, rows
 
 FORMS = ["mamba2", "mamba2 state=3 expand=1 convolution=1 heads=4", "rwkv rank=3", "rwkv heads=1"]
 
@@ -129,6 +129,11 @@ def test_one_position_at_a_time(form: str, length: int) -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_long_sequences_in_single_precision(form: str) -> None:
     check_long(f"{form} width=16")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_half_precision_stays_close(form: str) -> None:
+    check_half(f"{form} width=16")
 
 
 @torch.no_grad()
