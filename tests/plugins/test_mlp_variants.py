@@ -91,7 +91,9 @@ def test_causal_outputs_are_refused(reference: str) -> None:
 def test_the_vmapped_path_takes_all_of_them(reference: str) -> None:
     registry = installed()
     task, model = registry.task("sparse-parity n=8 k=2"), registry.model(reference)
-    assert inspect_cell(Cell(task, model, sb.Protocol(budget=640, seeds=2))).loop_reason is None
+    assert (
+        inspect_cell(Cell(task, model, sb.Protocol(budget=640, seeds=2))).ways.loop_reason is None
+    )
 
 
 @pytest.mark.parametrize("reference", ["residual-mlp width=32", "moe-mlp top=2"])

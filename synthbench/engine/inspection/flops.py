@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from synthbench.contracts.batch import Batch
+from synthbench.engine.axis.interception import ReplicaFunctions
 from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.engine.axis.objective import recipe_loss
 from synthbench.engine.axis.plain import PlainReplicas
+from synthbench.engine.axis.stacked_forms import STACKED_FORMS
 from synthbench.plan.cell import Cell
+from synthbench.streams import NoiseStream
+
+RECURRENT = (torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu)
+COUNTED = {function: STACKED_FORMS[function] for function in RECURRENT}
+"""Torch's kernels for these hide from the counter what they multiply."""
 
 
 def count_step_flops(cell: Cell, replicas: PlainReplicas, batch: Batch, noise: Tensor) -> int:
@@ -21,7 +29,8 @@ def count_step_flops(cell: Cell, replicas: PlainReplicas, batch: Batch, noise: T
     """
     replicas.running = [True, *[False] * (len(replicas.networks) - 1)]
     try:
-        with FlopCounterMode(display=False) as counter:
+        stream = NoiseStream(torch.zeros((), dtype=torch.int64))
+        with FlopCounterMode(display=False) as counter, ReplicaFunctions(stream, COUNTED):
             replicas.gradients(recipe_loss(cell.task, cell.model), batch, noise)
     except Exception as error:
         if is_out_of_memory(error):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from torch import Tensor, nn
 
 import synthbench as sb
 from synthbench.engine.inspection.cell import inspect_cell
@@ -55,3 +56,27 @@ def test_protocols_that_cannot_be_run_are_refused(
     protocol = small_cell.protocol.model_copy(update=changes)
     with pytest.raises(ConfigurationError, match=message):
         replace(small_cell, protocol=protocol).check()
+
+
+class Lstm(nn.Module):
+    """Torch's own, whose kernel hides its products from the counter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.readout = nn.Embedding(3, 8), nn.Linear(16, 3)
+        self.lstm = nn.LSTM(8, 16, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.readout(self.lstm(self.embedding(x))[0])
+
+
+def test_flops_of_a_recurrent_network() -> None:
+    protocol = sb.Protocol(budget=640, seeds=2, evaluation_samples=64, evaluation_batch=64)
+    task = installed().task("markov symbols=3 length=10")
+    recipe = sb.Recipe(batch_size=32)
+    facts = inspect_cell(Cell(task, sb.as_model(Lstm, recipe), protocol))
+    tokens = 32 * 10
+    layer = 2 * tokens * (8 + 16) * 4 * 16
+    readout = 2 * tokens * 16 * 3
+    # Twice as much backwards, for weights and inputs.
+    assert facts.step_flops == 3 * (layer + readout)

@@ -17,8 +17,9 @@ from pytorch_lightning import callbacks
 from pytorch_lightning.loggers import CSVLogger
 
 import synthbench as sb
+from synthbench.engine.axis.way import BY_DEFAULT, Way
 from synthbench.engine.training.block import Block, train_block
-from synthbench.engine.training.cell_functions import cell_functions
+from synthbench.engine.training.cell_functions import stacked_functions
 from synthbench.engine.training.device import find_device
 from synthbench.errors import ConfigurationError
 from synthbench.plan.cell import Cell
@@ -67,13 +68,13 @@ Train = Callable[..., pa.Table]
 
 @pytest.fixture(scope="module")
 def train(cell: Cell, tmp_path_factory: pytest.TempPathFactory) -> Train:
-    functions = cell_functions(cell, False)
+    functions = stacked_functions(cell, Way.TRACED)
     block = Block(0, tuple(cell.replica_seeds()), 2)
 
     def trained(*given: pl.Callback) -> pa.Table:
         options = sb.TrainerOptions("cpu", callbacks=given)
         checkpoint = tmp_path_factory.mktemp("block") / "checkpoint"
-        return train_block(cell, block, options, False, checkpoint, functions).table
+        return train_block(cell, block, options, BY_DEFAULT, checkpoint, functions).table
 
     return trained
 
