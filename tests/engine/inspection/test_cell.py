@@ -71,7 +71,7 @@ class Lstm(nn.Module):
 
 
 def test_flops_of_a_recurrent_network() -> None:
-    protocol = sb.Protocol(budget=640, seeds=2, evaluation_samples=64, evaluation_batch=64)
+    protocol = sb.Protocol(budget=640, seeds=2, evaluation_samples=256, evaluation_batch=256)
     task = installed().task("markov symbols=3 length=10")
     recipe = sb.Recipe(batch_size=32)
     facts = inspect_cell(Cell(task, sb.as_model(Lstm, recipe), protocol))
