@@ -17,7 +17,11 @@ class OneByOne:
     The first call that works says which shapes to expect of the others, for all time.
     """
 
+    failed: list[int]
+    """The replicas whose last call has raised."""
+
     def __init__(self) -> None:
+        """Nothing has worked so far."""
         self._template: Any = None
 
     def __call__(self, calls: Iterable[Callable[[], Any] | None]) -> Any:
@@ -27,7 +31,8 @@ class OneByOne:
         """
         results: list[Any] = []
         failure: Exception | None = None
-        for call in calls:
+        self.failed = []
+        for r, call in enumerate(calls):
             try:
                 results.append(call() if call is not None else None)
             except Exception as error:
@@ -35,10 +40,11 @@ class OneByOne:
                 if is_out_of_memory(error):
                     raise
                 failure = error
+                self.failed.append(r)
                 results.append(None)
-        worked = next((result for result in results if result is not None), None)
-        if worked is not None:
-            self._template = tree_map(torch.zeros_like, worked)
+        if self._template is None:
+            worked = next((result for result in results if result is not None), None)
+            self._template = None if worked is None else tree_map(torch.zeros_like, worked)
         if failure is not None and self._template is None:
             raise failure
         if all(result is not None for result in results):

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_leaves, tree_map, tree_structure, tree_unflatten
 
 from synthbench.contracts.batch import Batch, Loss
 from synthbench.contracts.interface import Interface
@@ -154,13 +154,18 @@ class PlainReplicas:
             name: aligned_empty(len(self.networks), tensor.detach()[0]).zero_()
             for name, tensor in parameters.items()
         }
+        self._own_gradients = [
+            {name: tensor[r] for name, tensor in self._gradients.items()}
+            for r in range(len(self.networks))
+        ]
+        self._steps = OneByOne()
         device = next(iter(parameters.values())).device
         for r, network in enumerate(self.networks):
             # What the module keeps in other tensors, those in its buffers' places among them.
             network.module.to(device)
             for name, parameter in network.parameters.items():
                 parameter.data = parameters[name].detach()[r]
-                parameter.grad = self._gradients[name][r]
+                parameter.grad = self._own_gradients[r][name]
             for name, tensor in self._unstacked(network).items():
                 tensor.data = buffers[name][r]
 
@@ -180,15 +185,19 @@ class PlainReplicas:
         A replica whose pass raises gets NaN. graph: leave gradients that can be differentiated
         in the modules' parameters.
         """
-        steps = OneByOne()
-        losses: Tensor = steps(
-            partial(self.differentiate, r, loss, batch, noise, graph) if running else None
-            for r, running in enumerate(self.running)
-        )
-        for r, value in enumerate(losses.isnan().tolist()):
-            if value and self.running[r]:
-                for tensor in self._gradients.values():
-                    tensor[r] = torch.nan
+        columns = [leaf.unbind() for leaf in (*tree_leaves(batch), noise)]
+        structure = tree_structure(batch)
+
+        def step(r: int) -> Tensor:
+            *leaves, key = [column[r] for column in columns]
+            own = tree_unflatten([aligned_row(leaf) for leaf in leaves], structure)
+            return self._differentiate(r, loss, own, key, graph)
+
+        running = enumerate(self.running)
+        losses: Tensor = self._steps(partial(step, r) if runs else None for r, runs in running)
+        for r in self._steps.failed:
+            for tensor in self._own_gradients[r].values():
+                tensor.fill_(torch.nan)
         return self._gradients, losses
 
     def attributes(self) -> list[Attributes]:
@@ -221,15 +230,19 @@ class PlainReplicas:
 
         batch and noise: of all replicas, (R, ...). graph: so that gradients can be differentiated.
         """
-        network = self.networks[r]
-        own = {name: self._gradients[name][r] for name in network.parameters}
+        return self._differentiate(r, loss, _row(batch, r), noise[r], graph)
+
+    def _differentiate(
+        self, r: int, loss: Loss, batch: Batch, noise: Tensor, graph: bool
+    ) -> Tensor:
+        network, own = self.networks[r], self._own_gradients[r]
         for name, parameter in network.parameters.items():
             own[name].zero_()
             parameter.grad = None if graph else own[name]
         with torch.enable_grad():
-            value = network.loss(loss, _row(batch, r), noise[r])
-            with torch.autocast(value.device.type, enabled=False):
-                value.backward(create_graph=graph)  # type: ignore[no-untyped-call]
+            value = _full_precision_backward(
+                partial(network.loss, loss, batch, noise), noise, graph
+            )
         for name, parameter in network.parameters.items():
             # A hook, or the module itself, may have put another tensor there.
             if parameter.grad is not own[name] and parameter.grad is not None:
@@ -240,6 +253,21 @@ class PlainReplicas:
         module = network.module
         every = {**dict(module.named_parameters()), **dict(module.named_buffers())}
         return {name: every[name] for name in self.buffers if name in every}
+
+
+def _full_precision_backward(loss: Callable[[], Tensor], noise: Tensor, graph: bool) -> Tensor:
+    """The loss, and its gradients in the parameters; autocast, if it is on, is for the former."""
+    kind = noise.device.type
+    if not torch.is_autocast_enabled(kind):
+        value = loss()
+        value.backward(create_graph=graph)  # type: ignore[no-untyped-call]
+        return value
+    # What autocast remembers of a weight would outlast the step that changes it.
+    with torch.autocast(kind, torch.get_autocast_dtype(kind), cache_enabled=False):
+        value = loss()
+    with torch.autocast(kind, enabled=False):
+        value.backward(create_graph=graph)  # type: ignore[no-untyped-call]
+    return value
 
 
 def _row(stacked: Any, replica: int) -> Any:
