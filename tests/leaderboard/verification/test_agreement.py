@@ -55,7 +55,8 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[MeasuredCell, Re
     cell = read_results(run)[0].measured
     index = [c.task.label() for c in expected_cells(suite)].index(cell.record.task)
     planned = rebuild_cell(cell.record, expected_cells(suite)[index])
-    return cell, rerun_replicas(planned, [1, 2, 4], "cpu", Silent(), 3)
+    compute = cell.record.compute.model_copy(update={"replicas_per_block": 3})
+    return cell, rerun_replicas(planned, [1, 2, 4], "cpu", Silent(), compute)
 
 
 def judge(cell: MeasuredCell, rerun: Rerun, recorded: Trajectories | None = None):
