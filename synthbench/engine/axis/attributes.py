@@ -35,9 +35,14 @@ def changed(before: Attributes, after: Attributes) -> list[str]:
 
 
 def set_attributes(module: nn.Module, saved: Attributes) -> None:
-    """Give back what `attributes_of` found, where the place is still there."""
-    children = dict(module.named_modules())
+    """Give back what `attributes_of` found, where the place is still there.
+
+    What stands there already is left alone: it may lie where nothing can be assigned.
+    """
+    children, now = dict(module.named_modules()), attributes_of(module)
     for path, value in saved.items():
+        if path in now and not _differ(now[path], value):
+            continue
         name, _, rest = path.partition(":")
         keys = rest.split("/")
         holder: Any = vars(children[name]) if name in children else None
