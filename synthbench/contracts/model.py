@@ -21,8 +21,8 @@ class Model(Configuration, ABC):
     """Builds a single-replica module for a task's interface.
 
     `build` may use torch's global generator as ordinary modules do when they initialize
-    their weights: the engine seeds it, per replica, from the `init` stream. The module's
-    forward pass must use no randomness but `synthbench.Dropout`.
+    their weights: the engine seeds it, per replica, from the `init` stream. What the forward
+    pass draws by torch's functions comes from the replica's own stream.
     """
 
     inputs: ClassVar[tuple[type[Port], ...]]

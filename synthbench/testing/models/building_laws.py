@@ -6,42 +6,49 @@ import torch
 from torch import Tensor, nn
 
 from synthbench.engine.axis.building import build_modules
-from synthbench.engine.axis.replicas import stack_modules
+from synthbench.engine.axis.calling import call
 from synthbench.engine.generators import GlobalRandomState, seed_everything
+from synthbench.errors import ModelError
 from synthbench.testing.law import Law, Outcome, law
-from synthbench.testing.models.trial import COMPANY, ModelTrial, output_of
-from synthbench.testing.workbench.comparison import close, copied, same_bits
+from synthbench.testing.models.trial import COMPANY, ModelTrial
+from synthbench.testing.workbench.comparison import copied, same_bits
 
 
 @law(
     "builds",
     "build gives an nn.Module with parameters to train, for every kind of interface it declares.",
     "make build and forward work for the declared `inputs` and `outputs`, or declare fewer; "
-    "for a combination that makes no sense, raise InterfaceError in check_accepts.",
+    "for a combination that makes no sense, raise InterfaceError in check_accepts. A bare module "
+    "is tried on the tasks that are named.",
 )
 def builds(trial: ModelTrial) -> Outcome:
-    """Build, stack, and run forward in both modes."""
+    """Build, and run forward in both modes."""
     trial.facts["interfaces"] = "; ".join(each.describe() for each in trial.interfaces)
+    counts = []
     for interface in trial.interfaces:
         try:
-            replicas = trial.replicas(interface)
             for training in (False, True):
-                output_of(replicas, trial.batch(interface).x, training=training)
+                network = trial.fresh(interface).networks[0]
+                _call(network.module.train(training), trial.batch(interface).x)
         except Exception as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             return f"for {interface.describe()}: {reason}"
-    counts = [
-        sum(p[0].numel() for p in trial.replicas(interface).parameters.values())
-        for interface in trial.interfaces
-    ]
+        counts.append(sum(p.numel() for p in network.parameters.values()))
     trial.facts["parameters"] = "; ".join(f"{count:,}" for count in counts)
     return None
 
 
+def _call(module: nn.Module, x: Tensor) -> None:
+    """Whatever it returns: that is for the next law."""
+    with torch.set_grad_enabled(module.training):
+        call(module, copied(x))
+
+
 @law(
     "output-fits-interface",
-    "forward returns one tensor of the declared shape, floating-point and finite.",
-    "return (B, *output.shape): for a margin (B,), by .squeeze(-1); for token logits "
+    "forward returns a tensor of the declared shape, floating-point and finite; or a tuple, dict "
+    "or dataclass with one of that shape in it, or one called logits.",
+    "return (B, *output.shape): for a margin (B,) or (B, 1); for token logits "
     "(B, length, vocabulary).",
     needs=("builds",),
 )
@@ -49,7 +56,10 @@ def output_fits_interface(trial: ModelTrial) -> Outcome:
     """The shape for 16 examples and for one."""
     for interface in trial.interfaces:
         for size in (16, 1):
-            output, _ = output_of(trial.replicas(interface), trial.batch(interface, 0, size).x)
+            try:
+                output = trial.output(interface, trial.batch(interface, 0, size).x)
+            except ModelError as error:
+                return f"for {interface.describe()}: {error}"
             expected = (size, *interface.output.shape)
             if tuple(output.shape) != expected:
                 return (
@@ -141,32 +151,6 @@ def builds_share_nothing(trial: ModelTrial) -> Outcome:
     return None
 
 
-@law(
-    "state-in-tensors",
-    "All that a module keeps is in parameters and buffers, which are stacked; what it writes, it "
-    "writes into buffers.",
-    "register tensors with register_buffer, and write into them in place (copy_, add_) instead "
-    "of assigning.",
-    needs=("output-fits-interface", "forward-is-a-function", "builds-share-nothing"),
-)
-def state_in_tensors(trial: ModelTrial) -> Outcome:
-    """The modules against the stack that was made of them, in training mode."""
-    for interface in trial.interfaces:
-        modules = build_modules(trial.subject, interface, list(COMPANY))
-        stack = stack_modules(trial.subject, modules, interface)
-        x = trial.batch(interface).x
-        for index, module in enumerate(modules):
-            found, buffers = output_of(stack, x, index, training=True)
-            with torch.no_grad():
-                alone = module.train()(x)
-            kept = {n: t for n, t in module.named_buffers() if n in buffers}
-            if not close(found, alone):
-                return "a module changes when it is stacked with others"
-            if not close(kept, {name: buffers[name] for name in kept}):
-                return "a module's buffers do not keep what it writes when it is stacked"
-    return None
-
-
 def _weights(module: nn.Module) -> dict[str, Tensor]:
     return copied(dict(_tensors(module)))
 
@@ -183,4 +167,3 @@ BUILDING_LAWS: tuple[Law[ModelTrial], ...] = (
     seeds_matter,
     builds_share_nothing,
 )
-STATE_LAWS: tuple[Law[ModelTrial], ...] = (state_in_tensors,)

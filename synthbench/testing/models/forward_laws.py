@@ -1,16 +1,28 @@
-"""Laws of the forward pass: a function of weights and input, example by example."""
+"""Laws of the forward pass: a function of what is the replica's own, example by example."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import torch
+from torch import Tensor
 
 from synthbench.contracts.interface import Interface, Port
-from synthbench.engine.generators import GlobalRandomState, seed_everything
+from synthbench.engine.axis.building import parameter_types
+from synthbench.engine.axis.calling import call
+from synthbench.engine.axis.state import State
+from synthbench.engine.axis.way import Draws
 from synthbench.testing.examination import raised
 from synthbench.testing.law import Law, NotApplicable, Outcome, law
-from synthbench.testing.models.trial import SIZE, ModelTrial, output_of
+from synthbench.testing.models.trial import (
+    COMPANY,
+    SIZE,
+    ModelTrial,
+    buffers_of,
+    noise_pair,
+    output_of,
+)
 from synthbench.testing.workbench.comparison import close, copied, replica, same_bits
 from synthbench.testing.workbench.pretend_device import misplaced, moved
 
@@ -18,46 +30,18 @@ CUT = 5
 
 
 @law(
-    "forward-draws-from-torch",
-    "What the forward pass draws, it draws by functions of torch's that the replica's own stream "
-    "answers: dropout in every form, rand, randn, bernoulli and the like.",
-    "use no random and no numpy.random in forward, and none of torch's rarer distributions: a "
-    "generator that all share makes replicas train one after the other.",
-    needs=("builds",),
-)
-def forward_draws_from_torch(trial: ModelTrial) -> Outcome:
-    """Whether the global generators move or matter."""
-    for interface in trial.interfaces:
-        for training in (False, True):
-            replicas, x, found = trial.replicas(interface), trial.batch(interface).x, []
-            for seed in (1, 2):
-                seed_everything(seed)
-                before = GlobalRandomState.now()
-                found.append(output_of(replicas, x, training=training))
-                if before.moved():
-                    mode = "training" if training else "evaluation"
-                    return f"forward used {' and '.join(before.moved())} in {mode} mode"
-            seed_everything(2)
-            if not same_bits(*found) and same_bits(
-                found[1], output_of(replicas, x, training=training)
-            ):
-                return "the output depends on the seed of a global generator"
-    return None
-
-
-@law(
     "input-unchanged",
     "The forward pass leaves its input as it was given.",
     "work on new tensors: no in-place operation (those whose names end in _) on x.",
-    needs=("forward-draws-from-torch",),
+    needs=("output-fits-interface",),
 )
 def input_unchanged(trial: ModelTrial) -> Outcome:
     """The input before and after."""
     for interface in trial.interfaces:
-        x, stack = trial.batch(interface).x, trial.replicas(interface)
+        x, module = trial.batch(interface).x, trial.fresh(interface, (0,)).networks[0].module
         given = copied(x)
         with torch.no_grad():
-            stack.forward(replica(stack.parameters, 0), copied(replica(stack.buffers, 0)), given)
+            call(module.eval(), given)
         if not same_bits(given, x):
             return f"forward wrote into x for {interface.describe()}"
     return None
@@ -65,21 +49,34 @@ def input_unchanged(trial: ModelTrial) -> Outcome:
 
 @law(
     "forward-is-a-function",
-    "The same weights, buffers and input give the same output, to the bit.",
-    "keep no state in attributes: what changes from call to call belongs into a buffer, and is "
-    "changed in training mode only.",
-    needs=("input-unchanged",),
+    "What forward returns, and keeps, follows from weights, input, the numbers that the replica "
+    "draws and its own state, to the bit.",
+    "keep state in the module, not in its class or a global; draw from torch's, NumPy's or "
+    "Python's global generator, which are seeded for every replica and step, and never from a "
+    "generator or clock of your own.",
+    needs=("input-unchanged", "same-seed-same-weights"),
 )
 def forward_is_a_function(trial: ModelTrial) -> Outcome:
-    """Forward three times, in both modes, in turns."""
+    """Two calls of a module alone, and two among those of other replicas, in both modes."""
     for interface in trial.interfaces:
-        replicas, x = trial.replicas(interface), trial.batch(interface).x
         for training in (False, True):
-            first = output_of(replicas, x, training=training)
-            output_of(replicas, trial.batch(interface, 1).x, training=not training)
-            if not same_bits(first, output_of(replicas, x, training=training)):
-                return f"two calls differ for {interface.describe()}"
+            alone = _two_calls(trial, interface, training, (0,))
+            if not same_bits(alone, _two_calls(trial, interface, training, COMPANY)):
+                return f"the same two calls give other results for {interface.describe()}"
     return None
+
+
+def _two_calls(
+    trial: ModelTrial, interface: Interface, training: bool, company: Sequence[int]
+) -> tuple[list[Tensor], State]:
+    """Outputs of the first replica and its buffers; before each call, the others are called."""
+    replicas, found = trial.fresh(interface, company), []
+    for _ in range(2):
+        for other in range(1, len(company)):
+            x = trial.batch(interface, other).x
+            output_of(replicas, x, other, training=not training)
+        found.append(output_of(replicas, trial.batch(interface).x, 0, training))
+    return found, buffers_of(replicas)
 
 
 @law(
@@ -92,16 +89,17 @@ def forward_is_a_function(trial: ModelTrial) -> Outcome:
 def examples_do_not_mix(trial: ModelTrial) -> Outcome:
     """A few examples alone and in a larger batch; training mode may mix, as batch norm does."""
     for interface in trial.interfaces:
-        replicas, x = trial.stirred(interface), trial.batch(interface).x
-        whole, _ = output_of(replicas, x)
-        part, _ = output_of(replicas, x[:CUT])
-        if not close(part, whole[:CUT]):
+        if _mixes(trial, interface, training=False):
             return f"for {interface.describe()} the first {CUT} of {SIZE} change with the rest"
-        whole, _ = output_of(replicas, x, training=True)
-        part, _ = output_of(replicas, x[:CUT], training=True)
-        if not trial.draws(interface) and not close(part, whole[:CUT]):
+        if not trial.draws(interface) and _mixes(trial, interface, training=True):
             trial.facts["in training mode"] = "the examples of a batch influence one another"
     return None
+
+
+def _mixes(trial: ModelTrial, interface: Interface, training: bool) -> bool:
+    x = trial.batch(interface).x
+    whole, part = (trial.output(interface, each, training, stirred=True) for each in (x, x[:CUT]))
+    return not close(part, whole[:CUT])
 
 
 @law(
@@ -116,11 +114,11 @@ def causal(trial: ModelTrial) -> Outcome:
     """Later positions replaced, at weights moved from their initial values."""
     judged = [i for i in trial.interfaces if _goes_along(i)]
     for interface in judged:
-        replicas = trial.stirred(interface)
         x, other = trial.batch(interface).x, trial.batch(interface, 1).x
-        whole, _ = output_of(replicas, x)
+        whole = trial.output(interface, x, stirred=True)
         for t in range(x.shape[1] - 1):
-            changed, _ = output_of(replicas, torch.cat([x[:, : t + 1], other[:, t + 1 :]], dim=1))
+            cut = torch.cat([x[:, : t + 1], other[:, t + 1 :]], dim=1)
+            changed = trial.output(interface, cut, stirred=True)
             if not close(changed[:, : t + 1], whole[:, : t + 1]):
                 return (
                     f"for {interface.describe()} the output at position {t} or before changes "
@@ -147,10 +145,10 @@ def takes_shorter(trial: ModelTrial) -> Outcome:
     if not trial.subject.takes_shorter or not judged:
         return NotApplicable("it does not say that it takes shorter sequences")
     for interface in judged:
-        replicas, x = trial.replicas(interface), trial.batch(interface).x
+        x = trial.batch(interface).x
         for length in (x.shape[1] - 1, 1):
             try:
-                output, _ = output_of(replicas, x[:, :length])
+                output = trial.output(interface, x[:, :length])
             except Exception as error:
                 return f"for {interface.describe()}, the first {length}: {raised(error)}"
             expected = (SIZE, *_shorter(interface.output, length))
@@ -176,8 +174,10 @@ def no_noise_in_evaluation(trial: ModelTrial) -> Outcome:
     """The numbers of two steps, in evaluation mode."""
     noisy = [i for i in trial.interfaces if trial.draws(i)]
     for interface in noisy:
-        replicas, x = trial.stirred(interface), trial.batch(interface).x
-        first, second = (output_of(replicas, x, noise=key)[0] for key in trial.noise()[:2])
+        x = trial.batch(interface).x
+        first, second = (
+            trial.output(interface, x, noise=key, stirred=True) for key in noise_pair()
+        )
         if not close(first, second):
             return "the output in evaluation mode changes with the numbers that are drawn"
     return None if noisy else NotApplicable("it draws nothing")
@@ -192,12 +192,17 @@ def no_noise_in_evaluation(trial: ModelTrial) -> Outcome:
 def device_agnostic(trial: ModelTrial) -> Outcome:
     """Forward with weights and input that claim to be on another device."""
     for interface in trial.interfaces:
-        stack = trial.replicas(interface)
-        weights, buffers = moved((replica(stack.parameters, 0), replica(stack.buffers, 0)))
-        x = moved(trial.batch(interface).x)
         for training in (False, True):
-            call = partial(stack.forward, weights, buffers, x, training=training)
-            wrong = misplaced(torch.no_grad()(call))
+            replicas = trial.fresh(interface, (0,))
+            network = replicas.networks[0]
+            # Global generators cannot be seeded by a key without a number.
+            network.draws = Draws(intercepted=True)
+            stacked = replicas.parameters, replicas.buffers
+            weights, buffers, x, key = moved(
+                (*replica(stacked, 0), trial.batch(interface).x, noise_pair()[0])
+            )
+            forward = partial(network.forward, weights, buffers, x, training, key)
+            wrong = misplaced(torch.no_grad()(forward))
             if wrong:
                 return f"for {interface.describe()}, on another device: {wrong}"
     return None
@@ -212,17 +217,17 @@ def device_agnostic(trial: ModelTrial) -> Outcome:
 def any_precision(trial: ModelTrial) -> Outcome:
     """Weights and input converted as `--precision 64-true` converts them."""
     for interface in trial.interfaces:
-        double = trial.replicas(interface).to(torch.float64)
+        double = trial.fresh(interface, (0,), torch.float64)
+        if len(parameter_types(double.networks[0].module)) > 1:
+            return NotApplicable("its parameters are of several types, which they keep")
         x = trial.batch(interface).x
-        x = x.double() if x.is_floating_point() else x
-        output = output_of(double, x)[0]
+        output = output_of(double, x.double() if x.is_floating_point() else x)
         if output.dtype != torch.float64:
             return f"the output is {output.dtype} for weights in float64"
     return None
 
 
 FORWARD_LAWS: tuple[Law[ModelTrial], ...] = (
-    forward_draws_from_torch,
     input_unchanged,
     forward_is_a_function,
     examples_do_not_mix,

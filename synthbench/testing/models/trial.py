@@ -1,4 +1,4 @@
-"""What the laws of models look at: the model, and what it built."""
+"""What the laws of models look at: the model, what it built, and how the engine trains that."""
 
 from __future__ import annotations
 
@@ -8,29 +8,39 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch, Loss
 from synthbench.contracts.interface import Interface
 from synthbench.contracts.model import Model
-from synthbench.engine.axis.objective import Objective
-from synthbench.engine.axis.over_replicas import over_replicas
-from synthbench.engine.axis.replicas import Replicas, stacked_replicas
+from synthbench.engine.axis.building import build_modules
+from synthbench.engine.axis.objective import recipe_loss
+from synthbench.engine.axis.plain import PlainReplicas
 from synthbench.engine.axis.state import State
-from synthbench.errors import first_line
+from synthbench.engine.data.sampling import as_batch
+from synthbench.engine.inspection.ways import EVERYTHING, STEPS, Lesson, Ways, try_ways
+from synthbench.plan.cell import Cell
+from synthbench.plan.protocol import Protocol
 from synthbench.registry.kinds import MODEL, Kind
 from synthbench.streams import Purpose, Stream, keys_of, noise_keys
 from synthbench.testing.workbench.comparison import copied, replica
 from synthbench.testing.workbench.example_inputs import example_batch
 from synthbench.testing.workbench.kept import Kept
+from synthbench.testing.workbench.made_up_task import MadeUpTask
 
 SIZE = 16
 COMPANY = (0, 1, 2)
 STIRRED = 0.3
+ELSEWHERE = 1000
+"""Between the seeds of examples of one step and the next."""
 
 
 @dataclass
 class ModelTrial:
-    """A model under examination, for some interfaces; whatever is built is kept."""
+    """A model under examination, for some interfaces.
+
+    Modules are built anew for every look: one that has been called may have a state of its own.
+    """
 
     subject: Model
     interfaces: tuple[Interface, ...]
@@ -38,25 +48,34 @@ class ModelTrial:
     kind: ClassVar[Kind[Model]] = MODEL
     _kept: Kept = field(default_factory=Kept)
 
-    def replicas(self, interface: Interface, seeds: Sequence[int] = COMPANY) -> Replicas:
-        """Modules built for these seeds, stacked."""
-        return self._kept.get(
-            ("replicas", interface, tuple(seeds)),
-            lambda: stacked_replicas(self.subject, interface, list(seeds)),
-        )
+    def fresh(
+        self,
+        interface: Interface,
+        seeds: Sequence[int] = COMPANY,
+        dtype: torch.dtype = torch.float32,
+    ) -> PlainReplicas:
+        """Modules built for these seeds, which no one has called."""
+        modules = build_modules(self.subject, interface, list(seeds))
+        return PlainReplicas.of(self.subject, modules, interface, EVERYTHING, dtype)
 
-    def stirred(self, interface: Interface) -> Replicas:
+    def stirred(self, interface: Interface, seeds: Sequence[int] = (0,)) -> PlainReplicas:
         """The same, moved a little at random, so that what begins at zero lets signals through."""
+        found, rng = self.fresh(interface, seeds), Stream.from_seed(0, Purpose.NOISE)
+        for p in found.parameters.values():
+            p += STIRRED * rng.normal(tuple(p.shape)).to(p.dtype)
+        return found
 
-        def make() -> Replicas:
-            start, rng = self.replicas(interface), Stream.from_seed(0, Purpose.NOISE)
-            moved = {
-                name: p + STIRRED * rng.normal(tuple(p.shape)).to(p.dtype)
-                for name, p in start.parameters.items()
-            }
-            return start.with_state(moved, start.buffers)
-
-        return self._kept.get(("stirred", interface), make)
+    def output(
+        self,
+        interface: Interface,
+        x: Tensor,
+        training: bool = False,
+        noise: Tensor | None = None,
+        stirred: bool = False,
+    ) -> Tensor:
+        """What a fresh module, of seed 0, returns for x; noise: the key of what it draws."""
+        replicas = self.stirred(interface) if stirred else self.fresh(interface, (0,))
+        return output_of(replicas, x, 0, training, noise)
 
     def batch(self, interface: Interface, seed: int = 0, size: int = SIZE) -> Batch:
         """Random examples."""
@@ -64,22 +83,22 @@ class ModelTrial:
             ("batch", interface, seed, size), lambda: example_batch(interface, seed, size)
         )
 
-    def batches(self, interface: Interface, seeds: Sequence[int] = COMPANY) -> Batch:
-        """Those of several seeds, leaves (R, B, ...)."""
-        found = [self.batch(interface, seed) for seed in seeds]
-        return Batch(torch.stack([b.x for b in found]), torch.stack([b.y for b in found]))
-
-    def noise(self, seeds: Sequence[int] = COMPANY) -> Tensor:
-        """Keys of the numbers that networks draw at the first step: (R,)."""
-        return noise_keys(keys_of(list(seeds)), range(1))[0]
+    def lesson(self, interface: Interface, seeds: Sequence[int], steps: int = STEPS) -> Lesson:
+        """Random examples for some training steps of these replicas, and keys of noise."""
+        batches = [
+            _stacked([self.batch(interface, seed + ELSEWHERE * step) for seed in seeds])
+            for step in range(steps)
+        ]
+        return Lesson(_stacked(batches), noise_keys(keys_of(list(seeds)), range(steps)))
 
     def draws(self, interface: Interface) -> bool:
         """Whether the numbers of the replica's stream matter in training mode."""
 
         def attempt() -> bool:
-            replicas, x = self.stirred(interface), self.batch(interface).x
+            x = self.batch(interface).x
             first, second = (
-                output_of(replicas, x, training=True, noise=key)[0] for key in self.noise()[:2]
+                self.output(interface, x, training=True, noise=key, stirred=True)
+                for key in noise_pair()
             )
             return not torch.equal(first, second)
 
@@ -87,50 +106,64 @@ class ModelTrial:
 
     def loss(self, interface: Interface) -> Loss:
         """That of the recipe where the interface has it; otherwise the first."""
+        return recipe_loss(MadeUpTask.of(interface), self._trained_on(interface))
+
+    def ways(self, interface: Interface, seeds: Sequence[int]) -> Ways:
+        """How the engine finds that replicas of these seeds can be trained.
+
+        Raises ModelError where they cannot.
+        """
+
+        def attempt() -> Ways:
+            task, model = MadeUpTask.of(interface), self._trained_on(interface)
+            cell = Cell(task, model, Protocol())
+            return try_ways(cell, list(seeds), self.lesson(interface, seeds)).ways
+
+        return self._kept.get(("ways", interface, tuple(seeds)), attempt)
+
+    def _trained_on(self, interface: Interface) -> Model:
+        """The model, with the first loss of the interface where its recipe's is none of them."""
         losses = interface.output.losses()
-        return losses.get(self.subject.training_loss(losses), next(iter(losses.values())))
-
-    def objective(self, replicas: Replicas, interface: Interface) -> Objective:
-        """The training loss of one replica."""
-        return Objective(replicas, self.loss(interface))
-
-    def loop_reason(self, interface: Interface) -> str | None:
-        """Why a forward and backward pass cannot be vmapped; None if it can."""
-
-        def attempt() -> str | None:
-            try:
-                self.losses_and_gradients(interface, looped=False)
-            except Exception as error:
-                return first_line(error)
-            return None
-
-        return self._kept.get(("reason", interface), attempt)
-
-    def losses_and_gradients(self, interface: Interface, looped: bool) -> tuple[Tensor, State]:
-        """Losses (R,) and their gradients (R, ...) by plain autograd."""
-        stack = self.replicas(interface)
-        parameters = {n: p.clone().requires_grad_() for n, p in stack.parameters.items()}
-        batches = self.batches(interface)
-        with torch.enable_grad():
-            losses = over_replicas(self.objective(stack, interface), looped)(
-                parameters, copied(stack.buffers), batches, self.noise()
-            )
-            found = torch.autograd.grad(
-                losses.sum(), list(parameters.values()), materialize_grads=True
-            )
-        return losses.detach(), dict(zip(parameters, found, strict=True))
+        if self.subject.training_loss(losses) in losses:
+            return self.subject
+        recipe = self.subject.recipe.model_copy(update={"loss": None})
+        return self.subject.model_copy(update={"recipe": recipe})
 
 
-@torch.no_grad()
+def noise_pair() -> tuple[Tensor, Tensor]:
+    """Keys of the numbers of two replicas: () each."""
+    first, second = noise_keys(keys_of([0, 1]), range(1))[0]
+    return first, second
+
+
 def output_of(
-    replicas: Replicas,
+    replicas: PlainReplicas,
     x: Tensor,
     index: int = 0,
     training: bool = False,
     noise: Tensor | None = None,
-) -> tuple[Tensor, State]:
-    """One replica's output on x, and its buffers afterwards; noise: key of what it draws."""
-    buffers = copied(replica(replicas.buffers, index))
-    weights = replica(replicas.parameters, index)
-    output = replicas.forward(weights, buffers, copied(x), training=training, noise=noise)
-    return output, buffers
+) -> Tensor:
+    """One replica's output on x, as its module returns it; noise: key of what it draws."""
+    network = replicas.networks[index]
+    own: State = {**network.parameters}
+    with torch.set_grad_enabled(training):
+        output = network.forward(own, {}, copied(x), training, noise)
+    return output.detach()
+
+
+def buffers_of(replicas: PlainReplicas, index: int = 0) -> State:
+    """One replica's buffers as they are now."""
+    replicas.gather_buffers()
+    return copied(replica(replicas.buffers, index))
+
+
+def train(replicas: PlainReplicas, loss: Loss, lesson: Lesson, rate: float) -> None:
+    """Steps of one size along the signs of the gradients, as long as the lesson lasts."""
+    for index in range(len(lesson.noise)):
+        gradients, _ = replicas.gradients(loss, *lesson.step(index))
+        for name, parameter in replicas.parameters.items():
+            parameter -= rate * gradients[name].sign()
+
+
+def _stacked(batches: Sequence[Batch]) -> Batch:
+    return as_batch(tree_map(lambda *leaves: torch.stack(leaves), *batches))

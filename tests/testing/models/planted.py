@@ -5,6 +5,8 @@ They take tokens and predict the next one, unless a fault needs another interfac
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from typing import ClassVar
 
 import numpy as np
@@ -73,6 +75,15 @@ class Pooled(SoundModel):
             return self.readout(self.hidden(x)).mean(dim=1)
 
 
+class PooledPair(SoundModel):
+    """It gives two tensors, neither of which predicts every token."""
+
+    class network(SoundNetwork):
+        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            hidden = self.hidden(x)
+            return self.readout(hidden).mean(dim=1), hidden
+
+
 class NumpyWeights(SoundModel):
     """It draws weights from numpy."""
 
@@ -130,12 +141,20 @@ class SharesAConstant(SoundModel):
             return super().hidden(x) * self.scale
 
 
-class NumpyNoise(SoundModel):
-    """It draws numbers from NumPy's generator."""
+class OwnGenerator(SoundModel):
+    """It draws from a generator of NumPy's that no one seeds."""
 
     class network(SoundNetwork):
         def hidden(self, x: Tensor) -> Tensor:
-            return super().hidden(x) * np.random.rand()
+            return super().hidden(x) * np.random.default_rng().random()
+
+
+class ReadsTheClock(SoundModel):
+    """Its output depends on when it is called."""
+
+    class network(SoundNetwork):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) + time.perf_counter_ns() % 1000
 
 
 class WritesIntoItsInput(SoundModel):
@@ -218,25 +237,45 @@ class SinglePrecision(SoundModel):
             return super().forward(x).float()
 
 
-class KeepsAnAttribute(SoundModel):
-    """It keeps a tensor that is drawn for each module outside parameters and buffers."""
+class CountsInADeque(SoundModel):
+    """Its count of calls is where no checkpoint finds it."""
 
     class network(SoundNetwork):
         def __init__(self, symbols: int, answers: int) -> None:
             super().__init__(symbols, answers)
-            self.offset = torch.randn(4)
+            self.calls = deque([0])
 
-        def hidden(self, x: Tensor) -> Tensor:
-            return super().hidden(x) + self.offset.to(x.device, self.embedding.dtype)
+        def forward(self, x: Tensor) -> Tensor:
+            self.calls.append(self.calls.pop() + 1)
+            return super().forward(x) * self.calls[0]
 
 
-class KnowsAboutVmap(SoundModel):
-    """It computes something else under vmap."""
+class DrawsAFlag(SoundModel):
+    """A flag is drawn for each module, and is the same for the first two."""
+
+    class network(SoundNetwork):
+        def __init__(self, symbols: int, answers: int) -> None:
+            super().__init__(symbols, answers)
+            self.doubled = bool(torch.rand(()) < 0.2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) * (2 if self.doubled else 1)
+
+
+def is_recorded() -> bool:
+    """Whether something watches every operation."""
+    return torch.utils._python_dispatch._get_current_dispatch_mode() is not None
+
+
+class CountsWhatIsTraced(SoundModel):
+    """It computes something else while the step of more than two replicas is recorded."""
 
     class network(SoundNetwork):
         def forward(self, x: Tensor) -> Tensor:
-            traced = torch._C._functorch.is_batchedtensor(self.embedding)
-            return super().forward(x) * (2 if traced else 1)
+            weights = self.embedding
+            while torch._C._functorch.is_functorch_wrapped_tensor(weights):
+                weights = torch._C._functorch.get_unwrapped(weights)
+            return super().forward(x) * (2 if is_recorded() and len(weights) > 2 else 1)
 
 
 class Unused(SoundModel):
@@ -252,15 +291,6 @@ class StrangeLoss(SoundModel):
     """Its recipe has a loss that no next-token task has."""
 
     recipe: sb.Recipe = sb.Recipe(loss="hinge")
-
-
-class AsksWhetherItIsTraced(SoundModel):
-    """It computes something else while a step is recorded."""
-
-    class network(SoundNetwork):
-        def forward(self, x: Tensor) -> Tensor:
-            traced = torch.fx.experimental.proxy_tensor.get_proxy_mode() is not None
-            return super().forward(x) * (2 if traced else 1)
 
 
 class _FailsBackwards(torch.autograd.Function):
@@ -291,25 +321,27 @@ PLANTED: dict[type[sb.Model], str] = {
     BadName: "name-and-docstring",
     DescribesAnother: "config-round-trips",
     NoForward: "builds",
+    SeedsTorch: "builds",
     Pooled: "output-fits-interface",
+    PooledPair: "output-fits-interface",
     NumpyWeights: "initialization-from-torch",
     CountsBuilds: "same-seed-same-weights",
     OneSeed: "seeds-matter",
-    SeedsTorch: "builds",
     SharesAConstant: "builds-share-nothing",
-    NumpyNoise: "forward-draws-from-torch",
     WritesIntoItsInput: "input-unchanged",
     CountsCalls: "forward-is-a-function",
+    OwnGenerator: "forward-is-a-function",
+    ReadsTheClock: "forward-is-a-function",
     CentersTheBatch: "examples-do-not-mix",
     LooksAhead: "causal",
     OneLength: "takes-shorter",
     AlwaysDrops: "no-noise-in-evaluation",
     OnTheCpu: "device-agnostic",
     SinglePrecision: "any-precision",
-    KeepsAnAttribute: "state-in-tensors",
-    NoWayBack: "vmaps-or-loops",
-    KnowsAboutVmap: "vmapped-equals-looped",
-    AsksWhetherItIsTraced: "traced-equals-called",
+    NoWayBack: "trains-plain",
+    CountsInADeque: "state-is-saved",
+    DrawsAFlag: "stacked-equals-plain",
+    CountsWhatIsTraced: "traced-equals-plain",
     Unused: "gradients-reach-every-parameter",
     StrangeLoss: "recipe-fits",
 }

@@ -82,7 +82,7 @@ def test_a_third_partys_port_is_tried_by_its_example() -> None:
     grid = TriedGrid(3)
     expected = (sb.Interface(grid, sb.Margin()), sb.Interface(grid, sb.Value()))
     assert example_interfaces(OnTriedGrids()) == expected
-    assert check_model(OnTriedGrids()).facts["replicas"] == "vmapped"
+    assert check_model(OnTriedGrids()).facts["replicas"] == "traced"
 
 
 def test_a_port_without_examples_is_named() -> None:

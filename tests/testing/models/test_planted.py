@@ -15,13 +15,13 @@ def test_a_faulty_model_breaks_one_law(fault: type[sb.Model], law: str) -> None:
     assert {finding.law for finding in found} == {law}, [f.describe() for f in found]
 
 
-def test_every_law_but_the_one_that_vmap_keeps_has_a_fault() -> None:
-    """A model that vmap takes and that agrees with the loop cannot mix replicas."""
+def test_every_law_but_the_one_that_others_keep_has_a_fault() -> None:
+    """What agrees with modules alone, which know of no others, cannot mix replicas."""
     assert {law.name for law in MODEL_LAWS} - set(PLANTED.values()) == {"replica-independence"}
 
 
 def test_a_sound_model_keeps_every_law() -> None:
-    assert check_model(SoundModel()).facts["replicas"] == "vmapped"
+    assert check_model(SoundModel()).facts["replicas"] == "traced"
 
 
 def test_the_error_says_the_law_what_was_seen_and_what_to_change() -> None:
@@ -29,6 +29,6 @@ def test_the_error_says_the_law_what_was_seen_and_what_to_change() -> None:
         check_model(Pooled())
     lines = str(caught.value).splitlines()
     assert lines[0] == "sound-model breaks 1 law"
-    assert lines[2].startswith("output-fits-interface: forward returns one tensor")
+    assert lines[2].startswith("output-fits-interface: forward returns a tensor")
     assert any(line.startswith("  seen: for tokens") for line in lines)
     assert any(line.startswith("  change: return (B, *output.shape)") for line in lines)
