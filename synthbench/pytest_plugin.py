@@ -38,13 +38,12 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
     from synthbench.testing.subjects import find_subjects
 
     try:
-        subjects = find_subjects(installed(), names)
+        found = [(each.title, each.examination()) for each in find_subjects(installed(), names)]
     except SynthbenchError as error:
         raise pytest.UsageError(str(error)) from None
-    for subject in subjects:
-        examination = subject.examination()
+    for title, examination in found:
         for law in examination.laws:
-            name = f"{subject.title}: {law.name}"
+            name = f"{title}: {law.name}"
             items.append(
                 LawItem.from_parent(
                     session,

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from synthbench.contracts.configuration import Configuration
+from synthbench.contracts.interface import Interface
+from synthbench.contracts.model import Model
 from synthbench.contracts.task import Task
 from synthbench.errors import ConfigurationError, UnknownNameError, did_you_mean, first_mistake
 from synthbench.plan.suite import Suite
+from synthbench.plan.task_facts import longest_interface
 from synthbench.registry.kinds import MODEL, OPTIMIZER, PROBE, SUITE, TASK, Kind
 from synthbench.registry.plugin import Plugin
 from synthbench.registry.reference import split_reference
 from synthbench.registry.registry import Registry
+from synthbench.testing.bare_subjects import is_place, model_at
 from synthbench.testing.examination import Examination
 from synthbench.testing.law import Law
 from synthbench.testing.models.check import MODEL_LAWS, model_examination
@@ -34,7 +38,6 @@ LAWS: dict[Kind[Any], tuple[Law[Any], ...]] = {
 }
 """Kinds that have laws."""
 EXAMINATIONS: dict[Kind[Any], Callable[[Any], Examination]] = {
-    MODEL: model_examination,
     PROBE: probe_examination,
     OPTIMIZER: optimizer_examination,
 }
@@ -45,12 +48,14 @@ EXAMINATIONS: dict[Kind[Any], Callable[[Any], Examination]] = {
 class Subject:
     """Something that can be examined: its kind, one of `LAWS`, and itself.
 
-    registry: where what a suite names is looked up; default: everything installed.
+    registry: where what a suite names is looked up; default: everything installed. interfaces:
+    what a model is tried on; default: examples of what it declares.
     """
 
     kind: Kind[Any]
     configuration: Configuration | Suite
     registry: Registry | None = field(default=None, compare=False)
+    interfaces: tuple[Interface, ...] = ()
 
     @property
     def title(self) -> str:
@@ -64,15 +69,38 @@ class Subject:
             return task_examination(self.configuration, constant_world=constant_world)
         if isinstance(self.configuration, Suite):
             return suite_examination(self.configuration, self.registry)
+        if isinstance(self.configuration, Model):
+            return model_examination(self.configuration, self.interfaces)
         return EXAMINATIONS[self.kind](self.configuration)
 
 
-def find_subjects(registry: Registry, names: Sequence[str]) -> list[Subject]:
-    """What the names stand for: a plugin, a distribution, or a reference such as `mlp width=8`.
+def find_subjects(
+    registry: Registry, names: Sequence[str], tasks: Sequence[str] = ()
+) -> list[Subject]:
+    """What the names stand for.
 
-    No name means every third-party plugin. Raises UnknownNameError for a name of nothing,
-    ConfigurationError where there is nothing to examine.
+    names: of a plugin or a distribution, a reference such as `mlp width=8`, or the place of a bare
+    module, `file.py:MyNet`; none means every third-party plugin. tasks: references of those whose
+    interfaces models are tried on. Raises UnknownNameError for a name of nothing,
+    ConfigurationError where there is nothing to examine, InterfaceError for a model that does not
+    take a task.
     """
+    found = _named(registry, names)
+    if not tasks:
+        return found
+    interfaces = tuple(longest_interface(registry.task(each)) for each in tasks)
+    return [_on(subject, interfaces) for subject in found]
+
+
+def _on(subject: Subject, interfaces: tuple[Interface, ...]) -> Subject:
+    if not isinstance(subject.configuration, Model):
+        raise ConfigurationError(f"--task is for models; {subject.title} is none")
+    for interface in interfaces:
+        subject.configuration.check_accepts(interface)
+    return replace(subject, interfaces=interfaces)
+
+
+def _named(registry: Registry, names: Sequence[str]) -> list[Subject]:
     plugins = registry.host.plugins
     if not names:
         found = [s for p in plugins if not p.is_bundled for s in _of_plugin(registry, p)]
@@ -83,10 +111,16 @@ def find_subjects(registry: Registry, names: Sequence[str]) -> list[Subject]:
                 f"name what to check, such as sparse-parity{failed}"
             )
         return found
-    return list(dict.fromkeys(s for name in names for s in _of_name(registry, name)))
+    subjects: list[Subject] = []
+    for name in names:
+        subjects += [each for each in _of_name(registry, name) if each not in subjects]
+    return subjects
 
 
 def _of_name(registry: Registry, name: str) -> Iterator[Subject]:
+    if is_place(name):
+        yield Subject(MODEL, model_at(name))
+        return
     plugins = registry.host.plugins
     named = [p for p in plugins if p.name == name] or [p for p in plugins if p.distribution == name]
     provided = [s for plugin in named for s in _of_plugin(registry, plugin)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -76,6 +78,20 @@ def test_a_world_may_be_declared_constant(monkeypatch: pytest.MonkeyPatch) -> No
     assert done.exit_code == 1 and "world-varies" in done.output and "1 law broken" in done.output
     assert "--constant-world" in done.output
     assert check(None, monkeypatch, reference, "--constant-world").exit_code == 0
+
+
+def test_a_bare_module_is_checked_on_a_task(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "my_linear.py"
+    path.write_text("from torch import nn\n\n\ndef my_linear():\n    return nn.Linear(10, 1)\n")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    done = check(None, monkeypatch, f"{path}:my_linear", "--task", "sparse-parity n=10 k=2")
+    assert done.exit_code == 0, done.output
+    assert "model my-linear code=" in done.output and "replicas: traced" in done.output
+    assert "trains-plain" in done.output and "config-round-trips" not in done.output
+    alone = check(None, monkeypatch, f"{path}:my_linear")
+    assert alone.exit_code != 0 and "--task 'sparse-parity n=10 k=2'" in str(alone.exception)
 
 
 def test_every_law_has_a_statement_and_advice(monkeypatch: pytest.MonkeyPatch) -> None:

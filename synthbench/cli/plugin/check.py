@@ -21,8 +21,18 @@ def check_command(
         list[str] | None,
         typer.Argument(
             metavar="[NAME]...",
-            help="Plugins, distributions, or references such as 'sparse-parity n=12'; default: "
-            "every third-party plugin.",
+            help="Plugins, distributions, references such as 'sparse-parity n=12', or bare modules "
+            "by their place: file.py:MyNet, mypackage.mymodule:MyNet; default: every third-party "
+            "plugin.",
+        ),
+    ] = None,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--task",
+            "-t",
+            help="What models are tried on, such as 'sparse-parity n=10 k=2'; repeatable. Needed "
+            "for a bare module.",
         ),
     ] = None,
     list_laws: Annotated[bool, typer.Option("--list", help="Show the laws and stop.")] = False,
@@ -51,7 +61,7 @@ def check_command(
     from synthbench.registry.registry import installed
     from synthbench.testing.subjects import find_subjects
 
-    subjects = find_subjects(installed(), names or [])
+    subjects = find_subjects(installed(), names or [], task or [])
     reports = [_examined(console, each, constant_world) for each in subjects]
     broken = sum(len(report.findings) for report in reports)
     # Every third-party plugin was asked for, and these cannot be.
