@@ -72,6 +72,7 @@ def misplaced(call: Callable[[], Any]) -> str | None:
     except NotImplementedError:
         return None
     except RuntimeError as error:
-        # Some operations look at devices before they can be looked at.
-        return str(error).splitlines()[0] if "device" in str(error) else None
+        # Some operations look at devices before they can be looked at; autocast knows real ones.
+        line = str(error).partition("\n")[0]
+        return line if "device" in line and "autocast" not in line else None
     return "it returns a tensor on the CPU" if elsewhere(result) else None

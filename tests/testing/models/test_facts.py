@@ -114,6 +114,19 @@ class Drops(SoundModel):
             return nn.functional.dropout(super().hidden(x), 0.5, self.training)
 
 
+class Encoder(SoundModel):
+    """It has an encoder of torch's, which asks for the autocast of its device."""
+
+    class network(SoundNetwork):
+        def __init__(self, symbols: int, answers: int) -> None:
+            super().__init__(symbols, answers)
+            self.encoder = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)
+
+        def hidden(self, x: Tensor) -> Tensor:
+            later = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).triu(1)
+            return self.encoder(super().hidden(x), later)
+
+
 WAYS: dict[type[sb.Model], str] = {
     Branching: "plain: ",
     AssignsABuffer: "plain: stacked, it has another buffer average",
@@ -127,6 +140,7 @@ WAYS: dict[type[sb.Model], str] = {
     WrongShape: "traced",
     ReturnsMore: "traced",
     Drops: "traced",
+    Encoder: "traced",
 }
 """Models that break no law -> how their replicas are trained, and why no faster."""
 
