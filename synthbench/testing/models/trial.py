@@ -108,18 +108,20 @@ class ModelTrial:
         """That of the recipe where the interface has it; otherwise the first."""
         return recipe_loss(MadeUpTask.of(interface), self._trained_on(interface))
 
-    def ways(self, interface: Interface, seeds: Sequence[int]) -> Ways:
+    def ways(self, interface: Interface, seeds: Sequence[int], coarse: bool = False) -> Ways:
         """How the engine finds that replicas of these seeds can be trained.
 
-        Raises ModelError where they cannot.
+        coarse: let pass what it lets pass in half precision. Raises ModelError where they cannot.
         """
 
         def attempt() -> Ways:
             task, model = MadeUpTask.of(interface), self._trained_on(interface)
-            cell = Cell(task, model, Protocol())
+            # Nothing is computed in it: it decides how much passes for rounding.
+            protocol = Protocol(precision="bf16-mixed" if coarse else "32-true")
+            cell = Cell(task, model, protocol)
             return try_ways(cell, list(seeds), self.lesson(interface, seeds)).ways
 
-        return self._kept.get(("ways", interface, tuple(seeds)), attempt)
+        return self._kept.get(("ways", interface, tuple(seeds), coarse), attempt)
 
     def _trained_on(self, interface: Interface) -> Model:
         """The model, with the first loss of the interface where its recipe's is none of them."""
