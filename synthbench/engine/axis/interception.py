@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from types import FunctionType
+from types import CellType, FunctionType
 from typing import Any
 
 from torch.nn import functional
@@ -45,7 +45,7 @@ class ReplicaFunctions(TorchFunctionMode):
         form = self._forms.get(func)
         if func is functional.scaled_dot_product_attention and _drops(args, named):
             form = scaled_dot_product_attention
-        if form is None and isinstance(func, FunctionType) and func.__module__ in WRITTEN_IN_PYTHON:
+        if form is None and _is_written_in_python(func):
             form = _unchecked(func)
         if form is None:
             return func(*args, **named)
@@ -58,16 +58,26 @@ def _drops(args: tuple[Any, ...], named: Mapping[str, Any]) -> bool:
     return bool(share)
 
 
+def _is_written_in_python(func: Any) -> bool:
+    return isinstance(func, FunctionType) and func.__module__ in WRITTEN_IN_PYTHON
+
+
 @cache
 def _unchecked(function: FunctionType) -> FunctionType:
     """A copy that does not ask whether a mode is active.
 
     Torch hands such a function to the mode as a whole; what it calls is seen only if it then
-    runs on, with the mode active.
+    runs on, with the mode active. Pooling chooses between two functions that it closes over,
+    either of which asks too.
     """
     scope = {**function.__globals__, **dict.fromkeys(CHECKS, _never)}
+    closure = function.__closure__ and tuple(
+        CellType(_unchecked(inner)) if _is_written_in_python(inner) else cell
+        for cell in function.__closure__
+        for inner in [cell.cell_contents]
+    )
     copied = FunctionType(
-        function.__code__, scope, function.__name__, function.__defaults__, function.__closure__
+        function.__code__, scope, function.__name__, function.__defaults__, closure
     )
     copied.__kwdefaults__ = function.__kwdefaults__
     return copied
