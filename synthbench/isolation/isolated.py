@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 _turn = threading.RLock()
+ABOUT_TORCH = ("There is a performance drop because", "Lazy modules are a new feature")
+"""How warnings begin that say something of torch, and nothing that its user can mend."""
 
 
 @contextmanager
@@ -16,14 +19,17 @@ def isolated() -> Iterator[None]:
     """One thread at a time, with torch's switches at their defaults; also as a decorator.
 
     Entered at the public functions that build or run networks; may be nested. Torch's default
-    type, its generator and its tracer belong to the whole process, so other threads wait. On
-    the way out, errors too, the caller's switches are as they were. What is not switched back
-    is listed by `changed_settings`.
+    type, its generator and its tracer belong to the whole process, so other threads wait. Its
+    warnings that batching is slow, or lazy modules new, are not shown. On the way out, errors
+    too, the caller's switches are as they were. What is not switched back is listed by
+    `changed_settings`.
     """
     # Here, so that reading results does not wait for torch.
     from synthbench.isolation.torch_defaults import torch_defaults
 
-    with _turn, torch_defaults():
+    with _turn, torch_defaults(), warnings.catch_warnings():
+        for beginning in ABOUT_TORCH:
+            warnings.filterwarnings("ignore", beginning)
         yield
 
 

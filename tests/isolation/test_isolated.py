@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -39,6 +40,17 @@ def test_nothing_is_in_the_way_of_a_call_unless_a_device_is_overruled() -> None:
     depth = torch._C._len_torch_function_stack()
     with isolated():
         assert torch._C._len_torch_function_stack() == depth
+
+
+def test_torch_s_warnings_of_itself_are_not_shown() -> None:
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        with isolated():
+            torch.nn.LazyLinear(2)
+            # It has no batching rule.
+            torch.vmap(lambda x: torch.histc(x, 4))(torch.rand(2, 3))
+            warnings.warn("of the user's own", stacklevel=1)
+    assert [str(warning.message) for warning in shown] == ["of the user's own"]
 
 
 def test_weights_that_are_cast_are_not_kept_from_one_step_to_the_next() -> None:
