@@ -12,10 +12,10 @@ from synthbench.engine.axis.replicas import Replicas
 from synthbench.engine.axis.way import Way
 from synthbench.engine.data.sampling import draw_worlds
 from synthbench.engine.data.training_data import training_data
+from synthbench.engine.inspection.reasons import stacking_reason
 from synthbench.engine.inspection.ways import ROUNDING, Tried, Ways, close, naming
 from synthbench.engine.training.references import Columns
 from synthbench.engine.training.scoring import LOSS, Evaluator
-from synthbench.errors import first_line
 from synthbench.metrics.score_names import base_name
 from synthbench.plan.cell import Cell
 from synthbench.streams import keys_of
@@ -70,7 +70,7 @@ def _difference(evaluator: Evaluator, stacked: Replicas, expected: Columns) -> s
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        return first_line(error)
+        return stacking_reason(error)
     losses = [name for name in expected if base_name(name) == LOSS]
     tensors = [(torch.from_numpy(found[n]), torch.from_numpy(expected[n])) for n in losses]
     same = all(close(own, plain, ROUNDING) for own, plain in tensors)

@@ -21,7 +21,8 @@ from synthbench.engine.axis.state import State
 from synthbench.engine.axis.way import Draws, Way
 from synthbench.engine.data.sampling import batch_at
 from synthbench.engine.inspection.output_shape import check_output_shape
-from synthbench.errors import ModelError, SynthbenchError, explain, first_line
+from synthbench.engine.inspection.reasons import stacking_reason
+from synthbench.errors import ModelError, SynthbenchError, explain
 from synthbench.plan.cell import Cell
 
 STEPS = 3
@@ -118,7 +119,8 @@ def _stack(cell: Cell, modules: list[nn.Module]) -> tuple[Replicas | None, str |
         return stack_modules(cell.model, modules, cell.interface).to(torch.float32), None
     except ModelError as error:
         # What plain modules refuse too is raised there.
-        return None, str(error).partition("cannot be stacked: ")[2] or str(error)
+        cause = error.__cause__
+        return None, stacking_reason(cause if isinstance(cause, Exception) else error)
 
 
 def _plain_steps(cell: Cell, plain: PlainReplicas, lesson: Lesson) -> list[Step]:
@@ -183,7 +185,7 @@ def _difference(
         except Exception as error:
             if is_out_of_memory(error):
                 raise
-            return first_line(error)
+            return stacking_reason(error)
         if not close(losses, step.losses, rounding):
             return "stacked, it has another loss"
         for kind, found, expected in (
