@@ -1,4 +1,4 @@
-"""Who hears of an evaluation when nobody was named: a person who watches, or nobody."""
+"""Who hears of an evaluation when nobody was named: a person who watches, or a log."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from synthbench.listeners.listener import Listener, Silent
 from synthbench.listeners.notebook import NotebookListener
+from synthbench.listeners.notes import NotesListener
 from synthbench.listeners.terminal import TerminalListener
 
 
@@ -16,18 +17,20 @@ def watching(chosen: Listener | None, cells: int) -> Iterator[Listener]:
     """The chosen listener or, without one, progress where a person can see it.
 
     cells: how many will be evaluated. In a notebook a bar below the cell, in a terminal one on
-    stderr, silence elsewhere.
+    stderr, elsewhere notes alone, a line of stderr each.
     """
     if chosen is not None:
         yield chosen
     elif in_notebook():
         with NotebookListener(cells) as notebook:
             yield notebook
-    elif sys.stderr is not None and sys.stderr.isatty():
+    elif sys.stderr is None:
+        yield Silent()
+    elif sys.stderr.isatty():
         with TerminalListener(cells) as terminal:
             yield terminal
     else:
-        yield Silent()
+        yield NotesListener()
 
 
 def in_notebook() -> bool:

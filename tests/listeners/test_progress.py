@@ -1,10 +1,11 @@
-"""Progress where a person watches, silence elsewhere."""
+"""Progress where a person watches, notes elsewhere."""
 
 from __future__ import annotations
 
 import io
 import sys
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,10 +15,12 @@ import synthbench as sb
 from synthbench.listeners import tally as tally_module
 from synthbench.listeners.listener import BlockProgress, Silent
 from synthbench.listeners.notebook import NotebookListener
+from synthbench.listeners.notes import NotesListener
 from synthbench.listeners.tally import Tally
 from synthbench.listeners.terminal import TerminalListener
 from synthbench.listeners.watching import in_notebook, watching
 from synthbench.registry.registry import installed
+from tests.engine.authored import Branching
 
 
 class Terminal(io.StringIO):
@@ -124,7 +127,7 @@ def test_a_notebook_keeps_a_line_for_each_finished_cell(
         (Terminal(), False, TerminalListener),
         (Terminal(), True, NotebookListener),
         (io.StringIO(), True, NotebookListener),
-        (io.StringIO(), False, Silent),
+        (io.StringIO(), False, NotesListener),
         (None, False, Silent),
     ],
     ids=["terminal", "console of a kernel", "notebook", "pipe", "no stderr at all"],
@@ -145,6 +148,18 @@ def test_who_hears_when_nobody_was_named(
         assert type(listener) is expected
     with watching(silent := Silent(), 1) as listener:
         assert listener is silent
+
+
+def test_a_script_says_how_replicas_are_trained_and_nothing_else(
+    small_cell: sb.Cell, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    protocol = small_cell.protocol.model_copy(update={"budget": 320})
+    cell = replace(small_cell, model=Branching(), protocol=protocol)
+    sb.evaluate_cells([cell], out, sb.Settings(sb.TrainerOptions(accelerator="cpu")))
+    said = capsys.readouterr()
+    assert said.out == "" and len(said.err.splitlines()) == 1
+    assert said.err.startswith('note: replicas of "branching" are trained one after the other')
+    assert "it reads the value of a tensor" in said.err
 
 
 def test_a_terminal_with_ipython_is_no_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
