@@ -43,6 +43,8 @@ CONVERTED: Mapping[torch.dtype, Callable[[nn.Module], nn.Module]] = {
     torch.bfloat16: nn.Module.bfloat16,
 }
 """Precision -> the module with its floating-point numbers in it; not so complex ones."""
+NO_GRAPH = "does not require grad"
+"""In what torch says to a forward pass that differentiates while no graph is recorded."""
 
 
 class PlainNetwork:
@@ -52,6 +54,7 @@ class PlainNetwork:
         """output: what the task wants; draws: the random numbers that have to be provided for."""
         self.module, self.output = module, output
         self.draws, self.drew = draws, Draws()
+        self._differentiates = False
         self.parameters = trained_parameters(module)
 
     def forward(
@@ -65,12 +68,18 @@ class PlainNetwork:
         """As `Network`; with the tensors given, where they are others than the module's."""
         if self.module.training is not training:
             self.module.train(training)
-        with self._drawing(noise):
-            if all(parameters[n].data_ptr() == p.data_ptr() for n, p in self.parameters.items()):
-                returned = call(self.module, x)
-            else:
-                returned = call_with(self.module, {**parameters, **buffers}, x)
-        return read_output(returned, self.output, x.shape[0])
+        own = all(_in_one_place(parameters[n], p) for n, p in self.parameters.items())
+
+        def output() -> Tensor:
+            with self._drawing(noise):
+                if own:
+                    returned = call(self.module, x)
+                else:
+                    returned = call_with(self.module, {**parameters, **buffers}, x)
+            return read_output(returned, self.output, x.shape[0])
+
+        found = self._evaluated(output)
+        return found if torch.is_grad_enabled() else found.detach()
 
     def loss(self, loss: Loss, batch: Batch, noise: Tensor) -> Tensor:
         """The training loss on one batch, with the module's own tensors."""
@@ -84,9 +93,25 @@ class PlainNetwork:
         """As `Network`."""
         if self.module.training:
             self.module.train(False)
-        with self._drawing(None), recorded(self.module) as activations:
-            call_with(self.module, {**parameters, **buffers}, x)
-        return activations
+
+        def activations() -> Activations:
+            with self._drawing(None), recorded(self.module) as found:
+                call_with(self.module, {**parameters, **buffers}, x)
+            return found
+
+        return self._evaluated(activations)
+
+    def _evaluated(self, function: Callable[[], T]) -> T:
+        """What it returns; a graph is recorded where the forward pass differentiates itself."""
+        if not self._differentiates:
+            try:
+                return function()
+            except RuntimeError as error:
+                if torch.is_grad_enabled() or NO_GRAPH not in str(error):
+                    raise
+                self._differentiates = True
+        with torch.enable_grad():
+            return function()
 
     @contextmanager
     def _drawing(self, noise: Tensor | None) -> Iterator[None]:
@@ -268,6 +293,14 @@ def _full_precision_backward(loss: Callable[[], Tensor], noise: Tensor, graph: b
     with torch.autocast(kind, enabled=False):
         value.backward(create_graph=graph)  # type: ignore[no-untyped-call]
     return value
+
+
+def _in_one_place(one: Tensor, other: Tensor) -> bool:
+    try:
+        return one.data_ptr() == other.data_ptr()
+    except RuntimeError:
+        # Under a transform of `torch.func`, as a probe may use, a tensor has no place.
+        return False
 
 
 def _row(stacked: Any, replica: int) -> Any:

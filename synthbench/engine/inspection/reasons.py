@@ -26,6 +26,7 @@ REASONS = {
     "evice meta": "it keeps a parameter in a second place too, such as a dict",
     "view size is not compatible": "it calls view where memory has to be copied; reshape does both",
     "accessing `data` under vmap": "it reads or writes `.data`",
+    "mutating directly with `.data`": "it reads or writes `.data`",
     "vmap: inplace arithmetic": "it writes a result that depends on the replica into a tensor that "
     "does not",
 }
