@@ -33,14 +33,18 @@ def load_network(
     RecordError when these weights were not kept, there is no such replica, or the record alone
     does not say how to build the network.
     """
+    # Here, so that reading results does not wait for torch.
     import torch
+
+    from synthbench.engine.axis.building import build_modules
 
     weights = read_weights(record, folder, None if step is None else evaluated_at(record, step))
     if not 0 <= replica < record.summary.replicas:
         raise RecordError(f"replica must be from 0 to {record.summary.replicas - 1}, got {replica}")
     task, model = plan_of_network(record, cell)
-    with torch.random.fork_rng(devices=[]):
-        network = model.build(longest_interface(task))
+    # As it was built to be trained: what it keeps beside parameters and buffers is the same.
+    seed = record.replicas[replica].seeds["init"]
+    (network,) = build_modules(model, longest_interface(task), [seed])
     with torch.no_grad():
         for name, tensor in [*network.named_parameters(), *network.named_buffers()]:
             tensor.copy_(weights[name][replica])

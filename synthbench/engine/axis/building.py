@@ -20,7 +20,7 @@ def build_modules(model: Model, interface: Interface, seeds: list[int]) -> list[
 
     Torch's global generator is seeded per replica inside a fork and left as it was, so a
     replica's weights depend on its own seed alone. Compiled modules are replaced by what was
-    compiled, lazy ones initialized on one example, and a module in half or double precision
+    compiled, lazy ones initialized on two examples, and a module in half or double precision
     is converted to float32: the protocol's precision comes later. Raises ModelError when
     `build` fails, or seeds the generator itself.
     """
@@ -83,4 +83,5 @@ def _bare(module: nn.Module) -> nn.Module:
 def _initialize_lazy(module: nn.Module, interface: Interface) -> None:
     tensors = [*module.parameters(), *module.buffers()]
     if any(is_lazy(tensor) for tensor in tensors):
-        call(module, interface.input.draw(Stream.from_seed(0, Purpose.INIT), 1))
+        # Two examples: batch normalization refuses one alone.
+        call(module, interface.input.draw(Stream.from_seed(0, Purpose.INIT), 2))
