@@ -33,6 +33,7 @@ class ReplicaFunctions(TorchFunctionMode):
         super().__init__()
         self._noise = noise
         self._forms = forms or {}
+        self._running: list[Any] = []
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -45,12 +46,17 @@ class ReplicaFunctions(TorchFunctionMode):
         form = self._forms.get(func)
         if func is functional.scaled_dot_product_attention and _drops(args, named):
             form = scaled_dot_product_attention
-        if form is None and _is_written_in_python(func):
+        # A function that is running comes again where a part of it asks for the mode.
+        if form is None and _is_written_in_python(func) and func not in self._running:
             form = _unchecked(func)
         if form is None:
             return func(*args, **named)
-        with self:
-            return form(*args, **named)
+        self._running.append(func)
+        try:
+            with self:
+                return form(*args, **named)
+        finally:
+            self._running.pop()
 
 
 def _drops(args: tuple[Any, ...], named: Mapping[str, Any]) -> bool:

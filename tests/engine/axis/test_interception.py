@@ -12,21 +12,26 @@ from torch.nn import functional
 from synthbench.engine.axis.interception import ReplicaFunctions
 from synthbench.streams import NoiseStream
 
-POOLINGS: dict[str, Callable[[Tensor], Tensor]] = {
-    "max": lambda x: functional.max_pool2d(x, 2),
-    "adaptive": lambda x: functional.adaptive_max_pool2d(x, 2),
+FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "max pooling": lambda x: functional.max_pool2d(x, 2),
+    "adaptive pooling": lambda x: functional.adaptive_max_pool2d(x, 2),
     "with indices": lambda x: functional.max_pool2d(x, 2, return_indices=True)[0],
-    "max in one dimension": lambda x: functional.max_pool1d(x[0], 2),
+    "pooling in one dimension": lambda x: functional.max_pool1d(x[0], 2),
+    "mesh": lambda x: torch.meshgrid(x[0, 0, 0], x[1, 1, 1], indexing="ij")[1],
+    "unique": lambda x: torch.unique(x.round(), return_counts=True)[1],
+    "einsum": lambda x: torch.einsum("bcij,bcjk->bik", [x, x]),
+    "norm": lambda x: torch.norm(x, dim=1),
+    "split": lambda x: torch.split(x, 2, dim=1)[1],
 }
-"""Each is one of two functions that torch chooses between."""
+"""Written in Python, of several functions that ask whether a mode is active."""
 
 
-@pytest.mark.parametrize("name", POOLINGS)
-def test_pooling_is_torch_s(name: str) -> None:
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_of_several_are_torch_s(name: str) -> None:
     x = torch.linspace(-1, 1, 128).sin().reshape(2, 4, 4, 4)
     with ReplicaFunctions(NoiseStream(torch.tensor(0))):
-        found = POOLINGS[name](x)
-    assert torch.equal(found, POOLINGS[name](x))
+        found = FUNCTIONS[name](x)
+    assert torch.equal(found, FUNCTIONS[name](x))
 
 
 def test_fractional_pooling_draws_from_the_replica_s_stream() -> None:
