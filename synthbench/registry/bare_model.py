@@ -87,10 +87,19 @@ class BareModel(Model):
         try:
             module = self._builder() if parameter is None else self._builder(interface)
         except Exception as error:
-            raise ModelError(f"{type(error).__name__}: {error}{_advice(parameter)}") from error
+            raise ModelError(f"{type(error).__name__}: {error}{self._advice(parameter)}") from error
         if isinstance(module, nn.Module):
             self._check_is_fresh(module)
         return module
+
+    def _advice(self, parameter: str | None) -> str:
+        if parameter is None:
+            return ""
+        return (
+            f" (its argument `{parameter}` is the task's interface: sizes are in "
+            f"{parameter}.input.shape and {parameter}.output.shape; where it is something else, "
+            f"pass lambda: {_own_name(self._builder)}({parameter}=...))"
+        )
 
     def _check_is_fresh(self, module: nn.Module) -> None:
         """Replicas that share a trained parameter would all begin alike."""
@@ -137,15 +146,6 @@ def interface_parameter(builder: Builder) -> str | None:
         return named[0]
     first = next((p for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY), None)
     return first.name if first is not None and first.name == "interface" else None
-
-
-def _advice(parameter: str | None) -> str:
-    if parameter is None:
-        return ""
-    return (
-        f" (its argument `{parameter}` is the task's interface: sizes are in "
-        f"{parameter}.input.shape and {parameter}.output.shape)"
-    )
 
 
 def _check_builder(builder: object) -> None:

@@ -268,22 +268,18 @@ class TakesAWidth(nn.Module):
 @pytest.mark.parametrize(
     ("task", "builder", "message"),
     [
-        (
-            TASK,
-            lambda: nn.Linear(10, 1),
-            r"got \(32, 1\); end its forward pass with .squeeze\(-1\)",
-        ),
+        (TASK, lambda: nn.Linear(10, 2), r"must return shape \(32,\).* got \(32, 2\)$"),
         (
             TASK,
             lambda: nn.Linear(9, 1),
             r"its input x is float32 of shape \(B, 10\): signs \(n=10\)",
         ),
         ("markov", lambda: nn.Linear(100, 2), r"int64 of shape \(B, 100\).* nn.Embedding"),
-        (TASK, TakesAWidth, r"argument `width` is the task's interface: sizes are in width.input"),
+        (TASK, TakesAWidth, r"sizes are in width.input.*, pass lambda: TakesAWidth\(width=...\)"),
         (TASK, shared_layer(), "two replicas share the parameter '0.weight'"),
         (TASK, lambda: TwoLayers, "must return a torch.nn.Module"),
     ],
-    ids=["squeeze", "size", "tokens", "argument", "shared", "class"],
+    ids=["logits", "size", "tokens", "argument", "shared", "class"],
 )
 def test_a_network_that_does_not_fit_is_refused_with_advice(
     task: str, builder: Any, message: str, tmp_path: Path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from synthbench.engine.axis.calling import call
 from synthbench.engine.data.sampling import draw_worlds
 from synthbench.engine.data.training_data import training_data
 from synthbench.plan.cell import Cell
@@ -29,13 +30,10 @@ def model_advice(cell: Cell) -> str:
     port, kind = cell.task.interface.input, str(x.dtype).removeprefix("torch.")
     shape = ", ".join(str(size) for size in x.shape[1:])
     try:
-        output = module(x)
+        call(module, x)
     except Exception:
         hint = "" if x.is_floating_point() else "; integers go through nn.Embedding or one_hot"
         return f"; its input x is {kind} of shape (B, {shape}): {port.describe()}{hint}"
-    expected = (EXAMPLES, *cell.task.interface.output.shape)
-    if isinstance(output, Tensor) and tuple(output.shape) == (*expected, 1):
-        return "; end its forward pass with .squeeze(-1)"
     return ""
 
 
