@@ -11,14 +11,17 @@ from functools import cache
 from types import CellType, FunctionType
 from typing import Any
 
+import torch
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from synthbench.engine.axis.randomness.draws import DRAWS
-from synthbench.engine.axis.stacked_forms.attention import scaled_dot_product_attention
+from synthbench.engine.axis.stacked_forms import STACKED_FORMS
 from synthbench.streams import NoiseStream
 
 WRITTEN_IN_PYTHON = ("torch.nn.functional", "torch.functional")
+RECURRENT = (torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu)
+DROPOUT_INSIDE = (functional.scaled_dot_product_attention, *RECURRENT)
 CHECKS = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
 
 Forms = Mapping[Any, Callable[..., Any]]
@@ -44,8 +47,8 @@ class ReplicaFunctions(TorchFunctionMode):
         if draw is not None:
             return draw(self._noise, *args, **named)
         form = self._forms.get(func)
-        if func is functional.scaled_dot_product_attention and _drops(args, named):
-            form = scaled_dot_product_attention
+        if form is None and func in DROPOUT_INSIDE and _drops(func, args, named):
+            form = STACKED_FORMS[func]
         # A function that is running comes again where a part of it asks for the mode.
         if form is None and _is_written_in_python(func) and func not in self._running:
             form = _unchecked(func)
@@ -59,9 +62,12 @@ class ReplicaFunctions(TorchFunctionMode):
             self._running.pop()
 
 
-def _drops(args: tuple[Any, ...], named: Mapping[str, Any]) -> bool:
-    share = args[4] if len(args) > 4 else named.get("dropout_p", 0.0)
-    return bool(share)
+def _drops(func: Any, args: tuple[Any, ...], named: Mapping[str, Any]) -> bool:
+    """Whether entries are dropped out inside, by a kernel whose numbers nobody sees."""
+    if func is functional.scaled_dot_product_attention:
+        return bool(args[4] if len(args) > 4 else named.get("dropout_p", 0.0))
+    # `nn.RNNBase` calls them with input, states, weights, bias, layers, dropout, training.
+    return len(args) > 6 and bool(args[5]) and bool(args[6])
 
 
 def _is_written_in_python(func: Any) -> bool:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from synthbench.contracts.batch import Batch
-from synthbench.engine.axis.interception import ReplicaFunctions
+from synthbench.engine.axis.interception import RECURRENT, ReplicaFunctions
 from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.engine.axis.objective import recipe_loss
 from synthbench.engine.axis.plain import PlainReplicas
@@ -15,7 +15,6 @@ from synthbench.engine.axis.stacked_forms import STACKED_FORMS
 from synthbench.plan.cell import Cell
 from synthbench.streams import NoiseStream
 
-RECURRENT = (torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu)
 COUNTED = {function: STACKED_FORMS[function] for function in RECURRENT}
 """Torch's kernels for these hide from the counter what they multiply."""
 

@@ -58,8 +58,10 @@ CALLS: dict[str, Callable[[Tensor], Tensor]] = {
     "attention of torch": lambda x: ATTENTION(x, x, x, need_weights=False)[0],
     "attention of torch with its map": lambda x: ATTENTION(x, x, x)[0],
     "encoder layer": lambda x: ENCODER(x),
+    "between recurrent layers": lambda x: LSTM(x)[0],
 }
 ATTENTION = nn.MultiheadAttention(5, 1, dropout=0.3, batch_first=True)
+LSTM = nn.LSTM(5, 4, num_layers=2, dropout=0.4)
 ENCODER = nn.TransformerEncoderLayer(5, 1, 8, dropout=0.3, batch_first=True)
 
 
