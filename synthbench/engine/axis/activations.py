@@ -64,7 +64,7 @@ class _AttentionMaps(TorchFunctionMode):
             if output.dim() >= 2 and output.shape[-1] == output.shape[-2]:
                 self._found.append(output)
         elif func is functional.scaled_dot_product_attention:
-            self._found.append(_attention_map(*args, **given))
+            self._found.append(attention_weights(*args, **given))
         return output
 
     def _multi_head(self, func: Any, args: tuple[Any, ...], given: dict[str, Any]) -> Any:
@@ -79,18 +79,3 @@ class _AttentionMaps(TorchFunctionMode):
         if not wanted:
             return output, None
         return output, weights.mean(dim=-3) if averaged else weights
-
-
-def _attention_map(  # noqa: PLR0913 - another function's arguments
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attn_mask: Tensor | None = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    *,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-) -> Tensor:
-    """The map inside `scaled_dot_product_attention`, with that function's own arguments."""
-    return attention_weights(query, key, attn_mask, is_causal, scale, enable_gqa)

@@ -57,15 +57,17 @@ def scaled_dot_product_attention(  # noqa: PLR0913 - torch's own arguments
     return cast_to(Tensor, output.reshape(query.shape))
 
 
-def attention_weights(
+def attention_weights(  # noqa: PLR0913 - torch's own arguments
     query: Tensor,
     key: Tensor,
+    value: Tensor,
     attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> Tensor:
-    """The map inside it: (..., L, S), rows that sum to 1."""
+    """The map inside it, before dropout: (..., L, S), rows that sum to 1."""
     if enable_gqa:
         key = key.repeat_interleave(query.shape[-3] // key.shape[-3], -3)
     mask = _additive(attn_mask, query)
