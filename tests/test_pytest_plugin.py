@@ -37,7 +37,7 @@ def test_pytest_runs_the_laws_as_tests(tmp_path: Path) -> None:
     done = pytest_run(tmp_path, "--synthbench", "mine", "-o", f"pythonpath={root}")
     laws = len(LAWS[PROBE])
     assert f"1 failed, {laws - 1} passed" in done.stdout, done.stdout + done.stderr
-    assert "FAILED synthbench::probe sound-probe: read-only" in done.stdout, done.stdout
+    assert "synthbench::probe sound-probe: read-only - read-only" in done.stdout, done.stdout
     assert "seen: it wrote into the parameters of the view" in done.stdout
     assert "Traceback" not in done.stdout and "laws.py" not in done.stdout
 

@@ -37,7 +37,7 @@ def plot_command(
 
     from synthbench.records.atomic import make_folder
     from synthbench.results.figures import KINDS, draw
-    from synthbench.results.figures.style import save_figure
+    from synthbench.results.figures.rendering import save_figure
 
     if against is not None and kind and "scaling" not in kind:
         raise ConfigurationError("--against goes with --kind scaling")

@@ -12,6 +12,7 @@ from scipy.stats import ks_2samp
 from torch import nn
 
 import synthbench as sb
+from synthbench.engine.axis.way import BY_DEFAULT
 from synthbench.engine.training.block import Block, TrainerOptions, train_block
 from synthbench.plan.cell import Cell
 from synthbench.plan.schedule import evaluation_steps
@@ -62,7 +63,7 @@ def test_weights_after_100_steps_agree(reference: str, tmp_path: Path) -> None:
                            precision="64-true")  # fmt: skip
     cell = Cell(task, model, protocol)
     block = Block(0, tuple(cell.replica_seeds()), REPLICAS)
-    result = train_block(cell, block, TrainerOptions("cpu"), False, tmp_path / "checkpoint")
+    result = train_block(cell, block, TrainerOptions("cpu"), BY_DEFAULT, tmp_path / "checkpoint")
     for seed in range(REPLICAS):
         for name, expected in train_by_hand(model, task, seed).items():
             torch.testing.assert_close(result.weights[name][seed], expected, rtol=1e-9, atol=1e-11)

@@ -170,7 +170,7 @@ def test_an_unfinished_run_of_other_code_is_started_again(
     assert before == [f"third {code_versions(cell)['third']}"]
     cell = replace(small_cell, model=edit(3.0)())
     identity = PartialIdentity(**{
-        key: value for key, value in json.loads(state.read_text()).items() if key != "widest"
+        key: value for key, value in json.loads(state.read_text()).items() if key not in ("widest", "way")
     })  # fmt: skip
     assert find_partial(state.parent.parent, identity) is not None
     now = [f"third {code_versions(cell)['third']}"]

@@ -11,8 +11,8 @@ from synthbench.results.figures.curves import draw_curves
 from synthbench.results.figures.learning_curves import draw_learning_curves
 from synthbench.results.figures.probes import draw_probes
 from synthbench.results.figures.random_search import draw_random_search
+from synthbench.results.figures.rendering import save_figure
 from synthbench.results.figures.scaling import draw_scaling
-from synthbench.results.figures.style import save_figure
 from synthbench.results.figures.survival import draw_survival
 from synthbench.results.figures.test_sets import draw_test_sets
 from synthbench.results.figures.transition_raster import draw_transition_raster

@@ -6,7 +6,7 @@ from io import BytesIO
 
 from matplotlib.figure import Figure
 
-from synthbench.results.figures.style import rendered
+from synthbench.results.figures.rendering import rendered
 
 SCREEN_DPI = 100
 COLOURS = 64

@@ -1,15 +1,9 @@
-"""How every picture looks: colours, panels, axes, and how it is written."""
+"""How every picture looks: colours, panels and axes."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
-from io import BytesIO
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-from synthbench.errors import ConfigurationError, first_line
-from synthbench.records.atomic import write_atomically
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,22 +91,3 @@ def _below(axes: Axes) -> Transform:
 
     down = ScaledTranslation(0, -LEGEND_GAP / 72, axes.figure.dpi_scale_trans)
     return axes.transAxes + down
-
-
-def save_figure(figure: Figure, paths: Sequence[Path]) -> None:
-    """Write a figure to each path, atomically, in the format of its suffix."""
-    for path in paths:
-        write_atomically(path, rendered(figure, path.suffix[1:]))
-
-
-def rendered(figure: Figure, kind: str, dpi: float | Literal["figure"] = "figure") -> bytes:
-    """A figure as a file of a kind such as png; dpi: "figure" for its own.
-
-    Raises ConfigurationError where matplotlib cannot, as with `text.usetex` without LaTeX.
-    """
-    buffer = BytesIO()
-    try:
-        figure.savefig(buffer, format=kind, dpi=dpi)
-    except RuntimeError as error:
-        raise ConfigurationError(f"matplotlib cannot draw: {first_line(error)}") from error
-    return buffer.getvalue()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from synthbench.engine.axis.way import BY_DEFAULT
 from synthbench.engine.generators import GlobalRandomState, seed_everything
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.engine.optimizers.trial_steps import advance, stored
@@ -84,7 +85,11 @@ def test_trained_weights_depend_on_the_replicas_train_seed_alone(
         torch.default_generator.manual_seed(seed)
         block = Block(0, tuple(seeds), width)
         return train_block(
-            replace(cell, protocol=protocol), block, TrainerOptions("cpu"), False, tmp_path / "none"
+            replace(cell, protocol=protocol),
+            block,
+            TrainerOptions("cpu"),
+            BY_DEFAULT,
+            tmp_path / "none",
         ).weights
 
     same = [ReplicaSeeds.same(seed) for seed in range(4)]

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import synthbench as sb
+from synthbench.engine.axis.way import BY_DEFAULT
 from synthbench.engine.optimizers.needs import LOOPED, VMAPPED
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.engine.training.block import Block, BlockResult, TrainerOptions, train_block
@@ -25,7 +26,7 @@ from tests.engine.test_against_plain_loop import BATCH, STEPS, train_by_hand
 
 def trained(cell: Cell, path: Path) -> BlockResult:
     block = Block(0, tuple(cell.replica_seeds()), 4)
-    return train_block(cell, block, TrainerOptions("cpu"), False, path / "checkpoint")
+    return train_block(cell, block, TrainerOptions("cpu"), BY_DEFAULT, path / "checkpoint")
 
 
 def in_double(cell: Cell, kind: type[torch.optim.Optimizer], **options: Any) -> Cell:

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import synthbench as sb
+from synthbench.engine.axis.way import BY_DEFAULT
 from synthbench.engine.optimizers.needs import LOOPED, VMAPPED
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.engine.training.block import Block, TrainerOptions, train_block
@@ -91,7 +92,7 @@ def test_trajectories_are_equal_to_the_bit_in_any_company(
     def weights(seeds: list[int], width: int) -> Named:
         block = Block(0, tuple(ReplicaSeeds.same(seed) for seed in seeds), width)
         options = TrainerOptions("cpu")
-        return train_block(cell, block, options, False, tmp_path / "checkpoint").weights
+        return train_block(cell, block, options, BY_DEFAULT, tmp_path / "checkpoint").weights
 
     everyone, some = weights([0, 1, 2, 3, 4], 5), weights([3, 1], 2)
     for name, tensor in everyone.items():
@@ -109,7 +110,7 @@ def test_a_plain_loop_with_the_same_optimizer_ends_at_the_same_weights(
     protocol = sb.Protocol(budget=STEPS * BATCH, seeds=4, until="budget", precision="64-true")
     cell = replace(cell, protocol=protocol)
     block = Block(0, tuple(cell.replica_seeds()), 4)
-    result = train_block(cell, block, TrainerOptions("cpu"), False, tmp_path / "checkpoint")
+    result = train_block(cell, block, TrainerOptions("cpu"), BY_DEFAULT, tmp_path / "checkpoint")
     for seed in range(4):
         expected = train_by_hand(
             cell.model, cell.task, seed, lambda p: NormalizedStep(list(p), 0.01, 0.5)

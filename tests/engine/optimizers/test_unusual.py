@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from synthbench.engine.axis.way import BY_DEFAULT
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.engine.optimizers.trial_steps import advance
 from synthbench.engine.training.block import Block, TrainerOptions, train_block
@@ -45,7 +46,7 @@ def test_what_a_checkpoint_does_not_hold_is_never_checkpointed(
     for optimizer_, written in ((chosen, False), (torch_optimizer(torch.optim.SGD), True)):
         cell = with_optimizer(replace(small_cell, protocol=short), optimizer_)
         block = Block(0, tuple(cell.replica_seeds()[:2]), 2)
-        train_block(cell, block, TrainerOptions("cpu", checkpoint_seconds=0.0), False, path)
+        train_block(cell, block, TrainerOptions("cpu", checkpoint_seconds=0.0), BY_DEFAULT, path)
         assert path.exists() == written
 
 

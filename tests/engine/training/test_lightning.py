@@ -12,6 +12,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.loggers import CSVLogger
 
 import synthbench as sb
+from synthbench.engine.axis.way import BY_DEFAULT
 from synthbench.engine.training.block import Block, train_block
 from synthbench.errors import ConfigurationError
 from synthbench.plan.cell import Cell
@@ -119,13 +120,13 @@ def test_a_checkpoint_resumes_to_the_same_bits_in_every_precision(
 ) -> None:
     cell = with_protocol(small_cell, precision=precision, budget=3_200, until="budget")
     block = Block(0, tuple(cell.replica_seeds()), 6)
-    whole = train_block(cell, block, sb.TrainerOptions("cpu"), False, tmp_path / "none")
+    whole = train_block(cell, block, sb.TrainerOptions("cpu"), BY_DEFAULT, tmp_path / "none")
     path = tmp_path / "checkpoint"
     often = sb.TrainerOptions("cpu", callbacks=(Interrupt(),), checkpoint_seconds=0)
     with pytest.raises(KeyboardInterrupt):
-        train_block(cell, block, often, False, path)
+        train_block(cell, block, often, BY_DEFAULT, path)
     assert path.exists()
-    resumed = train_block(cell, block, sb.TrainerOptions("cpu"), False, path)
+    resumed = train_block(cell, block, sb.TrainerOptions("cpu"), BY_DEFAULT, path)
     assert resumed.table.equals(whole.table)
 
 

@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 
 import synthbench as sb
+from synthbench.engine.axis.way import BY_DEFAULT
 from synthbench.engine.data.held_out import held_out_sets
 from synthbench.engine.data.sampling import draw_worlds
 from synthbench.engine.training.block import split_blocks, train_block
@@ -325,12 +326,12 @@ def test_what_is_fitted_on_a_curriculum_is_the_same_after_a_resumption(tmp_path)
     cell = Cell(ShiftingBlobs(), sb.as_model(Points, recipe), protocol)
     (block,) = split_blocks(cell.replica_seeds(), 2)
     options = sb.TrainerOptions(accelerator="cpu")
-    unbroken = train_block(cell, block, options, False, tmp_path / "none.ckpt")
+    unbroken = train_block(cell, block, options, BY_DEFAULT, tmp_path / "none.ckpt")
     path = tmp_path / "killed.ckpt"
     with pytest.raises(InterruptedError):
         stopped = replace(options, callbacks=(Stopped(path, 6),))
-        train_block(cell, block, stopped, False, path)
-    resumed = train_block(cell, block, options, False, path)
+        train_block(cell, block, stopped, BY_DEFAULT, path)
+    resumed = train_block(cell, block, options, BY_DEFAULT, path)
     assert resumed.references == unbroken.references
     assert resumed.table.equals(unbroken.table)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 import synthbench as sb
 from tests.testing.tasks.sound import Dictator, Successor
@@ -43,7 +42,7 @@ class AsksWhetherItIsTraced(Successor):
     """Another score while it is recorded."""
 
     def score(self, output, batch):
-        factor = 1.0 if get_proxy_mode() is None else 2.0
+        factor = 2.0 if torch._C._len_torch_dispatch_stack() else 1.0
         return {name: factor * v for name, v in super().score(output, batch).items()}
 
 
