@@ -15,7 +15,7 @@ import synthbench as sb
 from synthbench.errors import ConfigurationError, OutputError
 from synthbench.plan.cell import Cell
 from synthbench.results.figures import PICTURE_FILE
-from synthbench.results.figures.style import save_figure
+from synthbench.results.figures.rendering import save_figure
 from synthbench.results.html import results_html
 from tests.evaluation.notes import Notes
 

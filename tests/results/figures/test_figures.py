@@ -13,7 +13,8 @@ from synthbench.errors import ConfigurationError, NothingToDrawError, UnknownNam
 from synthbench.metrics.survival import survival_curve
 from synthbench.registry.registry import installed
 from synthbench.results.figures import KINDS
-from synthbench.results.figures.style import COLOURS, STYLES, finish, make_panels, save_figure
+from synthbench.results.figures.rendering import save_figure
+from synthbench.results.figures.style import COLOURS, STYLES, finish, make_panels
 
 
 @pytest.fixture(scope="module")
