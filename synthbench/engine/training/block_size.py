@@ -80,8 +80,8 @@ def measure_stacks(cell: Cell, device: torch.device, gradients: Gradients) -> St
     """Replica-steps per second of stacks of several widths.
 
     gradients: the cell's; what is traced here need not be traced again. Tries widths 2, 8,
-    32, ... and all replicas, stopping when throughput falls clearly or memory ends. A short
-    training of few replicas takes all of them at once.
+    32, ... and all replicas, stopping when throughput no longer grows (on a GPU, when it falls
+    clearly) or memory ends. A short training of few replicas takes all of them at once.
     """
     rates: dict[int, float] = {}
     short = False
@@ -96,9 +96,12 @@ def measure_stacks(cell: Cell, device: torch.device, gradients: Gradients) -> St
                 raise
             gc.collect()
             break
+        gains = rate > WORTH_IT * max(rates.values(), default=0.0)
         rates[width] = rate
         short = cell.steps * cell.protocol.seeds / rate <= SHORT_SECONDS
-        if (short and width >= cell.protocol.seeds) or rate < 0.8 * max(rates.values()):
+        if (short and width >= cell.protocol.seeds) or not (gains or device.type == "cuda"):
+            break
+        if rate < 0.8 * max(rates.values()):
             break
     if len(rates) > 1:
         gc.collect()
@@ -121,7 +124,7 @@ def _steps_per_second(step: Callable[[], None], device: torch.device) -> float:
     step()
     _wait_for(device)
     start, steps = time.perf_counter(), 0
-    while steps < 2 or time.perf_counter() - start < TIMING_SECONDS:
+    while steps < 1 or time.perf_counter() - start < TIMING_SECONDS:
         step()
         _wait_for(device)
         steps += 1
