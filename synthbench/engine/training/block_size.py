@@ -38,6 +38,8 @@ FEW = 8
 """So many replicas are tried at once first: where that takes no time, nothing else is tried."""
 SHORT_SECONDS = 1.0
 """A training that takes no longer than this is not worth measuring."""
+BLOCK_SECONDS = 0.25
+"""About what a block costs beside its steps: Lightning's set-up, references, its result."""
 PLAIN_WORTH_IT = 1.1
 """So much faster plain modules must be than a stack: a tie must not decide on last bits."""
 PLAIN_BYTES = 256 * 2**20
@@ -46,10 +48,15 @@ PLAIN_BYTES = 256 * 2**20
 
 @dataclass(frozen=True)
 class Stacks:
-    """What was measured of stacks: their widths with replica-steps per second."""
+    """What was measured of stacks: their widths with replica-steps per second.
+
+    steps, seeds: of the training to come.
+    """
 
     rates: dict[int, float]
     short: bool
+    steps: int
+    seeds: int
 
     @property
     def best(self) -> float:
@@ -58,9 +65,13 @@ class Stacks:
 
     @property
     def width(self) -> int:
-        """The narrowest that is as fast as any."""
-        worth = [w for w, rate in self.rates.items() if rate * WORTH_IT >= self.best]
-        return min(worth, default=NARROWEST)
+        """The narrowest that is done as soon as any."""
+        seconds = {
+            width: self.steps * self.seeds / rate + BLOCK_SECONDS * -(-self.seeds // width)
+            for width, rate in self.rates.items()
+        }
+        soonest = min(seconds.values(), default=0.0)
+        return min((w for w, s in seconds.items() if s <= soonest * WORTH_IT), default=NARROWEST)
 
 
 def plain_width(cell: Cell, parameters: int) -> int:
@@ -105,7 +116,7 @@ def measure_stacks(cell: Cell, device: torch.device, gradients: Gradients) -> St
             break
     if len(rates) > 1:
         gc.collect()
-    return Stacks(rates, short)
+    return Stacks(rates, short, cell.steps, cell.protocol.seeds)
 
 
 def _candidates(replicas: int) -> Iterator[int]:
