@@ -37,9 +37,14 @@ def size_rows(cells: Sequence[MeasuredCell]) -> list[list[str]]:
 
 
 def size_table(cells: Sequence[MeasuredCell]) -> Table:
-    """The same for Rich, 80 columns wide: the cells of one task."""
-    model, *numbers = HEADINGS
+    """The same for Rich, 80 columns wide: the cells of one task; without states, no column."""
+    shown = [
+        column
+        for column in zip(HEADINGS, *size_rows(cells), strict=True)
+        if any(text != "-" for text in column[1:])
+    ]
+    (model, *numbers), *rows = zip(*shown, strict=True)
     table = number_table(model, numbers)
-    for texts in size_rows(cells):
+    for texts in rows:
         table.add_row(*map(escape, texts))
     return table

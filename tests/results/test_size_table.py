@@ -34,6 +34,12 @@ def test_sizes_are_shown_where_models_differ_in_them(tmp_path: Path) -> None:
         assert "state size" in text and "12k" in text
 
 
+def test_no_column_of_states_where_none_is_known(tmp_path: Path) -> None:
+    first = sized(make_cell(tmp_path / "a"), parameters=7)
+    text = results_text([first, make_cell(tmp_path / "b", Setting("other"))])
+    assert "parameters" in text and "state size" not in text
+
+
 def test_the_table_in_python_has_them_always(tmp_path: Path) -> None:
     cell = sized(make_cell(tmp_path / "a"), state_size=128)
     unknown = make_cell(tmp_path / "b")
