@@ -12,7 +12,8 @@ import synthbench as sb
 from synthbench.engine.axis.output import read_output
 from synthbench.plan.cell import Cell
 from synthbench.streams import Purpose, Stream
-from tests.engine.foreign import DETERMINISTIC, by_hand, model_of
+from tests.engine.by_hand import by_hand
+from tests.engine.foreign import DETERMINISTIC, model_of
 
 STEPS = 4
 

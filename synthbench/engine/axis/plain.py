@@ -19,7 +19,7 @@ from synthbench.engine.axis.attributes import Attributes, attributes_of, set_att
 from synthbench.engine.axis.building import parameter_types
 from synthbench.engine.axis.one_by_one import OneByOne
 from synthbench.engine.axis.plain_network import PlainNetwork
-from synthbench.engine.axis.replicas import stacked_state
+from synthbench.engine.axis.replicas import stacked_state, tensors_of
 from synthbench.engine.axis.state import State
 from synthbench.engine.axis.way import NOTHING_DRAWN, Draws
 
@@ -171,8 +171,7 @@ class PlainReplicas:
         return value.detach()
 
     def _unstacked(self, network: PlainNetwork) -> State:
-        module = network.module
-        every = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+        every = tensors_of(network.module)
         return {name: every[name] for name in self.buffers if name in every}
 
 

@@ -159,7 +159,7 @@ def stacked_state(
     trained = trained_parameters(modules[0])
     if not trained:
         raise ModelError(f'model "{model.name}" has no parameters to train')
-    states = [_tensors(module) for module in modules]
+    states = [tensors_of(module) for module in modules]
     if any(_shapes(state) != _shapes(states[0]) for state in states):
         raise ModelError(
             f'model "{model.label()}" builds replicas whose tensors differ in name or shape; the '
@@ -182,7 +182,8 @@ def is_trained(parameter: nn.Parameter) -> bool:
     return parameter.requires_grad and parameter.is_floating_point()
 
 
-def _tensors(module: nn.Module) -> dict[str, Tensor]:
+def tensors_of(module: nn.Module) -> State:
+    """A module's parameters and buffers, by name."""
     return {**dict(module.named_parameters()), **dict(module.named_buffers())}
 
 

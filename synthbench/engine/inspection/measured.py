@@ -27,9 +27,9 @@ def check_measured(cell: Cell, tried: Tried, seeds: list[int]) -> Ways:
 
     Raises ModelError, saying what failed, where that is none.
     """
-    ways, evaluator = tried.ways, _evaluator(cell, tried.plain, Way.PLAIN, seeds)
+    ways, of_plain = tried.ways, _evaluator(cell, tried.plain, Way.PLAIN, seeds)
     with naming(f'model "{cell.model.label()}"', "evaluated"):
-        expected = _scores(evaluator, tried.plain)
+        expected = _scores(of_plain, tried.plain)
     if tried.stacked is not None:
         # The parameters at which the plain modules stand.
         stacked = tried.stacked.with_state(
@@ -43,8 +43,7 @@ def check_measured(cell: Cell, tried: Tried, seeds: list[int]) -> Ways:
             # Which probes work on plain modules is not known.
             return replace(ways, right=ways.right[:1]) if cell.probes else ways
         ways = ways.without_stack(reason)
-        evaluator = _evaluator(cell, tried.plain, Way.PLAIN, seeds)
-    _check_probes(cell, evaluator, tried.plain)
+    _check_probes(cell, of_plain, tried.plain)
     return ways
 
 

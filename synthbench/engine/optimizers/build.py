@@ -104,11 +104,15 @@ def clip_per_replica(parameters: Sequence[Tensor], largest: float) -> None:
     `torch.nn.utils.clip_grad_norm_`, one replica at a time.
     """
     gradients = [p.grad for p in parameters if p.grad is not None]
-    squares = [g.reshape(g.shape[0], -1).square().sum(1) for g in gradients]
-    norms = torch.stack(squares).sum(0).sqrt()
-    scale = torch.clamp(largest / (norms + 1e-6), max=1.0)
+    scale = clip_scale([g.reshape(g.shape[0], -1).square().sum(1) for g in gradients], largest)
     for parameter in parameters:
         # Out of place: two parameters may share one gradient tensor.
         if parameter.grad is not None:
             shape = (-1, *[1] * (parameter.dim() - 1))
             parameter.grad = parameter.grad * scale.reshape(shape)
+
+
+def clip_scale(squares: Sequence[Tensor], largest: float) -> Tensor:
+    """What to multiply gradients by; squares: of each parameter's gradient norm, (R,) or ()."""
+    norms = torch.stack(list(squares)).sum(0).sqrt()
+    return torch.clamp(largest / (norms + 1e-6), max=1.0)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from synthbench.contracts.batch import Batch, Loss
 from synthbench.engine.axis.plain import PlainReplicas
 from synthbench.engine.axis.state import State
+from synthbench.engine.optimizers.build import clip_scale
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 
 
@@ -69,10 +70,9 @@ class OwnGradients:
 
 
 def _clip(own: Mapping[str, nn.Parameter], largest: float) -> None:
-    """The rule of `clip_per_replica` for one replica."""
-    gradients = [p.grad for p in own.values() if p.grad is not None]
-    norm = torch.stack([g.square().sum() for g in gradients]).sum().sqrt()
-    scale = torch.clamp(largest / (norm + 1e-6), max=1.0)
+    """`clip_per_replica` for one replica."""
+    squares = [p.grad.square().sum() for p in own.values() if p.grad is not None]
+    scale = clip_scale(squares, largest)
     for parameter in own.values():
         if parameter.grad is not None:
             parameter.grad = parameter.grad * scale

@@ -90,6 +90,7 @@ class ReplicaTraining(pl.LightningModule):
         self._inherited = inherited or Inherited()
         self._inherited.begin(replicas.parameters, replicas.buffers)
         self._plain = replicas if isinstance(replicas, PlainReplicas) else None
+        self._own_gradients: OwnGradients | None = None
         self._names, self._buffer_names = list(replicas.parameters), list(replicas.buffers)
         self._stacked = nn.ParameterList(nn.Parameter(p) for p in replicas.parameters.values())
         for index, tensor in enumerate(replicas.buffers.values()):
@@ -167,6 +168,9 @@ class ReplicaTraining(pl.LightningModule):
             self._pass_over_the_stopped()
         self._worlds = draw_worlds(self.cell.task, world_keys)
         self._masks = self._inherited.masks(self.parameters_by_name)
+        if self._plain is not None:
+            loss, clip = training_loss(self.cell), self.cell.model.recipe.clip
+            self._own_gradients = OwnGradients(self._plain, loss, self._masks, clip)
         self._teachers = [self._on_device(teacher) for teacher in self._inherited.teachers]
         with torch.autocast(self.device.type, enabled=False):
             self._training_data = training_data(self.cell, self._worlds, self._train_keys)
@@ -217,9 +221,8 @@ class ReplicaTraining(pl.LightningModule):
         """One optimizer step of all replicas; returns their losses (R,) before it."""
         inner, clip = optimizer.optimizer, self.cell.model.recipe.clip
         if isinstance(inner, ReplicaOptimizer) and inner.needs.own_gradients:
-            assert self._plain is not None
-            loss = training_loss(self.cell)
-            return OwnGradients(self._plain, loss, self._masks, clip).step(inner, batch, noise)
+            assert self._own_gradients is not None
+            return self._own_gradients.step(inner, batch, noise)
         parameters, buffers = self.parameters_by_name, self.buffers_by_name
         gradients, losses = self._gradients(parameters, buffers, batch, noise)
         if self._masks:

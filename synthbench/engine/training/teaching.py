@@ -55,59 +55,56 @@ def teaching(cell: Cell) -> Teach | None:
 
 def _outputs(cell: Cell) -> Outputs:
     """Outputs of networks with these weights: all at once, or of plain modules where it must be."""
-    stacked: Outputs | None = None
-    plain = _plain_outputs(cell)
-    compared = False
+    plain, chosen = _plain_outputs(cell), list[Outputs]()
 
     @torch.no_grad()
     def outputs(weights: State, x: Tensor) -> Tensor:
-        nonlocal stacked, compared
-        if not compared:
-            compared = True
-            expected = plain(weights, x)
-            stacked = _stacked_outputs(cell)
-            try:
-                found = stacked(weights, x)
-                if not torch.allclose(found, expected, rtol=1e-3, atol=1e-4, equal_nan=True):
-                    stacked = None
-            # Whatever cannot be stacked.
-            except Exception as error:
-                if is_out_of_memory(error):
-                    raise
-                stacked = None
-        return plain(weights, x) if stacked is None else stacked(weights, x)
+        if not chosen:
+            stacked = _stacked_outputs(cell, weights, x, plain(weights, x))
+            chosen.append(stacked or plain)
+        return chosen[0](weights, x)
 
     return outputs
 
 
-def _stacked_outputs(cell: Cell) -> Outputs:
+def _stacked_outputs(cell: Cell, weights: State, x: Tensor, expected: Tensor) -> Outputs | None:
+    """Those of a stack, if they are what plain modules give here."""
     first = cell.protocol.first_seed
 
     def of_one(network: Network, weights: State, x: Tensor) -> Tensor:
         return network.forward(weights, {}, x)
 
-    def outputs(weights: State, x: Tensor) -> Tensor:
-        if not functions:
-            replicas = stacked_replicas(cell.model, cell.interface, [first, first])
-            functions.append(traced(replicas.lift(of_one)))
-        return functions[0](weights, x)
-
-    functions: list[Outputs] = []
-    return outputs
+    try:
+        replicas = stacked_replicas(cell.model, cell.interface, [first, first])
+        stacked = traced(replicas.lift(of_one))
+        found = stacked(weights, x)
+    # Whatever cannot be stacked.
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        return None
+    same = torch.allclose(found, expected, rtol=1e-3, atol=1e-4, equal_nan=True)
+    return stacked if same else None
 
 
 def _plain_outputs(cell: Cell) -> Outputs:
     first = cell.protocol.first_seed
     kept: list[PlainReplicas] = []
+    taken: list[State] = []
 
     def outputs(weights: State, x: Tensor) -> Tensor:
         if not kept:
             modules = build_modules(cell.model, cell.interface, [first] * x.shape[0])
             kept.append(PlainReplicas.of(cell.model, modules, cell.interface))
         (replicas,) = kept
-        own = {name: weights[name] for name in replicas.parameters}
-        replicas.adopt(own, {name: weights[name] for name in replicas.buffers})
-        found: Tensor = replicas.lift(lambda network, p, x: network.forward(p, {}, x))(own, x)
+        # The same weights teach for many steps.
+        if not taken or taken[0] is not weights:
+            own = {name: weights[name] for name in replicas.parameters}
+            replicas.adopt(own, {name: weights[name] for name in replicas.buffers})
+            taken[:] = [weights]
+        found: Tensor = replicas.lift(lambda network, p, x: network.forward(p, {}, x))(
+            replicas.parameters, x
+        )
         return found
 
     return outputs

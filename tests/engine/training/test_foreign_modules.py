@@ -20,7 +20,8 @@ from synthbench.engine.training.block import Block, BlockResult, TrainerOptions,
 from synthbench.isolation import isolated
 from synthbench.plan.cell import Cell, ReplicaSeeds
 from tests.engine.authored import Normalized, Plain
-from tests.engine.foreign import DETERMINISTIC, DRAWING, Builder, Drawing, by_hand, model_of
+from tests.engine.by_hand import by_hand
+from tests.engine.foreign import DETERMINISTIC, DRAWING, Builder, Drawing, model_of
 from tests.engine.test_replica_independence import rows
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is deprecated")

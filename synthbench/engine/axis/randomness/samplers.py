@@ -29,8 +29,7 @@ def shaped(draw: Callable[[NoiseStream, tuple[int, ...]], Tensor]) -> Callable[.
         given = rest.pop("size", None)
         shape = _shape(size if given is None else given)
         drawn = draw(noise, shape).to(dtype or torch.get_default_dtype())
-        placed = _placed(drawn, device)
-        return placed.requires_grad_() if requires_grad else placed
+        return _leaf(_placed(drawn, device), requires_grad)
 
     return factory
 
@@ -48,8 +47,7 @@ def alike(draw: Callable[[NoiseStream, tuple[int, ...]], Tensor]) -> Callable[..
         **rest: Any,
     ) -> Tensor:
         drawn = draw(noise, tuple(input.shape)).to(dtype or input.dtype)
-        placed = _placed(drawn, device)
-        return placed.requires_grad_() if requires_grad else placed
+        return _leaf(_placed(drawn, device), requires_grad)
 
     return factory
 
@@ -213,3 +211,8 @@ def _shape(size: Sequence[Any]) -> tuple[int, ...]:
 
 def _placed(tensor: Tensor, device: Any) -> Tensor:
     return tensor if device is None else tensor.to(device)
+
+
+def _leaf(tensor: Tensor, requires_grad: bool) -> Tensor:
+    # Asked for a constant, a transform of `torch.func` would refuse.
+    return tensor.requires_grad_() if requires_grad else tensor
