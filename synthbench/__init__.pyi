@@ -31,7 +31,7 @@ from .contracts.scores import Mean as Mean
 from .contracts.task import KnownAlgorithm as KnownAlgorithm
 from .contracts.task import Task as Task
 from .contracts.test_set import TestSet as TestSet
-from .engine.training.block import TrainerOptions as TrainerOptions
+from .engine.training.block_training import TrainerOptions as TrainerOptions
 from .errors import InterfaceError as InterfaceError
 from .errors import SynthbenchError as SynthbenchError
 from .evaluation.evaluate import evaluate as evaluate

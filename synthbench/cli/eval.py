@@ -118,7 +118,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     """Train models on a suite or a task, hundreds of seeds at once, and measure how they learn."""
     with without_collection():
         from synthbench.cli.eval_table import print_results
-        from synthbench.engine.training.block import TrainerOptions
+        from synthbench.engine.training.block_training import TrainerOptions
         from synthbench.evaluation.evaluate import evaluate_cells
         from synthbench.evaluation.settings import Settings
         from synthbench.evaluation.standing import with_sources

@@ -14,8 +14,9 @@ from filelock import FileLock, Timeout
 from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.engine.axis.way import Execution, Way
 from synthbench.engine.inspection.cell import CellFacts
-from synthbench.engine.training.block import NARROWEST, Block, train_block
+from synthbench.engine.training.block import NARROWEST, Block
 from synthbench.engine.training.block_size import measure_stacks, plain_is_faster, plain_width
+from synthbench.engine.training.block_training import train_block
 from synthbench.engine.training.cell_functions import CellFunctions, stacked_functions
 from synthbench.errors import ModelError, OutputError
 from synthbench.evaluation.cell_tracking import CellTracking
@@ -158,7 +159,7 @@ class CellRun:
             return first, min(wanted, self.cell.protocol.seeds)
         if first is Way.PLAIN:
             return first, plain
-        stacks = measure_stacks(self.cell, self.device, self._untaught.gradients)
+        stacks = measure_stacks(self.cell, self.device, self._untaught)
         if Way.PLAIN in ways.right and plain_is_faster(self.cell, self.device, stacks, ways.draws):
             return Way.PLAIN, plain
         return first, stacks.width

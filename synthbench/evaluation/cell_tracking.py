@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pytorch_lightning.loggers import CSVLogger, Logger
 
-from synthbench.engine.training.block import Loggers
+from synthbench.engine.training.block_training import Loggers
 from synthbench.listeners.listener import Listener
 from synthbench.listeners.tracker import TrackedCell, Tracker
 from synthbench.plan.cell import Cell

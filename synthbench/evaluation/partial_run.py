@@ -14,7 +14,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from synthbench.engine.axis.way import Way
-from synthbench.engine.training.block import Block, BlockResult, split_blocks
+from synthbench.engine.training.block import Block, split_blocks
+from synthbench.engine.training.block_training import BlockResult
 from synthbench.errors import OutputError
 from synthbench.plan.cell import ReplicaSeeds
 from synthbench.records.atomic import make_folder, write_atomically

@@ -28,6 +28,6 @@ class ProgressRelay(pl.Callback):
                 replicas=count,
                 steps=pl_module.finished_steps,
                 solved=int(pl_module.outcomes.solved[:count].sum()),
-                running=int(pl_module.outcomes.running[:count].sum()),
+                running=int(pl_module.running.sum()),
             )
         )

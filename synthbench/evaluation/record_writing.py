@@ -17,7 +17,7 @@ from safetensors.torch import save
 from synthbench.engine.axis.way import Way
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.engine.inspection.cell import CellFacts
-from synthbench.engine.training.block import BlockResult, References
+from synthbench.engine.training.block_training import BlockResult, References
 from synthbench.isolation.settings import changed_settings
 from synthbench.metrics.ceiling import is_higher_better
 from synthbench.metrics.cell_context import independent_replicas

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from synthbench.engine.training.block import TrainerOptions
+from synthbench.engine.training.block_training import TrainerOptions
 from synthbench.evaluation.kept_weights import KeepWeights
 from synthbench.listeners.listener import Listener
 from synthbench.listeners.tracker import Tracker

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from synthbench.streams.philox import MASK
+from synthbench.streams.philox import MASK, philox4x32
 from synthbench.streams.purpose import Purpose
 from synthbench.streams.splitmix import GOLDEN, mixed, splitmix64
 from synthbench.streams.stream import Stream
@@ -58,11 +58,9 @@ def noise_keys(keys: Tensor, steps: range, call: int = 0) -> Tensor:
 
     keys: (R, 2) int64 words of the replicas' seeds. call: 0 of training, 1 of evaluation.
     """
-    counters = torch.arange(steps.start, steps.stop, device=keys.device)
-
-    def of_one(key: Tensor, step: Tensor) -> Tensor:
-        words = Stream(key, Purpose.NOISE, step, call).words(2)
-        return words[0] | (words[1] << 32)
-
-    lifted = torch.vmap(torch.vmap(of_one, (0, None)), (None, 0))
-    return lifted(keys, counters)
+    counters = torch.arange(steps.start, steps.stop, device=keys.device)[:, None]
+    first = torch.zeros_like(counters)
+    # The first two words of `Stream(key, Purpose.NOISE, step, call)`.
+    block = (first, first + call, counters, first + int(Purpose.NOISE))
+    low, high, _, _ = philox4x32(block, (keys[:, 0], keys[:, 1]))
+    return low | (high << 32)

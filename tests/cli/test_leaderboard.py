@@ -167,7 +167,7 @@ def test_the_tuned_track_counts_what_was_tried(
     board: Path, trained, tmp_path: Path, capsys, monkeypatch
 ) -> None:
     suite, _ = trained
-    from synthbench.engine.training.block import TrainerOptions
+    from synthbench.engine.training.block_training import TrainerOptions
     from synthbench.evaluation.evaluate import evaluate_cells
     from synthbench.evaluation.planning import plan_suite
     from synthbench.evaluation.settings import Settings

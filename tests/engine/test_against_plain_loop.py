@@ -13,7 +13,8 @@ from torch import nn
 
 import synthbench as sb
 from synthbench.engine.axis.way import BY_DEFAULT
-from synthbench.engine.training.block import Block, TrainerOptions, train_block
+from synthbench.engine.training.block import Block
+from synthbench.engine.training.block_training import TrainerOptions, train_block
 from synthbench.plan.cell import Cell
 from synthbench.plan.schedule import evaluation_steps
 from synthbench.registry.registry import installed

@@ -15,13 +15,8 @@ import synthbench as sb
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.way import Draws, Execution, Way
 from synthbench.engine.inspection.cell import inspect_cell
-from synthbench.engine.training.block import (
-    Block,
-    BlockResult,
-    TrainerOptions,
-    split_blocks,
-    train_block,
-)
+from synthbench.engine.training.block import Block, split_blocks
+from synthbench.engine.training.block_training import BlockResult, TrainerOptions, train_block
 from synthbench.engine.training.lightning import lightning_alone
 from synthbench.engine.training.replica_training import ReplicaTraining
 from synthbench.plan.cell import Cell, ReplicaSeeds
@@ -118,7 +113,7 @@ def test_blocks_are_balanced_and_padded() -> None:
         (11, 11, 11),
         (22, 10, 11),
     ]
-    assert [s.init for s in blocks[2].padded()] == [*range(22, 32), 22]
+    assert [s.init for s in blocks[2].padded()] == [*range(22, 32), 31]
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +173,7 @@ def test_initialization_leaves_the_global_generator_alone(small_cell: Cell, tmp_
 
 def test_frozen_parameters_stay_and_are_not_counted(small_cell: Cell, tmp_path: Path) -> None:
     cell = replace(small_cell, model=Frozen())
-    module = ReplicaTraining(cell, [ReplicaSeeds.same(s) for s in range(3)])
+    module = ReplicaTraining(cell, Block(0, tuple(ReplicaSeeds.same(s) for s in range(3)), 3))
     assert sorted(module.parameters_by_name) == ["second.bias", "second.weight"]
     before = {name: tensor.clone() for name, tensor in module.buffers_by_name.items()}
     assert sorted(before) == ["first.bias", "first.weight"]

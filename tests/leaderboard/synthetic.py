@@ -9,7 +9,7 @@ import pyarrow as pa
 import torch
 
 from synthbench.engine.inspection.cell import CellFacts
-from synthbench.engine.training.block import BlockResult
+from synthbench.engine.training.block_training import BlockResult
 from synthbench.evaluation.planning import plan_suite
 from synthbench.evaluation.record_writing import (
     Provenance,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from synthbench.engine.training.block import TrainerOptions
+from synthbench.engine.training.block_training import TrainerOptions
 from synthbench.evaluation.evaluate import evaluate_cells
 from synthbench.evaluation.planning import plan_suite
 from synthbench.evaluation.settings import Settings

@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 import synthbench as sb
-from synthbench.engine.optimizers.build import learning_rate_factor
 from synthbench.engine.optimizers.needs import LOOPED
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
+from synthbench.engine.optimizers.schedule import learning_rate_factor
 from synthbench.registry.registry import installed
 from tests.engine.optimizers.stepping import MUON, RECIPE, REPLICAS, STEPS, draws, stepped
 from tests.engine.optimizing import step_one, torch_optimizer

@@ -23,6 +23,13 @@ Gradients = Callable[[State, State, Batch, Tensor], tuple[State, Tensor]]
 
 def stacked_gradients(objective: Objective, way: Way = Way.TRACED) -> Gradients:
     """Gradients of every replica's own loss, under vmap."""
+    function = lifted_gradients(objective)
+    called = traced(function) if way is Way.TRACED else function
+    return lambda p, b, batch, noise: called(p, b, tuple(batch), noise)
+
+
+def lifted_gradients(objective: Objective) -> Callable[[State, State, Any, Tensor], Any]:
+    """The same, to be called, or recorded as a part of more; the batch is a plain tuple."""
 
     def of_one(parameters: State, buffers: State, batch: Any, noise: Tensor) -> Any:
         kind = tree_leaves(parameters)[0].device.type
@@ -36,6 +43,4 @@ def stacked_gradients(objective: Objective, way: Way = Way.TRACED) -> Gradients:
         with torch.autocast(kind, enabled=False):
             return grad_and_value(loss)(parameters, buffers, Batch(*batch))
 
-    function = over_replicas(of_one)
-    called = traced(function) if way is Way.TRACED else function
-    return lambda p, b, batch, noise: called(p, b, tuple(batch), noise)
+    return over_replicas(of_one)

@@ -17,6 +17,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from synthbench.engine.axis.steady import steady
+
 aten: Any = torch.ops.aten
 ALIASES = (aten.detach.default, aten.alias.default)
 """Operations that give back the very same numbers in the very same memory."""
@@ -91,9 +93,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             result = func(*args, **named)
             self._names[result] = self.name(args[0])
             return result
+        called = steady(func, args)
         # Named before it runs: it may write into what it reads.
-        call = self._call(func, args, named)
-        result = func(*args, **named)
+        call = self._call(called, args, named)
+        result = called(*args, **named)
         self._write(call, read, result, dependent, bool(func._schema.is_mutable))
         return result
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
@@ -9,6 +11,7 @@ from torch.utils._pytree import tree_map
 from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.over_replicas import over_replicas
+from synthbench.engine.axis.rows import rows_of_stack
 from synthbench.engine.data.finite_data import Shuffle
 from synthbench.engine.data.sampling import as_batch
 from synthbench.streams import Purpose, Stream
@@ -50,6 +53,11 @@ class CurriculumData:
         """All samples as they are shown at one step: leaves (R, m, ...)."""
         every = torch.arange(self._count, device=self._keys.device)
         return self._draw(every.expand(len(self._keys), -1), torch.full_like(every, step))
+
+    def narrowed(self, rows: Sequence[int]) -> CurriculumData:
+        """The data of some of the replicas."""
+        own = rows_of_stack((self._worlds, self._keys), rows)
+        return CurriculumData(self._task, *own, self._count, self._whole)
 
     def _draw(self, numbers: Tensor, steps: Tensor) -> Batch:
         """Samples of given numbers (R, N), each at its step (N,): leaves (R, N, ...)."""

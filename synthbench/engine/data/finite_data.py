@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
@@ -10,6 +12,7 @@ from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.samples import DRAWN_AT_ONCE
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.over_replicas import over_replicas
+from synthbench.engine.axis.rows import rows_of_stack
 from synthbench.engine.data.sampling import as_batch, draw_batches
 from synthbench.streams import Purpose, Stream
 
@@ -22,7 +25,7 @@ class FiniteData:
 
         whole: every step takes all samples, as they lie, instead of a batch of some.
         """
-        self.samples = samples
+        self.samples, self._keys = samples, keys
         self._order = Shuffle(keys, samples.x.shape[1])
         self._whole = whole
 
@@ -44,6 +47,11 @@ class FiniteData:
     def samples_at(self, step: int) -> Batch:
         """The samples that are trained on, the same at every step."""
         return self.samples
+
+    def narrowed(self, rows: Sequence[int]) -> FiniteData:
+        """The data of some of the replicas."""
+        samples, keys = rows_of_stack((self.samples, self._keys), rows)
+        return FiniteData(as_batch(samples), keys, whole=self._whole)
 
 
 class Shuffle:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from torch import Tensor
@@ -10,9 +12,11 @@ from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.engine.axis.over_replicas import over_replicas
+from synthbench.engine.axis.rows import joined, rows_of_stack
 from synthbench.engine.data.curriculum_data import CurriculumData
 from synthbench.engine.data.finite_data import FiniteData, drawn_samples
 from synthbench.engine.data.sampling import as_batch, draw_steps, rows_of
+from synthbench.engine.data.task_runs import TaskRun, task_runs
 from synthbench.errors import TaskError, explain
 from synthbench.plan.cell import Cell
 from synthbench.plan.task_facts import has_curriculum
@@ -27,6 +31,9 @@ class TrainingData(Protocol):
 
     def samples_at(self, step: int) -> Batch | None:
         """The finite set that is trained on, leaves (R, m, ...); None where samples are fresh."""
+
+    def narrowed(self, rows: Sequence[int]) -> TrainingData:
+        """The data of some of the replicas."""
 
 
 class FreshData:
@@ -47,6 +54,48 @@ class FreshData:
     def samples_at(self, step: int) -> None:
         """There is no finite set."""
         return
+
+    def narrowed(self, rows: Sequence[int]) -> FreshData:
+        """The data of some of the replicas."""
+        return FreshData(self._task, *rows_of_stack((self._worlds, self._keys), rows))
+
+
+class JoinedData:
+    """The data of replicas of several tasks, which lie next to one another."""
+
+    def __init__(self, runs: Sequence[TaskRun], parts: Sequence[TrainingData]) -> None:
+        """parts: the data of each run."""
+        self._runs, self._parts = runs, parts
+
+    def batches(self, steps: range, size: int) -> Batch:
+        """The batches of consecutive steps: leaves (steps, R, B, ...)."""
+        return as_batch(joined([part.batches(steps, size) for part in self._parts], axis=1))
+
+    def samples_at(self, step: int) -> Batch | None:
+        """The finite sets that are trained on, leaves (R, m, ...)."""
+        found = [part.samples_at(step) for part in self._parts]
+        sets = [samples for samples in found if samples is not None]
+        return as_batch(joined(sets)) if sets else None
+
+    def narrowed(self, rows: Sequence[int]) -> JoinedData:
+        """The data of some of the replicas."""
+        left = [
+            (run.task, part.narrowed(own), len(own))
+            for run, part in zip(self._runs, self._parts, strict=True)
+            if (own := run.kept(rows))
+        ]
+        runs = task_runs([task for task, _, count in left for _ in range(count)])
+        return JoinedData(runs, [part for _, part, _ in left])
+
+
+def joined_training_data(
+    cell: Cell, runs: Sequence[TaskRun], worlds: World, keys: Tensor
+) -> TrainingData:
+    """The training data of replicas whose tasks may differ from the cell's in their samples."""
+    if len(runs) == 1:
+        return training_data(cell, worlds, keys)
+    parts = [training_data(replace(cell, task=run.task), *run.of((worlds, keys))) for run in runs]
+    return JoinedData(runs, parts)
 
 
 def training_data(cell: Cell, worlds: World, keys: Tensor) -> TrainingData:

@@ -217,7 +217,7 @@ def _fitted_gaps(cell: Cell) -> Tensor:
         HeldOutBatches(each, cell.protocol, worlds, keys, torch.float32)
         for each in held_out_sets(cell.task)
     ]
-    scores = reference_scores(cell.task, sets, worlds, training)
+    scores = reference_scores(sets, worlds, training)
     ranked = ranked_column(cell, scores)
     return torch.from_numpy(scores[cell.task.ceiling][ranked] - scores["trivial"][ranked])[:, None]
 

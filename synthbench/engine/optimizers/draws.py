@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -22,6 +22,10 @@ class OptimizerDraws:
     def __init__(self, keys: Tensor, device: torch.device) -> None:
         """keys: (R, 2) int64 words of the replicas' `train` seeds; device: of the parameters."""
         self._keys, self._device = keys.cpu(), device
+
+    def narrow(self, rows: Sequence[int]) -> None:
+        """Go on with some of the replicas alone."""
+        self._keys = self._keys[list(rows)]
 
     @contextmanager
     def at(self, step: int) -> Iterator[DrawsOfStep]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -86,6 +86,12 @@ class LoopedStep(ReplicaStep):
             if parameter.data_ptr() != own.data_ptr():
                 own.copy_(parameter.detach())
                 parameter.data = own
+
+    def narrow(self, rows: Sequence[int]) -> None:
+        """As `ReplicaStep`."""
+        self._inner = [self._inner[row] for row in rows]
+        self._own = [self._own[row] for row in rows]
+        self._draws.narrow(rows)
 
     def set_mode(self, training: bool) -> None:
         """As `ReplicaStep`."""

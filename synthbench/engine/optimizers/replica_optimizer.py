@@ -112,6 +112,15 @@ class ReplicaOptimizer(torch.optim.Optimizer):
         for parameter in self._stacked.values():
             parameter.copy_(_where(alive, parameter, torch.nan))
 
+    @torch.no_grad()
+    def narrow(self, rows: Sequence[int]) -> None:
+        """Go on with some of the replicas, whose parameters alone are left."""
+        self.own = [self.own[row] for row in rows]
+        for r, own in enumerate(self.own):
+            for name, parameter in own.items():
+                parameter.data = self._stacked[name].detach()[r]
+        self._replicas.narrow(rows)
+
     @contextmanager
     def evaluated(self) -> Iterator[None]:
         """Put the weights that are to be evaluated in place, where they are not those trained.

@@ -29,6 +29,10 @@ class ReplicaStep(ABC):
         """
 
     @abstractmethod
+    def narrow(self, rows: Sequence[int]) -> None:
+        """Go on with some of the replicas; parameters have been narrowed already."""
+
+    @abstractmethod
     def set_mode(self, training: bool) -> None:
         """Call `train()` or `eval()` of the optimizers that have them."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from synthbench.engine.axis.memory import is_out_of_memory
+from synthbench.engine.axis.rows import rows_of_stack
 from synthbench.engine.axis.state import State
 from synthbench.engine.optimizers.inner import InnerOptimizers
 from synthbench.engine.optimizers.step import NotVmappable, ReplicaStep
@@ -53,6 +54,12 @@ class VmappedStep(ReplicaStep):
                 f"{type(error).__name__}: {' '.join(str(error).split())}; where vmap cannot take "
                 "every step, say `looped: ClassVar[bool] = True` in its class"
             ) from error
+
+    def narrow(self, rows: Sequence[int]) -> None:
+        """As `ReplicaStep`."""
+        leaves, spec = tree_flatten(self._states)
+        left = [rows_of_stack(leaf, rows) if _has_axes(leaf) else leaf for leaf in leaves]
+        self._states = tree_unflatten(left, spec)
 
     def set_mode(self, training: bool) -> None:
         """As `ReplicaStep`."""

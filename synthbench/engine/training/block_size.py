@@ -9,24 +9,25 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from synthbench.contracts.batch import Batch
 from synthbench.engine.axis.building import build_modules
-from synthbench.engine.axis.gradients import Gradients
 from synthbench.engine.axis.memory import is_out_of_memory
-from synthbench.engine.axis.objective import recipe_loss
 from synthbench.engine.axis.plain import PlainReplicas
 from synthbench.engine.axis.replicas import stacked_replicas, true_dtype
 from synthbench.engine.axis.state import State
-from synthbench.engine.axis.way import Draws
+from synthbench.engine.axis.way import Draws, Way
 from synthbench.engine.data.sampling import batch_at, cast_batch, draw_worlds
 from synthbench.engine.data.training_data import training_data
 from synthbench.engine.optimizers.build import build_optimizer
+from synthbench.engine.optimizers.elementwise import ElementwiseOptimizer
 from synthbench.engine.training.block import NARROWEST
+from synthbench.engine.training.cell_functions import CellFunctions, functions_of
+from synthbench.engine.training.step import Trained
 from synthbench.plan.cell import Cell
 from synthbench.streams import keys_of, noise_keys
 
@@ -42,6 +43,8 @@ BLOCK_SECONDS = 0.25
 """About what a block costs beside its steps: Lightning's set-up, references, its result."""
 PLAIN_WORTH_IT = 1.1
 """So much faster plain modules must be than a stack: a tie must not decide on last bits."""
+YOUNG = 1
+"""Generations that hold what was just made; to look through all that is imported takes 0.2 s."""
 PLAIN_BYTES = 256 * 2**20
 """Largest size of the parameters of plain modules in one block."""
 
@@ -87,10 +90,10 @@ def plain_is_faster(cell: Cell, device: torch.device, stacks: Stacks, draws: Dra
     return NARROWEST * _steps_per_second(step, device) > PLAIN_WORTH_IT * stacks.best
 
 
-def measure_stacks(cell: Cell, device: torch.device, gradients: Gradients) -> Stacks:
+def measure_stacks(cell: Cell, device: torch.device, functions: CellFunctions) -> Stacks:
     """Replica-steps per second of stacks of several widths.
 
-    gradients: the cell's; what is traced here need not be traced again. Tries widths 2, 8,
+    functions: the cell's; what is traced here need not be traced again. Tries widths 2, 8,
     32, ... and all replicas, stopping when throughput no longer grows (on a GPU, when it falls
     clearly) or memory ends. A short training of few replicas takes all of them at once.
     """
@@ -98,9 +101,9 @@ def measure_stacks(cell: Cell, device: torch.device, gradients: Gradients) -> St
     short = False
     for width in _candidates(cell.protocol.seeds):
         if rates:
-            gc.collect()  # What the last candidate held.
+            gc.collect(YOUNG)  # What the last candidate held.
         try:
-            step = _training_step(cell, width, device, gradients)
+            step = _training_step(cell, width, device, functions)
             rate = width * _steps_per_second(step, device)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
@@ -115,7 +118,7 @@ def measure_stacks(cell: Cell, device: torch.device, gradients: Gradients) -> St
         if rate < 0.8 * max(rates.values()):
             break
     if len(rates) > 1:
-        gc.collect()
+        gc.collect(YOUNG)
     return Stacks(rates, short, cell.steps, cell.protocol.seeds)
 
 
@@ -143,7 +146,7 @@ def _steps_per_second(step: Callable[[], None], device: torch.device) -> float:
 
 
 def _training_step(
-    cell: Cell, width: int, device: torch.device, gradients_of: Gradients
+    cell: Cell, width: int, device: torch.device, functions: CellFunctions
 ) -> Callable[[], None]:
     """A scratch copy of the training step over `width` copies of the first replica."""
     dtype = true_dtype(cell.protocol.precision)
@@ -151,10 +154,7 @@ def _training_step(
     replicas = one.to(dtype).tile(width)
     parameters = {n: p.to(device) for n, p in replicas.parameters.items()}
     buffers = {n: b.to(device) for n, b in replicas.buffers.items()}
-    batch, noise = _example(cell, width, device)
-    return _step(
-        cell, device, parameters, lambda: gradients_of(parameters, buffers, batch, noise)[0]
-    )
+    return _step(cell, functions, parameters, buffers, _example(cell, width, device))
 
 
 def _plain_step(cell: Cell, device: torch.device, draws: Draws) -> Callable[[], None]:
@@ -166,11 +166,9 @@ def _plain_step(cell: Cell, device: torch.device, draws: Draws) -> Callable[[], 
         {n: p.to(device) for n, p in replicas.parameters.items()},
         {n: b.to(device) for n, b in replicas.buffers.items()},
     )
-    batch, noise = _example(cell, NARROWEST, device)
-    loss = recipe_loss(cell.task, cell.model)
-    return _step(
-        cell, device, replicas.parameters, lambda: replicas.gradients(loss, batch, noise)[0]
-    )
+    functions = functions_of(replace(cell, teacher=None), replicas, Way.PLAIN)
+    example = _example(cell, NARROWEST, device)
+    return _step(cell, functions, replicas.parameters, replicas.buffers, example)
 
 
 def _example(cell: Cell, width: int, device: torch.device) -> tuple[Batch, Tensor]:
@@ -185,21 +183,36 @@ def _example(cell: Cell, width: int, device: torch.device) -> tuple[Batch, Tenso
 
 
 def _step(
-    cell: Cell, device: torch.device, parameters: State, gradients_of: Callable[[], State]
+    cell: Cell,
+    functions: CellFunctions,
+    parameters: State,
+    buffers: State,
+    example: tuple[Batch, Tensor],
 ) -> Callable[[], None]:
     optimizer = build_optimizer(cell.model.recipe, parameters)
+    batch, noise = example
+    device = noise.device
     autocast = torch.autocast(
         device.type, torch.bfloat16, enabled=cell.protocol.precision == "bf16-mixed"
     )
+    if functions.step is not None and isinstance(optimizer, ElementwiseOptimizer):
+        whole, trained = functions.step, Trained(parameters, buffers, optimizer.moments, {})
+        rates = optimizer.rates.at(range(1), next(iter(parameters.values())).dtype)[0].to(device)
 
-    def step() -> None:
+        def step() -> None:
+            with autocast:
+                whole(trained, batch, noise, rates)
+
+        return step
+
+    def step_of_plugin() -> None:
         with autocast:
-            gradients = gradients_of()
+            gradients = functions.gradients(parameters, buffers, batch, noise)[0]
         for name, parameter in parameters.items():
             parameter.grad = gradients[name]
         optimizer.step()
 
-    return step
+    return step_of_plugin
 
 
 def _wait_for(device: torch.device) -> None:

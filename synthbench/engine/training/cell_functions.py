@@ -2,38 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from synthbench.contracts.recipe import Optimizer, Recipe
 from synthbench.engine.axis.gradients import Gradients, stacked_gradients
 from synthbench.engine.axis.objective import Objective
 from synthbench.engine.axis.plain import PlainReplicas
 from synthbench.engine.axis.replicas import Replicas, stacked_replicas
 from synthbench.engine.axis.way import Way
+from synthbench.engine.optimizers.elementwise import rule_of
 from synthbench.engine.training.scoring import BatchScores, replica_scores
+from synthbench.engine.training.step import Step, plain_step, stacked_step
 from synthbench.engine.training.teaching import Teach, teaching, training_loss
 from synthbench.plan.cell import Cell
 
 
 @dataclass(frozen=True)
 class CellFunctions:
-    """Gradients for training, scores for evaluation, and what a teacher adds to a batch."""
+    """A step of training, scores for evaluation, and what a teacher adds to a batch.
+
+    gradients: for optimizers of plugins, which take no part in a step that is recorded. step:
+    None for those.
+    """
 
     gradients: Gradients
+    step: Step | None
     scores: BatchScores
     teach: Teach | None = None
 
 
-def stacked_functions(cell: Cell, way: Way) -> CellFunctions:
-    """The functions of a cell's stacks, from modules of their own."""
+def stacked_functions(cell: Cell, way: Way, recipes: Sequence[Recipe] = ()) -> CellFunctions:
+    """The functions of a cell's stacks, from modules of their own.
+
+    recipes: those of all cells that are stacked with it.
+    """
     first = cell.protocol.first_seed
-    return functions_of(cell, stacked_replicas(cell.model, cell.interface, [first, first]), way)
+    stack = stacked_replicas(cell.model, cell.interface, [first, first])
+    return functions_of(cell, stack, way, recipes)
 
 
-def functions_of(cell: Cell, replicas: Replicas | PlainReplicas, way: Way) -> CellFunctions:
-    """The functions of a cell, from replicas that are there already."""
-    loss = training_loss(cell)
+def functions_of(
+    cell: Cell, replicas: Replicas | PlainReplicas, way: Way, recipes: Sequence[Recipe] = ()
+) -> CellFunctions:
+    """The functions of a cell, from replicas that are there already; recipes: as above."""
+    loss, scores, taught = training_loss(cell), replica_scores(cell, replicas, way), teaching(cell)
+    plugin = isinstance(cell.model.recipe.optimizer, Optimizer)
+    rule = None if plugin else rule_of(recipes or [cell.model.recipe])
     if isinstance(replicas, PlainReplicas):
         gradients: Gradients = lambda _, __, batch, noise: replicas.gradients(loss, batch, noise)  # noqa: E731
+        step = None if rule is None else plain_step(gradients, rule)
     else:
-        gradients = stacked_gradients(Objective(replicas, loss), way)
-    return CellFunctions(gradients, replica_scores(cell, replicas, way), teaching(cell))
+        objective = Objective(replicas, loss)
+        gradients = stacked_gradients(objective, way)
+        step = None if rule is None else stacked_step(objective, rule, way)
+    return CellFunctions(gradients, step, scores, taught)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from synthbench.contracts.batch import Batch, World
-from synthbench.engine.data.held_out import HeldOut
-from synthbench.engine.data.sampling import batch_bytes, cast_batch
+from synthbench.engine.axis.rows import joined, rows_of_stack
+from synthbench.engine.data.held_out import HeldOut, held_out_sets
+from synthbench.engine.data.sampling import as_batch, batch_bytes, cast_batch
+from synthbench.engine.data.task_runs import TaskRun, task_runs
 from synthbench.plan.protocol import Protocol
 
 CACHE_BYTES = 512 * 2**20
@@ -20,14 +22,22 @@ class HeldOutBatches:
     """The same examples at every evaluation: leaves (R, B, ...)."""
 
     def __init__(
-        self, held_out: HeldOut, protocol: Protocol, worlds: World, keys: Tensor, dtype: torch.dtype
+        self,
+        held_out: HeldOut,
+        protocol: Protocol,
+        worlds: World,
+        keys: Tensor,
+        dtype: torch.dtype,
+        runs: Sequence[TaskRun] = (),
     ) -> None:
         """worlds: of the R replicas; keys: (R, 2) words of their `eval` seeds.
 
-        dtype: of the floating-point numbers.
+        dtype: of the floating-point numbers. runs: which replicas are of which task, where they
+        differ; the set is that of the first.
         """
-        self.held_out, self._protocol = held_out, protocol
-        self._worlds, self._keys, self._dtype = worlds, keys, dtype
+        self.held_out, self._protocol, self._dtype = held_out, protocol, dtype
+        self._worlds, self._keys = worlds, keys
+        self._runs = list(runs) or [TaskRun(held_out.task, 0, len(keys))]
         self._kept: list[Batch] | None = None
 
     def keep(self, room: int) -> None:
@@ -39,6 +49,20 @@ class HeldOutBatches:
                 return
         self._kept = batches
 
+    def by_task(self) -> list[tuple[TaskRun, HeldOutBatches]]:
+        """The batches of the replicas of each task alone."""
+        if len(self._runs) == 1:
+            return [(self._runs[0], self)]
+        return [(run, self._part(run)) for run in self._runs]
+
+    def narrow(self, rows: Sequence[int]) -> None:
+        """Leave the batches of some replicas, in their order."""
+        own = [(run.task, len(run.kept(rows))) for run in self._runs]
+        self._runs = task_runs([task for task, count in own for _ in range(count)])
+        self._worlds, self._keys = rows_of_stack((self._worlds, self._keys), rows)
+        if self._kept is not None:
+            self._kept = [as_batch(rows_of_stack(batch, rows)) for batch in self._kept]
+
     @property
     def first(self) -> Batch:
         """The first batch."""
@@ -48,13 +72,27 @@ class HeldOutBatches:
         """All batches."""
         return self._draw() if self._kept is None else iter(self._kept)
 
+    def _part(self, run: TaskRun) -> HeldOutBatches:
+        own = held_out_sets(run.task)[self.held_out.place]
+        worlds, keys = run.of((self._worlds, self._keys))
+        part = HeldOutBatches(own, self._protocol, worlds, keys, self._dtype)
+        if self._kept is not None:
+            part._kept = [as_batch(run.of(batch)) for batch in self._kept]
+        return part
+
     def _draw(self) -> Iterator[Batch]:
         # Under autocast a task's own arithmetic would be rounded.
         kind = self._keys.device.type
-        batches = self.held_out.batches(self._worlds, self._keys, self._protocol)
+        parts = [self._drawn(run) for run in self._runs]
         while True:
             with torch.autocast(kind, enabled=False):
-                batch = next(batches, None)
-            if batch is None:
+                found = [next(batches, None) for batches in parts]
+            drawn = [batch for batch in found if batch is not None]
+            if not drawn:
                 return
-            yield cast_batch(batch, self._dtype)
+            yield cast_batch(as_batch(joined(drawn)), self._dtype)
+
+    def _drawn(self, run: TaskRun) -> Iterator[Batch]:
+        same = run.task is self.held_out.task
+        own = self.held_out if same else held_out_sets(run.task)[self.held_out.place]
+        return own.batches(*run.of((self._worlds, self._keys)), self._protocol)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from synthbench.contracts.batch import Batch, Loss
 from synthbench.engine.axis.plain import PlainReplicas
 from synthbench.engine.axis.state import State
-from synthbench.engine.optimizers.build import clip_scale
+from synthbench.engine.optimizers.clipping import clip_scale
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 
 

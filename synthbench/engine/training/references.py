@@ -27,16 +27,29 @@ Columns = dict[str, NDArray[np.float64]]
 
 
 def reference_scores(
-    task: Task,
-    sets: Sequence[HeldOutBatches],
-    worlds: World,
-    training: Batch | None,
+    sets: Sequence[HeldOutBatches], worlds: World, training: Batch | None
 ) -> dict[str, Columns]:
     """Reference -> column -> (R, ...), on all test sets.
 
     worlds: of the R replicas. training: their finite training set, leaves (R, m, ...), if there is
     one, on which `fitted_references` are fitted.
     """
+    by_task = [batches.by_task() for batches in sets]
+    found = []
+    for place, (run, _) in enumerate(by_task[0]):
+        own = [parts[place][1] for parts in by_task]
+        samples = None if training is None else as_batch(run.of(training))
+        found.append(_scores_of_task(run.task, own, run.of(worlds), samples))
+    return {
+        name: {c: np.concatenate([each[name][c] for each in found]) for c in columns}
+        for name, columns in found[0].items()
+    }
+
+
+def _scores_of_task(
+    task: Task, sets: Sequence[HeldOutBatches], worlds: World, training: Batch | None
+) -> dict[str, Columns]:
+    """The same where all replicas are of one task."""
     scored: dict[str, Columns] = {}
     predictors = _fitted(task, training)
     for batches in sets:

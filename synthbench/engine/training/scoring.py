@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +16,13 @@ from synthbench.contracts.probe import Probe
 from synthbench.engine.axis.objective import recipe_loss
 from synthbench.engine.axis.plain import PlainReplicas
 from synthbench.engine.axis.replicas import Network, Replicas
+from synthbench.engine.axis.rows import rows_of_stack
 from synthbench.engine.axis.state import State
 from synthbench.engine.axis.tracing import traced
 from synthbench.engine.axis.way import Way
 from synthbench.engine.data.held_out import held_out_sets
 from synthbench.engine.data.sampling import as_batch, rows_of
+from synthbench.engine.data.task_runs import TaskRun
 from synthbench.engine.training.held_out_batches import CACHE_BYTES, HeldOutBatches
 from synthbench.engine.training.references import Columns, numbers, reference_scores
 from synthbench.engine.training.score_totals import (
@@ -94,10 +96,12 @@ class Evaluator:
         probe_keys: Tensor,
         dtype: torch.dtype,
         training: Batch | None = None,
+        runs: Sequence[TaskRun] = (),
     ) -> None:
         """Draw the test sets and score the references on them.
 
         training: the finite training set, leaves (R, m, ...), for references that are fitted.
+        runs: which replicas are of which task, where they differ.
         """
         task, protocol = self._cell.task, self._cell.protocol
         self._worlds, self._probe_keys, self._dtype = worlds, probe_keys, dtype
@@ -105,11 +109,27 @@ class Evaluator:
         if self._cell.probes:
             self._initial = {n: p.to(eval_keys.device, dtype) for n, p in self._initial.items()}
         found = held_out_sets(task)
-        self._sets = [HeldOutBatches(each, protocol, worlds, eval_keys, dtype) for each in found]
+        self._sets = [
+            HeldOutBatches(each, protocol, worlds, eval_keys, dtype, runs) for each in found
+        ]
         for batches in self._sets:
             batches.keep(CACHE_BYTES // len(self._sets))
-        self.reference_scores = reference_scores(task, self._sets, worlds, training)
+        self.reference_scores = reference_scores(self._sets, worlds, training)
+        self._references = self.reference_scores
         self._ranked = ranked_column(self._cell, self.reference_scores)
+
+    def narrow(self, rows: Sequence[int]) -> None:
+        """Go on with some of the replicas alone, in their order."""
+        narrowed = rows_of_stack((self._worlds, self._probe_keys), rows)
+        self._worlds, self._probe_keys = narrowed
+        if self._cell.probes:
+            self._initial = rows_of_stack(self._initial, rows)
+        for batches in self._sets:
+            batches.narrow(rows)
+        self._references = {
+            name: {column: scores[list(rows)] for column, scores in columns.items()}
+            for name, columns in self._references.items()
+        }
 
     def measure(
         self,
@@ -177,7 +197,7 @@ class Evaluator:
 
     def _progress_elsewhere(self, columns: Columns) -> Columns:
         """Progress of the first score of every test set but the first."""
-        first = next(iter(self.reference_scores["trivial"]))
+        first = next(iter(self._references["trivial"]))
         names = [batches.held_out.name for batches in self._sets]
         return {
             scored_on("progress", name): self._progress(columns[column], column)
@@ -218,14 +238,14 @@ class Evaluator:
         task, score = self._cell.task, columns[self._ranked]
         if task.target_score is None:
             return np.asarray(columns["progress"] >= task.target)
-        trivial = self.reference_scores["trivial"][self._ranked]
-        best = self.reference_scores[task.ceiling][self._ranked]
+        trivial = self._references["trivial"][self._ranked]
+        best = self._references[task.ceiling][self._ranked]
         rises = np.where(best == trivial, task.higher_is_better, best > trivial)
         return np.asarray(np.where(rises, score >= task.target_score, score <= task.target_score))
 
     def _progress(self, scores: NDArray[np.float64], column: str) -> NDArray[np.float64]:
-        trivial = self.reference_scores["trivial"][column]
-        best = self.reference_scores[self._cell.task.ceiling][column]
+        trivial = self._references["trivial"][column]
+        best = self._references[self._cell.task.ceiling][column]
         return progress_of(scores, trivial, best)
 
 

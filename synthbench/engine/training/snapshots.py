@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from torch import Tensor
+import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from synthbench.engine.axis.state import State
 
@@ -12,14 +14,15 @@ Snapshots = dict[int, State]
 """Optimizer step -> weights (R, ...) by name, on CPU."""
 
 
-def snapshot(now: State, final: State, running: Tensor) -> State:
+def snapshot(now: State, final: State, running: NDArray[np.bool_]) -> State:
     """The weights of those that run, and the last ones of those that have stopped.
 
-    running: (R,) bool, on CPU. A replica that has diverged is NaN in `final`.
+    now: of those that run, in their order, on CPU; running: (R,). A replica that has diverged is
+    NaN in `final`.
     """
     taken = {name: last.clone() for name, last in final.items()}
     for name, last in taken.items():
-        last[running] = now[name].detach()[running.to(now[name].device)].cpu()
+        last[torch.from_numpy(running)] = now[name]
     return taken
 
 

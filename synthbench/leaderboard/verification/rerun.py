@@ -16,13 +16,8 @@ from synthbench.engine.axis.way import Execution, Way
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.engine.inspection.cell import CellFacts, inspect_cell
 from synthbench.engine.inspection.ways import Ways
-from synthbench.engine.training.block import (
-    NARROWEST,
-    BlockResult,
-    TrainerOptions,
-    split_blocks,
-    train_block,
-)
+from synthbench.engine.training.block import NARROWEST, split_blocks
+from synthbench.engine.training.block_training import BlockResult, TrainerOptions, train_block
 from synthbench.engine.training.cell_functions import stacked_functions
 from synthbench.engine.training.device import find_device
 from synthbench.evaluation.progress_relay import ProgressRelay

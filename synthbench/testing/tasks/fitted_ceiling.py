@@ -38,7 +38,7 @@ def _measured(trial: TaskTrial) -> Gap:
     worlds = draw_worlds(task, keys)
     training = train_sets(task, worlds) if trial.has_train_set else None
     first = HeldOutBatches(trial.sets[0], Protocol(), worlds, keys, torch.float32)
-    scores = reference_scores(task, [first], worlds, training)
+    scores = reference_scores([first], worlds, training)
     ranked = next(iter(scores["trivial"]))
     ends = (float(scores[name][ranked].mean()) for name in ("trivial", task.ceiling))
     return Gap(*ends)

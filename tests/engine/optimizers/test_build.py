@@ -8,11 +8,9 @@ from torch.nn.utils import clip_grad_norm_
 
 import synthbench as sb
 from synthbench.contracts.recipe import Recipe
-from synthbench.engine.optimizers.build import (
-    build_optimizer,
-    clip_per_replica,
-    learning_rate_factor,
-)
+from synthbench.engine.optimizers.build import build_optimizer
+from synthbench.engine.optimizers.clipping import clipped
+from synthbench.engine.optimizers.schedule import learning_rate_factor
 from tests.engine.optimizers.stepping import SHAPES
 from tests.engine.optimizing import Normalized, Reading
 
@@ -64,34 +62,29 @@ def test_a_stacked_optimizer_steps_each_replica_as_its_own(optimizer: str) -> No
 def test_clipping_is_per_replica_and_agrees_with_torch() -> None:
     shapes, generator = [(3, 4, 5), (3, 4), (3,)], torch.Generator().manual_seed(1)
     scales = torch.tensor([0.01, 1.0, 100.0])
-    gradients = [
-        torch.randn(s, generator=generator) * scales.reshape(-1, *[1] * (len(s) - 1))
+    gradients = {
+        str(s): torch.randn(s, generator=generator) * scales.reshape(-1, *[1] * (len(s) - 1))
         for s in shapes
-    ]
-    stacked = [torch.zeros(s) for s in shapes]
-    for parameter, gradient in zip(stacked, gradients, strict=True):
-        parameter.grad = gradient.clone()
-    clip_per_replica(stacked, 1.0)
-    for r in range(3):
-        alone = [torch.zeros(s[1:]) for s in shapes]
-        for parameter, gradient in zip(alone, gradients, strict=True):
-            parameter.grad = gradient[r].clone()
-        clip_grad_norm_(alone, 1.0)
-        for together, single in zip(stacked, alone, strict=True):
-            torch.testing.assert_close(together.grad[r], single.grad)
+    }
+    found = clipped(gradients, 1.0)
+    apart = clipped(gradients, torch.tensor([1.0, 0.5, 1.0]))
+    for r, largest in enumerate((1.0, 0.5, 1.0)):
+        for together, norm in ((found, 1.0), (apart, largest)):
+            alone = [torch.zeros(s[1:]) for s in shapes]
+            for parameter, gradient in zip(alone, gradients.values(), strict=True):
+                parameter.grad = gradient[r].clone()
+            clip_grad_norm_(alone, norm)
+            for own, single in zip(together.values(), alone, strict=True):
+                torch.testing.assert_close(own[r], single.grad)
 
 
 def test_clipping_scales_a_shared_gradient_once() -> None:
     shared = torch.full((2, 3), 10.0)
-    first, second = torch.zeros(2, 3), torch.zeros(2, 3)
-    first.grad = second.grad = shared
-    clip_per_replica([first, second], 1.0)
-    norm = torch.cat([first.grad, second.grad], 1).norm(dim=1)
+    found = clipped({"first": shared, "second": shared}, 1.0)
+    norm = torch.cat([found["first"], found["second"]], 1).norm(dim=1)
     torch.testing.assert_close(norm, torch.ones(2), rtol=1e-4, atol=0)
-    expanded = torch.zeros(2, 3)
-    expanded.grad = torch.full((2, 1), 10.0).expand(2, 3)
-    clip_per_replica([expanded], 1.0)
-    assert expanded.grad[0].norm().item() == pytest.approx(1.0, rel=1e-4)
+    expanded = clipped({"one": torch.full((2, 1), 10.0).expand(2, 3)}, 1.0)
+    assert expanded["one"][0].norm().item() == pytest.approx(1.0, rel=1e-4)
 
 
 def test_decay_of_matrices_alone_leaves_biases_where_they_are() -> None:

@@ -14,7 +14,8 @@ from synthbench.engine.axis.way import BY_DEFAULT
 from synthbench.engine.generators import GlobalRandomState, seed_everything
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.engine.optimizers.trial_steps import advance, stored
-from synthbench.engine.training.block import Block, TrainerOptions, train_block
+from synthbench.engine.training.block import Block
+from synthbench.engine.training.block_training import TrainerOptions, train_block
 from synthbench.errors import ModelError
 from synthbench.plan.cell import Cell, ReplicaSeeds
 from synthbench.streams import Purpose, Stream, keys_of

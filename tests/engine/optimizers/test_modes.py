@@ -15,7 +15,8 @@ import synthbench as sb
 from synthbench.engine.axis.way import BY_DEFAULT
 from synthbench.engine.optimizers.needs import LOOPED, VMAPPED
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
-from synthbench.engine.training.block import Block, BlockResult, TrainerOptions, train_block
+from synthbench.engine.training.block import Block
+from synthbench.engine.training.block_training import BlockResult, TrainerOptions, train_block
 from synthbench.plan.cell import Cell
 from synthbench.plan.schedule import evaluation_steps
 from tests.engine.optimizers.asking import AveragingStep, ReadingAveragingStep

@@ -13,7 +13,8 @@ import synthbench as sb
 from synthbench.engine.axis.way import BY_DEFAULT
 from synthbench.engine.optimizers.needs import LOOPED, VMAPPED
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
-from synthbench.engine.training.block import Block, TrainerOptions, train_block
+from synthbench.engine.training.block import Block
+from synthbench.engine.training.block_training import TrainerOptions, train_block
 from synthbench.listeners.listener import Silent
 from synthbench.plan.cell import Cell, ReplicaSeeds
 from synthbench.registry.kinds import MODEL

@@ -11,7 +11,8 @@ import torch
 from synthbench.engine.axis.way import BY_DEFAULT
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.engine.optimizers.trial_steps import advance
-from synthbench.engine.training.block import Block, TrainerOptions, train_block
+from synthbench.engine.training.block import Block
+from synthbench.engine.training.block_training import TrainerOptions, train_block
 from synthbench.errors import ModelError
 from synthbench.plan.cell import Cell
 from tests.engine.optimizers.asking import AdaptingStep, CompiledStep, CountingOutsideStep

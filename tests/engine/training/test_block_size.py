@@ -38,7 +38,7 @@ def tried(
         monkeypatch.setattr(block_size, "_training_step", step_of)
         monkeypatch.setattr(block_size, "_steps_per_second", timed)
         functions = stacked_functions(cell, Way.TRACED)
-        return measure_stacks(cell, torch.device("cpu"), functions.gradients).width, widths
+        return measure_stacks(cell, torch.device("cpu"), functions).width, widths
 
     return choose
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 import synthbench as sb
 from synthbench.engine.axis.way import Way
 from synthbench.engine.inspection.cell import inspect_cell
-from synthbench.engine.training.block import BlockResult
+from synthbench.engine.training.block_training import BlockResult
 from synthbench.plan.cell import Cell
 from tests.engine.authored import Plain
 from tests.engine.test_replica_independence import rows, train

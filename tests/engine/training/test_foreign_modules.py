@@ -16,7 +16,8 @@ from torch import Tensor
 
 import synthbench as sb
 from synthbench.engine.axis.way import NOTHING_DRAWN, Draws, Execution, Way
-from synthbench.engine.training.block import Block, BlockResult, TrainerOptions, train_block
+from synthbench.engine.training.block import Block
+from synthbench.engine.training.block_training import BlockResult, TrainerOptions, train_block
 from synthbench.isolation import isolated
 from synthbench.plan.cell import Cell, ReplicaSeeds
 from tests.engine.authored import Normalized, Plain

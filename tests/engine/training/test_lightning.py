@@ -13,7 +13,8 @@ from pytorch_lightning.loggers import CSVLogger
 
 import synthbench as sb
 from synthbench.engine.axis.way import BY_DEFAULT
-from synthbench.engine.training.block import Block, train_block
+from synthbench.engine.training.block import Block
+from synthbench.engine.training.block_training import train_block
 from synthbench.errors import ConfigurationError
 from synthbench.plan.cell import Cell
 from synthbench.registry.registry import installed

@@ -18,7 +18,8 @@ from pytorch_lightning.loggers import CSVLogger
 
 import synthbench as sb
 from synthbench.engine.axis.way import BY_DEFAULT, Way
-from synthbench.engine.training.block import Block, train_block
+from synthbench.engine.training.block import Block
+from synthbench.engine.training.block_training import train_block
 from synthbench.engine.training.cell_functions import stacked_functions
 from synthbench.engine.training.device import find_device
 from synthbench.errors import ConfigurationError

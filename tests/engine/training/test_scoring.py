@@ -12,7 +12,8 @@ import synthbench as sb
 from synthbench.engine.axis.way import BY_DEFAULT
 from synthbench.engine.data.held_out import held_out_sets
 from synthbench.engine.data.sampling import draw_worlds
-from synthbench.engine.training.block import split_blocks, train_block
+from synthbench.engine.training.block import split_blocks
+from synthbench.engine.training.block_training import train_block
 from synthbench.engine.training.score_totals import ScoreTotals, score_parts
 from synthbench.errors import ConfigurationError, InterfaceError, TaskError
 from synthbench.plan.cell import Cell

@@ -1,0 +1,34 @@
+"""The batches and the noise of training, drawn for many steps at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from synthbench.contracts.batch import Batch
+from synthbench.engine.data.sampling import batch_at
+
+
+class DrawnSteps:
+    """What steps take, as functions of the step; a window of steps is drawn and kept.
+
+    Evaluation points lie close together at the start, where intervals of a step or two would
+    otherwise each pay for a call.
+    """
+
+    def __init__(
+        self, draw: Callable[[range], Batch], noise: Callable[[range], Tensor], length: int
+    ) -> None:
+        """draw, noise: leaves (K, R, ...) of K steps; length: of a window."""
+        self._draw, self._noise, self._length = draw, noise, length
+        self._window = range(0)
+
+    def at(self, step: int) -> tuple[Batch, Tensor]:
+        """The batch (R, B, ...) of a step and the keys (R,) of its noise."""
+        if step not in self._window:
+            first = step - step % self._length
+            self._window = range(first, first + self._length)
+            self._batches, self._keys = self._draw(self._window), self._noise(self._window)
+        index = step - self._window.start
+        return batch_at(self._batches, index), self._keys[index]
