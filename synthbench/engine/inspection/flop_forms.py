@@ -1,0 +1,57 @@
+"""What stands in for functions of torch while FLOPs are counted: the same in matrix products.
+
+Torch's kernels for these hide what they multiply, or multiply number by number, which is not
+counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from synthbench.engine.axis.interception import RECURRENT
+from synthbench.engine.axis.stacked_forms import STACKED_FORMS
+
+aten: Any = torch.ops.aten
+
+
+def _recurrent(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The stacked form; of packed sequences torch's steps, which are products as they are."""
+    stacked, steps = STACKED_FORMS[function], getattr(aten, function.__name__)
+
+    def network(*arguments: Any) -> Any:
+        # The fourth is whether there are biases, or of packed sequences the weights.
+        return (stacked if isinstance(arguments[3], bool) else steps)(*arguments)
+
+    return network
+
+
+def _matrix_product(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`torch.matmul` with vectors as matrices: the gradient of a matrix is then a product too."""
+    left = input[None] if input.dim() == 1 else input
+    right = other[:, None] if other.dim() == 1 else other
+    found: Tensor = torch.linalg.matmul(left, right)
+    found = found.squeeze(-1) if other.dim() == 1 else found
+    found = found.squeeze(-1 if other.dim() == 1 else -2) if input.dim() == 1 else found
+    return found if out is None else out.copy_(found)
+
+
+PRODUCTS = (
+    torch.matmul,
+    Tensor.matmul,
+    Tensor.__matmul__,
+    torch.mv,
+    Tensor.mv,
+    torch.dot,
+    Tensor.dot,
+)
+
+FLOP_FORMS: Mapping[Callable[..., Any], Callable[..., Any]] = {
+    **{function: _recurrent(function) for function in RECURRENT},
+    **dict.fromkeys(PRODUCTS, _matrix_product),
+    torch.bilinear: STACKED_FORMS[torch.bilinear],
+}
+"""Function of torch -> what is counted in its place."""
