@@ -22,20 +22,25 @@ def _recurrent(function: Callable[..., Any]) -> Callable[..., Any]:
     """The stacked form; of packed sequences torch's steps, which are products as they are."""
     stacked, steps = STACKED_FORMS[function], getattr(aten, function.__name__)
 
-    def network(*arguments: Any) -> Any:
+    def network(*arguments: Any, **named: Any) -> Any:
         # The fourth is whether there are biases, or of packed sequences the weights.
-        return (stacked if isinstance(arguments[3], bool) else steps)(*arguments)
+        packed = len(arguments) > 3 and not isinstance(arguments[3], bool)
+        return (steps if packed else stacked)(*arguments, **named)
 
     return network
 
 
-def _matrix_product(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """`torch.matmul` with vectors as matrices: the gradient of a matrix is then a product too."""
-    left = input[None] if input.dim() == 1 else input
-    right = other[:, None] if other.dim() == 1 else other
+def _matrix_product(*factors: Tensor, out: Tensor | None = None, **named: Tensor) -> Tensor:
+    """`torch.matmul` with vectors as matrices: the gradient of a matrix is then a product too.
+
+    named: a factor given by name, which differs between functions.
+    """
+    a, b = (*factors, *named.values())
+    left, right = a[None] if a.dim() == 1 else a, b[:, None] if b.dim() == 1 else b
     found: Tensor = torch.linalg.matmul(left, right)
-    found = found.squeeze(-1) if other.dim() == 1 else found
-    found = found.squeeze(-1 if other.dim() == 1 else -2) if input.dim() == 1 else found
+    found = found.squeeze(-1) if b.dim() == 1 else found
+    if a.dim() == 1:
+        found = found.squeeze(-1 if b.dim() == 1 else -2)
     return found if out is None else out.copy_(found)
 
 

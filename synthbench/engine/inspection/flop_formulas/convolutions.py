@@ -1,4 +1,4 @@
-"""Convolutions, grouped ones and their gradients among them.
+"""Gradients of convolutions, grouped ones among them; torch's count of the forward pass is right.
 
 Each weight is used once for every sample and place: of the output, or of the input where the
 convolution is transposed. Zeros of the padding count as other inputs do.
@@ -15,20 +15,12 @@ from torch import Tensor
 aten: Any = torch.ops.aten
 
 
-def _forward(arguments: tuple[Any, ...], output: Tensor) -> int:
-    x, weight, _, _, _, _, transposed, *_ = arguments
-    return _once(x if transposed else output, weight)
-
-
 def _backward(arguments: tuple[Any, ...], output: Any) -> int:
     """As often as the forward pass for each of the gradients of input and weight."""
     of_output, x, weight, _, _, _, _, transposed, *_, (of_x, of_weight, _) = arguments
-    return _once(x if transposed else of_output, weight) * (int(of_x) + int(of_weight))
-
-
-def _once(places: Tensor, weight: Tensor) -> int:
-    """places: (B, channels, ...)."""
-    return 2 * places.shape[0] * prod(places.shape[2:]) * weight.numel()
+    places = x if transposed else of_output
+    once: int = 2 * places.shape[0] * prod(places.shape[2:]) * weight.numel()
+    return once * (int(of_x) + int(of_weight))
 
 
 def _time_first(arguments: tuple[Any, ...], output: Tensor) -> int:
@@ -36,8 +28,4 @@ def _time_first(arguments: tuple[Any, ...], output: Tensor) -> int:
     return 2 * prod(output.shape[:2]) * int(arguments[1].numel())
 
 
-CONVOLUTIONS = {
-    **dict.fromkeys((aten.convolution, aten._convolution, aten.convolution_overrideable), _forward),
-    aten.convolution_backward: _backward,
-    aten.conv_tbc: _time_first,
-}
+CONVOLUTIONS = {aten.convolution_backward: _backward, aten.conv_tbc: _time_first}

@@ -46,7 +46,6 @@ PRODUCTS = {
         (
             aten.addmm,
             aten.addmm_,
-            aten._addmm_activation,
             aten._sparse_addmm,
             aten.baddbmm,
             aten.baddbmm_,

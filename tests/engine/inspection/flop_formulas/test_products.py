@@ -31,6 +31,8 @@ PRODUCTS = {
     "a vector and a matrix": (lambda a, b: a @ b, [(5,), (5, 4)], 2 * 5 * 4),
     "a vector and matrices": (torch.matmul, [(5,), (7, 5, 4)], 2 * 7 * 5 * 4),
     "dot": (torch.dot, [(5,), (5,)], 2 * 5),
+    "mv by name": (lambda a, b: torch.mv(a, vec=b), [(5, 4), (4,)], 2 * 5 * 4),
+    "a method by name": (lambda a, b: a.matmul(other=b), [(5, 4), (4,)], 2 * 5 * 4),
     "linear": (functional.linear, [(7, 5, 4), (3, 4), (3,)], 2 * 7 * 5 * 4 * 3),
     "einsum": (lambda a, b: torch.einsum("bi,oi->bo", a, b), [(5, 4), (3, 4)], 2 * 5 * 4 * 3),
     "einsum by heads": (
@@ -94,6 +96,9 @@ IN_PLACE = {
     "addbmm_": (torch.Tensor.addbmm_, [(5, 3), (7, 5, 4), (7, 4, 3)], 2 * 7 * 5 * 4 * 3),
     "addmv_": (torch.Tensor.addmv_, [(5,), (5, 4), (4,)], 2 * 5 * 4),
     "addmv": (torch.addmv, [(5,), (5, 4), (4,)], 2 * 5 * 4),
+    # As scripted code calls them, which forms do not see.
+    "dot": (torch.ops.aten.dot, [(5,), (5,)], 2 * 5),
+    "mv": (torch.ops.aten.mv, [(5, 4), (4,)], 2 * 5 * 4),
     "vdot": (torch.vdot, [(5,), (5,)], 2 * 5),
     "a vector as a layer": (functional.linear, [(5, 4), (4,)], 2 * 5 * 4),
 }
@@ -116,6 +121,11 @@ def test_a_complex_product_has_four_real_ones() -> None:
     # (a + bi)(c + di) takes 4 multiplications and 2 additions, and its sum 2 more: 8 for 2.
     assert forward(torch.mm, drawn(shapes, dtype)) == 8 * 5 * 4 * 3
     assert trained(torch.mm, drawn(shapes, dtype)) == 3 * 8 * 5 * 4 * 3
+    batches = [(7, 5, 4), (7, 4, 3)]
+    assert forward(torch.bmm, drawn(batches, dtype)) == 7 * 8 * 5 * 4 * 3
+    added = [(7, 5, 3), *batches]
+    assert forward(torch.baddbmm, drawn(added, dtype)) == 7 * 8 * 5 * 4 * 3
+    assert forward(torch.addmm, drawn([(3,), *shapes], dtype)) == 8 * 5 * 4 * 3
 
 
 @pytest.mark.filterwarnings("ignore:Sparse CSR")
@@ -127,6 +137,8 @@ def test_only_what_a_sparse_matrix_keeps_is_multiplied(layout) -> None:
     assert forward(torch.mm, [sparse, torch.randn(6, 3)]) == 2 * 5 * 3
     # The gradient of the dense factor is another product with the sparse one.
     assert trained(lambda x: sparse @ x, drawn([(6, 3)])) == 2 * (2 * 5 * 3)
+    assert trained(lambda x: torch.sparse.mm(sparse, x), drawn([(6, 3)])) == 2 * (2 * 5 * 3)
+    assert forward(torch.mm, [torch.randn(3, 6), sparse.to_sparse_csc()]) == 2 * 5 * 3
 
 
 def test_groups_of_rows_each_have_a_matrix() -> None:
