@@ -182,6 +182,26 @@ def test_ways_to_write_a_network_do_not_change_its_flops(kind: str) -> None:
     assert found.step_flops() == FOREIGN.get(kind, SMALL)
 
 
+class DepthwiseNet(nn.Module):
+    """A causal filter of four taps for each of eight channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.readout = nn.Embedding(V, 8), nn.Linear(8, V)
+        self.convolution = nn.Conv1d(8, 8, 4, groups=8, padding=3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        filtered = self.convolution(self.embedding(x).mT)[..., : x.shape[1]]
+        return self.readout(filtered.mT)
+
+
+def test_a_depthwise_convolution_alone_and_in_a_stack() -> None:
+    model = sb.as_model(DepthwiseNet, sb.Recipe(batch_size=B))
+    flops = 3 * (2 * B * (T + 3) * 4 * 8 + 2 * ELEMENTS * 8 * V)
+    assert tried(model).step_flops() == flops
+    assert tried(model, count=3).stacked_step_flops() == 3 * flops
+
+
 class Raising(nn.Module):
     """Raises when something watches its operations."""
 
