@@ -47,7 +47,6 @@ def _matrix_product(*factors: Tensor, out: Tensor | None = None, **named: Tensor
 PRODUCTS = (
     torch.matmul,
     Tensor.matmul,
-    Tensor.__matmul__,
     torch.mv,
     Tensor.mv,
     torch.dot,

@@ -32,7 +32,7 @@ def _scores_and_sums(query: Tensor, key: Tensor, value: Tensor) -> int:
 KERNELS = ("flash_attention_for_cpu", "flash_attention", "efficient_attention", "cudnn_attention")
 
 ATTENTION = {
-    getattr(aten, f"_scaled_dot_product_{kernel}{suffix}"): formula
-    for kernel in KERNELS
-    for suffix, formula in (("", _forward), ("_backward", _backward))
+    # Those of the others torch counts rightly.
+    aten._scaled_dot_product_flash_attention_for_cpu: _forward,
+    **{getattr(aten, f"_scaled_dot_product_{kernel}_backward"): _backward for kernel in KERNELS},
 }

@@ -31,6 +31,8 @@ PRODUCTS = {
     "a vector and a matrix": (lambda a, b: a @ b, [(5,), (5, 4)], 2 * 5 * 4),
     "a vector and matrices": (torch.matmul, [(5,), (7, 5, 4)], 2 * 7 * 5 * 4),
     "dot": (torch.dot, [(5,), (5,)], 2 * 5),
+    "mv of a tensor": (lambda a, b: a.mv(b), [(5, 4), (4,)], 2 * 5 * 4),
+    "dot of a tensor": (lambda a, b: a.dot(b), [(5,), (5,)], 2 * 5),
     "mv by name": (lambda a, b: torch.mv(a, vec=b), [(5, 4), (4,)], 2 * 5 * 4),
     "a method by name": (lambda a, b: a.matmul(other=b), [(5, 4), (4,)], 2 * 5 * 4),
     "linear": (functional.linear, [(7, 5, 4), (3, 4), (3,)], 2 * 7 * 5 * 4 * 3),

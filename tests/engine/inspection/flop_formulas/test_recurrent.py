@@ -24,6 +24,11 @@ def test_one_layer(kind: type[nn.RNNBase], batch_first: bool) -> None:
     assert trained_module(layer, x, inner=False) == 2 * of_inputs + 3 * of_states
 
 
+def test_a_layer_of_rectifiers() -> None:
+    layer, flops = nn.RNN(INPUTS, UNITS, nonlinearity="relu"), 2 * T * B * UNITS * (INPUTS + UNITS)
+    assert trained_module(layer, torch.randn(T, B, INPUTS)) == 3 * flops
+
+
 @pytest.mark.parametrize("kind", GATES)
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
 def test_two_layers_in_both_directions(kind: type[nn.RNNBase], dropout: float) -> None:
