@@ -39,7 +39,7 @@ def evaluate(
     cells: Sequence[sb.Cell], folder: Path, *, keep_weights: bool = False
 ) -> Sequence[sb.CellResult]:
     """Train what is missing, with a progress bar."""
-    with TerminalListener(len(cells)) as listener:
+    with TerminalListener() as listener:
         settings = sb.Settings(listener=listener, keep_weights=keep_weights)
         return sb.evaluate_cells(cells, folder, settings)
 

@@ -63,7 +63,7 @@ def main() -> None:
     folder = parser.parse_args().runs
     results = {}
     for name, cells in plan().items():
-        with TerminalListener(len(cells)) as listener:
+        with TerminalListener() as listener:
             settings = sb.Settings(listener=listener)
             results[name] = sb.evaluate_cells(cells, folder / name, settings)
     pictures = {

@@ -36,6 +36,8 @@ from .errors import InterfaceError as InterfaceError
 from .errors import SynthbenchError as SynthbenchError
 from .evaluation.evaluate import evaluate as evaluate
 from .evaluation.evaluate import evaluate_cells as evaluate_cells
+from .evaluation.forecast import Forecast as Forecast
+from .evaluation.forecast import forecast_cells as forecast_cells
 from .evaluation.settings import Settings as Settings
 from .leaderboard.reporting import BoardReporter as BoardReporter
 from .leaderboard.standings.board import Board as Board

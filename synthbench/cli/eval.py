@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ from synthbench.cli.source_flags import SourceFlags, parse_keep_weights, standin
 from synthbench.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from synthbench.evaluation.settings import Settings
     from synthbench.plan.cell import Cell
     from synthbench.plan.suite import Suite
 
@@ -106,6 +108,13 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     checkpoint_seconds: Annotated[
         float, typer.Option(min=0, help="Time between checkpoints.")
     ] = 30.0,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Check and measure everything, and say how long it would take; train nothing.",
+        ),
+    ] = False,
     wandb: Annotated[
         str | None,
         typer.Option(metavar="[ENTITY/]PROJECT", help="Log every cell as a Weights & Biases run."),
@@ -121,8 +130,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         from synthbench.engine.training.block_training import TrainerOptions
         from synthbench.evaluation.evaluate import evaluate_cells
         from synthbench.evaluation.settings import Settings
-        from synthbench.evaluation.standing import with_sources
-        from synthbench.listeners.terminal import TerminalListener
+        from synthbench.listeners.watching import watching
         from synthbench.registry.registry import installed
 
         installed()  # What plugins provide is imported too.
@@ -140,21 +148,34 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     flags = SourceFlags(teacher, temperature, hard, start, mask, sparsity, mask_scope)
     cells = standing_cells(cells, flags)
     trackers = [wandb_reference(wandb)] if wandb is not None else []
-    with TerminalListener(len(with_sources(cells))) as listener:
-        settings = Settings(
-            TrainerOptions(accelerator, checkpoint_seconds=checkpoint_seconds),
-            resume,
-            replicas_per_block,
-            parse_keep_weights(keep_weights),
-            listener,
-            (*trackers, *(tracker or [])),
-        )
+    settings = Settings(
+        TrainerOptions(accelerator, checkpoint_seconds=checkpoint_seconds),
+        resume,
+        replicas_per_block,
+        parse_keep_weights(keep_weights),
+        trackers=(*trackers, *(tracker or [])),
+    )
+    if dry_run:
+        _forecast(cells, out / name, settings)
+        return
+    with watching() as listener:
+        settings = replace(settings, listener=listener)
         try:
             results = evaluate_cells(cells, out / name, settings, chosen)
         except KeyboardInterrupt:
             listener.note("interrupted; the same command continues where it stopped")
             raise typer.Exit(130) from None
     print_results(results, out / name)
+
+
+def _forecast(cells: Sequence[Cell], folder: Path, settings: Settings) -> None:
+    from synthbench.cli.forecast_table import print_forecasts
+    from synthbench.engine.training.device import find_device
+    from synthbench.evaluation.forecast import forecast_cells
+
+    forecasts = forecast_cells(cells, folder, settings)
+    measured = find_device(settings.trainer.accelerator).type == "cuda"
+    print_forecasts(forecasts, folder, measured)
 
 
 def _plan(

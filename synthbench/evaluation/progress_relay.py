@@ -10,7 +10,7 @@ from synthbench.listeners.listener import BlockProgress, Listener
 
 
 class ProgressRelay(pl.Callback):
-    """Passes the state of a block on to the listener."""
+    """Passes the state of a block on to the listener, after every chunk and every evaluation."""
 
     def __init__(self, listener: Listener, block: Block) -> None:
         self._listener = listener
@@ -20,14 +20,22 @@ class ProgressRelay(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object
     ) -> None:
         """Say how far the block is."""
-        assert isinstance(pl_module, ReplicaTraining)
+        self._tell(pl_module)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Say which replicas are done."""
+        self._tell(pl_module)
+
+    def _tell(self, module: pl.LightningModule) -> None:
+        assert isinstance(module, ReplicaTraining)
         count = len(self._block.seeds)
         self._listener.block_advanced(
             BlockProgress(
+                module.cell,
                 earlier=self._block.first,
                 replicas=count,
-                steps=pl_module.finished_steps,
-                solved=int(pl_module.outcomes.solved[:count].sum()),
-                running=int(pl_module.running.sum()),
+                steps=module.finished_steps,
+                solved=int(module.outcomes.solved[:count].sum()),
+                running=int(module.running.sum()),
             )
         )

@@ -81,6 +81,11 @@ class Resumption:
             return self
         return replace(self, kept=self.kept | found_weights(record, self.folder))
 
+    def unfinished_replicas(self, environment: Environment) -> int:
+        """How many replicas of an unfinished run in the folder are done, if it may go on here."""
+        found = self._continued(self._identity(environment))
+        return 0 if found is None else sum(len(block.diverged) for block in found.finished())
+
     def open_partial(
         self, environment: Environment, choose: Callable[[], tuple[Way, int]]
     ) -> PartialRun:
@@ -90,7 +95,7 @@ class Resumption:
         for only then.
         """
         identity = self._identity(environment)
-        found = find_partial(self.folder, identity) if self._may_resume() else None
+        found = self._continued(identity)
         if found is not None:
             self.listener.note(f"continuing the unfinished run in {self.folder}")
             wanted = self.settings.replicas_per_block
@@ -109,6 +114,10 @@ class Resumption:
         if checkpoint.exists() and not is_readable(checkpoint):
             self.listener.note(f"{checkpoint} could not be read; starting its replicas again")
             checkpoint.unlink()
+
+    def _continued(self, identity: PartialIdentity) -> PartialRun | None:
+        """The unfinished run in the folder, if it may be used."""
+        return find_partial(self.folder, identity) if self._may_resume() else None
 
     def _may_resume(self) -> bool:
         """Whether what is in the folder may be used: not if its code may have changed since."""

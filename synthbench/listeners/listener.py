@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,26 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class BlockProgress:
-    """Where a block stands: replicas before and in it, steps, solved and running replicas."""
+class PlannedCell:
+    """A cell that will be evaluated, and the work in it.
 
+    step_flops: of one optimizer step of one replica; 0 where they are unknown. finished: how many
+    replicas lie there already.
+    """
+
+    cell: Cell
+    step_flops: int
+    finished: int = 0
+
+
+@dataclass(frozen=True)
+class BlockProgress:
+    """Where a block of a cell stands: its steps, and how many of its replicas run or have solved.
+
+    earlier: replicas of the cell that come before the block; replicas: those in it.
+    """
+
+    cell: Cell
     earlier: int
     replicas: int
     steps: int
@@ -23,7 +41,13 @@ class BlockProgress:
 
 
 class Listener(ABC):
-    """Hears about an evaluation while it runs."""
+    """Hears about an evaluation while it runs.
+
+    Several cells may be under way at the same time: every event says of which it is.
+    """
+
+    def evaluation_planned(self, planned: Sequence[PlannedCell]) -> None:  # noqa: B027 - optional
+        """All cells of the evaluation, in their order, before the first one starts."""
 
     @abstractmethod
     def note(self, message: str) -> None:

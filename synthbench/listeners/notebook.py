@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
 from markupsafe import Markup
 
-from synthbench.listeners.listener import BlockProgress, Listener
-from synthbench.listeners.tally import Tally
-from synthbench.metrics.formatting import format_count, format_seconds
+from synthbench.listeners.cell_tally import CellTally
+from synthbench.listeners.counting import CountingListener, solved_of, time_left
+from synthbench.metrics.formatting import format_count
 from synthbench.plan.cell import Cell
 from synthbench.records import Record
 
 REFRESH_SECONDS = 0.25
 BAR = Markup(
-    "<div><code>{label}</code> on <code>{task}</code><br>"
+    "<div><code>{name}</code><br>"
     '<progress max="1" value="{share:.4f}" style="width: 22em; vertical-align: middle">'
     "</progress> {facts}</div>"
 )
@@ -24,21 +25,19 @@ LINE = Markup("<div>{}</div>")
 NOTE = Markup("<div>note: {}</div>")
 
 
-class NotebookListener(Listener):
-    """One bar for the cell that trains, and a line for each one that has finished.
+class NotebookListener(CountingListener):
+    """Bars for all cells together and for each that is under way; a line for each finished one.
 
     Without ipywidgets, which Rich's bars need: the display is updated in place, and what a saved
-    notebook keeps are the lines alone. The bar counts optimizer steps against the whole budget,
-    so the time left is the most it can be.
+    notebook keeps are the lines alone. Bars and times count every replica that still runs to the
+    end of its budget, so the time left is the most it can be.
     """
 
-    def __init__(self, cells: int) -> None:
-        """cells: how many will be evaluated."""
-        self._cells = cells
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """clock: seconds."""
+        super().__init__(REFRESH_SECONDS, clock)
         self._handle: Any = None
         self._lines: list[Markup] = []
-        self._number = 0
-        self._cell: Cell | None = None
 
     def __enter__(self) -> Self:
         """Nothing is drawn before something happens."""
@@ -50,59 +49,60 @@ class NotebookListener(Listener):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Take the bar away; the lines stay."""
-        if self._cell is not None:
-            self._cell = None
-            self._draw()
+        """Take the bars away; the lines stay."""
+        if self.tally.under_way:
+            self._show()
 
     def note(self, message: str) -> None:
         """Add a line."""
         self._lines.append(NOTE.format(message))
-        self._draw()
+        self.draw_now()
+
+    def say(self, line: str) -> None:
+        """Add it."""
+        self._lines.append(LINE.format(line))
 
     def cell_started(self, cell: Cell) -> None:
         """Draw the cell's bar."""
-        self._cell = cell
-        self._tally = Tally(cell)
-        self._drawn = time.monotonic()
-        self._draw(self._bar(cell, "starting"))
-
-    def block_advanced(self, progress: BlockProgress) -> None:
-        """Move the bar, at most four times a second."""
-        if self._cell is None:
-            return
-        tally, now = self._tally, time.monotonic()
-        tally.advance(progress)
-        if now - self._drawn < REFRESH_SECONDS:
-            return
-        self._drawn = now
-        seeds, left = self._cell.protocol.seeds, tally.seconds_left
-        facts = [f"{tally.solved}/{seeds} solved", f"{format_count(tally.rate)} steps/s"]
-        if left is not None:
-            facts.append(f"at most {format_seconds(left)} left")
-        self._draw(self._bar(self._cell, ", ".join(facts)))
+        super().cell_started(cell)
+        self.draw_now()
 
     def cell_finished(self, record: Record, reused: bool) -> None:
-        """Replace the bar by a line."""
-        self._cell = None
-        self._number += 1
-        count = f"[{self._number}/{self._cells}] " if self._cells > 1 else ""
-        how = "already finished" if reused else "finished"
-        solved = f"{record.summary.solved}/{record.summary.replicas} solved"
-        text = f"{count}{record.model} on {record.task}: {how}, {solved}"
-        self._lines.append(LINE.format(text))
-        self._draw()
+        """Say the cell's line, and take its bar away."""
+        super().cell_finished(record, reused)
+        self.draw_now()
 
-    def _bar(self, cell: Cell, facts: str) -> Markup:
-        label, task = cell.model.label(), cell.task.label()
-        share = self._tally.done / self._tally.total
-        return BAR.format(label=label, task=task, share=share, facts=facts)
+    def draw(self) -> None:
+        """Draw all bars anew."""
+        running = self.tally.under_way
+        bars = [self._bar(cell) for cell in running]
+        if running and len(self.tally.cells) > 1:
+            bars.insert(0, self._whole())
+        self._show(*bars)
 
-    def _draw(self, bar: Markup | None = None) -> None:
+    def _bar(self, cell: CellTally) -> Markup:
+        name = self.numbered(cell) + self.tally.name(cell)
+        if cell.reported_at is None:
+            return BAR.format(name=name, share=cell.share, facts="starting")
+        rate = cell.rate
+        facts = [
+            solved_of([cell]),
+            None if rate is None else f"{format_count(rate)} steps/s",
+            time_left(cell.seconds_left),
+        ]
+        return BAR.format(name=name, share=cell.share, facts=", ".join(filter(None, facts)))
+
+    def _whole(self) -> Markup:
+        count = len(self.tally.cells)
+        facts = [f"{self.tally.finished} finished", time_left(self.tally.seconds_left)]
+        return BAR.format(
+            name=f"all {count} cells", share=self.tally.share, facts=", ".join(filter(None, facts))
+        )
+
+    def _show(self, *bars: Markup) -> None:
         from IPython.display import HTML, display
 
-        shown = [*self._lines, *([] if bar is None else [bar])]
-        html = HTML(Markup("").join(shown))  # type: ignore[no-untyped-call]
+        html = HTML(Markup("").join([*self._lines, *bars]))  # type: ignore[no-untyped-call]
         if self._handle is None:
             self._handle = display(html, display_id=True)  # type: ignore[no-untyped-call]
         else:

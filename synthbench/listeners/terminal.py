@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from synthbench.listeners.listener import BlockProgress, Listener
-from synthbench.listeners.tally import Tally
-from synthbench.metrics.formatting import format_count
+from synthbench.listeners.cell_tally import CellTally
+from synthbench.listeners.counting import CountingListener, solved_of
+from synthbench.listeners.listener import Listener, PlannedCell
+from synthbench.metrics.formatting import format_count, format_seconds
 from synthbench.plan.cell import Cell
 from synthbench.records import Record
 
 REFRESH_SECONDS = 0.1
-LABEL_WIDTH = 20
+LONGEST_NAME, SHORTEST_NAME = 60, 12
+RATE_WIDTH, LEFT_WIDTH = len("40.1k steps/s"), len("< 45.0 s")
+BESIDE_NAME = 56
+"""Columns that a line takes for its number, its bar, replicas solved, steps and the time left."""
 
 
 class DrawnListener(Listener):
@@ -44,73 +49,85 @@ class DrawnListener(Listener):
         self._progress.console.print(f"[yellow]note:[/] {escape(message)}", soft_wrap=True)
 
 
-class TerminalListener(DrawnListener):
-    """One bar on stderr per cell: budget spent, replicas solved so far, throughput, time left.
+class TerminalListener(DrawnListener, CountingListener):
+    """Bars on stderr: one for all cells together, and one for each that is under way.
 
-    Steps are optimizer steps summed over replicas. The bar counts them against the whole
-    budget, so the time left is the most it can be: a cell whose replicas all solve the task
-    ends early.
+    A cell's says the replicas solved so far, optimizer steps per second summed over replicas, and
+    the time left; bar and time count every replica that still runs to the end of its budget, so
+    the time is the most it can be, and shrinks as replicas stop.
     """
 
-    def __init__(self, cells: int) -> None:
-        """cells: how many will be evaluated."""
-        self._console = Console(stderr=True)
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """clock: seconds."""
+        super().__init__(REFRESH_SECONDS, clock)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
-            TextColumn("{task.fields[solved]}"),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(compact=True),
-            console=self._console,
+            TextColumn("{task.fields[count]}", justify="right"),
+            TextColumn("{task.fields[rate]}", justify="right"),
+            TextColumn("{task.fields[left]}", justify="right"),
+            console=Console(stderr=True),
         )
-        self._cells = cells
-        self._number = 0
-        self._bar: TaskID | None = None
-        self._tally: Tally | None = None
+        self._whole: TaskID | None = None
+        self._bars: dict[int, TaskID] = {}
+
+    def evaluation_planned(self, planned: Sequence[PlannedCell]) -> None:
+        """Take in all cells."""
+        super().evaluation_planned(planned)
+        if len(planned) > 1 and self._whole is None:
+            self._whole = self._add(f"all {len(planned)} cells")
 
     def cell_started(self, cell: Cell) -> None:
         """Add the cell's bar."""
-        self._tally, self._seeds = Tally(cell), cell.protocol.seeds
-        self._drawn = time.monotonic()
-        self._number += 1
-        self._bar = self._progress.add_task(
-            f"\\[{self._number}/{self._cells}] {escape(_shortened(cell.model.label()))}",
-            total=self._tally.total,
-            solved="",
-            rate="",
-        )
-
-    def block_advanced(self, progress: BlockProgress) -> None:
-        """Move the bar, at most ten times a second."""
-        assert self._tally is not None and self._bar is not None
-        self._tally.advance(progress)
-        now = time.monotonic()
-        if now - self._drawn < REFRESH_SECONDS:
-            return
-        self._drawn = now
-        self._progress.update(
-            self._bar,
-            completed=self._tally.done,
-            solved=f"{self._tally.solved}/{self._seeds} solved",
-            rate=f"{format_count(self._tally.rate)} steps/s",
-        )
+        super().cell_started(cell)
+        tally = self.tally.of(cell)
+        if tally.number not in self._bars:
+            self._bars[tally.number] = self._add("")
+        self.draw_now()
 
     def cell_finished(self, record: Record, reused: bool) -> None:
-        """Replace the bar by one line."""
-        if self._bar is not None:
-            self._progress.remove_task(self._bar)
-            self._bar = None
-        else:
-            self._number += 1
-        summary = record.summary
-        how = "already finished" if reused else "finished"
-        self._progress.console.print(
-            f"[{self._number}/{self._cells}] {escape(record.model)} on {escape(record.task)}: "
-            f"{how}, {summary.solved}/{summary.replicas} solved",
-            highlight=False,
-            soft_wrap=True,
+        """Say the cell's line, and take its bar away."""
+        super().cell_finished(record, reused)
+        self.draw_now()
+
+    def say(self, line: str) -> None:
+        """Print above the bars."""
+        self._progress.console.print(escape(line), highlight=False, soft_wrap=True)
+
+    def draw(self) -> None:
+        """Move the bars, and take away those of finished cells."""
+        running = {cell.number: cell for cell in self.tally.under_way}
+        for number in [number for number in self._bars if number not in running]:
+            self._progress.remove_task(self._bars.pop(number))
+        for number, cell in running.items():
+            self._draw_cell(self._bars[number], cell)
+        if self._whole is not None and self.tally.finished == len(self.tally.cells):
+            self._progress.remove_task(self._whole)
+            self._whole = None
+        elif self._whole is not None:
+            self._progress.update(
+                self._whole,
+                completed=self.tally.share,
+                count=f"{self.tally.finished} finished",
+                left=_at_most(self.tally.seconds_left),
+            )
+
+    def _draw_cell(self, bar: TaskID, cell: CellTally) -> None:
+        room = self._progress.console.width - BESIDE_NAME
+        name = self.tally.name(cell, min(max(room, SHORTEST_NAME), LONGEST_NAME))
+        rate = cell.rate
+        self._progress.update(
+            bar,
+            description=escape(self.numbered(cell) + name),
+            completed=cell.share,
+            count=solved_of([cell]).rjust(len(f"{cell.replicas}/{cell.replicas} solved")),
+            rate=("" if rate is None else f"{format_count(rate)} steps/s").rjust(RATE_WIDTH),
+            left=_at_most(cell.seconds_left).rjust(LEFT_WIDTH),
         )
 
+    def _add(self, name: str) -> TaskID:
+        return self._progress.add_task(name, total=1.0, count="", rate="", left="")
 
-def _shortened(label: str) -> str:
-    return label if len(label) <= LABEL_WIDTH else label[: LABEL_WIDTH - 3] + "..."
+
+def _at_most(seconds: float | None) -> str:
+    return "" if seconds is None else f"< {format_seconds(seconds)}"

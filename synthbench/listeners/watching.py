@@ -7,30 +7,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from synthbench.listeners.listener import Listener, Silent
+from synthbench.listeners.log import LogListener
 from synthbench.listeners.notebook import NotebookListener
-from synthbench.listeners.notes import NotesListener
 from synthbench.listeners.terminal import TerminalListener
 
 
 @contextmanager
-def watching(chosen: Listener | None, cells: int) -> Iterator[Listener]:
+def watching(chosen: Listener | None = None) -> Iterator[Listener]:
     """The chosen listener or, without one, progress where a person can see it.
 
-    cells: how many will be evaluated. In a notebook a bar below the cell, in a terminal one on
-    stderr, elsewhere notes alone, a line of stderr each.
+    In a notebook bars below the cell, in a terminal bars on stderr, elsewhere a line on stderr
+    every half minute and at the end of each cell.
     """
     if chosen is not None:
         yield chosen
     elif in_notebook():
-        with NotebookListener(cells) as notebook:
+        with NotebookListener() as notebook:
             yield notebook
     elif sys.stderr is None:
         yield Silent()
     elif sys.stderr.isatty():
-        with TerminalListener(cells) as terminal:
+        with TerminalListener() as terminal:
             yield terminal
     else:
-        yield NotesListener()
+        yield LogListener(sys.stderr)
 
 
 def in_notebook() -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from synthbench.cli.leaderboard.rerun_progress import RerunProgress
 from synthbench.cli.main import main
+from synthbench.evaluation.planning import plan_suite
 from synthbench.hashing import content_hash, file_hash
 from synthbench.leaderboard.submissions import packing
 from synthbench.leaderboard.submissions.expected import expected_cells
@@ -125,7 +126,8 @@ def test_the_bar_of_a_rerun_counts_what_each_replica_takes(
     shown.cell_done()
     # The second block of the second cell, one step before its last replica stops.
     last = max(steps[1][4:]) - 1
-    shown.block_advanced(BlockProgress(earlier=4, replicas=2, steps=last, solved=0, running=1))
+    second = plan_suite(suite, ["mlp width=16"])[1]
+    shown.block_advanced(BlockProgress(second, 4, 2, last, solved=0, running=1))
     done = sum(min(most, last) for most in steps[1][4:])
     assert bar.completed == sum(steps[0]) + sum(steps[1][:4]) + done < bar.total
     shown.cell_done()
@@ -169,7 +171,6 @@ def test_the_tuned_track_counts_what_was_tried(
     suite, _ = trained
     from synthbench.engine.training.block_training import TrainerOptions
     from synthbench.evaluation.evaluate import evaluate_cells
-    from synthbench.evaluation.planning import plan_suite
     from synthbench.evaluation.settings import Settings
     from synthbench.plan.suite import suite_protocol
 

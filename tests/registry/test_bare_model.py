@@ -210,6 +210,7 @@ def test_it_cannot_be_submitted(
     # Its name is that of an installed model, for which it must not pass.
     model = sb.as_model(partial(TwoLayers, width=100), name="mlp")
     (result,) = sb.evaluate_cells(plan_suite(suite, [model], small), tmp_path, SETTINGS, suite)
+    capsys.readouterr()
     for extra in ([], ["--model", result.record.model]):
         command = ["synthbench", "leaderboard", "submit", str(tmp_path), "--author", "A", *extra]
         monkeypatch.setattr("sys.argv", [*command, "--boards", str(tmp_path / "boards")])

@@ -1,0 +1,54 @@
+"""The table of `synthbench eval ... --dry-run`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from synthbench.evaluation.forecast import Forecast
+from synthbench.metrics.formatting import format_count, format_seconds
+from synthbench.results.terminal_table import WIDTH, number_table
+
+HEADINGS = ("to train", "finished", "FLOPs", "time at most", "memory")
+ON_A_CPU = (
+    "memory: parameters, gradients, optimizer state, test sets and a chunk of training data;"
+    " what the forward pass keeps comes on top"
+)
+ON_A_GPU = "memory: the measured peak"
+TIME = (
+    "time: every replica to the end of its budget, with evaluations; those that solve their task"
+    " stop earlier where the protocol says so (--until)"
+)
+
+
+def print_forecasts(forecasts: Sequence[Forecast], folder: Path, measured: bool) -> None:
+    """A row for each cell and one for all; measured: whether memory is that of a GPU."""
+    console = Console(width=WIDTH)
+    table = number_table("cell", HEADINGS)
+    for each in forecasts:
+        name = f"{each.cell.label()} on {each.cell.task.label()}"
+        table.add_row(escape(name), *_numbers([each]))
+    if len(forecasts) > 1:
+        table.add_section()
+        table.add_row(f"all {len(forecasts)} cells", *_numbers(forecasts))
+    console.print(table)
+    for line in (TIME, ON_A_GPU if measured else ON_A_CPU):
+        console.print(line, style="dim")
+    console.print(f"nothing is trained, and nothing written to {escape(str(folder))}",
+                  soft_wrap=True)  # fmt: skip
+
+
+def _numbers(forecasts: Sequence[Forecast]) -> list[str]:
+    """Sums under `HEADINGS`; of memory the most, because cells take turns."""
+    flops = sum(each.flops for each in forecasts)
+    trained = [each for each in forecasts if each.replicas]
+    return [
+        str(sum(each.replicas for each in forecasts)),
+        str(sum(each.finished for each in forecasts)),
+        format_count(flops) if flops else "-",
+        format_seconds(sum(each.seconds for each in forecasts)) if trained else "-",
+        f"{format_count(max(each.memory for each in trained))}B" if trained else "-",
+    ]

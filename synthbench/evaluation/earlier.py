@@ -1,0 +1,47 @@
+"""How much of an evaluation earlier ones have left finished."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from synthbench.evaluation.preparation import PreparedCell
+from synthbench.evaluation.record_writing import describe_environment
+from synthbench.evaluation.resumption import Resumption
+from synthbench.evaluation.settings import Settings
+from synthbench.evaluation.standing import foundation_of
+from synthbench.listeners.listener import Silent
+from synthbench.results.measured_cell import MeasuredCell
+
+
+def finished_replicas(
+    prepared: Sequence[PreparedCell], device: torch.device, settings: Settings
+) -> list[int]:
+    """How many replicas of each cell would not be trained again. Only reads.
+
+    None of a cell that stands on one that has yet to be trained.
+    """
+    measured: dict[str, MeasuredCell] = {}
+    return [_finished_replicas(each, device, settings, measured) for each in prepared]
+
+
+def _finished_replicas(
+    prepared: PreparedCell,
+    device: torch.device,
+    settings: Settings,
+    measured: dict[str, MeasuredCell],
+) -> int:
+    """Of one cell; measured: the finished ones before it, by plan hash, to which it is added."""
+    cell, folder = prepared.cell, prepared.folder
+    below = [s.cell.plan_hash() for s in cell.sources().values() if s.folder is None]
+    if not folder.exists() or not all(name in measured for name in below):
+        return 0
+    hashes = foundation_of(cell, measured).hashes
+    found = Resumption(cell, folder, settings, Silent(), prepared.kept, hashes)
+    found = found.keeping_what_was_kept()
+    record = found.finished_record()
+    if record is None:
+        return found.unfinished_replicas(describe_environment(device, (), cell.task.libraries))
+    measured[cell.plan_hash()] = MeasuredCell(record, folder)
+    return cell.protocol.seeds

@@ -1,0 +1,111 @@
+"""What cells are called beside one another: by what they do not share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from synthbench.contracts.configuration import field_tokens
+from synthbench.plan.cell import Cell
+
+SHORTEST_KEY = 3
+"""Letters that are left of a field's name where there is no room: `mom=0.9` for `momentum=0.9`."""
+KEY = re.compile(rf"[^\s=(),]{{{SHORTEST_KEY + 1},}}(?==)")
+GAP = "..."
+
+
+def cell_names(cells: Sequence[Cell], width: int | None = None) -> list[str]:
+    """Names that tell cells apart: without the words that all of them have in common.
+
+    `n=20 k=2` and `n=40 k=3 noise=0.1` for cells of one model; where models differ too,
+    `width=200 on n=20 k=2`; a single cell by its whole name. What all else have in common is told
+    apart by the protocol and the probes. width: characters that a name may take; longer ones lose
+    letters of their fields' names first, then a middle part without which no two are alike. A
+    single cell's loses its fields.
+    """
+    names = _distinct(cells)
+    if width is None:
+        return names
+    if len(cells) == 1 and len(names[0]) > width:
+        return _fitted([_joined([cells[0].model.name], [cells[0].task.name])], width)
+    return _fitted(names, width)
+
+
+def _distinct(cells: Sequence[Cell]) -> list[str]:
+    whole = [(_words(cell.label()), _words(cell.task.label())) for cell in cells]
+    if len(cells) == 1:
+        return [_joined(*whole[0])]
+    models, tasks = (_without_common(part) for part in zip(*whole, strict=True))
+    names = [_joined(*parts) for parts in zip(models, tasks, strict=True)]
+    if len(set(names)) == len(names):
+        return names
+    settings = _without_common([_settings(cell) for cell in cells])
+    return [
+        ", ".join(filter(None, (name, " ".join(words))))
+        for name, words in zip(names, settings, strict=True)
+    ]
+
+
+def _joined(model: Sequence[str], task: Sequence[str]) -> str:
+    return " on ".join(" ".join(part) for part in (model, task) if part)
+
+
+def _settings(cell: Cell) -> list[str]:
+    """How the cell is measured, as words; the seeds and the budget in any case."""
+    probes = [f"probe={probe.label()}" for probe in cell.probes]
+    return [*field_tokens(cell.protocol, ("seeds", "budget")), *probes]
+
+
+def _without_common(parts: Sequence[Sequence[str]]) -> list[list[str]]:
+    """What is left of each without the words of all; the first word where that is nothing."""
+    common = set(parts[0]).intersection(*parts)
+    left = [[word for word in part if word not in common] for part in parts]
+    if not any(left):
+        return left
+    return [rest or list(part[:1]) for rest, part in zip(left, parts, strict=True)]
+
+
+def _words(label: str) -> list[str]:
+    """The words of a label; what is in parentheses is one."""
+    words, depth = [""], 0
+    for character in label:
+        depth += (character == "(") - (character == ")")
+        if character == " " and depth == 0:
+            words.append("")
+        else:
+            words[-1] += character
+    return words
+
+
+def _fitted(names: list[str], width: int) -> list[str]:
+    """The names in `width` characters each, no two alike if that can be."""
+    for names in _with_shorter_keys(names):  # noqa: B020 - each is what is left to be cut
+        if max(map(len, names)) <= width:
+            return names
+    room = max(width - len(GAP), 0)
+    heads = sorted(range(room + 1), key=lambda head: abs(2 * head - room))
+    cut = [[_cut(name, width, head) for name in names] for head in heads]
+    return next((one for one in cut if len(set(one)) == len(set(names))), cut[0])
+
+
+def _with_shorter_keys(names: list[str]) -> Iterator[list[str]]:
+    """The names as they are, then with ever fewer letters of fields, as long as none are alike."""
+    longest = max((len(key) for name in names for key in KEY.findall(name)), default=0)
+    yield names
+    for letters in range(longest - 1, SHORTEST_KEY - 1, -1):
+        shorter = [KEY.sub(_first(letters), name) for name in names]
+        if len(set(shorter)) < len(set(names)):
+            return
+        yield shorter
+
+
+def _first(letters: int) -> Callable[[re.Match[str]], str]:
+    return lambda key: key[0][:letters]
+
+
+def _cut(name: str, width: int, head: int) -> str:
+    """The name with a gap after `head` characters where it is too long."""
+    if len(name) <= width:
+        return name
+    tail = width - len(GAP) - head
+    return name[:head] + GAP[:width] + (name[-tail:] if tail > 0 else "")
