@@ -110,7 +110,9 @@ class _Timing(Silent):
         self.tally.start(time.monotonic())
 
     def block_advanced(self, progress: BlockProgress) -> None:
-        """Count."""
+        """Count, once a GPU has done what it was told: steps must not pass for an evaluation."""
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
         self.tally.advance(progress, time.monotonic())
 
 

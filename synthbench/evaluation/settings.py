@@ -18,7 +18,8 @@ class Settings:
     measures the fastest. keep_weights: store each replica's weights at its last evaluation (True
     or "last"), at all of them ("all"), or at the last one at or before each of some steps too.
     trackers: where finished cells, and the training as it goes, are sent; objects or references.
-    listener: who hears of it; None draws bars where a person watches, a terminal or a notebook.
+    listener: who hears of it; None draws bars in a terminal or a notebook, and writes a line now
+    and then to the stderr of others.
     """
 
     trainer: TrainerOptions = TrainerOptions()
