@@ -15,7 +15,6 @@ from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.engine.axis.way import Execution, Way
 from synthbench.engine.inspection.cell import CellFacts
 from synthbench.engine.training.block import NARROWEST, Block
-from synthbench.engine.training.block_size import measure_stacks, plain_is_faster, plain_width
 from synthbench.engine.training.block_training import train_block
 from synthbench.engine.training.cell_functions import CellFunctions, stacked_functions
 from synthbench.errors import ModelError, OutputError
@@ -28,6 +27,7 @@ from synthbench.evaluation.record_writing import Provenance, describe_environmen
 from synthbench.evaluation.resumption import Resumption
 from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.standing import NO_FOUNDATION, Foundation
+from synthbench.evaluation.way_choice import choose_way
 from synthbench.listeners.listener import Listener, Silent
 from synthbench.listeners.tracker import Tracker
 from synthbench.plan.cell import Cell
@@ -152,17 +152,8 @@ class CellRun:
 
     def _choose(self) -> tuple[Way, int]:
         """The way to train, and how many replicas a block holds."""
-        ways, wanted = self.facts.ways, self.settings.replicas_per_block
-        first = ways.right[0]
-        plain = plain_width(self.cell, self.facts.parameters)
-        if wanted is not None:
-            return first, min(wanted, self.cell.protocol.seeds)
-        if first is Way.PLAIN:
-            return first, plain
-        stacks = measure_stacks(self.cell, self.device, self._untaught)
-        if Way.PLAIN in ways.right and plain_is_faster(self.cell, self.device, stacks, ways.draws):
-            return Way.PLAIN, plain
-        return first, stacks.width
+        wanted = self.settings.replicas_per_block
+        return choose_way(self.cell, self.facts, self.device, wanted, self._untaught)
 
     def _train_block(self, partial: PartialRun, block: Block) -> PartialRun:
         """The run with the block finished or, where memory ends, with narrower blocks to come."""

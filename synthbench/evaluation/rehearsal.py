@@ -16,7 +16,8 @@ from torch.utils._pytree import tree_leaves
 from synthbench.engine.axis.building import build_modules
 from synthbench.engine.axis.replicas import stack_modules
 from synthbench.engine.axis.way import Execution
-from synthbench.engine.training.block import Block, TrainerOptions, train_block
+from synthbench.engine.training.block import Block
+from synthbench.engine.training.block_training import TrainerOptions, train_block
 from synthbench.engine.training.cell_functions import CellFunctions
 from synthbench.engine.training.inheritance import Inherited
 from synthbench.engine.training.teaching import teacher_of

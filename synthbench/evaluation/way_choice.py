@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import torch
 
-from synthbench.engine.axis.gradients import Gradients
 from synthbench.engine.axis.way import Way
 from synthbench.engine.inspection.cell import CellFacts
 from synthbench.engine.training.block_size import measure_stacks, plain_is_faster, plain_width
+from synthbench.engine.training.cell_functions import CellFunctions
 from synthbench.plan.cell import Cell
 
 
 def choose_way(
-    cell: Cell, facts: CellFacts, device: torch.device, wanted: int | None, gradients: Gradients
+    cell: Cell, facts: CellFacts, device: torch.device, wanted: int | None, functions: CellFunctions
 ) -> tuple[Way, int]:
     """The way, and how many replicas a block holds: measured, unless `wanted` says how many.
 
-    gradients: of the cell without its teacher, who is not at hand here.
+    functions: of the cell without its teacher, who is not at hand here.
     """
     ways = facts.ways
     first, plain = ways.right[0], plain_width(cell, facts.parameters)
@@ -24,7 +24,7 @@ def choose_way(
         return first, min(wanted, cell.protocol.seeds)
     if first is Way.PLAIN:
         return first, plain
-    stacks = measure_stacks(cell, device, gradients)
+    stacks = measure_stacks(cell, device, functions)
     if Way.PLAIN in ways.right and plain_is_faster(cell, device, stacks, ways.draws):
         return Way.PLAIN, plain
     return first, stacks.width

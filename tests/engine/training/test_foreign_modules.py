@@ -67,8 +67,10 @@ def test_weights_and_buffers_are_those_of_a_plain_loop(
         module = by_hand(model, cell.task, seed, STEPS)
         expected = {**dict(module.named_parameters()), **dict(module.named_buffers())}
         for name, tensor in found.items():
+            # Of bfloat16 torch's update does not round to the nearest.
+            rtol, atol = (1e-4, 1e-6) if tensor.dtype is not torch.bfloat16 else (0.02, 0.01)
             torch.testing.assert_close(
-                tensor[seed], expected[name].detach(), rtol=1e-4, atol=1e-6, msg=f"{kind}: {name}"
+                tensor[seed], expected[name].detach(), rtol=rtol, atol=atol, msg=f"{kind}: {name}"
             )
 
 

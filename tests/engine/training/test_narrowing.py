@@ -82,9 +82,9 @@ def train(
 ) -> BlockResult:
     block = Block(0, tuple(cell.replica_seeds()), width, kept_steps=(100,))
     execution = Execution(Way.TRACED, Draws(intercepted=True))
-    return train_block(
-        cell, block, options or TrainerOptions("cpu"), execution, path / "checkpoint"
-    )
+    path.mkdir(exist_ok=True)
+    chosen = options or TrainerOptions("cpu")
+    return train_block(cell, block, chosen, execution, path / "checkpoint")
 
 
 class Interrupt(pl.Callback):
