@@ -17,27 +17,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from commits import ROOT, worktree
+
 MAIN = "from synthbench.cli.main import main; main()"
 TINY = ("eval", "--task", "sparse-parity n=10 k=2", "--model", "mlp width=16", "--seeds", "4",
         "--budget", "2240", "--no-resume")  # fmt: skip
-
-
-@contextmanager
-def earlier(commit: str) -> Iterator[Path]:
-    """A checkout of an earlier commit."""
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder) / "earlier"
-        git = ["git", "-C", str(ROOT), "worktree"]
-        subprocess.run([*git, "add", "--quiet", "--detach", str(tree), commit], check=True)
-        try:
-            yield tree
-        finally:
-            subprocess.run([*git, "remove", "--force", str(tree)], check=True)
 
 
 def seconds(tree: Path, arguments: Sequence[str]) -> float:
@@ -64,7 +51,7 @@ def main() -> None:
     parser.add_argument("--against", default="30f6d77", help="commit")
     parser.add_argument("--repeats", type=int, default=7)
     options = parser.parse_args()
-    with earlier(options.against) as before, tempfile.TemporaryDirectory() as folder:
+    with worktree(options.against) as before, tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         seconds(ROOT, ["eval", "quickstart", "--seeds", "8", "--out", str(run)])
         commands = {

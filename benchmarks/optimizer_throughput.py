@@ -23,6 +23,7 @@ from typing import ClassVar
 import torch
 from rich.console import Console
 from rich.table import Table
+from side_by_side import in_turn
 from torch import nn
 
 import synthbench as sb
@@ -106,10 +107,8 @@ def main() -> None:
         contenders[name] = partial(on_the_axis, recipe, options.replicas)
     for run in contenders.values():
         run(20)  # imports what torch imports late
-    rates: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(options.repeats):
-        for name, run in contenders.items():
-            rates[name].append(run(options.steps))
+    runs = {name: partial(run, options.steps) for name, run in contenders.items()}
+    rates = in_turn(runs, options.repeats)
     medians = {name: statistics.median(found) for name, found in rates.items()}
     table = Table("", "replica-steps/s", "x plain loop", title=f"{options.replicas} replicas")
     for name, rate in medians.items():
