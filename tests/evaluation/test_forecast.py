@@ -149,7 +149,7 @@ def test_it_chooses_as_the_evaluation_does(small_cell: sb.Cell, settings: sb.Set
     for wanted in (4, 40):
         chosen = replace(settings, replicas_per_block=wanted)
         run = CellRun(small_cell, facts, CPU, Path(), chosen, None)
-        own = forecast_module.choose_way(small_cell, facts, CPU, wanted, run._untaught.gradients)
+        own = forecast_module.choose_way(small_cell, facts, CPU, wanted, run._untaught)
         assert own == run._choose()
 
 
