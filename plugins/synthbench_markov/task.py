@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from synthbench import Stream
 
 MOST_CONTEXTS = 256
-MOST_MAPPED = 16
-"""Contexts up to which all successors of all steps are drawn at once."""
 BURN_IN = 256
 """Symbols dropped before a sequence of a higher-order chain begins."""
 NAMES = ("unigram", "bigram", "trigram", "4-gram", "5-gram")
@@ -104,6 +102,7 @@ class MarkovChain(Task):
         """
         import torch
 
+        from synthbench_markov.packed_maps import MOST_PACKED
         from synthbench_markov.walk import follow, step_by_step, thresholds
 
         rows = self._chains(world, rng, size)
@@ -111,13 +110,12 @@ class MarkovChain(Task):
         start = self._start(rows, rng, size)
         length = burn_in + self.length + (0 if self.order == 1 else 1)
         words = rng.words(size * length).reshape(size, length)
-        walk = follow if self.contexts <= MOST_MAPPED else step_by_step
-        states = walk(words, thresholds(rows), start)
+        walk = follow if self.contexts <= MOST_PACKED else step_by_step
+        states = walk(words, thresholds(rows), start, burn_in)
         # The start counts as a state of its own only where it is drawn from the chain's law.
         if self.order == 1:
             states = torch.cat([start[:, None], states], dim=1)
-        states = states[:, burn_in:]
-        symbols = states % self.symbols
+        symbols = states if self.order == 1 else states % self.symbols
         latents = {"transitions": rows.to(torch.float32), "context": states[:, :-1]}
         return Batch(symbols[:, :-1], symbols[:, 1:], latents)
 
@@ -171,11 +169,13 @@ class MarkovChain(Task):
 
     def _start(self, rows: Tensor, rng: Stream, size: int) -> Tensor:
         """(size,) first symbol of an order-1 chain, or the context before the burn-in."""
+        import torch
+
         from synthbench_markov.walk import choose, stationary, thresholds
 
         if self.order > 1 or self.start == "uniform":
             return rng.integers(self.contexts, (size,))
-        return choose(rng.words(size), thresholds(stationary(rows)))
+        return choose(rng.words(size), thresholds(stationary(rows))).to(torch.int64)
 
     def _bayes(self, x: Tensor, true: Tensor) -> Tensor:
         """The best prediction from the transitions seen.

@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from synthbench_markov.packed_maps import PackedMaps, composed, path
+
 RESOLUTION = 2**32
 SMALLEST = 1e-30
 """Transition probabilities below are raised to it in the stationary distribution, or a chain
@@ -29,9 +31,9 @@ def thresholds(rows: Tensor) -> Tensor:
 
 
 def choose(words: Tensor, steps: Tensor) -> Tensor:
-    """The symbol each word chooses: words (...), thresholds (..., V - 1) -> (...) int64."""
-    chosen = torch.zeros_like(words)
-    for index in range(steps.shape[-1]):
+    """The symbol each word chooses: words (...), thresholds (..., V - 1) -> (...) uint8."""
+    chosen = (words >= steps[..., 0]).to(torch.uint8)
+    for index in range(1, steps.shape[-1]):
         chosen = chosen + (words >= steps[..., index])
     return chosen
 
@@ -64,33 +66,31 @@ def stationary(rows: Tensor) -> Tensor:
     return torch.stack(weights, dim=-1) / total[..., None]
 
 
-def follow(words: Tensor, steps: Tensor, start: Tensor) -> Tensor:
-    """States after each step, without a loop over time.
+def follow(words: Tensor, steps: Tensor, start: Tensor, skipped: int = 0) -> Tensor:
+    """States after each step but the first few, without a loop over time.
 
-    words: (B, L) random words; steps: (B, C, V - 1) thresholds of every context; start: (B,)
-    int64. Returns (B, L) contexts. A word is a map from contexts to contexts; the maps are
-    composed over growing spans (a parallel prefix: Hillis & Steele 1986), log2(L) operations
-    instead of L, on L C numbers.
+    words: (B, L) random words; steps: (B, C, V - 1) thresholds of every context, C <= 16;
+    start: (B,) int64. Returns (B, L - skipped) contexts, int64. A word is a map from contexts to
+    contexts; composing neighbours takes log2(L) operations instead of L.
     """
-    contexts, symbols = steps.shape[-2], steps.shape[-1] + 1
-    drawn = choose(words[:, :, None], steps[:, None])
-    places = torch.arange(contexts, device=steps.device)
-    maps = (places * symbols + drawn) % contexts
-    length, span = maps.shape[1], 1
-    while span < length:
-        later = torch.gather(maps[:, span:], 2, maps[:, :-span])
-        maps = torch.cat([maps[:, :span], later], dim=1)
-        span *= 2
-    index = start[:, None, None].expand(-1, length, 1)
-    return torch.gather(maps, 2, index).squeeze(2)
+    symbols = steps.shape[-1] + 1
+    maps = PackedMaps.pack(
+        [
+            choose(words, steps[:, context, None]) + context * symbols % steps.shape[-2]
+            for context in range(steps.shape[-2])
+        ]
+    )
+    if skipped:
+        start = composed(maps[:skipped]).images(start)[0]
+    return path(maps[skipped:], start).mT.to(torch.int64)
 
 
-def step_by_step(words: Tensor, steps: Tensor, start: Tensor) -> Tensor:
-    """The same states as `follow`, one step at a time: less memory where contexts are many."""
+def step_by_step(words: Tensor, steps: Tensor, start: Tensor, skipped: int = 0) -> Tensor:
+    """The same states as `follow`, one step at a time: for any number of contexts."""
     contexts, symbols = steps.shape[-2], steps.shape[-1] + 1
     state, states = start, []
     for index in range(words.shape[1]):
         row = torch.gather(steps, 1, state[:, None, None].expand(-1, 1, symbols - 1))[:, 0]
         state = (state * symbols + choose(words[:, index], row)) % contexts
         states.append(state)
-    return torch.stack(states, dim=1)
+    return torch.stack(states[skipped:], dim=1)
