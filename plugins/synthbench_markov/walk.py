@@ -70,8 +70,8 @@ def follow(words: Tensor, steps: Tensor, start: Tensor, skipped: int = 0) -> Ten
     """States after each step but the first few, without a loop over time.
 
     words: (B, L) random words; steps: (B, C, V - 1) thresholds of every context, C <= 16;
-    start: (B,) int64. Returns (B, L - skipped) contexts, int64. A word is a map from contexts to
-    contexts; composing neighbours takes log2(L) operations instead of L.
+    start: (B,) contexts. Returns (B, L - skipped) contexts, as bytes where C <= 4. A word is a map
+    from contexts to contexts; composing neighbours takes log2(L) operations instead of L.
     """
     symbols = steps.shape[-1] + 1
     maps = PackedMaps.pack(
@@ -82,11 +82,11 @@ def follow(words: Tensor, steps: Tensor, start: Tensor, skipped: int = 0) -> Ten
     )
     if skipped:
         start = composed(maps[:skipped]).images(start)[0]
-    return path(maps[skipped:], start).mT.to(torch.int64)
+    return path(maps[skipped:], start).mT.contiguous()
 
 
 def step_by_step(words: Tensor, steps: Tensor, start: Tensor, skipped: int = 0) -> Tensor:
-    """The same states as `follow`, one step at a time: for any number of contexts."""
+    """The same states as `follow`, one step at a time: for any number of contexts; int64."""
     contexts, symbols = steps.shape[-2], steps.shape[-1] + 1
     state, states = start, []
     for index in range(words.shape[1]):

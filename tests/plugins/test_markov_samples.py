@@ -65,7 +65,8 @@ def test_samples_are_those_of_earlier_versions(reference: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", ["length=10", "symbols=3 order=2 length=8 last=8", "symbols=5 order=2 length=3 last=1"]
+    "fields",
+    ["length=10", "symbols=3 order=2 length=8 last=8", "symbols=5 order=2 length=3 last=1"],
 )
 def test_a_sequence_is_walked_from_the_streams_words(fields: str) -> None:
     task = installed().task(f"markov {fields} prior=fixed start=stationary")
