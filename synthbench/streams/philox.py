@@ -15,6 +15,9 @@ MULTIPLIER_1 = 0xCD9E8D57
 WEYL_0 = 0x9E3779B9
 WEYL_1 = 0xBB67AE85
 MASK = 0xFFFFFFFF
+SETTLED = 3
+"""Rounds after which every word depends on the whole counter and key, and so has their broadcast
+shape: from then on it can be written in place, which saves a third of the memory traffic."""
 
 Words4 = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -26,20 +29,24 @@ def philox4x32(counter: Words4, key: tuple[Tensor, Tensor]) -> Words4:
     Returns four int64 tensors of the broadcast shape, values in [0, 2^32).
 
     torch has no unsigned arithmetic, so words live in int64: a 32 x 32 bit product wraps
-    modulo 2^64 with the right bits, and the mask drops the sign that `>>` extends.
+    modulo 2^64 with the right bits. What lies above a word's 32 bits is cut off only where it
+    would matter, before a product and at the end.
     """
     c0, c1, c2, c3 = counter
     k0, k1 = key
-    for _ in range(ROUNDS):
+    for round_ in range(ROUNDS):
         product_0 = c0 * MULTIPLIER_0
         product_1 = c2 * MULTIPLIER_1
-        c0 = ((product_1 >> 32) & MASK) ^ c1 ^ k0
-        c1 = product_1 & MASK
-        c2 = ((product_0 >> 32) & MASK) ^ c3 ^ k1
-        c3 = product_0 & MASK
+        if round_ < SETTLED:
+            c0 = ((product_1 >> 32) ^ c1 ^ k0) & MASK
+            c2 = ((product_0 >> 32) ^ c3 ^ k1) & MASK
+        else:
+            c0 = (product_1 >> 32).bitwise_xor_(c1).bitwise_xor_(k0).bitwise_and_(MASK)
+            c2 = (product_0 >> 32).bitwise_xor_(c3).bitwise_xor_(k1).bitwise_and_(MASK)
+        c1, c3 = product_1, product_0
         k0 = (k0 + WEYL_0) & MASK
         k1 = (k1 + WEYL_1) & MASK
-    return c0, c1, c2, c3
+    return c0, c1 & MASK, c2, c3 & MASK
 
 
 def seed_to_key(seed: int) -> tuple[int, int]:

@@ -51,3 +51,17 @@ def test_key_splits_a_64_bit_seed() -> None:
 def test_seed_outside_64_bits_is_refused(seed: int) -> None:
     with pytest.raises(ValueError, match="between 0 and 2\\^64"):
         seed_to_key(seed)
+
+
+@pytest.mark.parametrize("varied", range(6))
+def test_any_one_word_may_carry_an_axis(varied: int) -> None:
+    fixed = [*words(VECTORS[2][0]), *words(VECTORS[2][1])]
+    values = torch.tensor([0, 1, 0xFFFFFFFF, 0x243F6A88])
+
+    def encrypted(value: torch.Tensor) -> torch.Tensor:
+        inputs = [value if place == varied else word for place, word in enumerate(fixed)]
+        return torch.stack(philox4x32(tuple(inputs[:4]), tuple(inputs[4:])))
+
+    alone = torch.stack([encrypted(value) for value in values])
+    assert torch.equal(torch.vmap(encrypted)(values), alone)
+    assert torch.equal(encrypted(values).T, alone)
