@@ -27,4 +27,4 @@ class WeightMovement(Probe):
         moved = torch.cat(
             [(now - view.initial[name]).flatten() for name, now in view.parameters.items()]
         )
-        return {"linf": moved.abs().max(), "l2": moved.norm()}
+        return {"linf": moved.abs().amax(), "l2": moved.norm()}
