@@ -36,6 +36,7 @@ class SparseParity(Task):
     name: ClassVar[str] = "sparse-parity"
     headline: ClassVar[tuple[str, ...]] = ("n", "k")
     paper: ClassVar[str] = "Barak et al. 2022, arXiv:2207.08799"
+    sample_fields: ClassVar[tuple[str, ...]] = ("noise",)
 
     n: int = Field(default=40, ge=1)
     """Number of coordinates."""

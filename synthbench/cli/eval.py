@@ -105,6 +105,14 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
             help="Prune among all weights together, or in each tensor. Default: global.",
         ),
     ] = None,
+    compile_: Annotated[
+        str,
+        typer.Option(
+            "--compile",
+            metavar="auto|always|never",
+            help="Compile the training step: auto does where that saves time. Last bits differ.",
+        ),
+    ] = "auto",
     checkpoint_seconds: Annotated[
         float, typer.Option(min=0, help="Time between checkpoints.")
     ] = 30.0,
@@ -129,7 +137,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         from synthbench.cli.eval_table import print_results
         from synthbench.engine.training.block_training import TrainerOptions
         from synthbench.evaluation.evaluate import evaluate_cells
-        from synthbench.evaluation.settings import Settings
+        from synthbench.evaluation.settings import Settings, read_compile
         from synthbench.listeners.watching import watching
         from synthbench.registry.registry import installed
 
@@ -154,6 +162,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         replicas_per_block,
         parse_keep_weights(keep_weights),
         trackers=(*trackers, *(tracker or [])),
+        compile=read_compile(compile_),
     )
     if dry_run:
         _forecast(cells, out / name, settings)

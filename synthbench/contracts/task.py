@@ -50,6 +50,9 @@ class Task(Configuration, ABC):
     named strategy, or "best-known", the best of the references on each replica's test set."""
     higher_is_better: ClassVar[bool] = True
     """Whether the best known score is the highest; asked for with ceiling "best-known" alone."""
+    sample_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields that change the numbers that are drawn alone: no shape, loss, score or target. Cells
+    that differ in them, and in numbers of the recipe, train together."""
     libraries: ClassVar[tuple[str, ...]] = ()
     """Distributions, such as scikit-learn, whose versions belong into the record."""
 

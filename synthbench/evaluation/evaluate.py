@@ -10,6 +10,7 @@ from typing import Any
 from synthbench.contracts.model import Model
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.task import Task
+from synthbench.engine.inspection.same_networks import same_networks
 from synthbench.engine.training.allocator import keep_freed_memory
 from synthbench.evaluation.cell_run import CellRun
 from synthbench.evaluation.earlier import finished_replicas
@@ -23,6 +24,7 @@ from synthbench.evaluation.planning import (
 from synthbench.evaluation.preparation import prepare
 from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.source_references import StandsOn, stand
+from synthbench.evaluation.stack_run import run_cells
 from synthbench.evaluation.standing import foundation_of
 from synthbench.isolation import isolated
 from synthbench.listeners.listener import PlannedCell
@@ -30,6 +32,7 @@ from synthbench.listeners.watching import watching
 from synthbench.plan.cell import Cell
 from synthbench.plan.protocol import Protocol
 from synthbench.plan.sources import Mask, Teacher, Weights
+from synthbench.plan.stacking import stacked_groups
 from synthbench.plan.suite import Suite
 from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.atomic import make_folder
@@ -102,22 +105,34 @@ def evaluate_cells(
                 for each, count in zip(prepared, earlier, strict=True)
             ]
         )
-        for each in prepared:
-            cell = each.cell
-            if not each.asked:
-                listener.note(f'first "{cell.label()}", on whose weights others stand')
-            reference = _reference(suite) if each.asked else None
-            foundation = foundation_of(cell, {n: r.measured for n, r in finished.items()})
-            weights = each.kept, foundation
-            run = CellRun(cell, each.facts, device, each.folder, settings, reference, *weights)
-            result = run.run()
-            host.announce("cell_finished", record=result.record)
-            finished[cell.plan_hash()] = replace(result, cell=cell)
+        for group in stacked_groups([each.cell for each in prepared]):
+            runs = []
+            for each in [prepared[place] for place in group]:
+                cell = each.cell
+                if not each.asked:
+                    listener.note(f'first "{cell.label()}", on whose weights others stand')
+                reference = _reference(suite) if each.asked else None
+                foundation = foundation_of(cell, {n: r.measured for n, r in finished.items()})
+                weights = each.kept, foundation
+                run = CellRun(cell, each.facts, device, each.folder, settings, reference, *weights)
+                runs.append(run)
+            for together in _stackable(runs):
+                for run, result in zip(together, run_cells(together), strict=True):
+                    host.announce("cell_finished", record=result.record)
+                    finished[run.cell.plan_hash()] = replace(result, cell=run.cell)
         results = Results([finished[cell.plan_hash()] for cell in cells])
         if len(results) > 1:
             try_picture(results.measured, out, listener)
     host.announce("eval_finished", records=[result.record for result in finished.values()])
     return results
+
+
+def _stackable(runs: list[CellRun]) -> list[list[CellRun]]:
+    """Cells of one group, apart where somebody watches each of them."""
+    apart = len(runs) > 1 and (
+        any(run.trains_alone for run in runs) or not same_networks([run.cell for run in runs])
+    )
+    return [[run] for run in runs] if apart else [runs]
 
 
 def _reference(suite: Suite | None) -> SuiteReference | None:

@@ -93,7 +93,8 @@ def _rehearsed(
     untaught = stacked_functions(replace(cell, teacher=None), facts.ways.right[0])
     wanted, seeds = settings.replicas_per_block, cell.replica_seeds()[finished:]
     began = time.monotonic()
-    way, widest = choose_way(cell, facts, device, wanted, untaught)
+    chosen = choose_way(cell, facts, device, wanted, untaught)
+    way, widest = chosen.way, chosen.widest
     choosing = time.monotonic() - began
     accelerator, execution = settings.trainer.accelerator, Execution(way, facts.ways.draws)
     if way is Way.PLAIN:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,12 @@ import pyarrow.parquet as pq
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from synthbench.engine.axis.way import Way
-from synthbench.engine.training.block import Block, split_blocks
+from synthbench.engine.axis.way import Executor, Way
+from synthbench.engine.training.block import Block
 from synthbench.engine.training.block_training import BlockResult
 from synthbench.errors import OutputError
-from synthbench.plan.cell import ReplicaSeeds
+from synthbench.evaluation.training_choice import TrainingChoice
+from synthbench.hashing import content_hash
 from synthbench.records.atomic import make_folder, write_atomically
 from synthbench.records.content import parquet_bytes
 
@@ -49,29 +49,35 @@ class PartialIdentity:
 
 @dataclass(frozen=True)
 class PartialRun:
-    """The folder of a half-finished cell, the widest block it may train, and in which way."""
+    """The folder of a half-finished cell, and how it is trained."""
 
     folder: Path
     identity: PartialIdentity
-    widest: int
-    way: Way
+    choice: TrainingChoice
+
+    @property
+    def done(self) -> int:
+        """How many replicas are finished."""
+        return sum(len(block.diverged) for block in self.finished())
 
     def checkpoint(self, block: Block) -> Path:
         """Lightning checkpoint of a block: its replicas are in the name, so no other takes it."""
-        return self.folder / f"block-{block.first:06d}-{len(block.seeds)}-{block.width}.ckpt"
+        company = f"-{_company(block)}" if block.cells else ""
+        name = f"block-{block.first:06d}-{len(block.seeds)}-{block.width}{company}.ckpt"
+        return self.folder / name
 
     def with_widest(self, widest: int) -> PartialRun:
         """Train narrower blocks from here on; the block in training starts again."""
         for path in self.folder.glob("block-*.ckpt"):
             path.unlink()
-        changed = replace(self, widest=widest)
+        changed = replace(self, choice=replace(self.choice, widest=widest))
         changed.save()
         return changed
 
     def save(self) -> None:
         """Write the state file."""
         make_folder(self.folder)
-        content = {**vars(self.identity), "widest": self.widest, "way": self.way}
+        content = {**vars(self.identity), "choice": vars(self.choice)}
         write_atomically(self.folder / "state.json", json.dumps(content).encode())
 
     def add(self, block: Block, result: BlockResult) -> None:
@@ -95,13 +101,6 @@ class PartialRun:
     def finished(self) -> list[BlockResult]:
         """The finished blocks, in the order of their replicas."""
         return [self._read(path) for path in self._paths()]
-
-    def next_block(self, seeds: Sequence[ReplicaSeeds]) -> Block | None:
-        """The next replicas to train, or None where all are done; seeds: of the whole cell."""
-        done = sum(len(block.diverged) for block in self.finished())
-        remaining = seeds[done:]
-        stacked = self.way is not Way.PLAIN
-        return split_blocks(remaining, self.widest, done, stacked)[0] if remaining else None
 
     def is_whole(self) -> bool:
         """Whether the finished blocks can be read and follow one another from replica 0."""
@@ -128,16 +127,23 @@ class PartialRun:
         )
 
 
+def _company(block: Block) -> str:
+    """Short hash of the cells whose replicas share a block."""
+    hashes = {id(cell): cell.plan_hash() for cell in block.cells}
+    every = [hashes[id(cell)] for cell in block.cells]
+    return content_hash({"cells": every, "seeds": [own.init for own in block.seeds]})[:12]
+
+
 def has_partial(cell_folder: Path) -> bool:
     """Whether a cell's folder holds a half-finished run, of whatever identity."""
     return (cell_folder / FOLDER).exists()
 
 
 def start_partial(
-    cell_folder: Path, identity: PartialIdentity, way: Way, widest: int
+    cell_folder: Path, identity: PartialIdentity, choice: TrainingChoice
 ) -> PartialRun:
     """A run that nothing is finished of, and its state file."""
-    fresh = PartialRun(cell_folder / FOLDER, identity, widest, way)
+    fresh = PartialRun(cell_folder / FOLDER, identity, choice)
     fresh.save()
     return fresh
 
@@ -160,8 +166,14 @@ def find_partial(cell_folder: Path, identity: PartialIdentity) -> PartialRun | N
     folder = cell_folder / FOLDER
     try:
         content = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-        widest, way = int(content.pop("widest")), Way(content.pop("way"))
-        found = PartialRun(folder, identity, widest, way)
+        chosen = content.pop("choice")
+        choice = TrainingChoice(
+            Way(chosen["way"]),
+            int(chosen["widest"]),
+            Executor(chosen["executor"]),
+            int(chosen["threads"]),
+        )
+        found = PartialRun(folder, identity, choice)
         return found if content == vars(identity) and found.is_whole() else None
     except (OSError, ValueError, KeyError, AttributeError, TypeError, SafetensorError):
         return None

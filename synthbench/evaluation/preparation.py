@@ -18,6 +18,7 @@ from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.standing import needed_weights, with_sources
 from synthbench.plan.cell import Cell
 from synthbench.plan.source_checks import check_sources
+from synthbench.plan.stacking import stacking_key
 from synthbench.registry.bare_model import BareModel
 from synthbench.registry.fingerprints.code import code_fingerprint
 from synthbench.registry.participants import unregistered
@@ -68,9 +69,12 @@ def prepare(
 def _inspect_all(cells: Sequence[Cell]) -> list[CellFacts]:
     """What is found out about every cell; where several are refused, the error names them all."""
     facts, refused = [], dict[str, ConfigurationError]()
+    alike: dict[str, CellFacts] = {}
     for cell in cells:
         try:
-            facts.append(_inspect(cell))
+            found = _inspect(cell, alike.get(_alike(cell)))
+            alike[_alike(cell)] = found
+            facts.append(found)
         except ConfigurationError as error:
             # Cells of one task and several models are refused for one reason.
             refused.setdefault(str(error), error)
@@ -82,8 +86,18 @@ def _inspect_all(cells: Sequence[Cell]) -> list[CellFacts]:
     return facts
 
 
-def _inspect(cell: Cell) -> CellFacts:
+def _alike(cell: Cell) -> str:
+    """Equal for cells of one task that differ in numbers of the recipe and in seeds alone."""
+    key = stacking_key(cell)
+    return f"{key} {cell.task.label()}" if key else cell.plan_hash()
+
+
+def _inspect(cell: Cell, known: CellFacts | None) -> CellFacts:
+    """known: of a cell that is alike, whose network need not be tried again."""
     check_sources(cell)
+    if known is not None:
+        cell.check()
+        return known
     try:
         facts = inspect_cell(cell)
     except ModelError as error:

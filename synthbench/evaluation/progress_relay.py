@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytorch_lightning as pl
 
-from synthbench.engine.training.block import Block
 from synthbench.engine.training.replica_training import ReplicaTraining
+from synthbench.evaluation.shared_block import SharedBlock
 from synthbench.listeners.listener import BlockProgress, Listener
 
 
 class ProgressRelay(pl.Callback):
     """Passes the state of a block on to the listener, after every chunk and every evaluation."""
 
-    def __init__(self, listener: Listener, block: Block) -> None:
+    def __init__(self, listener: Listener, block: SharedBlock) -> None:
         self._listener = listener
         self._block = block
 
@@ -28,14 +28,15 @@ class ProgressRelay(pl.Callback):
 
     def _tell(self, module: pl.LightningModule) -> None:
         assert isinstance(module, ReplicaTraining)
-        count = len(self._block.seeds)
-        self._listener.block_advanced(
-            BlockProgress(
-                module.cell,
-                earlier=self._block.first,
-                replicas=count,
-                steps=module.finished_steps,
-                solved=int(module.outcomes.solved[:count].sum()),
-                running=int(module.running.sum()),
+        solved, running = module.outcomes.solved, module.running
+        for share in self._block.shares:
+            self._listener.block_advanced(
+                BlockProgress(
+                    share.cell,
+                    earlier=share.first,
+                    replicas=share.stop - share.start,
+                    steps=module.finished_steps,
+                    solved=int(solved[share.start : share.stop].sum()),
+                    running=int(running[share.start : share.stop].sum()),
+                )
             )
-        )

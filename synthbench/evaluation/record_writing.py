@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
-from synthbench.engine.axis.way import Way
+from synthbench.engine.axis.way import Executor, Way
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.engine.inspection.cell import CellFacts
 from synthbench.engine.training.block_training import BlockResult, References
@@ -73,7 +73,7 @@ class Provenance:
     """Where a result comes from: software and machine, suite, widest block.
 
     sources: hashes of the weights that the cell has taken over from others. way: how replicas
-    were trained; looped: why one after the other, if they were.
+    were trained; looped: why one after the other, if they were. executor: of what was recorded.
     """
 
     environment: Environment
@@ -82,6 +82,7 @@ class Provenance:
     sources: Mapping[str, str] = field(default_factory=dict)
     way: Way | None = None
     looped: str | None = None
+    executor: Executor | None = None
 
 
 def target_of(cell: Cell, ranked: str, references: Sequence[References]) -> Target:
@@ -138,6 +139,7 @@ def write_record(
             state_size=cell.model.state_size(cell.interface),
             looped=provenance.looped,
             way=provenance.way,
+            executor=provenance.executor,
             replica_steps=sum(int(steps[-1]) for steps in trajectories.by_replica("step")),
             wall_seconds=round(sum(block.seconds for block in blocks), 3),
         ),

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from synthbench.engine.axis.way import Way
 from synthbench.engine.training.checkpoints import is_readable
 from synthbench.errors import OutputError, RecordError
 from synthbench.evaluation.kept_weights import NO_WEIGHTS, KeptWeights, found_weights
@@ -19,6 +18,7 @@ from synthbench.evaluation.partial_run import (
     start_partial,
 )
 from synthbench.evaluation.settings import Settings
+from synthbench.evaluation.training_choice import TrainingChoice
 from synthbench.listeners.listener import Listener
 from synthbench.plan.cell import Cell
 from synthbench.records import Record, read_record
@@ -87,19 +87,18 @@ class Resumption:
         return 0 if found is None else sum(len(block.diverged) for block in found.finished())
 
     def open_partial(
-        self, environment: Environment, choose: Callable[[], tuple[Way, int]]
+        self, environment: Environment, choose: Callable[[], TrainingChoice]
     ) -> PartialRun:
         """The unfinished run in the folder, or a new one in its place.
 
-        environment: where training goes on. choose: the way and the block size of a new run; asked
-        for only then.
+        environment: where training goes on. choose: how a new run is trained; asked for only then.
         """
         identity = self._identity(environment)
         found = self._continued(identity)
         if found is not None:
             self.listener.note(f"continuing the unfinished run in {self.folder}")
             wanted = self.settings.replicas_per_block
-            return found.with_widest(wanted) if wanted and wanted < found.widest else found
+            return found.with_widest(wanted) if wanted and wanted < found.choice.widest else found
         if self.settings.resume and has_partial(self.folder):
             self.listener.note(
                 f"the unfinished run in {self.folder} is damaged or was made with other "
@@ -107,7 +106,7 @@ class Resumption:
                 "starting again"
             )
         remove_partial(self.folder)
-        return start_partial(self.folder, identity, *choose())
+        return start_partial(self.folder, identity, choose())
 
     def drop_damaged(self, checkpoint: Path) -> None:
         """Delete a block's checkpoint that cannot be read, so that the block starts again."""

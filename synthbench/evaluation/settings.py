@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, cast, get_args
 
 from synthbench.engine.training.block_training import TrainerOptions
+from synthbench.errors import ConfigurationError, did_you_mean
 from synthbench.evaluation.kept_weights import KeepWeights
 from synthbench.listeners.listener import Listener
 from synthbench.listeners.tracker import Tracker
+
+Compile = Literal["auto", "always", "never"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,8 @@ class Settings:
     measures the fastest. keep_weights: store each replica's weights at its last evaluation (True
     or "last"), at all of them ("all"), or at the last one at or before each of some steps too.
     trackers: where finished cells, and the training as it goes, are sent; objects or references.
+    compile: whether recorded steps are compiled: "auto" where what is left of a cell pays for it,
+    "always" or "never"; the record names what was done, and last bits depend on it.
     listener: who hears of it; None draws bars in a terminal or a notebook, and writes a line now
     and then to the stderr of others.
     """
@@ -28,3 +34,16 @@ class Settings:
     keep_weights: KeepWeights = False
     listener: Listener | None = None
     trackers: tuple[Tracker | str, ...] = ()
+    compile: Compile = "auto"
+
+    def __post_init__(self) -> None:
+        read_compile(self.compile)
+
+
+def read_compile(text: str) -> Compile:
+    """The word that it is; ConfigurationError for another."""
+    for word in get_args(Compile):
+        if text == word:
+            return cast("Compile", word)
+    guess, allowed = did_you_mean(text, get_args(Compile)), ", ".join(get_args(Compile))
+    raise ConfigurationError(f'compile cannot be "{text}"{guess} (allowed: {allowed})')

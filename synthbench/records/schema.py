@@ -63,6 +63,10 @@ class Compute(Frozen):
         default=None, exclude_if=lambda value: value is None
     )
     """How replicas were trained: stacked and recorded, stacked, or as plain modules."""
+    executor: Literal["replayed", "compiled"] | None = Field(
+        default=None, exclude_if=lambda value: value is None
+    )
+    """How recorded steps were executed; null where none were, and in older records of replays."""
     replica_steps: int
     """Optimizer steps over all replicas, counted up to each replica's last evaluation."""
     wall_seconds: float

@@ -14,17 +14,22 @@ from synthbench.contracts.batch import Batch
 from synthbench.engine.axis.objective import Objective
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.state import State
-from synthbench.engine.axis.tracing import traced
+from synthbench.engine.axis.tracing import Execute, replayed, traced
 from synthbench.engine.axis.way import Way
 
 Gradients = Callable[[State, State, Batch, Tensor], tuple[State, Tensor]]
 """(parameters, buffers, batch, noise), all (R, ...) -> (gradients (R, ...), losses (R,))."""
 
 
-def stacked_gradients(objective: Objective, way: Way = Way.TRACED) -> Gradients:
-    """Gradients of every replica's own loss, under vmap."""
+def stacked_gradients(
+    objective: Objective, way: Way = Way.TRACED, execute: Execute = replayed
+) -> Gradients:
+    """Gradients of every replica's own loss, under vmap.
+
+    execute: what becomes of the recording, if there is one.
+    """
     function = lifted_gradients(objective)
-    called = traced(function) if way is Way.TRACED else function
+    called = traced(function, execute) if way is Way.TRACED else function
     return lambda p, b, batch, noise: called(p, b, tuple(batch), noise)
 
 

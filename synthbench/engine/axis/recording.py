@@ -7,7 +7,7 @@ what setting up a small network takes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,8 @@ aten: Any = torch.ops.aten
 ALIASES = (aten.detach.default, aten.alias.default)
 """Operations that give back the very same numbers in the very same memory."""
 DEPENDENT = (torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape)
+MASKS = (torch.bool, torch.uint8)
+"""Types of indices that choose as many elements as are set; integers choose what they number."""
 
 
 class CannotRecord(RuntimeError):
@@ -42,16 +44,25 @@ class Program:
         self.scope[name] = value
         return name
 
-    def compiled(self, inputs: Sequence[str], outputs: Sequence[str]) -> Callable[..., Any]:
-        """A function of the inputs, in their order, that returns the outputs as a list."""
-        body = [line.source for line in _needed(self.lines, outputs)]
-        kept = _freed(body, [line.names for line in _needed(self.lines, outputs)], outputs)
+    def function(
+        self, inputs: Sequence[str], outputs: Sequence[str], scope: Mapping[str, Any]
+    ) -> Callable[..., Any]:
+        """A function of the inputs, in their order, that returns the outputs as a list.
+
+        scope: what the constants' names stand for, the operations' among them.
+        """
+        needed = _needed(self.lines, outputs)
+        kept = _freed([line.source for line in needed], [line.names for line in needed], outputs)
         source = "\n    ".join([f"def program({', '.join(inputs)}):", *kept])
         source += f"\n    return [{', '.join(outputs)}]"
-        scope = dict(self.scope)
-        exec(compile(source, "<recorded operations>", "exec"), scope)
-        program: Callable[..., Any] = scope["program"]
+        filled = dict(scope)
+        exec(compile(source, "<recorded operations>", "exec"), filled)
+        program: Callable[..., Any] = filled["program"]
         return program
+
+    def read(self, outputs: Sequence[str]) -> set[str]:
+        """Names of the tensors that lead to an output or are written into."""
+        return {name for line in _needed(self.lines, outputs) for name in line.names}
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,24 @@ class Line:
     names: tuple[str, ...]
     made: tuple[str, ...]
     writes: bool
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A program with the names of its inputs and outputs.
+
+    written: of every input, whether the program writes into it.
+    """
+
+    program: Program
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    written: tuple[bool, ...]
+
+    @property
+    def operations(self) -> int:
+        """How many it does."""
+        return len(_needed(self.program.lines, self.outputs))
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -75,7 +104,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         # Names of what depends on the inputs; the rest is the same at every run.
         self._dependent: set[str] = set()
         self._count = 0
-        self.inputs = [self._new(tensor, dependent=True) for tensor in inputs]
+        self._written: set[int] = set()
+        self._storages = [_storage(tensor) for tensor in inputs]
+        self._inputs = [self._new(tensor, dependent=True) for tensor in inputs]
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -87,7 +118,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             func = aten.lift_fresh_copy.default
         read = tuple(dict.fromkeys(self._named(tree_leaves((args, named)))))
         dependent = any(name in self._dependent for name in read)
-        if dependent and any(tag in func.tags for tag in DEPENDENT):
+        if dependent and _is_dependent(func, args):
             raise CannotRecord(f"{func} depends on the values of tensors, as .item() does")
         if func in ALIASES:
             result = func(*args, **named)
@@ -96,9 +127,21 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         called = steady(func, args)
         # Named before it runs: it may write into what it reads.
         call = self._call(called, args, named)
+        writes = bool(func._schema.is_mutable)
+        if writes:
+            self._written.update(map(_storage, _written(func, args, named)))
         result = called(*args, **named)
-        self._write(call, read, result, dependent, bool(func._schema.is_mutable))
+        self._write(call, read, result, dependent, writes)
         return result
+
+    def recording(self, results: Sequence[Any]) -> Recording:
+        """What was recorded, as a program that gives these results."""
+        outputs = tuple(self._output(result) for result in results)
+        written = tuple(storage in self._written for storage in self._storages)
+        return Recording(self.program, tuple(self._inputs), outputs, written)
+
+    def _output(self, result: Any) -> str:
+        return self.name(result) if isinstance(result, Tensor) else self.program.constant(result)
 
     def name(self, tensor: Tensor) -> str:
         """That of a tensor; one that was not seen before is a constant."""
@@ -128,6 +171,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self, call: str, read: tuple[str, ...], result: Any, dependent: bool, writes: bool
     ) -> None:
         parts = list(result) if isinstance(result, list | tuple) else [result]
+        if result is not None and not any(isinstance(part, Tensor) for part in parts):
+            return  # A type or a number, the same at every run.
         fresh = [(i, p) for i, p in enumerate(parts) if isinstance(p, Tensor) and self._is_new(p)]
         made = tuple(self._new(part, dependent) for _, part in fresh)
         if dependent and writes:
@@ -152,6 +197,27 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if dependent:
             self._dependent.add(name)
         return name
+
+
+def _is_dependent(func: Any, args: tuple[Any, ...]) -> bool:
+    """Whether a number or a shape that it gives back depends on the tensors' values."""
+    if func is aten.index.Tensor:
+        return any(index is not None and index.dtype in MASKS for index in args[1])
+    return any(tag in func.tags for tag in DEPENDENT)
+
+
+def _written(func: Any, args: tuple[Any, ...], named: dict[str, Any]) -> list[Tensor]:
+    """The tensors that it writes into."""
+    found = []
+    for index, argument in enumerate(func._schema.arguments):
+        if argument.alias_info is not None and argument.alias_info.is_write:
+            given = args[index] if index < len(args) else named.get(argument.name)
+            found += [leaf for leaf in tree_leaves(given) if isinstance(leaf, Tensor)]
+    return found
+
+
+def _storage(tensor: Tensor) -> int:
+    return int(tensor.untyped_storage()._cdata)
 
 
 def _needed(lines: Sequence[Line], outputs: Sequence[str]) -> list[Line]:

@@ -39,11 +39,15 @@ def steady(func: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
     return func  # type: ignore[no-any-return]
 
 
-class _Padded:
-    """The function on as many numbers as fill whole vectors."""
+class Steadied:
+    """A substitute for an operation."""
 
-    def __init__(self, func: Any) -> None:
-        self._func = func
+    def __init__(self, operation: Any) -> None:
+        self.operation = operation
+
+
+class _Padded(Steadied):
+    """The function on as many numbers as fill whole vectors."""
 
     def __call__(self, *args: Any, **named: Any) -> Tensor:
         tensors = [a for a in args if isinstance(a, Tensor)]
@@ -56,15 +60,12 @@ class _Padded:
             else a
             for a in args
         ]
-        found: Tensor = self._func(*filled, **named)
+        found: Tensor = self.operation(*filled, **named)
         return found[:count].reshape(shape)
 
 
-class _Inner:
+class _Inner(Steadied):
     """The sum over axes that have been made the innermost."""
-
-    def __init__(self, func: Any) -> None:
-        self._func = func
 
     def __call__(
         self, x: Tensor, dims: Sequence[int], keepdim: bool = False, **named: Any
@@ -72,7 +73,7 @@ class _Inner:
         reduced = sorted(d % x.dim() for d in dims)
         kept = [d for d in range(x.dim()) if d not in reduced]
         rows = x.permute(*kept, *reduced).contiguous().flatten(len(kept))
-        found: Tensor = self._func(rows, [-1], False, **named)
+        found: Tensor = self.operation(rows, [-1], False, **named)
         if keepdim:
             for d in reduced:
                 found = found.unsqueeze(d)

@@ -1,4 +1,7 @@
-"""How replicas are trained: in one of three ways, with or without numbers that they draw."""
+"""How replicas are trained: in one of three ways, with or without numbers that they draw.
+
+What is recorded is then executed in one of two ways.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,15 @@ class Way(StrEnum):
     """All at once under `torch.vmap`, called at every step."""
     PLAIN = "plain"
     """One after the other: ordinary modules with ordinary autograd."""
+
+
+class Executor(StrEnum):
+    """How the recorded operations of a step run; the numbers agree to rounding."""
+
+    REPLAYED = "replayed"
+    """One after the other, by torch's own kernels."""
+    COMPILED = "compiled"
+    """Fused into kernels that are compiled for these shapes, by torch's inductor."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,7 @@ class Execution:
 
     way: Way = Way.TRACED
     draws: Draws = NOTHING_DRAWN
+    executor: Executor = Executor.REPLAYED
 
 
 BY_DEFAULT = Execution()

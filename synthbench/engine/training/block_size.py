@@ -28,6 +28,7 @@ from synthbench.engine.optimizers.elementwise import ElementwiseOptimizer
 from synthbench.engine.training.block import NARROWEST
 from synthbench.engine.training.cell_functions import CellFunctions, functions_of
 from synthbench.engine.training.step import Trained
+from synthbench.isolation.threads import threads
 from synthbench.plan.cell import Cell
 from synthbench.streams import keys_of, noise_keys
 
@@ -41,6 +42,9 @@ SHORT_SECONDS = 1.0
 """A training that takes no longer than this is not worth measuring."""
 BLOCK_SECONDS = 0.25
 """About what a block costs beside its steps: Lightning's set-up, references, its result."""
+TURNS = 2
+THREADS_WORTH_IT = 1.2
+"""So much faster several threads must be than one, which leaves the rest of the machine free."""
 PLAIN_WORTH_IT = 1.1
 """So much faster plain modules must be than a stack: a tie must not decide on last bits."""
 YOUNG = 1
@@ -65,6 +69,12 @@ class Stacks:
     def best(self) -> float:
         """Replica-steps per second of the fastest."""
         return max(self.rates.values(), default=0.0)
+
+    @property
+    def left(self) -> float:
+        """Seconds of all steps to come, at that width; 0 where nothing could be measured."""
+        rate = self.rates.get(self.width)
+        return self.steps * self.seeds / rate if rate else 0.0
 
     @property
     def width(self) -> int:
@@ -120,6 +130,27 @@ def measure_stacks(cell: Cell, device: torch.device, functions: CellFunctions) -
     if len(rates) > 1:
         gc.collect(YOUNG)
     return Stacks(rates, short, cell.steps, cell.protocol.seeds)
+
+
+def step_seconds(cell: Cell, width: int, device: torch.device, functions: CellFunctions) -> float:
+    """Of one training step of a stack, measured."""
+    return 1 / _steps_per_second(_training_step(cell, width, device, functions), device)
+
+
+def more_threads_are_faster(
+    cell: Cell, device: torch.device, width: int, functions: CellFunctions, available: int
+) -> bool:
+    """Whether all available threads take a step of a stack in clearly less time than one.
+
+    In turns, and the slower of each counts: what a busy machine gives now it may not give later.
+    """
+    step = _training_step(cell, width, device, functions)
+    one, all_of_them = [], []
+    for _ in range(TURNS):
+        one.append(_steps_per_second(step, device))
+        with threads(available):
+            all_of_them.append(_steps_per_second(step, device))
+    return min(all_of_them) > THREADS_WORTH_IT * max(one)
 
 
 def _candidates(replicas: int) -> Iterator[int]:

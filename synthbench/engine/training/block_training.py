@@ -63,6 +63,25 @@ class BlockResult:
     seconds: float
     snapshots: State = field(default_factory=dict)
 
+    def rows(self, start: int, stop: int, first: int) -> BlockResult:
+        """Those of replicas start, ..., stop - 1 of the block, numbered from `first`.
+
+        The block's time is shared among its replicas.
+        """
+        numbers = self.table["replica"].to_numpy()
+        own = numbers - numbers.min()
+        table = self.table.filter(pa.array((own >= start) & (own < stop)))
+        renumbered = table["replica"].to_numpy() - numbers.min() - start + first
+        place = table.schema.get_field_index("replica")
+        return BlockResult(
+            table=table.set_column(place, "replica", pa.array(renumbered)),
+            references=self.references[start:stop],
+            diverged=self.diverged[start:stop],
+            weights={name: tensor[start:stop] for name, tensor in self.weights.items()},
+            seconds=self.seconds * (stop - start) / len(self.diverged),
+            snapshots={name: tensor[start:stop] for name, tensor in self.snapshots.items()},
+        )
+
 
 def train_block(
     cell: Cell,

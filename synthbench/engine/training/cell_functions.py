@@ -10,6 +10,7 @@ from synthbench.engine.axis.gradients import Gradients, stacked_gradients
 from synthbench.engine.axis.objective import Objective
 from synthbench.engine.axis.plain import PlainReplicas
 from synthbench.engine.axis.replicas import Replicas, stacked_replicas
+from synthbench.engine.axis.tracing import Execute, replayed
 from synthbench.engine.axis.way import Way
 from synthbench.engine.optimizers.elementwise import rule_of
 from synthbench.engine.training.scoring import BatchScores, replica_scores
@@ -32,20 +33,27 @@ class CellFunctions:
     teach: Teach | None = None
 
 
-def stacked_functions(cell: Cell, way: Way, recipes: Sequence[Recipe] = ()) -> CellFunctions:
-    """The functions of a cell's stacks, from modules of their own.
-
-    recipes: those of all cells that are stacked with it.
-    """
+def stacked_functions(
+    cell: Cell, way: Way, execute: Execute = replayed, recipes: Sequence[Recipe] = ()
+) -> CellFunctions:
+    """The functions of a cell's stacks, from modules of their own; execute, recipes: see below."""
     first = cell.protocol.first_seed
     stack = stacked_replicas(cell.model, cell.interface, [first, first])
-    return functions_of(cell, stack, way, recipes)
+    return functions_of(cell, stack, way, execute, recipes)
 
 
 def functions_of(
-    cell: Cell, replicas: Replicas | PlainReplicas, way: Way, recipes: Sequence[Recipe] = ()
+    cell: Cell,
+    replicas: Replicas | PlainReplicas,
+    way: Way,
+    execute: Execute = replayed,
+    recipes: Sequence[Recipe] = (),
 ) -> CellFunctions:
-    """The functions of a cell, from replicas that are there already; recipes: as above."""
+    """The functions of a cell, from replicas that are there already.
+
+    execute: what becomes of a recorded training step. Evaluations are few, and replayed.
+    recipes: those of all cells that are stacked with it.
+    """
     loss, scores, taught = training_loss(cell), replica_scores(cell, replicas, way), teaching(cell)
     plugin = isinstance(cell.model.recipe.optimizer, Optimizer)
     rule = None if plugin else rule_of(recipes or [cell.model.recipe])
@@ -54,6 +62,6 @@ def functions_of(
         step = None if rule is None else plain_step(gradients, rule)
     else:
         objective = Objective(replicas, loss)
-        gradients = stacked_gradients(objective, way)
-        step = None if rule is None else stacked_step(objective, rule, way)
+        gradients = stacked_gradients(objective, way, execute)
+        step = None if rule is None else stacked_step(objective, rule, way, execute)
     return CellFunctions(gradients, step, scores, taught)

@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 from synthbench.contracts.batch import Batch
 from synthbench.contracts.recipe import Optimizer
 from synthbench.engine.axis.building import build_modules
+from synthbench.engine.axis.compiling import executing
 from synthbench.engine.axis.plain import PlainReplicas
 from synthbench.engine.axis.replicas import (
     Replicas,
@@ -27,7 +28,7 @@ from synthbench.engine.axis.replicas import (
 )
 from synthbench.engine.axis.rows import joined, rows_of_stack
 from synthbench.engine.axis.state import State
-from synthbench.engine.axis.way import BY_DEFAULT, Execution, Way
+from synthbench.engine.axis.way import BY_DEFAULT, Execution, Executor, Way
 from synthbench.engine.data.sampling import batch_bytes, cast_batch, draw_worlds
 from synthbench.engine.data.task_runs import task_runs
 from synthbench.engine.data.training_data import joined_training_data
@@ -52,6 +53,8 @@ from synthbench.streams import keys_of, noise_keys
 CHUNK_BYTES = 16 * 2**20
 """Training data drawn at once: enough to spread the cost of a call, not to leave the cache."""
 LONGEST_CHUNK = 64
+NARROWING_COMPILED = 4
+"""How much narrower a compiled stack has to get: every width is compiled anew."""
 
 
 class ReplicaTraining(pl.LightningModule):
@@ -74,6 +77,8 @@ class ReplicaTraining(pl.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.cell = cell
+        compiled = execution.executor is Executor.COMPILED
+        self._narrowing = NARROWING_COMPILED if compiled else 1
         self._count, self._seeds = len(block.seeds), block.padded()
         self._cells = block.padded_cells(cell)
         self._rows = list(range(len(self._seeds)))
@@ -89,9 +94,9 @@ class ReplicaTraining(pl.LightningModule):
         self._stacked = nn.ParameterList(nn.Parameter(p) for p in replicas.parameters.values())
         for index, tensor in enumerate(replicas.buffers.values()):
             self.register_buffer(f"stacked_buffer_{index}", tensor)
-        self._functions = functions or functions_of(
-            cell, replicas, execution.way, [own.model.recipe for own in self._cells]
-        )
+        recipes = [own.model.recipe for own in self._cells]
+        execute = executing(execution.executor)
+        self._functions = functions or functions_of(cell, replicas, execution.way, execute, recipes)
         self._evaluator = Evaluator(cell, replicas, execution.way, self._functions.scores)
         self.history = History(cell, len(self._seeds), block.kept_steps)
         self.finished_steps, self._interval_steps = 0, 0
@@ -287,7 +292,7 @@ class ReplicaTraining(pl.LightningModule):
     def _narrow(self) -> None:
         """Go on with a narrower stack where enough replicas have stopped."""
         running = [r < self._count and bool(self.outcomes.running[r]) for r in self._rows]
-        places = narrower(running)
+        places = narrower(running, self._narrowing)
         if places is None:
             return
         self._narrow_tensors(places)

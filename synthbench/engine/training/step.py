@@ -13,7 +13,7 @@ from synthbench.contracts.batch import Batch
 from synthbench.engine.axis.gradients import Gradients, lifted_gradients
 from synthbench.engine.axis.objective import Objective
 from synthbench.engine.axis.state import State
-from synthbench.engine.axis.tracing import traced
+from synthbench.engine.axis.tracing import Execute, replayed, traced
 from synthbench.engine.axis.way import Way
 from synthbench.engine.optimizers.elementwise import ElementwiseRule, Moments
 from synthbench.engine.training.inheritance import prune, pruned_gradients
@@ -36,8 +36,13 @@ Step = Callable[[Trained, Batch, Tensor, Tensor], Tensor]
 """(trained, batch (R, ...), noise (R,), rates (C, R)) -> losses (R,) before the step."""
 
 
-def stacked_step(objective: Objective, rule: ElementwiseRule, way: Way) -> Step:
-    """Forward, backward, clipping and update as one function of tensors, recorded as a whole."""
+def stacked_step(
+    objective: Objective, rule: ElementwiseRule, way: Way, execute: Execute = replayed
+) -> Step:
+    """Forward, backward, clipping and update as one function of tensors, recorded as a whole.
+
+    execute: what becomes of the recording, if there is one.
+    """
     gradients_of = lifted_gradients(objective)
 
     def step(
@@ -48,7 +53,7 @@ def stacked_step(objective: Objective, rule: ElementwiseRule, way: Way) -> Step:
         _update(rule, Trained(parameters, buffers, moments, masks), gradients, rates)
         return losses  # type: ignore[no-any-return]
 
-    called = traced(step) if way is Way.TRACED else torch.no_grad()(step)
+    called = traced(step, execute) if way is Way.TRACED else torch.no_grad()(step)
     return lambda trained, batch, noise, rates: called(
         _tensors(trained), tuple(batch), noise, rates
     )

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu
 
+from synthbench.engine.axis.way import Executor
 from synthbench.leaderboard.verification.rerun import Rerun
 from synthbench.metrics.comparison import log_rank_p_value
 from synthbench.metrics.time_to_target import Target, TimesToTarget, times_to_target
@@ -65,7 +66,8 @@ def compare_rerun(
     deviations = _deviations(chosen, rerun.trajectories)
     worst = max(range(len(deviations)), key=lambda index: deviations[index])
     how, deviation = "within tolerance", deviations[worst]
-    if deviation > HEIGHT and same_setup(record.environment, rerun.environment):
+    same = same_setup(record.environment, rerun.environment) and _same_executor(record, rerun)
+    if deviation > HEIGHT and same:
         failures.append(
             f"the trajectory of replica {rerun.replicas[worst]} deviates by "
             f"{_shown(deviation)}, on the same hardware and software"
@@ -89,6 +91,11 @@ def same_setup(one: Environment, other: Environment) -> bool:
         getattr(one, name) == getattr(other, name)
         for name in ("synthbench", "torch", "device", "device_name", "threads", "torch_settings")
     )
+
+
+def _same_executor(record: Record, rerun: Rerun) -> bool:
+    """Whether both were replayed, or both compiled; older records were replayed."""
+    return (record.compute.executor or Executor.REPLAYED) == rerun.executor
 
 
 def _other_versions(recorded: Environment, here: Environment) -> list[str]:

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
 
+from synthbench.engine.axis.compiling import CannotCompile, executing
 from synthbench.engine.axis.memory import is_out_of_memory
-from synthbench.engine.axis.way import Execution, Way
+from synthbench.engine.axis.way import Execution, Executor, Way
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.engine.inspection.cell import CellFacts, inspect_cell
 from synthbench.engine.inspection.ways import Ways
-from synthbench.engine.training.block import NARROWEST, split_blocks
+from synthbench.engine.training.block import NARROWEST, Block, split_blocks
 from synthbench.engine.training.block_training import BlockResult, TrainerOptions, train_block
 from synthbench.engine.training.cell_functions import stacked_functions
 from synthbench.engine.training.device import find_device
 from synthbench.evaluation.progress_relay import ProgressRelay
 from synthbench.evaluation.record_writing import describe_environment
+from synthbench.evaluation.shared_block import SharedBlock
 from synthbench.isolation import isolated
+from synthbench.isolation.threads import threads
 from synthbench.listeners.listener import Listener
 from synthbench.metrics.trajectories import Trajectories
 from synthbench.plan.cell import Cell, ReplicaSeeds
+from synthbench.records import Record
 from synthbench.records.schema import Compute, Environment, ReferenceScore
 from synthbench.registry.participants import participants
 
@@ -35,7 +39,7 @@ class Rerun:
     """Some replicas trained again, here.
 
     replicas: their numbers in the record. trajectories: theirs, numbered 0, 1, ... in that
-    order; references, data: of each, in that order too.
+    order; references, data: of each, in that order too. executor: of recorded steps.
     """
 
     replicas: tuple[int, ...]
@@ -45,21 +49,30 @@ class Rerun:
     facts: CellFacts
     state_size: int | None
     environment: Environment
+    executor: Executor
 
 
 @isolated()
 def rerun_replicas(
+    cell: Cell, replicas: Sequence[int], accelerator: str, listener: Listener, record: Record
+) -> Rerun:
+    """Train some replicas of a cell to their end, as those of the record were."""
+    with threads(record.environment.threads):
+        return _rerun(cell, replicas, accelerator, listener, record.compute)
+
+
+def _rerun(
     cell: Cell, replicas: Sequence[int], accelerator: str, listener: Listener, compute: Compute
 ) -> Rerun:
-    """Train some replicas of a cell to their end; compute: how they were trained before."""
     device: torch.device = find_device(accelerator)
     facts = inspect_cell(cell)
     own = cell.replica_seeds()
     seeds = [own[replica] for replica in replicas]
     listener.cell_started(cell)
     execution = Execution(_way(facts.ways, compute), facts.ways.draws)
-    train = partial(_train, cell, seeds, accelerator, listener, execution)
-    results = _with_less_memory(train, min(compute.replicas_per_block, len(seeds)))
+    train = partial(_train, cell, seeds, accelerator, listener)
+    widest = min(compute.replicas_per_block, len(seeds))
+    results, executor = _executed(train, execution, widest, compute)
     return Rerun(
         replicas=tuple(replicas),
         trajectories=Trajectories.from_blocks(
@@ -70,7 +83,24 @@ def rerun_replicas(
         facts=facts,
         state_size=cell.model.state_size(cell.interface),
         environment=describe_environment(device, participants(cell, (), None), cell.task.libraries),
+        executor=executor,
     )
+
+
+def _executed(
+    train: Callable[[Execution, int], list[BlockResult]],
+    execution: Execution,
+    widest: int,
+    compute: Compute,
+) -> tuple[list[BlockResult], Executor]:
+    """Train with the record's executor or, where that cannot be, replay what is recorded."""
+    if compute.executor == "compiled":
+        try:
+            compiled = partial(train, replace(execution, executor=Executor.COMPILED))
+            return _with_less_memory(compiled, widest), Executor.COMPILED
+        except CannotCompile:
+            pass
+    return _with_less_memory(partial(train, execution), widest), Executor.REPLAYED
 
 
 def _way(ways: Ways, compute: Compute) -> Way:
@@ -88,14 +118,19 @@ def _train(
     widest: int,
 ) -> list[BlockResult]:
     stacked = execution.way is not Way.PLAIN
-    functions = stacked_functions(cell, execution.way) if stacked else None
+    execute = executing(execution.executor)
+    functions = stacked_functions(cell, execution.way, execute) if stacked else None
     results = []
     with TemporaryDirectory() as folder:
         for block in split_blocks(seeds, widest, stacked=stacked):
-            options = TrainerOptions(accelerator, (ProgressRelay(listener, block),))
+            options = TrainerOptions(accelerator, (_relay(listener, cell, block),))
             checkpoint = Path(folder) / f"{block.first}.ckpt"
             results.append(train_block(cell, block, options, execution, checkpoint, functions))
     return results
+
+
+def _relay(listener: Listener, cell: Cell, block: Block) -> ProgressRelay:
+    return ProgressRelay(listener, SharedBlock.of(cell, block))
 
 
 def _with_less_memory(train: Callable[[int], list[BlockResult]], widest: int) -> list[BlockResult]:

@@ -58,6 +58,6 @@ def verify_submission(
     for number, (measured, cell) in enumerate(zip(checked.cells, planned, strict=True), start=1):
         record = measured.record
         replicas = choose_replicas(cell.protocol.seeds, verification, number)
-        rerun = rerun_replicas(cell, replicas, verification.accelerator, listener, record.compute)
+        rerun = rerun_replicas(cell, replicas, verification.accelerator, listener, record)
         found = compare_rerun(record, measured.trajectories, rerun, record.target, len(planned))
         yield CellVerdict(number, tuple(replicas), found)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -12,8 +13,8 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn import functional as F
 from torch.utils._pytree import tree_leaves, tree_map
 
-from synthbench.engine.axis.recording import CannotRecord
-from synthbench.engine.axis.tracing import traced
+from synthbench.engine.axis.recording import CannotRecord, Recording
+from synthbench.engine.axis.tracing import replayed, traced
 
 
 def several(x: Tensor, y: Tensor) -> Any:
@@ -108,3 +109,51 @@ def test_a_number_that_depends_on_nothing_may_be_read() -> None:
 def test_what_would_be_frozen_is_refused(function: Callable[[Tensor], Tensor]) -> None:
     with pytest.raises(CannotRecord, match="values of tensors"):
         traced(function)(torch.arange(3.0))
+
+
+def test_a_result_that_is_no_tensor_is_not_recorded() -> None:
+    """`promote_types` gives a type, which no compiler takes for an operation."""
+
+    def function(x: Tensor) -> Tensor:
+        torch.ops.aten.promote_types(torch.int64, x.dtype)
+        return x + 1
+
+    recordings: list[Recording] = []
+
+    def watched(recording: Recording, leaves: Sequence[Tensor]) -> Callable[..., Any]:
+        recordings.append(recording)
+        return replayed(recording, leaves)
+
+    assert traced(function, watched)(torch.ones(2)).tolist() == [2.0, 2.0]
+    assert recordings[0].operations == len(recordings[0].program.lines) == 1
+
+
+def test_integers_may_index_and_masks_may_not() -> None:
+    def chosen(x: Tensor, places: Tensor) -> Tensor:
+        return x[places] + x[:, places].sum(0)
+
+    replay = traced(chosen)
+    for seed in (0, 1, 2):
+        x = torch.randn(4, 4, generator=torch.Generator().manual_seed(seed))
+        places = torch.tensor([seed, 3, 0, 0])
+        assert torch.equal(replay(x, places), chosen(x, places))
+    mask = torch.tensor([True, False, True, True])
+    for each in (mask, mask.to(torch.uint8)):
+        with pytest.raises(CannotRecord, match="values of tensors"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            traced(lambda x, chosen: x[chosen])(torch.ones(4, 2), each)
+
+
+def test_it_is_known_which_inputs_are_written_into() -> None:
+    def function(read: Tensor, through_a_view: Tensor, out: Tensor) -> Tensor:
+        through_a_view[:, 1].mul_(2)
+        return torch.add(read, 1, out=out)
+
+    written: list[tuple[bool, ...]] = []
+
+    def watched(recording: Recording, leaves: Sequence[Tensor]) -> Callable[..., Any]:
+        written.append(recording.written)
+        return replayed(recording, leaves)
+
+    traced(function, watched)(*(torch.ones(3, 3) for _ in range(3)))
+    assert written == [(False, True, True)]

@@ -49,6 +49,11 @@ def test_widths_are_powers_of_two_and_never_below_the_narrowest(
     assert narrower([each == "1" for each in running]) == places
 
 
+def test_a_width_that_costs_much_is_taken_for_a_larger_step_alone() -> None:
+    assert narrower([True] * 3 + [False] * 5, factor=4) is None
+    assert narrower([True] * 2 + [False] * 6, factor=4) == [0, 1]
+
+
 def cell_of(model: sb.Model) -> Cell:
     protocol = sb.Protocol(budget=25_600, seeds=9, evaluation_samples=256, hold=1)
     return Cell(installed().task("sparse-parity n=8 k=2"), model, protocol)
@@ -67,8 +72,8 @@ def widths(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """The widths to which stacks are narrowed."""
     seen: list[int] = []
 
-    def noting(running: list[bool]) -> list[int] | None:
-        places = narrower(running)
+    def noting(running: list[bool], factor: int) -> list[int] | None:
+        places = narrower(running, factor)
         if places is not None:
             seen.append(len(places))
         return places
@@ -109,7 +114,7 @@ def test_narrowed_or_not_or_resumed_the_bits_are_the_same(
     except KeyboardInterrupt:
         assert (tmp_path / "resumed" / "checkpoint").exists()
     resumed = train(cell, tmp_path / "resumed")
-    monkeypatch.setattr(replica_training, "narrower", lambda running: None)
+    monkeypatch.setattr(replica_training, "narrower", lambda running, factor: None)
     whole = train(cell, tmp_path / "whole", width=12)
     for other in (resumed, whole):
         assert other.table.equals(narrowed.table)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch._inductor
+from torch import fx
 
 import synthbench as sb
 from synthbench.leaderboard.submissions.expected import expected_cells, rebuild_cell
@@ -23,6 +26,7 @@ from synthbench.listeners.listener import Silent
 from synthbench.metrics.comparison import log_rank_p_value
 from synthbench.metrics.time_to_target import TimesToTarget
 from synthbench.metrics.trajectories import Trajectories
+from synthbench.plan.cell import Cell
 from synthbench.results.measured_cell import MeasuredCell, context_of
 from synthbench.results.results import read_results
 from tests.leaderboard.trained import train, write_suite
@@ -49,12 +53,18 @@ def test_lengths_and_gaps() -> None:
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[MeasuredCell, Rerun]:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[MeasuredCell, Cell]:
+    """A measured cell, and the same as it is planned to be run again."""
     suite = write_suite(tmp_path_factory.mktemp("suite"))
     run = train(suite, tmp_path_factory.mktemp("run"), "mlp width=16")
     cell = read_results(run)[0].measured
     index = [c.task.label() for c in expected_cells(suite)].index(cell.record.task)
-    planned = rebuild_cell(cell.record, expected_cells(suite)[index])
+    return cell, rebuild_cell(cell.record, expected_cells(suite)[index])
+
+
+@pytest.fixture(scope="module")
+def measured(trained: tuple[MeasuredCell, Cell]) -> tuple[MeasuredCell, Rerun]:
+    cell, planned = trained
     compute = cell.record.compute.model_copy(update={"replicas_per_block": 3})
     return cell, rerun_replicas(planned, [1, 2, 4], "cpu", Silent(), compute)
 
@@ -125,6 +135,40 @@ def test_on_another_device_statistics_decide(measured) -> None:
     begun = changed(late, "loss", cell.trajectories.column("loss") * 1.5)
     found = judge(cell, elsewhere(rerun), begun)
     assert found.failures == tuple(f"replica {r} begins with another loss" for r in (1, 2, 4))
+
+
+def test_another_executor_rounds_otherwise_so_statistics_decide(measured) -> None:
+    cell, rerun = measured
+    assert (cell.record.compute.executor, rerun.executor) == ("replayed", "replayed")
+    values, steps = cell.trajectories.column("accuracy"), cell.trajectories.column("step")
+    late = changed(cell.trajectories, "accuracy", np.where(steps > 8, values + 0.2, values))
+    for executor in (None, "replayed", "compiled"):
+        compute = cell.record.compute.model_copy(update={"executor": executor})
+        claimed = replace(cell, record=cell.record.model_copy(update={"compute": compute}))
+        found = judge(claimed, rerun, late)
+        assert found.how == ("statistically" if executor == "compiled" else "within tolerance")
+        assert bool(found.failures) == (executor != "compiled")
+
+
+def test_a_rerun_compiles_what_was_compiled_where_it_can(
+    trained: tuple[MeasuredCell, Cell], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell, planned = trained
+    compute = cell.record.compute.model_copy(
+        update={"replicas_per_block": 3, "executor": "compiled"}
+    )
+
+    def as_it_is(graph: fx.GraphModule, *_: Any, **__: Any) -> fx.GraphModule:
+        return graph
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("there is no compiler")
+
+    for compile_, executor in ((as_it_is, "compiled"), (fail, "replayed")):
+        monkeypatch.setattr(torch._inductor, "standalone_compile", compile_)
+        rerun = rerun_replicas(planned, [1, 2, 4], "cpu", Silent(), compute)
+        assert rerun.executor == executor
+        assert judge(cell, rerun).how == "identical"
 
 
 def test_a_cpu_named_by_its_architecture_alone_is_no_known_machine(measured) -> None:

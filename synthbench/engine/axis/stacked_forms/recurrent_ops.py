@@ -51,13 +51,9 @@ def recurrent_forward(  # noqa: PLR0913 - an operation takes tensors, no datacla
     nothing, (R, 0, B)), and gates and extra of `State`, (R, T, ., B), or of one step alone.
     """
     weights = Weights(w_ih, w_hh, b_ih, b_hh, w_hr)
-    replicas, length, _, batch = x.shape
-    units = h0.shape[1] if c0 is None else c0.shape[1]
+    length, batch = x.shape[1], x.shape[3]
     step = STEPS[kind]
-    kept = length if keep else 1
-    hidden = x.new_empty(length, replicas, h0.shape[1], batch)
-    gates = x.new_empty(kept, replicas, step.gates_per_unit * units, batch)
-    extra = x.new_empty(kept, replicas, step.extra_per_unit * units, batch)
+    hidden, gates, extra = _empty_states(kind, keep, x, h0, c0)
     elements = _by_time(x)
     with torch.autocast(x.device.type, enabled=False):
         for some in _chunks(weights):
@@ -69,7 +65,41 @@ def recurrent_forward(  # noqa: PLR0913 - an operation takes tensors, no datacla
                 run.forward(elements[t, some], before, now)
                 before = now
     end = 0 if reverse or not keep else -1
-    last = x.new_empty(replicas, 0, batch) if c0 is None else extra[end].clone()
+    last = x.new_empty(x.shape[0], 0, batch) if c0 is None else extra[end].clone()
+    return hidden.transpose(0, 1), last, gates.transpose(0, 1), extra.transpose(0, 1)
+
+
+def _empty_states(
+    kind: str, keep: bool, x: Tensor, h0: Tensor, c0: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Hidden states (T, R, P, B), gates and extra (T, R, ., B), or of one step alone."""
+    replicas, length, _, batch = x.shape
+    units = h0.shape[1] if c0 is None else c0.shape[1]
+    kept, step = length if keep else 1, STEPS[kind]
+    return (
+        x.new_empty(length, replicas, h0.shape[1], batch),
+        x.new_empty(kept, replicas, step.gates_per_unit * units, batch),
+        x.new_empty(kept, replicas, step.extra_per_unit * units, batch),
+    )
+
+
+@recurrent_forward.register_fake
+def _forward_shapes(  # noqa: PLR0913 - as the operation
+    kind: str,
+    reverse: bool,
+    keep: bool,
+    x: Tensor,
+    h0: Tensor,
+    c0: Tensor | None,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor,
+    b_hh: Tensor,
+    w_hr: Tensor | None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Shapes and strides of the results, for the compiler."""
+    hidden, gates, extra = _empty_states(kind, keep, x, h0, c0)
+    last = x.new_empty(x.shape[0], 0 if c0 is None else extra.shape[2], x.shape[3])
     return hidden.transpose(0, 1), last, gates.transpose(0, 1), extra.transpose(0, 1)
 
 
@@ -113,10 +143,41 @@ def recurrent_backward(  # noqa: PLR0913 - an operation takes tensors, no datacl
             passed = [Passed(*(v[t, some] for v in (elements, of_outputs, of_x))) for t in times]
             gradient = Gradient(of_h0[some], of_c0[some], sums.of(some))
             _back(STEPS[kind](weights.of(some), batch), [start, *states], passed, gradient)
-    none = x.new_empty(replicas, 0)
+    return _as_results(of_x, of_h0, of_c0, sums)
+
+
+def _as_results(of_x: Tensor, of_h0: Tensor, of_c0: Tensor, sums: Weights) -> list[Tensor]:
+    none = of_x.new_empty(of_x.shape[1], 0)
     of_w_hr = none if sums.w_hr is None else sums.w_hr
     of_weights = sums.w_ih, sums.w_hh, sums.b_ih, sums.b_hh, of_w_hr
     return [of_x.transpose(0, 1), of_h0, of_c0, *of_weights]
+
+
+@recurrent_backward.register_fake
+def _backward_shapes(  # noqa: PLR0913 - as the operation
+    kind: str,
+    reverse: bool,
+    wants_x: bool,
+    x: Tensor,
+    h0: Tensor,
+    c0: Tensor | None,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor,
+    b_hh: Tensor,
+    w_hr: Tensor | None,
+    hidden: Tensor,
+    gates: Tensor,
+    extra: Tensor,
+    of_hidden: Tensor,
+    of_last: Tensor,
+) -> list[Tensor]:
+    """Shapes and strides of the gradients, for the compiler."""
+    replicas, length, inputs, batch = x.shape
+    of_x = x.new_empty(length, replicas, inputs if wants_x else 0, batch)
+    sums = Weights(w_ih, w_hh, b_ih, b_hh, w_hr).zeros()
+    of_c0 = of_last.clone(memory_format=torch.contiguous_format)
+    return _as_results(of_x, h0.new_zeros(h0.shape), of_c0, sums)
 
 
 class Passed(NamedTuple):

@@ -1,0 +1,147 @@
+"""Training the replicas of one cell, or of several that share a stack, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from synthbench.engine.axis.memory import is_out_of_memory
+from synthbench.engine.axis.way import Execution, Way
+from synthbench.engine.training.block import NARROWEST, Block
+from synthbench.engine.training.block_training import BlockResult, train_block
+from synthbench.errors import ModelError
+from synthbench.evaluation.cell_run import CellRun
+from synthbench.evaluation.partial_run import PartialRun
+from synthbench.evaluation.progress_relay import ProgressRelay
+from synthbench.evaluation.record_writing import Provenance, write_record
+from synthbench.evaluation.shared_block import SharedBlock, next_block
+from synthbench.evaluation.training_choice import TrainingChoice
+from synthbench.evaluation.training_functions import TrainingFunctions
+from synthbench.evaluation.way_notes import FASTER, note_way
+from synthbench.isolation.threads import threads
+from synthbench.plan.cell import Cell
+from synthbench.records import Record
+
+
+@dataclass
+class StackTraining:
+    """Cells of which none is finished; the first stands for what they share."""
+
+    runs: Sequence[CellRun]
+    _choice: TrainingChoice | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        """What they share."""
+        self._first = self.runs[0]
+        cells = [run.cell for run in self.runs]
+        self._functions = TrainingFunctions(self._first, _together(cells), cells)
+
+    def records(self) -> list[Record]:
+        """Train what is missing, and write a record for each cell."""
+        with threads(1) as available:
+            return self._records(available)
+
+    def _records(self, available: int) -> list[Record]:
+        partials = []
+        for run in self.runs:
+            run.listener.cell_started(run.cell)
+            partials.append(
+                run.resumption.open_partial(run.environment, lambda: self._chosen(available))
+            )
+        if len({partial.choice for partial in partials}) > 1:
+            # Begun at different times, in different ways.
+            return [record for run in self.runs for record in StackTraining([run]).records()]
+        choice = partials[0].choice
+        self._note(choice)
+        with threads(choice.threads):
+            while (block := next_block(self._cells(), partials)) is not None:
+                partials = self._train(partials, block)
+        return [self._write(run, partial) for run, partial in zip(self.runs, partials, strict=True)]
+
+    def _cells(self) -> list[Cell]:
+        return [run.cell for run in self.runs]
+
+    def _chosen(self, available: int) -> TrainingChoice:
+        """The choice, made once for all cells."""
+        if self._choice is None:
+            self._choice = self._functions.choose(available)
+        return self._choice
+
+    def _note(self, choice: TrainingChoice) -> None:
+        first = self._first
+        note_way(first.listener, first.cell, first.facts, choice.way, first.device)
+        if len(self.runs) > 1:
+            first.listener.note(
+                f"{len(self.runs)} cells that differ in numbers alone are trained in one stack"
+            )
+
+    def _train(self, partials: list[PartialRun], block: SharedBlock) -> list[PartialRun]:
+        """With the block finished or, where memory ends, with narrower blocks to come."""
+        try:
+            result = self._trained(partials[0].choice, partials, block)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return self._narrower(partials, block.whole)
+        for place, part, own in block.split(result):
+            partials[place].add(part, own)
+        partials[block.first].checkpoint(block.whole).unlink(missing_ok=True)
+        return partials
+
+    def _trained(
+        self, choice: TrainingChoice, partials: list[PartialRun], block: SharedBlock
+    ) -> BlockResult:
+        first, own = self._first, self.runs[block.first]
+        trainer, relay = first.settings.trainer, ProgressRelay(first.listener, block)
+        options = replace(
+            trainer,
+            callbacks=(*trainer.callbacks, relay),
+            logger=own.tracking.loggers(trainer.logger),
+        )
+        checkpoint = partials[block.first].checkpoint(block.whole)
+        own.resumption.drop_damaged(checkpoint)
+        whole = replace(
+            block.whole,
+            inherited=own.foundation.inherited.rows(block.whole.rows()),
+            kept_steps=own.resumption.kept.steps,
+        )
+        execution = Execution(choice.way, first.facts.ways.draws, choice.executor)
+        functions = None if choice.way is Way.PLAIN else self._functions.of(choice.executor)
+        return train_block(own.cell, whole, options, execution, checkpoint, functions)
+
+    def _narrower(self, partials: list[PartialRun], block: Block) -> list[PartialRun]:
+        first = self._first
+        if block.width <= NARROWEST:
+            raise ModelError(
+                f'two replicas of "{first.cell.model.label()}" do not fit into memory; '
+                "take a smaller model or batch_size"
+            )
+        if first.device.type == "cuda":
+            torch.cuda.empty_cache()
+        widest = block.width // 2
+        first.listener.note(f"out of memory: continuing with {widest} replicas at once")
+        return [partial.with_widest(widest) for partial in partials]
+
+    def _write(self, run: CellRun, partial: PartialRun) -> Record:
+        choice = partial.choice
+        looped = (run.facts.ways.loop_reason or FASTER) if choice.way is Way.PLAIN else None
+        provenance = Provenance(
+            run.environment.model_copy(update={"threads": choice.threads}),
+            run.suite,
+            max(choice.widest, 1 if choice.way is Way.PLAIN else NARROWEST),
+            run.foundation.hashes,
+            choice.way,
+            looped,
+            choice.executor if choice.way is Way.TRACED else None,
+        )
+        return write_record(run.folder, run.cell, partial.finished(), run.facts, provenance)
+
+
+def _together(cells: Sequence[Cell]) -> Cell:
+    """The first cell with the replicas of all, for measuring."""
+    if len(cells) == 1:
+        return cells[0]
+    count = sum(cell.protocol.seeds for cell in cells)
+    return replace(cells[0], protocol=cells[0].protocol.model_copy(update={"seeds": count}))
