@@ -84,7 +84,7 @@ def everything_switched() -> Iterator[None]:
 
 def later(result: sb.CellResult) -> list[Any]:
     """What is made of a finished cell: each builds, runs or draws for networks anew."""
-    again = rerun_replicas(small(), [0, 1], "cpu", Silent(), result.record.compute)
+    again = rerun_replicas(small(), [0, 1], "cpu", Silent(), result.record)
     return [
         sb.barrier(result, result, (0, 1), aligned=True, points=3),
         again.trajectories.table.to_pylist(),

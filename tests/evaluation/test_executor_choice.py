@@ -113,7 +113,7 @@ def trial(left: float, ratio: float) -> Trial:
 
     def build(execute: Execute) -> CellFunctions:
         function = traced(lambda x: x + 1, execute)
-        return CellFunctions(cast("Any", function), cast("Any", execute))
+        return CellFunctions(cast("Any", function), None, cast("Any", execute))
 
     def seconds(functions: CellFunctions) -> float:
         cast("Any", functions.gradients)(torch.ones(2))

@@ -15,7 +15,7 @@ from synthbench.cli.forecast_table import print_forecasts
 from synthbench.engine.axis.way import Way
 from synthbench.engine.inspection.cell import inspect_cell
 from synthbench.errors import ConfigurationError, ModelError
-from synthbench.evaluation import cell_run
+from synthbench.evaluation import stack_training
 from synthbench.evaluation import forecast as forecast_module
 from synthbench.evaluation.cell_run import CellRun
 from synthbench.evaluation.data_memory import data_bytes
@@ -127,7 +127,7 @@ def test_what_lies_there_is_not_trained_again(
 def test_replicas_of_an_unfinished_run_are_finished(
     small_cell: sb.Cell, out: Path, settings: sb.Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = cell_run.train_block
+    real = stack_training.train_block
 
     def train_block(cell, block, *rest):
         if block.first:
@@ -136,21 +136,11 @@ def test_replicas_of_an_unfinished_run_are_finished(
 
     narrow = replace(settings, replicas_per_block=2)
     with monkeypatch.context() as patch:
-        patch.setattr(cell_run, "train_block", train_block)
+        patch.setattr(stack_training, "train_block", train_block)
         with pytest.raises(KeyboardInterrupt):
             sb.evaluate_cells([small_cell], out, narrow)
     (found,) = sb.forecast_cells([small_cell], out, narrow)
     assert (found.finished, found.replicas) == (2, 4)
-
-
-def test_it_chooses_as_the_evaluation_does(small_cell: sb.Cell, settings: sb.Settings) -> None:
-    """Until the evaluation asks the same function."""
-    facts = inspect_cell(small_cell)
-    for wanted in (4, 40):
-        chosen = replace(settings, replicas_per_block=wanted)
-        run = CellRun(small_cell, facts, CPU, Path(), chosen, None)
-        own = forecast_module.choose_way(small_cell, facts, CPU, wanted, run._untaught)
-        assert own == run._choose()
 
 
 def test_cells_are_refused_as_they_would_be(small_cell: sb.Cell, out: Path) -> None:

@@ -66,7 +66,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[MeasuredCell, Cel
 def measured(trained: tuple[MeasuredCell, Cell]) -> tuple[MeasuredCell, Rerun]:
     cell, planned = trained
     compute = cell.record.compute.model_copy(update={"replicas_per_block": 3})
-    return cell, rerun_replicas(planned, [1, 2, 4], "cpu", Silent(), compute)
+    record = cell.record.model_copy(update={"compute": compute})
+    return cell, rerun_replicas(planned, [1, 2, 4], "cpu", Silent(), record)
 
 
 def judge(cell: MeasuredCell, rerun: Rerun, recorded: Trajectories | None = None):
@@ -157,6 +158,7 @@ def test_a_rerun_compiles_what_was_compiled_where_it_can(
     compute = cell.record.compute.model_copy(
         update={"replicas_per_block": 3, "executor": "compiled"}
     )
+    record = cell.record.model_copy(update={"compute": compute})
 
     def as_it_is(graph: fx.GraphModule, *_: Any, **__: Any) -> fx.GraphModule:
         return graph
@@ -166,7 +168,7 @@ def test_a_rerun_compiles_what_was_compiled_where_it_can(
 
     for compile_, executor in ((as_it_is, "compiled"), (fail, "replayed")):
         monkeypatch.setattr(torch._inductor, "standalone_compile", compile_)
-        rerun = rerun_replicas(planned, [1, 2, 4], "cpu", Silent(), compute)
+        rerun = rerun_replicas(planned, [1, 2, 4], "cpu", Silent(), record)
         assert rerun.executor == executor
         assert judge(cell, rerun).how == "identical"
 
