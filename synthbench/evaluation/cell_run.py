@@ -105,7 +105,7 @@ class CellRun:
         """Whether somebody watches the training of this very cell, or keeps what it stands on."""
         options = self.settings.trainer
         watched = bool(self.settings.trackers or options.callbacks or options.logger)
-        return watched or bool(self.kept.steps) or self.foundation is not NO_FOUNDATION
+        return watched or bool(self.kept.steps) or bool(self.foundation.hashes)
 
 
 @contextmanager

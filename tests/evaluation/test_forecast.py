@@ -15,9 +15,8 @@ from synthbench.cli.forecast_table import print_forecasts
 from synthbench.engine.axis.way import Way
 from synthbench.engine.inspection.cell import inspect_cell
 from synthbench.errors import ConfigurationError, ModelError
-from synthbench.evaluation import stack_training
 from synthbench.evaluation import forecast as forecast_module
-from synthbench.evaluation.cell_run import CellRun
+from synthbench.evaluation import stack_training
 from synthbench.evaluation.data_memory import data_bytes
 from synthbench.evaluation.forecast import Forecast, forecast
 from synthbench.evaluation.rehearsal import Rehearsal
