@@ -276,7 +276,8 @@ class ReplicaTraining(pl.LightningModule):
             measured = replace(measured, finite=finite)
         self._reset_interval()
         self.history.record(measured, self._rows, {**parameters, **buffers})
-        self._log(self.history.measurements[-1])
+        if _somebody_reads(self.trainer):
+            self._log(self.history.measurements[-1])
 
     def _log(self, measured: Measurement) -> None:
         # Lightning takes "step" for the loggers' own; it would count chunks.
@@ -343,6 +344,13 @@ class ReplicaTraining(pl.LightningModule):
 
     def _noise(self, steps: range) -> Tensor:
         return noise_keys(self._train_keys, steps)
+
+
+def _somebody_reads(trainer: pl.Trainer) -> bool:
+    """Whether there is a logger, or a callback of others: Lightning takes its time to log."""
+    own = __name__.partition(".")[0]
+    others = (c for c in trainer.callbacks if type(c).__module__.partition(".")[0] != own)  # type: ignore[attr-defined]
+    return bool(trainer.loggers) or next(others, None) is not None
 
 
 def _count_steps(trainer: pl.Trainer, steps: int) -> None:
