@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from synthbench import Stream
+from synthbench import Stream, one_hot
 
 
 def dirichlet_rows(rng: Stream, alpha: float, count: int, contexts: int, symbols: int) -> Tensor:
@@ -28,14 +28,15 @@ def doubly_stochastic_rows(rng: Stream, count: int, symbols: int) -> Tensor:
     """
     weights = rng.dirichlet(1.0, (count, symbols))
     if symbols == 2:
-        order = torch.tensor([[0, 1], [1, 0]], device=weights.device).expand(count, 2, 2)
+        states = torch.arange(2, device=weights.device)
+        order = (states[:, None] ^ states).expand(count, 2, 2)
     else:
         # Words tie once in 2^32 pairs; the stable sort then gives one answer everywhere.
         keys = rng.words(count * symbols * symbols).reshape(count, symbols, symbols)
         order = torch.argsort(keys, dim=-1, stable=True)
     rows = torch.zeros(count, symbols, symbols, dtype=torch.float64, device=weights.device)
     for index in range(symbols):
-        matrix = torch.nn.functional.one_hot(order[:, index], symbols)
+        matrix = one_hot(order[:, index], symbols, torch.float64)
         rows = rows + weights[:, index, None, None] * matrix
     return rows
 

@@ -8,23 +8,25 @@ from synthbench.engine.axis.replicas import true_dtype
 from synthbench.engine.data.held_out import held_out_sets
 from synthbench.engine.data.sampling import batch_bytes, cast_batch, draw_worlds
 from synthbench.engine.data.training_data import training_data
-from synthbench.engine.training.held_out_batches import CACHE_BYTES
-from synthbench.engine.training.replica_training import CHUNK_BYTES, LONGEST_CHUNK
+from synthbench.engine.training.data_room import kept_bytes, steps_at_once
 from synthbench.plan.cell import Cell
 from synthbench.streams import keys_of
 
+CPU = torch.device("cpu")
+
 
 @torch.no_grad()
-def data_bytes(cell: Cell, width: int) -> int:
+def data_bytes(cell: Cell, width: int, device: torch.device = CPU) -> int:
     """Bytes of the test sets that are kept, a finite training set, and a chunk of batches.
 
-    width: replicas of the block; the samples of all take as much as those of the first.
+    width: replicas of the block; the samples of all take as much as those of the first. device:
+    that which trains.
     """
     seeds, dtype = cell.replica_seeds()[0], true_dtype(cell.protocol.precision)
     worlds = draw_worlds(cell.task, keys_of([seeds.world]))
     training = training_data(cell, worlds, keys_of([seeds.train]))
     one_step = width * batch_bytes(cast_batch(training.batches(range(1), cell.batch_size), dtype))
-    chunk = one_step * min(max(CHUNK_BYTES // max(one_step, 1), 1), LONGEST_CHUNK)
+    chunk = one_step * steps_at_once(one_step, device)
     finite = training.samples_at(0)
     whole = 0 if finite is None else width * batch_bytes(cast_batch(finite, dtype))
     sets = held_out_sets(cell.task)
@@ -32,5 +34,5 @@ def data_bytes(cell: Cell, width: int) -> int:
     for each in sets:
         drawn = each.batches(worlds, keys, cell.protocol)
         sizes = [width * batch_bytes(cast_batch(batch, dtype)) for batch in drawn]
-        held_out += sum(sizes) if sum(sizes) <= CACHE_BYTES // len(sets) else max(sizes)
+        held_out += sum(sizes) if sum(sizes) <= kept_bytes(device) // len(sets) else max(sizes)
     return chunk + whole + held_out

@@ -20,7 +20,7 @@ EXP_COEFFICIENTS = tuple(1.0 / math.factorial(j) for j in range(14))
 LN2_HIGH = 6.93147180369123816490e-01
 LN2_LOW = 1.90821492927058770002e-10
 """ln 2 in two parts: k times the first is exact for |k| < 2^20 (fdlibm)."""
-POWERS_OF_TWO = tuple(2.0**k for k in range(-1022, 1024))
+EXPONENT_BIAS, MANTISSA_BITS = 1023, 52
 
 # Wichura 1988, algorithm AS 241 (PPND16), constant term first.
 CENTRAL_NUMERATOR = (
@@ -85,9 +85,8 @@ def exp(x: Tensor) -> Tensor:
     """
     k = torch.round(x * (1 / math.log(2.0)))
     r = (x - k * LN2_HIGH) - k * LN2_LOW
-    # A table, because a power is not one of the operations IEEE 754 rounds correctly.
-    powers = torch.tensor(POWERS_OF_TWO, dtype=torch.float64, device=x.device)
-    scale = torch.nn.functional.embedding(k.to(torch.int64) + 1022, powers[:, None]).squeeze(-1)
+    # By its bits, because a power is not one of the operations IEEE 754 rounds correctly.
+    scale = ((k.to(torch.int64) + EXPONENT_BIAS) << MANTISSA_BITS).view(torch.float64)
     return polynomial(r, EXP_COEFFICIENTS) * scale
 
 

@@ -13,8 +13,6 @@ from synthbench.streams.philox import MASK, philox4x32, seed_to_key
 from synthbench.streams.purpose import Purpose
 from synthbench.streams.split import class_quotas, class_sizes, first_of_each, train_rows
 
-BYTE_SHIFTS = (0, 8, 16, 24)
-
 
 class Stream:
     """Random tensors for one replica, one purpose and one counter (a training step, say).
@@ -35,7 +33,9 @@ class Stream:
         """
         self._key = key
         self._purpose = int(purpose)
-        self._step = torch.as_tensor(step, dtype=torch.int64, device=key.device)
+        # A constant that is filled in on the device: nothing waits for a copy.
+        given = step if isinstance(step, Tensor) else torch.full((), step, device=key.device)
+        self._step = given.to(key.device, torch.int64)
         self._calls = call
 
     @classmethod
@@ -180,7 +180,7 @@ class Stream:
         """Turn random bytes into rows of a (256, 8) table: eight values from one look-up."""
         count = math.prod(shape)
         words = self.words(-(-count // 32))
-        shifts = torch.tensor(BYTE_SHIFTS, device=words.device)
+        shifts = torch.arange(0, 32, 8, device=words.device)
         rows = ((words[:, None] >> shifts) & 0xFF).reshape(-1)
         # embedding, not table[rows]: a third of the time under vmap.
         return torch.nn.functional.embedding(rows, table).reshape(-1)[:count].reshape(shape)

@@ -100,7 +100,7 @@ def test_chunks_of_another_length_change_nothing(
     small_cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     long = train(small_cell, [0, 1, 2], 3, tmp_path)
-    monkeypatch.setattr("synthbench.engine.training.replica_training.LONGEST_CHUNK", 3)
+    monkeypatch.setattr("synthbench.engine.training.data_room.LONGEST_CHUNK", 3)
     short = train(small_cell, [0, 1, 2], 3, tmp_path)
     assert long.table.equals(short.table)
 

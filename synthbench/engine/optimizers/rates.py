@@ -40,19 +40,25 @@ class Rates:
         distinct = {id(recipe): recipe for recipe in recipes}
         self._recipes = list(distinct.values())
         places = {key: place for place, key in enumerate(distinct)}
-        self._rows = [places[id(recipe)] for recipe in recipes]
+        self._rows = torch.tensor([places[id(recipe)] for recipe in recipes])
         self._factors = [learning_rate_factor(recipe, total) for recipe in self._recipes]
 
     def narrow(self, rows: Sequence[int]) -> None:
         """Go on with some of the replicas alone."""
-        self._rows = [self._rows[row] for row in rows]
+        self._rows = self._rows.cpu()[list(rows)]
 
-    def at(self, steps: range, dtype: torch.dtype) -> Tensor:
-        """(K, C, R) of K steps; dtype: of the parameters, single precision at least."""
+    def at(self, steps: range, dtype: torch.dtype, device: torch.device | None = None) -> Tensor:
+        """(K, C, R) of K steps; dtype: of the parameters, single precision at least.
+
+        Those of each recipe go to the device in one copy that nothing waits for.
+        """
         made = zip(self._recipes, self._factors, strict=True)
         table = np.stack([_table(r, f, steps, self.columns) for r, f in made], axis=-1)
         wide = torch.promote_types(dtype, torch.float32)
-        return torch.from_numpy(table[..., self._rows]).to(wide)
+        waits = device is None or device.type != "cuda"
+        own = torch.from_numpy(table).to(wide).to(device or "cpu", non_blocking=not waits)
+        self._rows = self._rows.to(own.device)
+        return own[..., self._rows]
 
     def learning_rate(self, step: int) -> float:
         """That of the first replica, for whoever watches it."""

@@ -13,7 +13,8 @@ from synthbench.engine.axis.replicas import Replicas, stacked_replicas
 from synthbench.engine.axis.tracing import Execute, replayed
 from synthbench.engine.axis.way import Way
 from synthbench.engine.optimizers.elementwise import rule_of
-from synthbench.engine.training.scoring import BatchScores, replica_scores
+from synthbench.engine.training.score_totals import BatchScores
+from synthbench.engine.training.scoring import replica_scores
 from synthbench.engine.training.step import Step, plain_step, stacked_step
 from synthbench.engine.training.teaching import Teach, teaching, training_loss
 from synthbench.plan.cell import Cell

@@ -14,9 +14,6 @@ from synthbench.engine.data.sampling import as_batch, batch_bytes, cast_batch
 from synthbench.engine.data.task_runs import TaskRun, task_runs
 from synthbench.plan.protocol import Protocol
 
-CACHE_BYTES = 512 * 2**20
-"""Test sets up to this size, all together, are kept; larger ones are drawn again each time."""
-
 
 class HeldOutBatches:
     """The same examples at every evaluation: leaves (R, B, ...)."""
@@ -48,6 +45,11 @@ class HeldOutBatches:
             if batch_bytes(batches) > room:
                 return
         self._kept = batches
+
+    @property
+    def kept(self) -> list[Batch] | None:
+        """All batches, where they are kept: the same tensors until they are narrowed."""
+        return self._kept
 
     def by_task(self) -> list[tuple[TaskRun, HeldOutBatches]]:
         """The batches of the replicas of each task alone."""

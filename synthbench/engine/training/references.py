@@ -127,9 +127,27 @@ def _best(scored: Sequence[Columns], higher: bool) -> Columns:
 
 def numbers(values: Tensor, what: str) -> NDArray[np.float64]:
     """(R,) or (R, T) as numpy; TaskError for another shape, or complex numbers."""
+    return columns_of({"": (values, what)})[""]
+
+
+def columns_of(found: Mapping[str, tuple[Tensor, str]]) -> Columns:
+    """The same of several by name, in one copy from the device; each with what it is."""
+    if not found:
+        return {}
+    wide = [_as_numbers(values, what) for values, what in found.values()]
+    flat = [values.reshape(len(values), -1) for values in wide]
+    ends = np.cumsum([values.shape[1] for values in flat])
+    parts = np.split(torch.cat(flat, dim=1).cpu().numpy(), ends[:-1], axis=1)
+    return {
+        name: part.reshape(tuple(values.shape))
+        for name, values, part in zip(found, wide, parts, strict=True)
+    }
+
+
+def _as_numbers(values: Tensor, what: str) -> Tensor:
     if values.dim() not in (1, 2):
         shape = tuple(values.shape[1:])
         raise TaskError(f"{what} must be a number or a curve (T,), got shape {shape}")
     if values.is_complex():
         raise TaskError(f"{what} is complex; give its parts a name each")
-    return values.detach().double().cpu().numpy()
+    return values.detach().double()

@@ -33,10 +33,13 @@ from synthbench.engine.data.sampling import batch_bytes, cast_batch, draw_worlds
 from synthbench.engine.data.task_runs import task_runs
 from synthbench.engine.data.training_data import joined_training_data
 from synthbench.engine.optimizers.build import StackedOptimizer, build_optimizer
+from synthbench.engine.optimizers.elementwise import ElementwiseOptimizer
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.engine.training.block import Block
 from synthbench.engine.training.cell_functions import CellFunctions, functions_of
 from synthbench.engine.training.chunks import Chunk, ChunkSource
+from synthbench.engine.training.cuda_graphs import GraphCapture, graph_capture
+from synthbench.engine.training.data_room import steps_at_once
 from synthbench.engine.training.drawn_steps import DrawnSteps
 from synthbench.engine.training.history import History
 from synthbench.engine.training.inheritance import Inherited
@@ -50,9 +53,6 @@ from synthbench.engine.training.teaching import training_loss
 from synthbench.plan.cell import Cell
 from synthbench.streams import keys_of, noise_keys
 
-CHUNK_BYTES = 16 * 2**20
-"""Training data drawn at once: enough to spread the cost of a call, not to leave the cache."""
-LONGEST_CHUNK = 64
 NARROWING_COMPILED = 4
 """How much narrower a compiled stack has to get: every width is compiled anew."""
 
@@ -90,6 +90,8 @@ class ReplicaTraining(pl.LightningModule):
         self._inherited = block.inherited or Inherited()
         self._inherited.begin(replicas.parameters, replicas.buffers)
         self._plain = replicas if isinstance(replicas, PlainReplicas) else None
+        self._way = execution.way
+        self._capture: GraphCapture | None = None
         self._names, self._buffer_names = list(replicas.parameters), list(replicas.buffers)
         self._stacked = nn.ParameterList(nn.Parameter(p) for p in replicas.parameters.values())
         for index, tensor in enumerate(replicas.buffers.values()):
@@ -124,6 +126,11 @@ class ReplicaTraining(pl.LightningModule):
     def width(self) -> int:
         """How many replicas the stack holds now."""
         return len(self._rows)
+
+    @property
+    def graphs(self) -> GraphCapture | None:
+        """How steps and scores are captured as CUDA graphs; None where they are not."""
+        return self._capture
 
     @property
     def parameters_by_name(self) -> State:
@@ -182,7 +189,7 @@ class ReplicaTraining(pl.LightningModule):
         if self.width < len(self._seeds):
             self._narrow_data(self._rows)
         one_step = batch_bytes(self._draw(range(1))) * len(self._seeds) // self.width
-        self._chunk_length = min(max(CHUNK_BYTES // max(one_step, 1), 1), LONGEST_CHUNK)
+        self._chunk_length = steps_at_once(one_step, self.device)
         self._reset_interval()
         self.history.begin({**self.parameters_by_name, **self.buffers_by_name})
 
@@ -233,6 +240,9 @@ class ReplicaTraining(pl.LightningModule):
 
     def _begin_stepping(self) -> None:
         own = None
+        elementwise = isinstance(self._optimizer, ElementwiseOptimizer)
+        self._capture = graph_capture(self.device, self._way) if elementwise else None
+        self._evaluator.capture_with(self._capture)
         if self._plain is not None:
             loss, clip = training_loss(self.cell), self.cell.model.recipe.clip
             own = OwnGradients(self._plain, loss, self._masks, clip)
@@ -244,6 +254,7 @@ class ReplicaTraining(pl.LightningModule):
             (self.parameters_by_name, self.buffers_by_name, self._masks),
             self._teachers,
             own,
+            self._capture,
         )
 
     @property

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from torch import Tensor
 
+from synthbench.contracts.batch import Batch
 from synthbench.contracts.scores import Mean, Score, Scores, weighted_sums
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.over_replicas import over_replicas
+from synthbench.engine.axis.state import State
 from synthbench.errors import TaskError
 from synthbench.plan.task_facts import aggregates
 
 Part = Tensor | tuple[Tensor, Tensor]
 """A mean over a batch, or a weighted sum with the sum of its weights."""
 Parts = dict[str, Part]
+BatchScores = Callable[[State, State, Batch, Tensor], Mapping[str, Part]]
+"""(parameters, buffers, batch, noise), all (R, ...) -> parts of scores by name, the loss last."""
 
 
 def score_parts(scores: Scores) -> Parts:
@@ -60,11 +64,27 @@ class ScoreTotals:
                 self._sums[name] = total + part[0]
                 self._weights[name] = self._weights.get(name, 0) + part[1]
 
+    @property
+    def plain(self) -> list[str]:
+        """Names of the numbers that are no weighted means."""
+        sums = self._sums.items()
+        return [name for name, total in sums if name not in self._weights and total.dim() == 1]
+
     def means(self) -> dict[str, Tensor]:
         """Every score (R, ...) over all examples; NaN where no weight was given."""
         return {
             name: total / self._weights.get(name, self._count) for name, total in self._sums.items()
         }
+
+
+def total_scores(
+    scores: BatchScores, state: tuple[State, State], batches: Iterable[Batch], noise: Tensor
+) -> ScoreTotals:
+    """Scores over all batches; state: parameters and buffers (R, ...)."""
+    totals = ScoreTotals()
+    for batch in batches:
+        totals.add(scores(*state, batch, noise), batch.x.shape[1])
+    return totals
 
 
 def aggregated(task: Task, means: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,14 +23,18 @@ from synthbench.engine.axis.way import Way
 from synthbench.engine.data.held_out import held_out_sets
 from synthbench.engine.data.sampling import as_batch, rows_of
 from synthbench.engine.data.task_runs import TaskRun
-from synthbench.engine.training.held_out_batches import CACHE_BYTES, HeldOutBatches
-from synthbench.engine.training.references import Columns, numbers, reference_scores
+from synthbench.engine.training.captured_scores import CapturedScores
+from synthbench.engine.training.cuda_graphs import Capture
+from synthbench.engine.training.data_room import kept_bytes
+from synthbench.engine.training.held_out_batches import HeldOutBatches
+from synthbench.engine.training.references import Columns, columns_of, reference_scores
 from synthbench.engine.training.score_totals import (
-    Part,
+    BatchScores,
     Parts,
     ScoreTotals,
     aggregated,
     score_parts,
+    total_scores,
 )
 from synthbench.engine.training.view import probe_measurement
 from synthbench.errors import ConfigurationError, ModelError, SynthbenchError, did_you_mean
@@ -39,8 +43,6 @@ from synthbench.metrics.score_names import base_name, scored_on
 from synthbench.plan.cell import Cell
 from synthbench.plan.task_facts import aggregates
 
-BatchScores = Callable[[State, State, Batch, Tensor], Mapping[str, Part]]
-"""(parameters, buffers, batch, noise), all (R, ...) -> parts of scores by name, the loss last."""
 LOSS = "loss"
 
 
@@ -87,6 +89,7 @@ class Evaluator:
         self._cell, self._replicas = cell, replicas
         # Lifted once: plain modules remember the shape of what they returned.
         self._scores = scores or replica_scores(cell, replicas, way)
+        self._captured: CapturedScores | None = None
         self._initial = {name: p.clone() for name, p in replicas.parameters.items()}
 
     def prepare(
@@ -113,10 +116,14 @@ class Evaluator:
             HeldOutBatches(each, protocol, worlds, eval_keys, dtype, runs) for each in found
         ]
         for batches in self._sets:
-            batches.keep(CACHE_BYTES // len(self._sets))
+            batches.keep(kept_bytes(eval_keys.device) // len(self._sets))
         self.reference_scores = reference_scores(self._sets, worlds, training)
         self._references = self.reference_scores
         self._ranked = ranked_column(self._cell, self.reference_scores)
+
+    def capture_with(self, capture: Capture | None) -> None:
+        """How scores on test sets that are kept are captured from now on, if they are."""
+        self._captured = None if capture is None else CapturedScores(self._scores, capture)
 
     def narrow(self, rows: Sequence[int]) -> None:
         """Go on with some of the replicas alone, in their order."""
@@ -157,14 +164,10 @@ class Evaluator:
     ) -> Measurement:
         """The same without the probes."""
         keys = torch.zeros_like(self._probe_keys[:, 0]) if noise is None else noise
-
-        def scores_of(batch: Batch) -> Mapping[str, Part]:
-            return self._scores(parameters, buffers, batch, keys)
-
         columns: Columns = {}
         watched: list[str] = []
         for batches in self._sets:
-            found, plain = self._score(batches, scores_of)
+            found, plain = self._columns(self._totals(batches, parameters, buffers, keys))
             columns |= {scored_on(n, batches.held_out.name): v for n, v in found.items()}
             watched += [scored_on(name, batches.held_out.name) for name in plain]
         ranked = self._ranked
@@ -173,27 +176,32 @@ class Evaluator:
         columns |= self._progress_elsewhere(columns)
         watched += [ranked, "progress"]
         if training is not None:
-            of_training = self._training_columns(training, scores_of)
+            cut = self._cut(training)
+            totals = total_scores(self._scores, (parameters, buffers), cut, keys)
+            of_training = self._training_columns(totals)
             columns |= of_training
             watched += of_training
         finite = np.asarray(np.isfinite(np.stack([columns[n] for n in watched])).all(0))
         return Measurement(columns, finite, self._meets_target(columns))
 
-    def _score(
-        self, batches: Iterable[Batch], scores_of: Callable[[Batch], Mapping[str, Part]]
-    ) -> tuple[Columns, list[str]]:
+    def _totals(
+        self, batches: HeldOutBatches, parameters: State, buffers: State, keys: Tensor
+    ) -> ScoreTotals:
+        """All scores on a test set."""
+        if self._captured is None or batches.kept is None:
+            return total_scores(self._scores, (parameters, buffers), batches, keys)
+        return self._captured.totals((parameters, buffers), batches.kept, keys)
+
+    def _columns(self, totals: ScoreTotals) -> tuple[Columns, list[str]]:
         """Every score over all samples, and the names of the losses and of plain scores."""
-        totals, plain = ScoreTotals(), [LOSS]
-        for batch in batches:
-            parts = scores_of(batch)
-            totals.add(parts, batch.x.shape[1])
         means = totals.means()
         loss = means.pop(LOSS)
         reported = aggregated(self._cell.task, means)
+        plain = [LOSS]
         if not aggregates(self._cell.task):
-            plain += [n for n, part in parts.items() if _is_number(part) and n != LOSS]
-        named = {name: numbers(value, f'score "{name}"') for name, value in reported.items()}
-        return {**named, LOSS: numbers(loss, "the loss")}, plain
+            plain += [name for name in totals.plain if name != LOSS]
+        named = {name: (value, f'score "{name}"') for name, value in reported.items()}
+        return columns_of({**named, LOSS: (loss, "the loss")}), plain
 
     def _progress_elsewhere(self, columns: Columns) -> Columns:
         """Progress of the first score of every test set but the first."""
@@ -205,12 +213,10 @@ class Evaluator:
             for column in [scored_on(first, name)]
         }
 
-    def _training_columns(
-        self, training: Batch, scores_of: Callable[[Batch], Mapping[str, Part]]
-    ) -> Columns:
+    def _training_columns(self, totals: ScoreTotals) -> Columns:
         """The ranked score on training samples, with the progress it would be on the first set."""
         name = base_name(self._ranked)
-        score = self._score(self._cut(training), scores_of)[0][name]
+        score = self._columns(totals)[0][name]
         return {f"train_{name}": score, "train_progress": self._progress(score, name)}
 
     def _cut(self, samples: Batch) -> list[Batch]:
@@ -232,7 +238,11 @@ class Evaluator:
         arguments = (parameters, self._initial, buffers, self._worlds, tuple(batch))
         copies = tree_map(lambda leaf: leaf.detach().clone(), arguments)
         values = self._measures[probe.name](*copies, self._probe_keys)
-        return {f"{probe.name}/{n}": _probed(v, probe.name, n) for n, v in values.items()}
+        named = {n: (v, f'probe "{probe.name}" value "{n}"') for n, v in values.items()}
+        try:
+            return {f"{probe.name}/{n}": v for n, v in columns_of(named).items()}
+        except SynthbenchError as error:
+            raise ModelError(str(error)) from None
 
     def _meets_target(self, columns: Columns) -> NDArray[np.bool_]:
         task, score = self._cell.task, columns[self._ranked]
@@ -247,10 +257,6 @@ class Evaluator:
         trivial = self._references["trivial"][column]
         best = self._references[self._cell.task.ceiling][column]
         return progress_of(scores, trivial, best)
-
-
-def _is_number(part: Part) -> bool:
-    return isinstance(part, Tensor) and part.dim() == 1
 
 
 def ranked_column(cell: Cell, references: Mapping[str, Columns]) -> str:
@@ -272,10 +278,3 @@ def ranked_column(cell: Cell, references: Mapping[str, Columns]) -> str:
             "another in protocol.score, or let the task put a number first"
         )
     return wanted
-
-
-def _probed(value: Tensor, probe: str, name: str) -> NDArray[np.float64]:
-    try:
-        return numbers(value, f'probe "{probe}" value "{name}"')
-    except SynthbenchError as error:
-        raise ModelError(str(error)) from None

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
+from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch
 from synthbench.engine.axis.state import State
+from synthbench.engine.data.sampling import as_batch
 from synthbench.engine.optimizers.build import StackedOptimizer
 from synthbench.engine.optimizers.clipping import clipped
 from synthbench.engine.optimizers.elementwise import ElementwiseOptimizer
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.engine.optimizers.schedule import learning_rate_factor
+from synthbench.engine.training.captured_steps import CapturedSteps
 from synthbench.engine.training.cell_functions import CellFunctions
 from synthbench.engine.training.chunks import Chunk
+from synthbench.engine.training.cuda_graphs import Capture
 from synthbench.engine.training.drawn_steps import DrawnSteps
 from synthbench.engine.training.inheritance import prune, pruned_gradients
 from synthbench.engine.training.own_gradients import OwnGradients
@@ -37,12 +42,19 @@ class Stepping:
         tensors: Tensors,
         teachers: Sequence[State] = (),
         own_gradients: OwnGradients | None = None,
+        capture: Capture | None = None,
     ) -> None:
-        """teachers: weights of the cells that teach. own_gradients: of plain modules."""
+        """teachers: weights of the cells that teach. own_gradients: of plain modules.
+
+        capture: how runs of steps of the core's optimizers are captured, if they are.
+        """
         self._cell, self._functions, self._optimizer = cell, functions, optimizer
         self._drawn, self._teachers, self._own_gradients = drawn, teachers, own_gradients
         self._parameters, self._buffers, self._masks = tensors
         self._factor = learning_rate_factor(cell.model.recipe, cell.steps)
+        self._captured: CapturedSteps | None = None
+        if capture is not None and functions.step is not None:
+            self._captured = CapturedSteps(functions.step, capture, drawn.length)
 
     def run(self, chunk: Chunk, losses: Tensor) -> Tensor:
         """Run the steps; returns the sum of losses (R,) with theirs added.
@@ -65,10 +77,13 @@ class Stepping:
         trained = Trained(self._parameters, self._buffers, optimizer.moments, self._masks)
         steps = range(chunk.start, chunk.stop)
         dtype = next(iter(self._parameters.values())).dtype
-        rates = optimizer.rates.at(steps, dtype).to(losses.device)
-        for index, step in enumerate(steps):
-            batch, noise = self._batch(step)
-            losses = losses + step_of(trained, batch, noise, rates[index])
+        rates = optimizer.rates.at(steps, dtype, losses.device)
+        if self._captured is not None:
+            losses = self._captured.run(steps, trained, rates, losses, self._batches)
+        else:
+            for index, step in enumerate(steps):
+                batch, noise = self._batch(step)
+                losses = losses + step_of(trained, batch, noise, rates[index])
         # For whoever watches the learning rate.
         optimizer.param_groups[0]["lr"] = optimizer.rates.learning_rate(chunk.stop - 1)
         return losses
@@ -106,3 +121,11 @@ class Stepping:
             place = teacher.moment_of(step, self._cell.steps)
             batch = teach(self._teachers[place], batch)
         return batch, noise
+
+    def _batches(self, steps: range) -> tuple[Batch, Tensor]:
+        """The same of some steps of one window: leaves (K, R, ...)."""
+        if self._functions.teach is None:
+            return self._drawn.between(steps)
+        each = [self._batch(step) for step in steps]
+        batches = tree_map(lambda *leaves: torch.stack(leaves), *(batch for batch, _ in each))
+        return as_batch(batches), torch.stack([noise for _, noise in each])
