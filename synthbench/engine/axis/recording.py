@@ -101,6 +101,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.program = Program()
         self._names = WeakTensorKeyDictionary()
+        # View -> that of which it is one.
+        self._viewed = WeakTensorKeyDictionary()
         # Names of what depends on the inputs; the rest is the same at every run.
         self._dependent: set[str] = set()
         self._count = 0
@@ -131,8 +133,27 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if writes:
             self._written.update(map(_storage, _written(func, args, named)))
         result = called(*args, **named)
-        self._write(call, read, result, dependent, writes)
+        if writes or not self._is_seen_already(result, args):
+            self._write(call, read, result, dependent, writes)
         return result
+
+    def _is_seen_already(self, result: Any, args: tuple[Any, ...]) -> bool:
+        """Whether this is a view of the very numbers that have a name, which it then shares.
+
+        Under vmap every product is wrapped in views that change nothing, or undo one another.
+        """
+        source = args[0] if args else None
+        if not (isinstance(result, Tensor) and isinstance(source, Tensor)):
+            return False
+        if _storage(result) != _storage(source):
+            return False
+        self._viewed[result] = source
+        while source is not None:
+            if _lies_as(result, source):
+                self._names[result] = self.name(source)
+                return True
+            source = self._viewed.get(source)  # type: ignore[no-untyped-call]
+        return False
 
     def recording(self, results: Sequence[Any]) -> Recording:
         """What was recorded, as a program that gives these results."""
@@ -218,6 +239,16 @@ def _written(func: Any, args: tuple[Any, ...], named: dict[str, Any]) -> list[Te
 
 def _storage(tensor: Tensor) -> int:
     return int(tensor.untyped_storage()._cdata)
+
+
+def _lies_as(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors of one storage hold the same numbers in the same places."""
+    return (
+        one.dtype == other.dtype
+        and one.shape == other.shape
+        and one.stride() == other.stride()
+        and one.storage_offset() == other.storage_offset()
+    )
 
 
 def _needed(lines: Sequence[Line], outputs: Sequence[str]) -> list[Line]:

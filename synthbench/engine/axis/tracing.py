@@ -27,7 +27,12 @@ Execute = Callable[[Recording, Sequence[Tensor]], Callable[..., list[Any]]]
 def replayed(recording: Recording, _: Sequence[Tensor]) -> Callable[..., list[Any]]:
     """Do the recorded operations one after the other."""
     program = recording.program
-    return program.function(recording.inputs, recording.outputs, program.scope)
+    # Torch's own function, without the Python around it.
+    scope = {
+        name: value._op if isinstance(value, torch._ops.OpOverload) else value
+        for name, value in program.scope.items()
+    }
+    return program.function(recording.inputs, recording.outputs, scope)
 
 
 def traced(function: Callable[[*Ts], T], execute: Execute = replayed) -> Callable[[*Ts], T]:
@@ -35,24 +40,49 @@ def traced(function: Callable[[*Ts], T], execute: Execute = replayed) -> Callabl
 
     It must be a function of its tensors alone. execute: what becomes of the recording.
     """
-    found: dict[tuple[Any, ...], Callable[..., Any]] = {}
+    recorded: Callable[[*Ts], T] = Traces(function, execute).bound()
+    return recorded
 
-    @torch.no_grad()
-    def run(*arguments: *Ts) -> Any:
-        leaves = tree_leaves(arguments)
-        kind = leaves[0].device, *((leaf.shape, leaf.dtype) for leaf in leaves)
-        if kind not in found:
+
+class Traces:
+    """The traces of a function of tensors, by the shapes of its arguments."""
+
+    def __init__(self, function: Callable[..., Any], execute: Execute = replayed) -> None:
+        """As `traced`."""
+        self._function, self._execute = function, execute
+        self._found: dict[tuple[Any, ...], Callable[..., Any]] = {}
+
+    def bound(self, *first: Any) -> Callable[..., Any]:
+        """The function of its other arguments, the first ones being the same at every call."""
+        given = tree_leaves(first)
+        kinds = [(leaf.shape, leaf.dtype) for leaf in given]
+        found: dict[tuple[Any, ...], Callable[..., Any]] = {}
+
+        @torch.no_grad()
+        def run(*others: Any) -> Any:
+            leaves = tree_leaves(others)
+            own = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
+            device = (given or leaves)[0].device
+            if own not in found:
+                kind = (device, *kinds, *own)
+                found[own] = self._trace(kind, (*first, *others))
+            # The trace holds the casts already; cast again, what was in float32 would be lost.
+            if not torch.is_autocast_enabled(device.type):
+                return found[own](*given, *leaves)
+            with torch.autocast(device.type, enabled=False):
+                return found[own](*given, *leaves)
+
+        return run
+
+    def _trace(self, kind: tuple[Any, ...], arguments: tuple[Any, ...]) -> Callable[..., Any]:
+        if kind not in self._found:
             # Tracing runs the function; on copies, so that buffers do not count it twice.
             copies = tree_map(lambda leaf: leaf.detach().clone(), arguments)
-            recording, structure = _recorded(function, copies)
+            recording, structure = _recorded(self._function, copies)
             with torch.autocast(kind[0].type, enabled=False):
-                program = execute(recording, leaves)
-            found[kind] = lambda leaves: tree_unflatten(program(*leaves), structure)
-        # The trace holds the casts already; cast again, what was kept in float32 would be lost.
-        with torch.autocast(kind[0].type, enabled=False):
-            return found[kind](leaves)
-
-    return run
+                program = self._execute(recording, tree_leaves(arguments))
+            self._found[kind] = lambda *leaves: tree_unflatten(program(*leaves), structure)
+        return self._found[kind]
 
 
 def _recorded(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Recording, Any]:

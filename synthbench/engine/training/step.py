@@ -13,7 +13,7 @@ from synthbench.contracts.batch import Batch
 from synthbench.engine.axis.gradients import Gradients, lifted_gradients
 from synthbench.engine.axis.objective import Objective
 from synthbench.engine.axis.state import State
-from synthbench.engine.axis.tracing import Execute, replayed, traced
+from synthbench.engine.axis.tracing import Execute, Traces, replayed, traced
 from synthbench.engine.axis.way import Way
 from synthbench.engine.optimizers.elementwise import ElementwiseRule, Moments
 from synthbench.engine.training.inheritance import prune, pruned_gradients
@@ -53,10 +53,25 @@ def stacked_step(
         _update(rule, Trained(parameters, buffers, moments, masks), gradients, rates)
         return losses  # type: ignore[no-any-return]
 
-    called = traced(step, execute) if way is Way.TRACED else torch.no_grad()(step)
-    return lambda trained, batch, noise, rates: called(
-        _tensors(trained), tuple(batch), noise, rates
-    )
+    if way is not Way.TRACED:
+        called = torch.no_grad()(step)
+        return lambda trained, batch, noise, rates: called(
+            _tensors(trained), tuple(batch), noise, rates
+        )
+    return _Recorded(Traces(step, execute))
+
+
+class _Recorded:
+    """A recorded step, which looks at what it changes once for many steps."""
+
+    def __init__(self, traces: Traces) -> None:
+        self._traces, self._trained = traces, Trained({}, {}, {}, {})
+        self._bound: Callable[..., Tensor] = traces.bound()
+
+    def __call__(self, trained: Trained, batch: Batch, noise: Tensor, rates: Tensor) -> Tensor:
+        if trained is not self._trained:
+            self._trained, self._bound = trained, self._traces.bound(_tensors(trained))
+        return self._bound(tuple(batch), noise, rates)
 
 
 def plain_step(gradients_of: Gradients, rule: ElementwiseRule) -> Step:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from torch.utils._pytree import tree_leaves, tree_map
 
 from synthbench.engine.axis.recording import CannotRecord, Recording
-from synthbench.engine.axis.tracing import replayed, traced
+from synthbench.engine.axis.tracing import Traces, replayed, traced
 
 
 def several(x: Tensor, y: Tensor) -> Any:
@@ -157,3 +157,43 @@ def test_it_is_known_which_inputs_are_written_into() -> None:
 
     traced(function, watched)(*(torch.ones(3, 3) for _ in range(3)))
     assert written == [(False, True, True)]
+
+
+def test_views_that_change_nothing_or_undo_one_another_are_no_operations() -> None:
+    def function(x: Tensor) -> Tensor:
+        same = x.expand(3, 4).view(3, 4).transpose(0, 1).transpose(0, 1)
+        return same + same.view(12).view(3, 4)
+
+    seen: list[Recording] = []
+
+    def watched(recording: Recording, leaves: Sequence[Tensor]) -> Callable[..., list[Any]]:
+        seen.append(recording)
+        return replayed(recording, leaves)
+
+    x = torch.arange(12.0).reshape(3, 4)
+    assert torch.equal(traced(function, watched)(x), 2 * x)
+    assert seen[0].operations == 1
+
+
+def test_what_is_written_into_such_a_view_is_written_into_the_input() -> None:
+    def function(x: Tensor) -> Tensor:
+        before = x.clone()
+        x.view(12).view(3, 4).add_(1)
+        return before
+
+    recorded = traced(function)
+    for _ in range(2):
+        x = torch.zeros(3, 4)
+        assert torch.equal(recorded(x), torch.zeros(3, 4)) and torch.equal(x, torch.ones(3, 4))
+
+
+def test_the_first_arguments_can_be_bound() -> None:
+    traces = Traces(lambda state, x: {"y": state["w"] * x})
+    weights = {"w": torch.full((2, 1), 3.0)}
+    bound = traces.bound(weights)
+    for columns in (2, 5):
+        x = torch.ones(2, columns)
+        assert torch.equal(bound(x)["y"], 3 * x)
+        assert torch.equal(traces.bound()(weights, x)["y"], 3 * x)
+    weights["w"].mul_(2)
+    assert torch.equal(bound(torch.ones(2, 2))["y"], torch.full((2, 2), 6.0))

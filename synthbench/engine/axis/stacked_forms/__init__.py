@@ -17,6 +17,7 @@ from torch.nn import functional
 from synthbench.engine.axis.stacked_forms import recurrent_cells
 from synthbench.engine.axis.stacked_forms.attention import scaled_dot_product_attention
 from synthbench.engine.axis.stacked_forms.bilinear import bilinear
+from synthbench.engine.axis.stacked_forms.linear import linear
 from synthbench.engine.axis.stacked_forms.normalization import (
     embedding_renorm_,
     normalize,
@@ -37,6 +38,7 @@ STACKED_FORMS: Mapping[Callable[..., Any], Callable[..., Any]] = {
     functional.scaled_dot_product_attention: scaled_dot_product_attention,
     torch.bilinear: bilinear,
     torch.embedding_renorm_: embedding_renorm_,
+    functional.linear: linear,
     functional.normalize: normalize,
     torch._weight_norm: weight_norm,
 }
