@@ -6,6 +6,7 @@ import gc
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -23,6 +24,7 @@ from synthbench.evaluation.rehearsal import Rehearsal, rehearse
 from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.way_choice import choose_way
 from synthbench.isolation import isolated
+from synthbench.isolation.threads import threads
 from synthbench.plan.cell import Cell
 from synthbench.plan.schedule import evaluation_steps
 
@@ -75,7 +77,8 @@ def forecast(
     flops = replicas * cell.steps * facts.step_flops
     if not replicas:
         return Forecast(cell, finished, 0, 0, 0.0, 0)
-    blocks, measured = _rehearsed(cell, facts, device, settings, finished)
+    with threads(1):
+        blocks, measured = _rehearsed(cell, facts, device, settings, finished)
     points = len(evaluation_steps(cell.steps, cell.protocol.resolution))
     each = cell.steps * measured.step + points * measured.evaluation
     setup = measured.first + (len(blocks) - 1) * measured.again
@@ -90,7 +93,8 @@ def _rehearsed(
     cell: Cell, facts: CellFacts, device: torch.device, settings: Settings, finished: int
 ) -> tuple[list[Block], Rehearsal]:
     """The blocks in which the rest would be trained, and what was measured of the first one."""
-    untaught = stacked_functions(replace(cell, teacher=None), facts.ways.right[0])
+    alone = replace(cell, teacher=None)
+    untaught = cache(lambda: stacked_functions(alone, facts.ways.right[0]))
     wanted, seeds = settings.replicas_per_block, cell.replica_seeds()[finished:]
     began = time.monotonic()
     chosen = choose_way(cell, facts, device, wanted, untaught)
@@ -104,7 +108,7 @@ def _rehearsed(
         found = rehearse(cell, few, accelerator, execution, None)
         held = found.held * blocks[0].width // len(tried)
         return blocks, replace(found, first=choosing + found.first, held=held)
-    functions = untaught if cell.teacher is None else stacked_functions(cell, way)
+    functions = untaught() if cell.teacher is None else stacked_functions(cell, way)
     while True:
         blocks = split_blocks(seeds, widest, finished)
         try:

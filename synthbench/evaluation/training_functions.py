@@ -58,13 +58,14 @@ class TrainingFunctions:
         way = self.run.facts.ways.right[0]
         return stacked_functions(self.run.cell, way, recipes=self._recipes)
 
-    @cached_property
     def _untaught(self) -> CellFunctions:
         """For measuring, where no teacher is at hand."""
-        cell = self.run.cell
-        if cell.teacher is None:
-            return self._stacked
-        return stacked_functions(replace(cell, teacher=None), self.run.facts.ways.right[0])
+        return self._stacked if self.run.cell.teacher is None else self._without_teacher
+
+    @cached_property
+    def _without_teacher(self) -> CellFunctions:
+        alone = replace(self.run.cell, teacher=None)
+        return stacked_functions(alone, self.run.facts.ways.right[0])
 
     def _choose_executor(self, found: WayChoice) -> Executor:
         """Of a stack's steps."""

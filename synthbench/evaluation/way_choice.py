@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -38,11 +39,12 @@ def choose_way(
     facts: CellFacts,
     device: torch.device,
     wanted: int | None,
-    functions: CellFunctions,
+    functions: Callable[[], CellFunctions],
 ) -> WayChoice:
     """The fastest right way; `wanted`: replicas of a block, if they are not to be measured.
 
-    functions: of the cell without its teacher, who is not at hand here.
+    functions: of stacks of the cell without its teacher, who is not at hand here; built only
+    where a stack is right.
     """
     ways = facts.ways
     first, plain = ways.right[0], plain_width(cell, facts.parameters)
@@ -50,19 +52,23 @@ def choose_way(
         return WayChoice(first, min(wanted, cell.protocol.seeds))
     if first is Way.PLAIN:
         return WayChoice(first, plain)
-    stacks = measure_stacks(cell, device, functions)
+    stacks = measure_stacks(cell, device, functions())
     if Way.PLAIN in ways.right and plain_is_faster(cell, device, stacks, ways.draws):
         return WayChoice(Way.PLAIN, plain)
     return WayChoice(first, stacks.width, left=stacks.left)
 
 
 def choose_threads(
-    cell: Cell, device: torch.device, choice: WayChoice, functions: CellFunctions, available: int
+    cell: Cell,
+    device: torch.device,
+    choice: WayChoice,
+    functions: Callable[[], CellFunctions],
+    available: int,
 ) -> int:
     """One, unless the step of the stack is clearly faster with all that are available."""
     if choice.way is Way.PLAIN or device.type != "cpu" or available < 2 or choice.left is None:
         return 1
     if choice.left < SHORT_SECONDS:
         return 1
-    faster = more_threads_are_faster(cell, device, choice.widest, functions, available)
+    faster = more_threads_are_faster(cell, device, choice.widest, functions(), available)
     return available if faster else 1

@@ -36,8 +36,8 @@ def test_a_setting_of_matplotlib_costs_one_line_in_each_folder(
 ) -> None:
     notes = Notes()
     cells = [
-        replace(small_cell, protocol=sb.Protocol(budget=64, seeds=seeds, evaluation_samples=128))
-        for seeds in (2, 3)
+        replace(small_cell, protocol=sb.Protocol(budget=budget, seeds=2, evaluation_samples=128))
+        for budget in (64, 96)
     ]
     results = sb.evaluate_cells(cells, out, replace(settings, listener=notes))
     folders = [*(result.folder for result in results), out]

@@ -17,6 +17,7 @@ from pytorch_lightning.loggers import CSVLogger
 
 import synthbench as sb
 from synthbench.cli.main import main
+from synthbench.errors import ModelError
 from synthbench.hashing import file_hash
 from synthbench.listeners.listener import Silent
 from synthbench.plan.cell import Cell
@@ -280,7 +281,7 @@ class HeardCell(sb.TrackedCell):
 
 
 def test_trackers_hear_of_every_end_and_cost_no_result(
-    small_cell: Cell, out: Path, settings: sb.Settings
+    small_cell: Cell, out: Path, settings: sb.Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes: list[str] = []
     HeardCell.told.clear()
@@ -305,7 +306,11 @@ def test_trackers_hear_of_every_end_and_cost_no_result(
     ]
     assert (Path(own.log_dir) / "metrics.csv").exists(), "the caller's logger stays"
     sb.evaluate_cells([small_cell], out, settings)
-    (result.folder / "record.json").write_text("{}")
-    with pytest.raises(sb.SynthbenchError):
-        sb.evaluate_cells([small_cell], out, settings)
+
+    def fail(*_: object) -> None:
+        raise ModelError("it cannot be trained")
+
+    monkeypatch.setattr("synthbench.evaluation.stack_training.train_block", fail)
+    with pytest.raises(ModelError):
+        sb.evaluate_cells([small_cell], out, replace(settings, resume=False))
     assert HeardCell.told == [False, True, "abandoned"]

@@ -48,4 +48,6 @@ def test_a_foreign_network_computes_what_was_trained(
     trained, output = by_hand(model, cell.task, 1, STEPS).eval(), cell.interface.output
     with torch.no_grad():
         found = read_output(result.network(1)(x), output, 64)
-        torch.testing.assert_close(found, read_output(trained(x), output, 64), rtol=1e-4, atol=1e-5)
+        # Torch's update of bfloat16 weights does not round to the nearest.
+        rtol, atol = (0.05, 0.02) if kind == "mixed precision" else (1e-4, 1e-5)
+        torch.testing.assert_close(found, read_output(trained(x), output, 64), rtol=rtol, atol=atol)
