@@ -93,6 +93,7 @@ class PartialRun:
             "references": result.references,
             "diverged": result.diverged,
             "seconds": result.seconds,
+            "graphs": result.graphs,
         }
         table = result.table.replace_schema_metadata({METADATA: json.dumps(notes).encode()})
         write_atomically(self.folder / f"{name}.parquet", parquet_bytes(table))

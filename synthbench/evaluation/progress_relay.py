@@ -26,6 +26,15 @@ class ProgressRelay(pl.Callback):
         """Say which replicas are done."""
         self._tell(pl_module)
 
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Say why steps were not captured, where they should have been."""
+        assert isinstance(pl_module, ReplicaTraining)
+        if pl_module.graphs.failure is not None:
+            self._listener.note(
+                f'steps of "{pl_module.cell.model.label()}" are launched one kernel at a time, not '
+                f"as CUDA graphs ({pl_module.graphs.failure})"
+            )
+
     def _tell(self, module: pl.LightningModule) -> None:
         assert isinstance(module, ReplicaTraining)
         solved, running = module.outcomes.solved, module.running

@@ -18,7 +18,7 @@ from synthbench.engine.axis.way import Executor, Way
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.engine.inspection.cell import CellFacts
 from synthbench.engine.training.block_training import BlockResult, References
-from synthbench.isolation.settings import changed_settings
+from synthbench.isolation.settings import changed_settings, in_tf32
 from synthbench.metrics.ceiling import is_higher_better
 from synthbench.metrics.cell_context import independent_replicas
 from synthbench.metrics.summary import summarize
@@ -53,6 +53,7 @@ def describe_environment(
         libraries={library: version(library) for library in libraries},
         threads=torch.get_num_threads(),
         torch_settings=changed_settings(),
+        tf32=in_tf32() if device.type == "cuda" else None,
         plugins=plugins,
     )
 
@@ -140,6 +141,7 @@ def write_record(
             looped=provenance.looped,
             way=provenance.way,
             executor=provenance.executor,
+            cuda_graphs=_cuda_graphs(blocks),
             replica_steps=sum(int(steps[-1]) for steps in trajectories.by_replica("step")),
             wall_seconds=round(sum(block.seconds for block in blocks), 3),
         ),
@@ -159,6 +161,12 @@ def write_record(
         write_atomically(folder / name, content)
     write_atomically(folder / RECORD_FILE, record_bytes(record))
     return record
+
+
+def _cuda_graphs(blocks: Sequence[BlockResult]) -> bool | None:
+    """Whether every block that was to be captured was; None where none was to be."""
+    found = [block.graphs for block in blocks if block.graphs is not None]
+    return all(found) if found else None
 
 
 def _weights_files(blocks: list[BlockResult]) -> dict[str, bytes]:

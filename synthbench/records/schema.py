@@ -45,6 +45,10 @@ class Environment(Frozen):
     """CPU threads of torch; on CPU the last bits depend on them."""
     torch_settings: dict[str, bool] = Field(default={}, exclude_if=lambda value: not value)
     """Switches of torch that were not at their defaults and choose other kernels or roundings."""
+    tf32: tuple[Literal["matmul", "convolution"], ...] | None = Field(
+        default=None, exclude_if=lambda value: value is None
+    )
+    """What a GPU computed in TF32 where numbers are float32; null on other devices."""
     plugins: tuple[Distribution, ...]
 
 
@@ -67,6 +71,8 @@ class Compute(Frozen):
         default=None, exclude_if=lambda value: value is None
     )
     """How recorded steps were executed; null where none were, and in older records of replays."""
+    cuda_graphs: bool | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Whether steps and scores ran as CUDA graphs; null where they are never captured."""
     replica_steps: int
     """Optimizer steps over all replicas, counted up to each replica's last evaluation."""
     wall_seconds: float

@@ -13,6 +13,7 @@ import pytorch_lightning as pl
 from numpy.typing import NDArray
 from pytorch_lightning.loggers import Logger
 
+from synthbench.engine.axis.memory import free_gpu_memory
 from synthbench.engine.axis.state import State
 from synthbench.engine.axis.way import Execution
 from synthbench.engine.training.block import Block
@@ -53,7 +54,8 @@ References = dict[str, dict[str, float | list[float | None] | None]]
 class BlockResult:
     """What a block's replicas measured; lists and arrays run over its replicas.
 
-    snapshots: `STEP/NAME` -> weights at the evaluations that are kept.
+    snapshots: `STEP/NAME` -> weights at the evaluations that are kept. graphs: whether steps and
+    scores were CUDA graphs; None where they were not to be.
     """
 
     table: pa.Table
@@ -62,6 +64,7 @@ class BlockResult:
     weights: State
     seconds: float
     snapshots: State = field(default_factory=dict)
+    graphs: bool | None = None
 
     def rows(self, start: int, stop: int, first: int) -> BlockResult:
         """Those of replicas start, ..., stop - 1 of the block, numbered from `first`.
@@ -80,6 +83,7 @@ class BlockResult:
             weights={name: tensor[start:stop] for name, tensor in self.weights.items()},
             seconds=self.seconds * (stop - start) / len(self.diverged),
             snapshots={name: tensor[start:stop] for name, tensor in self.snapshots.items()},
+            graphs=self.graphs,
         )
 
 
@@ -92,6 +96,8 @@ def train_block(
     functions: CellFunctions | None = None,
 ) -> BlockResult:
     """Train a block to its end, continuing from `checkpoint` if that file exists."""
+    # The last block's, which may have failed for want of memory.
+    free_gpu_memory()
     module = ReplicaTraining(cell, block, execution, functions)
     interruption = Interruption()
     with lightning_alone():
@@ -146,6 +152,7 @@ def _result(module: ReplicaTraining, block: Block) -> BlockResult:
         weights={name: tensor[:count] for name, tensor in history.final.items()},
         seconds=module.seconds,
         snapshots={name: tensor[:count] for name, tensor in history.snapshots.items()},
+        graphs=module.graphs.used,
     )
 
 

@@ -22,6 +22,7 @@ Capture = Callable[[Work], Work]
 
 
 Places = tuple[tuple[int, torch.Size], ...]
+"""Of tensors: where each lies, and its size."""
 
 
 class GraphCapture:
@@ -42,11 +43,14 @@ class GraphCapture:
         """What repeats the work: a graph's replay or, where it cannot be captured, itself."""
         if self.failure is not None:
             return work
+        stream = torch.cuda.current_stream()
         try:
             replay = self._graph_of(work).replay
         # torch raises many kinds of error here; whatever it is, the work can do without.
         except Exception as error:
-            self.failure = first_line(error)
+            self.failure = _reason(error)
+            # A capture that fails to end leaves its own stream in place.
+            torch.cuda.set_stream(stream)
             torch.cuda.synchronize()
             return work
         self.captured += 1
@@ -62,6 +66,30 @@ class GraphCapture:
         return graph
 
 
+class GraphUse:
+    """Whether the work of a block has been captured, whatever widths its stack has had."""
+
+    def __init__(self) -> None:
+        """Nothing captured yet."""
+        self._captures: list[GraphCapture] = []
+
+    def begin(self, capture: GraphCapture | None) -> GraphCapture | None:
+        """Go on with another capture; returns it."""
+        if capture is not None:
+            self._captures.append(capture)
+        return capture
+
+    @property
+    def used(self) -> bool | None:
+        """Whether there were graphs; None where nothing was to be captured."""
+        return any(each.captured for each in self._captures) if self._captures else None
+
+    @property
+    def failure(self) -> str | None:
+        """Why something was not captured, if it was not."""
+        return next((each.failure for each in self._captures if each.failure is not None), None)
+
+
 def graph_capture(device: torch.device, way: Way) -> GraphCapture | None:
     """How the work of a block is captured; None where it is not: on CPU, or if not recorded."""
     return GraphCapture() if device.type == "cuda" and way is Way.TRACED else None
@@ -71,3 +99,9 @@ def places(tensors: Any) -> Places:
     """Where tensors lie and how large they are: what a graph has been captured with."""
     leaves = [leaf for leaf in tree_leaves(tensors) if isinstance(leaf, Tensor)]
     return tuple((leaf.data_ptr(), leaf.shape) for leaf in leaves)
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong first: that the capture cannot end either is what follows from it."""
+    cause = error.__context__
+    return first_line(cause if isinstance(cause, Exception) else error)

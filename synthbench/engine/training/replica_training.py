@@ -38,7 +38,7 @@ from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.engine.training.block import Block
 from synthbench.engine.training.cell_functions import CellFunctions, functions_of
 from synthbench.engine.training.chunks import Chunk, ChunkSource
-from synthbench.engine.training.cuda_graphs import GraphCapture, graph_capture
+from synthbench.engine.training.cuda_graphs import GraphUse, graph_capture
 from synthbench.engine.training.data_room import steps_at_once
 from synthbench.engine.training.drawn_steps import DrawnSteps
 from synthbench.engine.training.history import History
@@ -91,7 +91,7 @@ class ReplicaTraining(pl.LightningModule):
         self._inherited.begin(replicas.parameters, replicas.buffers)
         self._plain = replicas if isinstance(replicas, PlainReplicas) else None
         self._way = execution.way
-        self._capture: GraphCapture | None = None
+        self.graphs = GraphUse()
         self._names, self._buffer_names = list(replicas.parameters), list(replicas.buffers)
         self._stacked = nn.ParameterList(nn.Parameter(p) for p in replicas.parameters.values())
         for index, tensor in enumerate(replicas.buffers.values()):
@@ -126,11 +126,6 @@ class ReplicaTraining(pl.LightningModule):
     def width(self) -> int:
         """How many replicas the stack holds now."""
         return len(self._rows)
-
-    @property
-    def graphs(self) -> GraphCapture | None:
-        """How steps and scores are captured as CUDA graphs; None where they are not."""
-        return self._capture
 
     @property
     def parameters_by_name(self) -> State:
@@ -241,8 +236,8 @@ class ReplicaTraining(pl.LightningModule):
     def _begin_stepping(self) -> None:
         own = None
         elementwise = isinstance(self._optimizer, ElementwiseOptimizer)
-        self._capture = graph_capture(self.device, self._way) if elementwise else None
-        self._evaluator.capture_with(self._capture)
+        capture = self.graphs.begin(graph_capture(self.device, self._way) if elementwise else None)
+        self._evaluator.capture_with(capture)
         if self._plain is not None:
             loss, clip = training_loss(self.cell), self.cell.model.recipe.clip
             own = OwnGradients(self._plain, loss, self._masks, clip)
@@ -254,7 +249,7 @@ class ReplicaTraining(pl.LightningModule):
             (self.parameters_by_name, self.buffers_by_name, self._masks),
             self._teachers,
             own,
-            self._capture,
+            capture,
         )
 
     @property

@@ -6,6 +6,7 @@ What is captured is kept as it stands here: CUDA graphs themselves are tried in 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from synthbench.engine.training.captured_steps import LENGTHS, runs_of
 from synthbench.engine.training.cuda_graphs import GraphCapture, Work, graph_capture, places
 from synthbench.plan.cell import Cell
 from synthbench.registry.registry import installed
+from tests.evaluation.notes import Notes
 
 CELLS = {
     "fresh": ("sparse-parity n=8 k=2", "mlp width=16 momentum=0.9 clip=1 schedule=cosine lr=0.1"),
@@ -52,10 +54,11 @@ def test_steps_are_cut_into_runs_that_stay_within_their_window(
     assert all(run[0] // window == run[-1] // window for run in runs)
 
 
-class Kept:
-    """Instead of a capture: the work itself, counted."""
+class Kept(GraphCapture):
+    """Instead of graphs: the work itself, counted."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.works: list[Work] = []
         self.runs = 0
 
@@ -65,6 +68,7 @@ class Kept:
             work()
 
         self.works.append(work)
+        self.captured += 1
         return run
 
 
@@ -137,6 +141,8 @@ def test_teachers_outputs_are_in_the_buffers(
     alone = sb.evaluate_cells([taught], out / "alone", settings)[0]
     captures = capture_all(monkeypatch)
     captured = sb.evaluate_cells([taught], out / "captured", settings)[0]
+    assert alone.record.compute.cuda_graphs is None
+    assert captured.record.compute.cuda_graphs is True
     assert captures[-1].runs > 5
     tables = [each.measured.trajectories.table for each in (alone, captured)]
     assert tables[0].equals(tables[1])
@@ -160,7 +166,8 @@ def test_only_recorded_stacks_on_a_gpu_are_captured() -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="here it can be captured")
 def test_what_cannot_be_captured_runs_as_it_is_and_the_reason_is_kept(monkeypatch) -> None:
-    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    for name in ("synchronize", "current_stream", "set_stream"):
+        monkeypatch.setattr(torch.cuda, name, lambda *_: None)
     capture, done = GraphCapture(), []
     for _ in range(2):
         capture(lambda: done.append(1))()
@@ -173,3 +180,23 @@ def test_tensors_that_move_or_change_their_size_are_elsewhere() -> None:
     assert places({"a": x}) == places((x,))
     assert places(x) != places(x.clone())
     assert places(x) != places(x[:2])
+
+
+class Refusing(GraphCapture):
+    """On a machine where nothing can be captured."""
+
+    def __call__(self, work: Work) -> Work:
+        self.failure = "operation not permitted when stream is capturing"
+        return work
+
+
+def test_a_failed_capture_is_noted_and_recorded(
+    small_cell, out: Path, settings, monkeypatch
+) -> None:
+    monkeypatch.setattr(replica_training, "graph_capture", lambda *_: Refusing())
+    listener = Notes()
+    noted = replace(settings, listener=listener)
+    record = sb.evaluate_cells([small_cell], out, noted)[0].record
+    assert record.compute.cuda_graphs is False
+    (note,) = [note for note in listener.messages if "CUDA graphs" in note]
+    assert "not permitted when stream is capturing" in note

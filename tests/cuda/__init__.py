@@ -1,0 +1,1 @@
+"""What only a CUDA GPU can show: `pytest -m cuda -n 0 tests/cuda`."""

@@ -1,0 +1,78 @@
+"""Data drawn on a GPU are those drawn on CPU, to the bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_leaves
+
+from synthbench.engine.data.held_out import held_out_sets
+from synthbench.engine.data.sampling import draw_batches, draw_worlds
+from synthbench.engine.data.training_data import training_data
+from synthbench.registry.registry import installed
+from synthbench.streams import Purpose, Stream, keys_of, noise_keys
+from tests.cuda.cells import ON_GPU, cell_of
+
+pytestmark = ON_GPU
+TASKS = (
+    "sparse-parity n=40 k=3 noise=0.1",
+    "markov symbols=2 length=32 last=8",
+    "markov symbols=3 length=50",
+    "markov symbols=8 length=50",
+    "markov symbols=2 length=50 order=2",
+    "markov symbols=2 length=32 last=8 prior=doubly-stochastic",
+    "markov symbols=3 length=32 last=8 prior=doubly-stochastic",
+    "induction-copying symbols=8 length=64",
+)
+DRAWS: dict[str, Callable[[Stream], Tensor]] = {
+    "words": lambda rng: rng.words(1001),
+    "bits": lambda rng: rng.bits((33, 7)),
+    "signs": lambda rng: rng.signs((33, 7)),
+    "integers": lambda rng: rng.integers(1000, (999,)),
+    "uniform": lambda rng: rng.uniform((999,)),
+    "bernoulli": lambda rng: rng.bernoulli(0.3, (999,)),
+    "normal": lambda rng: rng.normal((9999,)),
+    "exponential": lambda rng: rng.exponential((9999,)),
+    "dirichlet": lambda rng: rng.dirichlet(0.5, (999, 5)),
+    "permutation": lambda rng: rng.permutation(100, (9,)),
+    "choice": lambda rng: rng.choice(100, 7, (9,)),
+}
+
+
+def assert_equal(found: object, expected: object) -> None:
+    pairs = list(zip(tree_leaves(found), tree_leaves(expected), strict=True))
+    assert pairs
+    for own, other in pairs:
+        assert own.dtype == other.dtype and torch.equal(own.cpu(), other.cpu())
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_every_kind_of_draw(name: str, gpu: torch.device) -> None:
+    key = keys_of([7])[0]
+    drawn = [DRAWS[name](Stream(each, Purpose.TRAIN, 3)) for each in (key, key.to(gpu))]
+    assert drawn[1].is_cuda
+    assert_equal(drawn[1], drawn[0])
+
+
+@pytest.mark.parametrize("reference", TASKS)
+def test_worlds_batches_and_test_sets(reference: str, gpu: torch.device) -> None:
+    task, protocol = installed().task(reference), cell_of("mlp").protocol
+    found = []
+    for keys in (keys_of(list(range(6))), keys_of(list(range(6))).to(gpu)):
+        worlds = draw_worlds(task, keys)
+        batches = draw_batches(task, worlds, keys, Purpose.TRAIN, range(5, 8), 32)
+        held_out = [list(each.batches(worlds, keys, protocol)) for each in held_out_sets(task)]
+        found.append((worlds, batches, held_out, noise_keys(keys, range(4))))
+    assert_equal(found[1], found[0])
+
+
+def test_batches_of_a_finite_training_set(gpu: torch.device) -> None:
+    cell = cell_of("mlp", train_samples=96)
+    found = []
+    for keys in (keys_of([1, 2, 3]), keys_of([1, 2, 3]).to(gpu)):
+        worlds = draw_worlds(cell.task, keys)
+        found.append(training_data(cell, worlds, keys).batches(range(2, 9), 32))
+    assert_equal(found[1], found[0])
