@@ -18,6 +18,6 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def free_gpu_memory() -> None:
     """Let go of what lies on a GPU in cycles of objects, such as Lightning's trainers are."""
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         gc.collect()
         torch.cuda.empty_cache()
