@@ -13,6 +13,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from synthbench.streams.bits import reinterpreted
+
 # Odd powers of s = (m - 1) / (m + 1): |s| <= 0.172 makes the next term smaller than 2^-53.
 LOG_COEFFICIENTS = tuple(1.0 / (2 * j + 1) for j in range(12))
 
@@ -86,7 +88,8 @@ def exp(x: Tensor) -> Tensor:
     k = torch.round(x * (1 / math.log(2.0)))
     r = (x - k * LN2_HIGH) - k * LN2_LOW
     # By its bits, because a power is not one of the operations IEEE 754 rounds correctly.
-    scale = ((k.to(torch.int64) + EXPONENT_BIAS) << MANTISSA_BITS).view(torch.float64)
+    bits = (k.to(torch.int64) + EXPONENT_BIAS) << MANTISSA_BITS
+    scale = reinterpreted(bits, torch.float64)
     return polynomial(r, EXP_COEFFICIENTS) * scale
 
 

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from synthbench.streams.bits import reinterpreted
 from synthbench.streams.philox import MASK, philox4x32
 from synthbench.streams.purpose import Purpose
 from synthbench.streams.splitmix import GOLDEN, mixed, splitmix64
@@ -43,7 +44,7 @@ class NoiseStream(Stream):
         if not 0 < threshold < 2 * HALF:
             return self.bernoulli(probability, shape)
         count = math.prod(shape)
-        parts = self._bits(-(-count // 4)).view(torch.int16)[:count]
+        parts = reinterpreted(self._bits(-(-count // 4)), torch.int16)[:count]
         return (parts < threshold - HALF).reshape(shape)
 
     def _bits(self, count: int) -> Tensor:
