@@ -29,8 +29,13 @@ def draw_steps(draw: Draw, worlds: World, keys: Tensor, steps: range) -> Batch:
     keys: (R, 2). The step and the replica axes are one vmapped axis, which is faster than
     two nested ones and gives the same bits: each sample depends on its own key and step.
     """
-    count, replicas = len(steps), keys.shape[0]
     counters = torch.arange(steps.start, steps.stop, device=keys.device)
+    return draw_counters(draw, worlds, keys, counters)
+
+
+def draw_counters(draw: Draw, worlds: World, keys: Tensor, counters: Tensor) -> Batch:
+    """The same for steps (K,) in a tensor."""
+    count, replicas = len(counters), keys.shape[0]
     flat = over_replicas(draw)(
         tree_map(lambda leaf: leaf.repeat(count, *[1] * (leaf.dim() - 1)), worlds),
         keys.repeat(count, 1),

@@ -14,13 +14,13 @@ from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.rows import joined, rows_of_stack
 from synthbench.engine.data.curriculum_data import CurriculumData
+from synthbench.engine.data.drawing import Drawing
 from synthbench.engine.data.finite_data import FiniteData, drawn_samples
-from synthbench.engine.data.sampling import as_batch, draw_steps, rows_of
+from synthbench.engine.data.sampling import as_batch, rows_of
 from synthbench.engine.data.task_runs import TaskRun, task_runs
 from synthbench.errors import TaskError, explain
 from synthbench.plan.cell import Cell
 from synthbench.plan.task_facts import has_curriculum
-from synthbench.streams import Purpose, Stream
 
 
 class TrainingData(Protocol):
@@ -39,17 +39,19 @@ class TrainingData(Protocol):
 class FreshData:
     """New samples at every step, by the task's curriculum if it has one."""
 
-    def __init__(self, task: Task, worlds: World, keys: Tensor) -> None:
-        """worlds: of the R replicas; keys: (R, 2) words of their `train` seeds."""
-        self._task, self._worlds, self._keys = task, worlds, keys
+    def __init__(
+        self, task: Task, worlds: World, keys: Tensor, drawing: Drawing | None = None
+    ) -> None:
+        """worlds: of the R replicas; keys: (R, 2) words of their `train` seeds.
+
+        drawing: of other replicas of the task, whose recordings it shares.
+        """
+        self._worlds, self._keys = worlds, keys
+        self._drawing = drawing or Drawing(task)
 
     def batches(self, steps: range, size: int) -> Batch:
         """The batches of consecutive steps: leaves (steps, R, B, ...)."""
-
-        def draw(world: World, key: Tensor, step: Tensor) -> Batch:
-            return self._task.sample_at(world, Stream(key, Purpose.TRAIN, step), size, step)
-
-        return draw_steps(draw, self._worlds, self._keys, steps)
+        return self._drawing.draw(self._worlds, self._keys, steps, size)
 
     def samples_at(self, step: int) -> None:
         """There is no finite set."""
@@ -57,7 +59,8 @@ class FreshData:
 
     def narrowed(self, rows: Sequence[int]) -> FreshData:
         """The data of some of the replicas."""
-        return FreshData(self._task, *rows_of_stack((self._worlds, self._keys), rows))
+        worlds, keys = rows_of_stack((self._worlds, self._keys), rows)
+        return FreshData(self._drawing.task, worlds, keys, self._drawing)
 
 
 class JoinedData:
