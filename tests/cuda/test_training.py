@@ -19,7 +19,7 @@ from tests.cuda.cells import CELLS, ON_GPU, assert_same, cell_of, rows, train
 from tests.engine.authored import Exploding
 
 pytestmark = ON_GPU
-BAND = 2e-3
+BAND, MEDIAN_BAND = 1e-2, 1e-4
 """How far losses may be from the CPU's over the first 100 steps: rounding, grown by training."""
 FIRST_BAND = 1e-5
 """The same before the first step: rounding of one forward pass."""
@@ -36,9 +36,9 @@ def test_losses_stay_within_a_band_of_the_cpus_over_100_steps(name: str, tmp_pat
     print(
         f"{name}: losses differ by up to {far.max():.1e}, at first by {far[here.step == 0].max()}"
     )
-    assert far.max() <= BAND
+    assert far.max() <= BAND and far.median() <= MEDIAN_BAND
     assert far[here["step"] == 0].max() <= FIRST_BAND
-    assert here["loss"].std() > 10 * BAND, "there was something to differ by"
+    assert here["loss"].std() > 100 * MEDIAN_BAND, "there was something to differ by"
 
 
 @pytest.mark.parametrize("name", CELLS)

@@ -21,6 +21,8 @@ Capture = Callable[[Work], Work]
 """Takes work that reads and writes tensors which stay where they are; returns what repeats it."""
 
 
+_BROKEN: list[torch.cuda.CUDAGraph] = []
+"""Graphs whose capture failed: torch's allocator may go on asking them whether they capture."""
 Places = tuple[tuple[int, torch.Size], ...]
 """Of tensors: where each lies, and its size."""
 
@@ -61,8 +63,12 @@ class GraphCapture:
             self._pool = torch.cuda.graph_pool_handle()
         graph = torch.cuda.CUDAGraph()
         # Threads of loggers may use the GPU meanwhile.
-        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
-            work()
+        try:
+            with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
+                work()
+        except BaseException:
+            _BROKEN.append(graph)
+            raise
         return graph
 
 
