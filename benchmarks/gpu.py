@@ -67,12 +67,14 @@ class Run:
         self.device, self._out = device, out
         self._end = time.monotonic() + seconds
         self._began = time.monotonic()
+        self.reserve = 0.4 * seconds
         self.found: dict[str, Any] = {"environment": environment(device)}
         self.console = Console(width=110)
 
     @property
     def left(self) -> float:
-        return self._end - time.monotonic()
+        """Seconds, less those that are kept for the suites."""
+        return self._end - time.monotonic() - self.reserve
 
     def say(self, line: str) -> None:
         self.console.print(f"{time.monotonic() - self._began:6.1f} s  {line}", highlight=False)
@@ -124,8 +126,8 @@ def cell_of(task: str, model: str, steps: int, seeds: int) -> Cell:
     return Cell(installed().task(task), chosen, protocol)
 
 
-def end_to_end(run: Run, replicas: int, steps: int = 4000) -> dict[str, Any]:
-    """The public API: inspection, data, 141 evaluations, Lightning, record and picture."""
+def end_to_end(run: Run, replicas: int, steps: int) -> dict[str, Any]:
+    """The public API: inspection, data, evaluations, Lightning, record and picture."""
     options = sb.TrainerOptions("gpu" if run.device.type == "cuda" else "cpu")
     settings = sb.Settings(options, replicas_per_block=replicas, listener=NotesAlone())
     with tempfile.TemporaryDirectory() as folder:
@@ -145,7 +147,7 @@ def stacks(run: Run, name: str, seconds: float) -> list[dict[str, Any]]:
     task, model, widths = STACKS[name]
     found: list[dict[str, Any]] = []
     for replicas in widths if run.device.type == "cuda" else widths[:1]:
-        if run.left < 15:
+        if run.left < 5:
             break
         try:
             made = Stack(cell_of(task, model, 100_000, 2), replicas, run.device)
@@ -205,7 +207,7 @@ def hand_written_jax(run: Run, name: str, precision: str) -> list[dict[str, Any]
     try:
         ended = subprocess.run(
             command, env={**os.environ, **own}, capture_output=True, text=True, check=False,
-            timeout=max(min(run.left - 5, 75), 10),
+            timeout=max(min(run.left, 60), 10),
         )  # fmt: skip
         lines, errors = ended.stdout, ended.stderr
     except subprocess.TimeoutExpired as late:
@@ -298,13 +300,14 @@ def main() -> None:
     run.say(str(run.found["environment"]))
     if not options.large:
         contenders(run)
+    run.reserve = 0
     run.part("suites", lambda: suites(run, reserve=5), least=20)
     summary(run)
     run.say(f"written to {options.out}")
 
 
 def contenders(run: Run) -> None:
-    """All parts but the suites; about two fifths of the default budget are left for those."""
+    """All parts but the suites, what says most first."""
     cuda = run.device.type == "cuda"
     steps = 400 if cuda else 50
     run.part("plain Lightning", lambda: plain_lightning(steps, run.device))
@@ -314,17 +317,23 @@ def contenders(run: Run) -> None:
     run.part("warm-up", lambda: end_to_end(run, 2, 50))
     for replicas in (256, 2048) if cuda else (2,):
         label = f"end to end R={replicas}"
-        run.part(label, lambda r=replicas: end_to_end(run, r, 4000 if cuda else 100), least=20)
-    for name in STACKS:
-        run.part(f"stacks {name}", lambda n=name: stacks(run, n, 0.7 if cuda else 0.1), least=20)
-    run.part("roofline", lambda: roofline(run), least=20)
-    for name, precision in (
-        ("mlp width=100", "float32"),
-        ("transformer", "float32"),
-        ("mlp width=100", "tensorfloat32"),
-    ):
+        run.part(label, lambda r=replicas: end_to_end(run, r, 20_000 if cuda else 100), least=20)
+    seconds = 0.7 if cuda else 0.1
+
+    def jax(name: str, precision: str) -> None:
         key = f"jax {name} {precision}"
-        run.part(key, lambda n=name, p=precision: hand_written_jax(run, n, p), least=30)
+        run.part(key, lambda: hand_written_jax(run, name, precision), least=15)
+
+    def alone(name: str) -> None:
+        run.part(f"stacks {name}", lambda: stacks(run, name, seconds), least=10)
+
+    alone("mlp width=100")
+    jax("mlp width=100", "float32")
+    alone("transformer")
+    run.part("roofline", lambda: roofline(run), least=10)
+    jax("transformer", "float32")
+    alone("mlp width=1000")
+    jax("mlp width=100", "tensorfloat32")
 
 
 if __name__ == "__main__":
