@@ -16,7 +16,7 @@ from torch import Tensor
 
 from synthbench.contracts.batch import Batch
 from synthbench.engine.axis.building import build_modules
-from synthbench.engine.axis.memory import is_out_of_memory
+from synthbench.engine.axis.memory import free_gpu_memory, is_out_of_memory
 from synthbench.engine.axis.plain import PlainReplicas
 from synthbench.engine.axis.replicas import stacked_replicas, true_dtype
 from synthbench.engine.axis.state import State
@@ -27,6 +27,7 @@ from synthbench.engine.optimizers.build import build_optimizer
 from synthbench.engine.optimizers.elementwise import ElementwiseOptimizer
 from synthbench.engine.training.block import NARROWEST
 from synthbench.engine.training.cell_functions import CellFunctions, functions_of
+from synthbench.engine.training.cuda_graphs import GraphCapture
 from synthbench.engine.training.step import Trained
 from synthbench.isolation.threads import threads
 from synthbench.plan.cell import Cell
@@ -103,33 +104,52 @@ def plain_is_faster(cell: Cell, device: torch.device, stacks: Stacks, draws: Dra
 def measure_stacks(cell: Cell, device: torch.device, functions: CellFunctions) -> Stacks:
     """Replica-steps per second of stacks of several widths.
 
-    functions: the cell's; what is traced here need not be traced again. Tries widths 2, 8,
-    32, ... and all replicas, stopping when throughput no longer grows (on a GPU, when it falls
-    clearly) or memory ends. A short training of few replicas takes all of them at once.
+    functions: the cell's; what is traced here need not be traced again. On a CPU tries widths 2, 8,
+    32, ... and all replicas, stopping when throughput no longer grows or memory ends. A short
+    training of few replicas takes all of them at once. On a GPU the widest that fits is taken.
     """
+    if device.type == "cuda":
+        return _widest_that_fits(cell, device, functions)
     rates: dict[int, float] = {}
     short = False
     for width in _candidates(cell.protocol.seeds):
         if rates:
             gc.collect(YOUNG)  # What the last candidate held.
-        try:
-            step = _training_step(cell, width, device, functions)
-            rate = width * _steps_per_second(step, device)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            gc.collect()
+        rate = _rate(cell, width, device, functions)
+        if rate is None:
             break
         gains = rate > WORTH_IT * max(rates.values(), default=0.0)
         rates[width] = rate
         short = cell.steps * cell.protocol.seeds / rate <= SHORT_SECONDS
-        if (short and width >= cell.protocol.seeds) or not (gains or device.type == "cuda"):
-            break
-        if rate < 0.8 * max(rates.values()):
+        if (short and width >= cell.protocol.seeds) or not gains:
             break
     if len(rates) > 1:
         gc.collect(YOUNG)
     return Stacks(rates, short, cell.steps, cell.protocol.seeds)
+
+
+def _widest_that_fits(cell: Cell, device: torch.device, functions: CellFunctions) -> Stacks:
+    """Until a GPU is full, more replicas take no longer; then each takes what it took."""
+    seeds = cell.protocol.seeds
+    width = max(seeds, NARROWEST)
+    while (rate := _rate(cell, width, device, functions)) is None and width > NARROWEST:
+        width = max(width // 2, NARROWEST)
+    free_gpu_memory()
+    short = rate is not None and cell.steps * seeds / rate <= SHORT_SECONDS
+    return Stacks({} if rate is None else {width: rate}, short, cell.steps, seeds)
+
+
+def _rate(cell: Cell, width: int, device: torch.device, functions: CellFunctions) -> float | None:
+    """Replica-steps per second of a stack; None where it does not fit into memory."""
+    try:
+        step = _training_step(cell, width, device, functions)
+        return width * _steps_per_second(step, device)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    gc.collect()
+    free_gpu_memory()
+    return None
 
 
 def step_seconds(cell: Cell, width: int, device: torch.device, functions: CellFunctions) -> float:
@@ -168,6 +188,9 @@ def _candidates(replicas: int) -> Iterator[int]:
 def _steps_per_second(step: Callable[[], None], device: torch.device) -> float:
     step()
     _wait_for(device)
+    if device.type == "cuda":
+        # As they will run: one by one, launching a step's kernels takes longer than they do.
+        step = GraphCapture()(step)
     start, steps = time.perf_counter(), 0
     while steps < 1 or time.perf_counter() - start < TIMING_SECONDS:
         step()
@@ -182,10 +205,13 @@ def _training_step(
     """A scratch copy of the training step over `width` copies of the first replica."""
     dtype = true_dtype(cell.protocol.precision)
     one = stacked_replicas(cell.model, cell.interface, [cell.replica_seeds()[0].init])
-    replicas = one.to(dtype).tile(width)
-    parameters = {n: p.to(device) for n, p in replicas.parameters.items()}
-    buffers = {n: b.to(device) for n, b in replicas.buffers.items()}
-    return _step(cell, functions, parameters, buffers, _example(cell, width, device))
+    moved = one.with_state(
+        {n: p.to(device) for n, p in one.parameters.items()},
+        {n: b.to(device) for n, b in one.buffers.items()},
+    )
+    replicas = moved.to(dtype).tile(width)
+    example = _example(cell, width, device)
+    return _step(cell, functions, replicas.parameters, replicas.buffers, example)
 
 
 def _plain_step(cell: Cell, device: torch.device, draws: Draws) -> Callable[[], None]:

@@ -38,7 +38,7 @@ def test_replayed_or_not_the_bits_are_the_same(task: str) -> None:
     own = installed().task(task)
     keys = keys_of([5, 6, 7])
     worlds, drawing = draw_worlds(own, keys), Counted(own)
-    for steps in (range(0, 4), range(4, 8), range(8, 12), range(60, 64), range(0, 3)):
+    for steps in (range(4), range(4, 8), range(8, 12), range(60, 64), range(3)):
         found = drawing.draw(worlds, keys, steps, 8)
         expected = draw_steps(
             lambda w, k, s: own.sample_at(w, Stream(k, Purpose.TRAIN, s), 8, s), worlds, keys, steps
@@ -72,6 +72,9 @@ class Rising(sb.Task):
 
     def losses(self) -> dict[str, object]:
         return sb.MARGIN_LOSSES
+
+    def exact_scores(self) -> dict[str, float]:
+        return {}
 
     def score(self, output: torch.Tensor, batch: sb.Batch) -> dict[str, torch.Tensor]:
         return {"accuracy": (output * batch.y > 0).float().mean()}

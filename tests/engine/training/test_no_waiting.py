@@ -18,7 +18,7 @@ from synthbench.engine.training import replica_training
 from synthbench.engine.training.block import Block
 from synthbench.engine.training.block_training import TrainerOptions, train_block
 from synthbench.engine.training.chunks import Chunk
-from synthbench.engine.training.cuda_graphs import Work
+from synthbench.engine.training.cuda_graphs import GraphCapture, Work
 from synthbench.engine.training.inheritance import Inherited
 from synthbench.engine.training.stepping import Stepping
 from synthbench.plan.cell import Cell
@@ -66,7 +66,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     monkeypatch.setattr(Stepping, "__init__", beginning)
     monkeypatch.setattr(Rates, "at", made_on_the_host(Rates.at))
     # As on a GPU, but for the capture itself.
-    monkeypatch.setattr(replica_training, "graph_capture", lambda *_: as_it_is)
+    monkeypatch.setattr(replica_training, "graph_capture", lambda *_: AsItIs())
     return seen
 
 
@@ -80,8 +80,11 @@ def made_on_the_host(at: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return made
 
 
-def as_it_is(work: Work) -> Work:
-    return work
+class AsItIs(GraphCapture):
+    """Captures nothing."""
+
+    def __call__(self, work: Work) -> Work:
+        return work
 
 
 def cell_of(task: sb.Task, model: str, **protocol: object) -> Cell:
