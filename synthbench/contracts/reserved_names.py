@@ -12,10 +12,12 @@ from synthbench.errors import ConfigurationError
 
 CALLED_BARE = ("label", "describe")
 """Methods of `Configuration` that are called without arguments."""
+NAMING_FIELDS = ("headline", "sample_fields")
+"""Class attributes that are tuples of names of fields."""
 
 
 def check_names(cls: type[BaseModel]) -> None:
-    """Raise ConfigurationError for a class with a field, a method or a headline that cannot be.
+    """Raise ConfigurationError for a class with fields, methods or names of them that cannot be.
 
     cls: of a task, a model, a probe, an optimizer or a tracker.
     """
@@ -32,12 +34,14 @@ def check_names(cls: type[BaseModel]) -> None:
                 f"{cls.__name__}: the field `{name}` has the name of a method of {owner}; choose "
                 "another name"
             )
-    for name in getattr(cls, "headline", ()):
-        if name not in cls.model_fields:
-            known = ", ".join(cls.model_fields)
-            raise ConfigurationError(
-                f"{cls.__name__}: headline names fields, and `{name}` is not one (fields: {known})"
-            )
+    for naming in NAMING_FIELDS:
+        for name in getattr(cls, naming, ()):
+            if name not in cls.model_fields:
+                known = ", ".join(cls.model_fields)
+                raise ConfigurationError(
+                    f"{cls.__name__}: {naming} names fields, and `{name}` is not one "
+                    f"(fields: {known})"
+                )
 
 
 def _takes_self_alone(method: Any) -> bool:

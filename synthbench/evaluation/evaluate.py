@@ -10,10 +10,10 @@ from typing import Any
 from synthbench.contracts.model import Model
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.task import Task
-from synthbench.engine.inspection.same_networks import same_networks
 from synthbench.engine.training.allocator import keep_freed_memory
 from synthbench.evaluation.cell_run import CellRun
 from synthbench.evaluation.earlier import finished_replicas
+from synthbench.evaluation.likeness import groups
 from synthbench.evaluation.picture import try_picture
 from synthbench.evaluation.planning import (
     resolve_model,
@@ -32,7 +32,6 @@ from synthbench.listeners.watching import watching
 from synthbench.plan.cell import Cell
 from synthbench.plan.protocol import Protocol
 from synthbench.plan.sources import Mask, Teacher, Weights
-from synthbench.plan.stacking import stacked_groups
 from synthbench.plan.suite import Suite
 from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.atomic import make_folder
@@ -105,7 +104,7 @@ def evaluate_cells(
                 for each, count in zip(prepared, earlier, strict=True)
             ]
         )
-        for group in stacked_groups([each.cell for each in prepared]):
+        for group in groups([each.likeness for each in prepared]):
             runs = []
             for each in [prepared[place] for place in group]:
                 cell = each.cell
@@ -129,9 +128,7 @@ def evaluate_cells(
 
 def _stackable(runs: list[CellRun]) -> list[list[CellRun]]:
     """Cells of one group, apart where somebody watches each of them."""
-    apart = len(runs) > 1 and (
-        any(run.trains_alone for run in runs) or not same_networks([run.cell for run in runs])
-    )
+    apart = any(run.trains_alone for run in runs)
     return [[run] for run in runs] if apart else [runs]
 
 

@@ -14,11 +14,11 @@ from synthbench.engine.inspection.inherited import check_inherited
 from synthbench.engine.training.device import find_device
 from synthbench.errors import ConfigurationError, ModelError
 from synthbench.evaluation.kept_weights import NO_WEIGHTS, KeptWeights, wanted_weights
+from synthbench.evaluation.likeness import Likeness
 from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.standing import needed_weights, with_sources
 from synthbench.plan.cell import Cell
 from synthbench.plan.source_checks import check_sources
-from synthbench.plan.stacking import stacking_key
 from synthbench.registry.bare_model import BareModel
 from synthbench.registry.fingerprints.code import code_fingerprint
 from synthbench.registry.participants import unregistered
@@ -29,12 +29,13 @@ from synthbench.registry.registry import installed
 class PreparedCell:
     """A cell that may be trained.
 
-    asked: whether it was asked for, or others stand on it. kept: the weights that have to be
-    there in the end. folder: where it goes.
+    likeness: equal for cells that may train in one stack. asked: whether it was asked for, or
+    others stand on it. kept: the weights that have to be there in the end. folder: where it goes.
     """
 
     cell: Cell
     facts: CellFacts
+    likeness: str
     asked: bool
     kept: KeptWeights
     folder: Path
@@ -54,7 +55,8 @@ def prepare(
     for tracker in settings.trackers:
         installed().tracker(tracker).check()
     planned = with_sources(cells)
-    facts = _inspect_all(planned)
+    likeness = Likeness(planned)
+    facts = _inspect_all(planned, likeness)
     needed = needed_weights(planned)
     prepared = []
     for cell, found in zip(planned, facts, strict=True):
@@ -62,18 +64,20 @@ def prepare(
         keep = settings.keep_weights if name in hashes else False
         kept = wanted_weights(keep, cell) | needed.get(name, NO_WEIGHTS)
         folder = out / _folder_name(cell)
-        prepared.append(PreparedCell(cell, found, name in hashes, kept, folder))
+        like = likeness.of(cell)
+        prepared.append(PreparedCell(cell, found, like, name in hashes, kept, folder))
     return prepared, device
 
 
-def _inspect_all(cells: Sequence[Cell]) -> list[CellFacts]:
+def _inspect_all(cells: Sequence[Cell], likeness: Likeness) -> list[CellFacts]:
     """What is found out about every cell; where several are refused, the error names them all."""
     facts, refused = [], dict[str, ConfigurationError]()
-    alike: dict[str, CellFacts] = {}
+    known: dict[tuple[str, str], CellFacts] = {}
     for cell in cells:
+        alike = likeness.of(cell), cell.task.label()
         try:
-            found = _inspect(cell, alike.get(_alike(cell)))
-            alike[_alike(cell)] = found
+            found = _inspect(cell, known.get(alike))
+            known[alike] = found
             facts.append(found)
         except ConfigurationError as error:
             # Cells of one task and several models are refused for one reason.
@@ -84,12 +88,6 @@ def _inspect_all(cells: Sequence[Cell]) -> list[CellFacts]:
         reasons = "\n  ".join(refused)
         raise ConfigurationError(f"nothing is trained, for {len(refused)} reasons:\n  {reasons}")
     return facts
-
-
-def _alike(cell: Cell) -> str:
-    """Equal for cells of one task that differ in numbers of the recipe and in seeds alone."""
-    key = stacking_key(cell)
-    return f"{key} {cell.task.label()}" if key else cell.plan_hash()
 
 
 def _inspect(cell: Cell, known: CellFacts | None) -> CellFacts:

@@ -25,26 +25,20 @@ RECIPE_NUMBERS = (
 
 
 def stacking_key(cell: Cell) -> str | None:
-    """Equal for cells that may share a stack of replicas; None for one that trains alone.
+    """Equal for cells whose plans let them share a stack of replicas; None for one that cannot.
 
-    Alone train cells that stand on others, with a plugin's optimizer, or in a crossed design.
+    Alone train cells that stand on others, with a plugin's optimizer, or in a crossed design. A
+    probe sees the task whole, so that with probes no field of it may differ.
     """
     crossed = cell.protocol.initializations is not None
     if cell.sources() or crossed or cell.model.recipe.optimizer not in ELEMENTWISE:
         return None
     plan = cell.plan()
     plan["model"] = {**plan["model"], "recipe": _recipe(plan["model"]["recipe"])}
-    plan["task"] = _without(plan["task"], cell.task.sample_fields)
+    if not cell.probes:
+        plan["task"] = _without(plan["task"], cell.task.sample_fields)
     plan["protocol"] = _without(plan["protocol"], ("seeds", "first_seed"))
     return content_hash(plan)
-
-
-def stacked_groups(cells: Sequence[Cell]) -> list[list[int]]:
-    """The places of cells that may share a stack, in the order of the first of each group."""
-    groups: dict[str, list[int]] = {}
-    for place, cell in enumerate(cells):
-        groups.setdefault(stacking_key(cell) or f"alone {place}", []).append(place)
-    return list(groups.values())
 
 
 def _recipe(recipe: dict[str, Any]) -> dict[str, Any]:

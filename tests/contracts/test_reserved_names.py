@@ -34,6 +34,11 @@ def test_names_that_mean_something_else_are_refused() -> None:
         class Headed(Dictator):
             headline: ClassVar[tuple[str, ...]] = ("n", "length")
 
+    with pytest.raises(ConfigurationError, match="sample_fields names fields, and `nosie` is not"):
+
+        class Noisy(Dictator):
+            sample_fields: ClassVar[tuple[str, ...]] = ("nosie",)
+
 
 def test_a_label_of_ones_own_and_fields_that_are_declared_again_are_not() -> None:
     class Named(Dictator):

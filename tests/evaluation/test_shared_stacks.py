@@ -16,7 +16,7 @@ import synthbench as sb
 from synthbench.evaluation import stack_training
 from synthbench.listeners.listener import BlockProgress, Silent
 from synthbench.plan.cell import Cell
-from synthbench.plan.stacking import stacked_groups, stacking_key
+from synthbench.plan.stacking import stacking_key
 from synthbench.registry.registry import installed
 
 SETTINGS = sb.Settings(sb.TrainerOptions("cpu"), keep_weights=True)
@@ -136,8 +136,16 @@ def test_finished_cells_are_read_and_the_others_share_a_stack(
     ],
 )
 def test_which_cells_share_a_stack(one: Cell, other: Cell, together: bool) -> None:
-    assert (len(stacked_groups([one, other])) == 1) is together
-    assert stacking_key(one) != "" and stacked_groups([one]) == [[0]]
+    assert (stacking_key(one) == stacking_key(other) is not None) is together
+
+
+def test_a_probe_sees_the_field_of_its_own_task() -> None:
+    noisy = [cell("mlp", f"sparse-parity n=8 k=2 noise={noise}") for noise in (0.1, 0.2)]
+    assert stacking_key(noisy[0]) == stacking_key(noisy[1])
+    probed = [replace(each, probes=(installed().probe("weight-movement"),)) for each in noisy]
+    assert stacking_key(probed[0]) != stacking_key(probed[1])
+    rates = [replace(probed[0], model=installed().model(f"mlp lr={lr}")) for lr in (0.1, 0.2)]
+    assert stacking_key(rates[0]) == stacking_key(rates[1])
 
 
 def test_a_watched_training_is_of_one_cell(tmp_path: Path) -> None:
@@ -149,7 +157,7 @@ def test_a_watched_training_is_of_one_cell(tmp_path: Path) -> None:
 
 
 class Scaling(sb.Model):
-    """Puts its learning rate into its module."""
+    """Its width, and what it does with its output, follow from its learning rate."""
 
     name = "scaling"
     inputs = (sb.Signs,)
@@ -157,13 +165,21 @@ class Scaling(sb.Model):
     recipe: sb.Recipe = sb.Recipe()
 
     def build(self, interface: sb.Interface) -> torch.nn.Module:
-        module = torch.nn.Sequential(torch.nn.Linear(8, 1), torch.nn.Flatten(0))
-        module.rate = self.recipe.lr
-        return module
+        width = round(100 * self.recipe.lr)
+        return torch.nn.Sequential(
+            torch.nn.Linear(8, width), torch.nn.ReLU(), torch.nn.Linear(width, 1), Flat()
+        )
 
 
-def test_networks_that_know_their_numbers_do_not_share_a_stack(tmp_path: Path) -> None:
+class Flat(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.squeeze(-1)
+
+
+def test_networks_that_know_their_numbers_share_neither_a_stack_nor_facts(tmp_path: Path) -> None:
     listening = Listening()
     cells = [replace(GRID[0], model=Scaling(recipe=sb.Recipe(lr=lr))) for lr in (0.1, 0.2)]
-    train(cells, tmp_path, listener=listening)
+    results = train(cells, tmp_path, listener=listening)
     assert not any("in one stack" in note for note in listening.notes)
+    assert [result.record.compute.parameters for result in results] == [101, 201]
+    assert results[0].record.compute.step_flops < results[1].record.compute.step_flops

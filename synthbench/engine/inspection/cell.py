@@ -11,18 +11,16 @@ import torch
 from synthbench.contracts.recipe import Optimizer
 from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.engine.axis.plain import PlainReplicas
-from synthbench.engine.data.sampling import cast_batch, draw_worlds
-from synthbench.engine.data.training_data import training_data
 from synthbench.engine.inspection.flops import count_step_flops
+from synthbench.engine.inspection.lesson import lesson_of
 from synthbench.engine.inspection.measured import check_measured
 from synthbench.engine.inspection.task import check_loss, check_task
-from synthbench.engine.inspection.ways import STEPS, Lesson, Ways, try_ways
+from synthbench.engine.inspection.ways import Ways, try_ways
 from synthbench.engine.optimizers.needs import OptimizerNeeds
 from synthbench.engine.optimizers.trial import optimizer_needs
 from synthbench.engine.optimizers.trial_steps import parameter_shapes
-from synthbench.errors import ModelError, SynthbenchError, TaskError, explain
+from synthbench.errors import ModelError
 from synthbench.plan.cell import Cell
-from synthbench.streams import keys_of, noise_keys
 
 OWN_GRADIENTS = "its optimizer evaluates the loss, or differentiates gradients, of one replica"
 
@@ -51,7 +49,7 @@ def inspect_cell(cell: Cell) -> CellFacts:
     mixed = torch.autocast("cpu", torch.bfloat16, enabled=cell.protocol.precision == "bf16-mixed")
     with _memory_errors(cell):
         check_task(cell)
-        lesson = _lesson(cell, seeds)
+        lesson = lesson_of(cell, seeds)
         check_loss(cell, lesson.step(0)[0])
         with mixed:
             tried = try_ways(cell, seeds, lesson)
@@ -80,27 +78,6 @@ def _memory_errors(cell: Cell) -> Iterator[None]:
             f'two replicas of "{cell.model.label()}" do not fit into memory; '
             "take a smaller model or batch_size"
         ) from None
-
-
-@torch.no_grad()
-def _lesson(cell: Cell, seeds: list[int]) -> Lesson:
-    """Training examples of the first steps.
-
-    Raises TaskError where they cannot be drawn: held-out samples do not come from sample_at.
-    """
-    worlds, keys = draw_worlds(cell.task, keys_of(seeds)), keys_of(seeds)
-    try:
-        batches = training_data(cell, worlds, keys).batches(range(STEPS), cell.batch_size)
-    except SynthbenchError:
-        raise
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        method = "train_set" if cell.has_train_set else "sample_at"
-        raise TaskError(
-            f'task "{cell.task.label()}" fails in {method}: {explain(error)}'
-        ) from error
-    return Lesson(cast_batch(batches, torch.float32), noise_keys(keys, range(STEPS)))
 
 
 def _optimizer_needs(cell: Cell, plain: PlainReplicas) -> OptimizerNeeds | None:

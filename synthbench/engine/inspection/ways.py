@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
-from synthbench.contracts.batch import Batch
 from synthbench.engine.axis.attributes import attributes_of, changed
 from synthbench.engine.axis.building import build_modules
 from synthbench.engine.axis.gradients import stacked_gradients
@@ -19,14 +18,12 @@ from synthbench.engine.axis.plain import PlainReplicas
 from synthbench.engine.axis.replicas import Replicas, stack_modules
 from synthbench.engine.axis.state import State
 from synthbench.engine.axis.way import Draws, Way
-from synthbench.engine.data.sampling import batch_at
+from synthbench.engine.inspection.lesson import STEPS, Lesson
 from synthbench.engine.inspection.output_shape import check_output_shape
 from synthbench.engine.inspection.reasons import stacking_reason
 from synthbench.errors import ModelError, SynthbenchError, explain
 from synthbench.plan.cell import Cell
 
-STEPS = 3
-"""Different ones, so that what a trace has frozen is seen."""
 RATE = 1e-3
 """By which every parameter moves between them."""
 ROUNDING = 0.01
@@ -55,18 +52,6 @@ class Ways:
     def loop_reason(self) -> str | None:
         """Why replicas cannot be stacked, if they cannot."""
         return self.reasons.get(Way.STACKED) if self.right == (Way.PLAIN,) else None
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What is tried: batches, leaves (STEPS, R, B, ...), and keys of noise (STEPS, R)."""
-
-    batches: Batch
-    noise: Tensor
-
-    def step(self, index: int) -> tuple[Batch, Tensor]:
-        """The batch and the keys of one step."""
-        return batch_at(self.batches, index), self.noise[index]
 
 
 @dataclass(frozen=True)
@@ -104,7 +89,7 @@ def try_ways(cell: Cell, seeds: list[int], lesson: Lesson) -> Tried:
     before = [attributes_of(module) for module in modules]
     with naming(f'model "{cell.model.label()}"', "trained"):
         check_output_shape(cell, plain, lesson.step(0)[0])
-        steps = _plain_steps(cell, plain, lesson)
+        steps = plain_steps(cell, plain, lesson)
     draws = plain.networks[0].drew
     for network in plain.networks:
         network.draws = draws
@@ -125,7 +110,8 @@ def _stack(cell: Cell, modules: list[nn.Module]) -> tuple[Replicas | None, str |
         return None, stacking_reason(cause if isinstance(cause, Exception) else error)
 
 
-def _plain_steps(cell: Cell, plain: PlainReplicas, lesson: Lesson) -> list[Step]:
+def plain_steps(cell: Cell, plain: PlainReplicas, lesson: Lesson) -> list[Step]:
+    """Train plain modules by the signs of their gradients; returns what they did at every step."""
     loss = recipe_loss(cell.task, cell.model)
     steps = []
     for index in range(STEPS):

@@ -18,7 +18,8 @@ from synthbench.engine.axis.objective import recipe_loss
 from synthbench.engine.axis.plain import PlainReplicas
 from synthbench.engine.axis.state import State
 from synthbench.engine.data.sampling import as_batch
-from synthbench.engine.inspection.ways import EVERYTHING, STEPS, Lesson, Ways, try_ways
+from synthbench.engine.inspection.lesson import STEPS, Lesson
+from synthbench.engine.inspection.ways import EVERYTHING, Ways, try_ways
 from synthbench.plan.cell import Cell
 from synthbench.plan.protocol import Protocol
 from synthbench.registry.kinds import MODEL, Kind
