@@ -63,10 +63,11 @@ def forecast_cells(
     settings = settings or Settings()
     prepared, device = prepare(cells, Path(out), settings)
     earlier = finished_replicas(prepared, device, settings)
-    return [
-        forecast(each.cell, each.facts, device, settings, finished)
-        for each, finished in zip(prepared, earlier, strict=True)
-    ]
+    with threads(1):
+        return [
+            forecast(each.cell, each.facts, device, settings, finished)
+            for each, finished in zip(prepared, earlier, strict=True)
+        ]
 
 
 def forecast(

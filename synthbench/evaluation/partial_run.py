@@ -37,7 +37,6 @@ class PartialIdentity:
     torch: str
     torch_settings: dict[str, bool]
     synthbench: str
-    threads: int
     keep_weights: bool
     plugins: list[str]
     """Third-party ones with their versions and code."""

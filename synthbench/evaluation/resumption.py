@@ -102,7 +102,7 @@ class Resumption:
         if self.settings.resume and has_partial(self.folder):
             self.listener.note(
                 f"the unfinished run in {self.folder} is damaged or was made with other "
-                "software, device, processor, threads, settings of torch or --keep-weights; "
+                "software, device, processor, settings of torch or --keep-weights; "
                 "starting again"
             )
         remove_partial(self.folder)
@@ -136,7 +136,6 @@ class Resumption:
             environment.torch,
             environment.torch_settings,
             environment.synthbench,
-            environment.threads,
             self.kept.last,
             sorted(f"{name} {version}" for name, version in code_versions(self.cell).items()),
             list(self.kept.steps),

@@ -20,6 +20,7 @@ from synthbench.evaluation import stack_training
 from synthbench.evaluation.data_memory import data_bytes
 from synthbench.evaluation.forecast import Forecast, forecast
 from synthbench.evaluation.rehearsal import Rehearsal
+from synthbench.isolation.threads import threads
 from synthbench.plan.schedule import evaluation_steps
 from synthbench.registry.registry import installed
 from tests.cli.command import run_command
@@ -51,6 +52,22 @@ def test_time_work_and_memory_add_up(
         seconds=5 * (400 * 0.5 + points * 2.0) + 7.0 + 2 * 3.0,
         memory=1000 + data_bytes(small_cell, 2),
     )
+
+
+def test_it_is_measured_with_the_threads_that_train(
+    small_cell: sb.Cell, out: Path, settings: sb.Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def rehearse(*_: object) -> Rehearsal:
+        seen.append(torch.get_num_threads())
+        return MEASURED
+
+    monkeypatch.setattr(forecast_module, "rehearse", rehearse)
+    with threads(2):
+        forecast_module.forecast_cells([small_cell], out, settings)
+        assert torch.get_num_threads() == 2
+    assert seen == [1]
 
 
 def test_samples_are_weighed(small_cell: sb.Cell) -> None:

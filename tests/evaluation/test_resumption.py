@@ -11,6 +11,7 @@ import torch
 
 import synthbench as sb
 from synthbench.evaluation import record_writing
+from synthbench.evaluation.forecast import forecast_cells
 from synthbench.plan.cell import Cell
 from tests.evaluation.notes import Notes
 
@@ -50,6 +51,22 @@ def finished(cell: Cell, halves: sb.Settings, out: Path) -> tuple[sb.CellResult,
     notes = Notes()
     (result,) = sb.evaluate_cells([cell], out, replace(halves, listener=notes))
     return result, notes.messages
+
+
+def test_with_other_threads_it_goes_on_and_is_counted(
+    cell: Cell, halves: sb.Settings, unfinished: Path
+) -> None:
+    """A run keeps the number of threads that was chosen for it, whatever torch is told later."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(before + 1)
+    try:
+        assert forecast_cells([cell], unfinished, halves)[0].finished == 2
+        result, messages = finished(cell, halves, unfinished)
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
+    assert [m.partition(" in ")[0] for m in messages] == ["continuing the unfinished run"]
+    assert result.record.environment.threads == 1
 
 
 def test_the_same_processor_goes_on(cell: Cell, halves: sb.Settings, unfinished: Path) -> None:

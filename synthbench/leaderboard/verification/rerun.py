@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -57,7 +58,8 @@ def rerun_replicas(
     cell: Cell, replicas: Sequence[int], accelerator: str, listener: Listener, record: Record
 ) -> Rerun:
     """Train some replicas of a cell to their end, as those of the record were."""
-    with threads(record.environment.threads):
+    # A record may claim any number, and a machine can start only so many.
+    with threads(min(record.environment.threads, os.cpu_count() or 1)):
         return _rerun(cell, replicas, accelerator, listener, record.compute)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import fx
 
 import synthbench as sb
 from synthbench.leaderboard.submissions.expected import expected_cells, rebuild_cell
+from synthbench.leaderboard.verification import rerun as rerun_module
 from synthbench.leaderboard.verification.agreement import (
     HEIGHT,
     compare_rerun,
@@ -84,6 +86,22 @@ def changed(trajectories: Trajectories, name: str, values: np.ndarray) -> Trajec
 def test_an_honest_record_is_repeated_to_the_bit(measured) -> None:
     found = judge(*measured)
     assert (found.how, found.deviation, found.failures) == ("identical", 0.0, ())
+
+
+def test_no_record_has_more_threads_started_than_there_are_processors(
+    trained: tuple[MeasuredCell, Cell], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell, planned = trained
+    seen: list[int] = []
+
+    def rerun(*_: object) -> None:
+        seen.append(torch.get_num_threads())
+
+    monkeypatch.setattr(rerun_module, "_rerun", rerun)
+    environment = cell.record.environment.model_copy(update={"threads": 10**6})
+    claimed = cell.record.model_copy(update={"environment": environment})
+    rerun_replicas(planned, [1], "cpu", Silent(), claimed)
+    assert seen == [os.cpu_count()]
 
 
 def test_what_costs_and_data_claim_is_checked(measured) -> None:
