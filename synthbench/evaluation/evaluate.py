@@ -13,7 +13,7 @@ from synthbench.contracts.task import Task
 from synthbench.engine.training.allocator import keep_freed_memory
 from synthbench.evaluation.cell_run import CellRun
 from synthbench.evaluation.earlier import finished_replicas
-from synthbench.evaluation.likeness import groups
+from synthbench.evaluation.grouping import groups
 from synthbench.evaluation.picture import try_picture
 from synthbench.evaluation.planning import (
     resolve_model,
@@ -127,9 +127,11 @@ def evaluate_cells(
 
 
 def _stackable(runs: list[CellRun]) -> list[list[CellRun]]:
-    """Cells of one group, apart where somebody watches each of them."""
-    apart = any(run.trains_alone for run in runs)
-    return [[run] for run in runs] if apart else [runs]
+    """Cells that are alike, apart where somebody watches each of them."""
+    if any(run.trains_alone for run in runs):
+        return [[run] for run in runs]
+    # On other samples a stack may be found to be wrong.
+    return [[runs[place] for place in own] for own in groups([r.facts.ways.right for r in runs])]
 
 
 def _reference(suite: Suite | None) -> SuiteReference | None:

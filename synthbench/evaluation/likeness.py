@@ -39,11 +39,3 @@ class Likeness:
         except Exception:
             # What is wrong with it is said where it is inspected.
             return plan
-
-
-def groups(likenesses: Sequence[str]) -> list[list[int]]:
-    """The places of what is alike, in the order of the first of each group."""
-    found: dict[str, list[int]] = {}
-    for place, likeness in enumerate(likenesses):
-        found.setdefault(likeness, []).append(place)
-    return list(found.values())

@@ -21,7 +21,7 @@ def run_cells(runs: Sequence[CellRun]) -> list[CellResult]:
             opened.enter_context(run.opened())
         found = [run.resumption.finished_record() for run in runs]
         missing = [run for run, record in zip(runs, found, strict=True) if record is None]
-        trained = iter(StackTraining(missing).records() if missing else [])
+        trained = iter(StackTraining.of(missing).records() if missing else [])
         records: list[tuple[Record, bool]] = [
             (next(trained), False) if record is None else (record, True) for record in found
         ]

@@ -13,6 +13,7 @@ from synthbench.engine.training.block import NARROWEST, Block
 from synthbench.engine.training.block_training import BlockResult, train_block
 from synthbench.errors import ModelError
 from synthbench.evaluation.cell_run import CellRun
+from synthbench.evaluation.grouping import groups
 from synthbench.evaluation.partial_run import PartialRun
 from synthbench.evaluation.progress_relay import ProgressRelay
 from synthbench.evaluation.record_writing import Provenance, write_record
@@ -30,13 +31,18 @@ class StackTraining:
     """Cells of which none is finished; the first stands for what they share."""
 
     runs: Sequence[CellRun]
+    _functions: TrainingFunctions
     _choice: TrainingChoice | None = field(default=None, init=False)
 
-    def __post_init__(self) -> None:
-        """What they share."""
-        self._first = self.runs[0]
-        cells = [run.cell for run in self.runs]
-        self._functions = TrainingFunctions(self._first, _together(cells), cells)
+    @classmethod
+    def of(cls, runs: Sequence[CellRun]) -> StackTraining:
+        """Cells that differ in numbers alone."""
+        cells = [run.cell for run in runs]
+        return cls(runs, TrainingFunctions(runs[0], _together(cells), cells))
+
+    @property
+    def _first(self) -> CellRun:
+        return self.runs[0]
 
     def records(self) -> list[Record]:
         """Train what is missing, and write a record for each cell."""
@@ -50,18 +56,23 @@ class StackTraining:
             partials.append(
                 run.resumption.open_partial(run.environment, lambda: self._chosen(available))
             )
-        if len({partial.choice for partial in partials}) > 1:
-            # Begun at different times, in different ways.
-            return [record for run in self.runs for record in StackTraining([run]).records()]
+        records: dict[int, Record] = {}
+        # Several, where some were begun at another time, in another way.
+        for places in groups([partial.choice for partial in partials]):
+            own = [partials[place] for place in places]
+            together = StackTraining([self.runs[place] for place in places], self._functions)
+            records |= zip(places, together._finished(own), strict=True)
+        return [records[place] for place in range(len(partials))]
+
+    def _finished(self, partials: list[PartialRun]) -> list[Record]:
+        """Train what is missing of cells that are trained in one way."""
         choice = partials[0].choice
         self._note(choice)
+        cells = [run.cell for run in self.runs]
         with threads(choice.threads):
-            while (block := next_block(self._cells(), partials)) is not None:
+            while (block := next_block(cells, partials)) is not None:
                 partials = self._train(partials, block)
         return [self._write(run, partial) for run, partial in zip(self.runs, partials, strict=True)]
-
-    def _cells(self) -> list[Cell]:
-        return [run.cell for run in self.runs]
 
     def _chosen(self, available: int) -> TrainingChoice:
         """The choice, made once for all cells."""

@@ -38,10 +38,14 @@ GRID = [
 class Listening(Silent):
     def __init__(self) -> None:
         self.notes: list[str] = []
+        self.started: list[str] = []
         self.blocks: dict[str, list[BlockProgress]] = {}
 
     def note(self, message: str) -> None:
         self.notes.append(message)
+
+    def cell_started(self, cell: Cell) -> None:
+        self.started.append(cell.plan_hash())
 
     def block_advanced(self, progress: BlockProgress) -> None:
         self.blocks.setdefault(progress.cell.plan_hash(), []).append(progress)
@@ -117,6 +121,29 @@ def test_finished_cells_are_read_and_the_others_share_a_stack(
     assert [r.reused for r in results] == [False, True, False, False]
     for one, other in zip(results, apart, strict=True):
         assert_same(one, other)
+
+
+def test_a_cell_that_was_begun_otherwise_goes_on_alone_and_the_others_share_a_stack(
+    apart: list[sb.CellResult], tmp_path: Path
+) -> None:
+    class Interrupt(pl.Callback):
+        def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+            if trainer.current_epoch == 5:
+                raise KeyboardInterrupt
+
+    options = sb.TrainerOptions("cpu", callbacks=(Interrupt(),), checkpoint_seconds=0)
+    with pytest.raises(KeyboardInterrupt):
+        train(GRID[1:2], tmp_path, replicas_per_block=2, trainer=options)
+    listening = Listening()
+    results = train(GRID, tmp_path, listener=listening)
+    for one, other in zip(results, apart, strict=True):
+        assert_same(one, other)
+    assert [r.record.compute.replicas_per_block for r in results] == [11, 2, 11, 11]
+    assert listening.started == [each.plan_hash() for each in GRID]
+    assert [note.partition(" in ")[0] for note in listening.notes] == [
+        "continuing the unfinished run",
+        "3 cells that differ",
+    ]
 
 
 @pytest.mark.parametrize(
