@@ -151,7 +151,7 @@ def start_partial(
 def remove_partial(cell_folder: Path) -> None:
     """Delete what is left of a half-finished run; without its state file it is nothing."""
     folder = cell_folder / FOLDER
-    if folder.is_symlink():
+    if folder.is_symlink() or folder.is_file():
         folder.unlink()
     elif folder.exists():
         (folder / "state.json").unlink(missing_ok=True)

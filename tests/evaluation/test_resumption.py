@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,6 +68,16 @@ def test_with_other_threads_it_goes_on_and_is_counted(
         torch.set_num_threads(before)
     assert [m.partition(" in ")[0] for m in messages] == ["continuing the unfinished run"]
     assert result.record.environment.threads == 1
+
+
+def test_a_file_where_the_unfinished_run_belongs_is_removed(
+    cell: Cell, halves: sb.Settings, unfinished: Path
+) -> None:
+    (folder,) = unfinished.glob("*/.partial")
+    shutil.rmtree(folder)
+    folder.touch()
+    _, messages = finished(cell, halves, unfinished)
+    assert "starting again" in messages[0] and not folder.exists()
 
 
 def test_the_same_processor_goes_on(cell: Cell, halves: sb.Settings, unfinished: Path) -> None:
