@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TextIO
 
 from synthbench.listeners.counting import CountingListener, solved_of, time_left
-from synthbench.listeners.tally import Tally
 
 INTERVAL_SECONDS = 30.0
 MOST_NAMES = 3
@@ -28,7 +27,7 @@ class LogListener(CountingListener):
 
     def say(self, line: str) -> None:
         """Write it, with the time left for other cells."""
-        left = time_left(self.tally.seconds_left) if _is_more_to_come(self.tally) else None
+        left = time_left(self.tally.seconds_left) if self.tally.left else None
         self._write(line if left is None else f"{line}, {left}")
 
     def draw(self) -> None:
@@ -47,7 +46,3 @@ class LogListener(CountingListener):
 
     def _write(self, line: str) -> None:
         print(line, file=self._stream, flush=True)
-
-
-def _is_more_to_come(tally: Tally) -> bool:
-    return tally.finished < len(tally.cells)

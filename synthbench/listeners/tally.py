@@ -80,6 +80,11 @@ class Tally:
         return sum(cell.finished for cell in self.cells)
 
     @property
+    def left(self) -> int:
+        """The most steps that are left, over the replicas of all cells."""
+        return sum(cell.left for cell in self.cells)
+
+    @property
     def share(self) -> float:
         """How much of all FLOPs is done, 0 to 1; finished cells count what they took."""
         done = sum(self._flops[cell.number] * cell.done for cell in self.cells)

@@ -137,6 +137,25 @@ def test_a_log_has_a_line_every_half_minute_and_at_the_end_of_each_cell(
     ]
 
 
+def test_a_log_says_no_time_where_records_alone_are_left_to_write(
+    small_cell: sb.Cell, small_result: sb.CellResult, clock: Clock
+) -> None:
+    planned, stream = (
+        plan(small_cell, "sparse-parity n=10 k=2", "sparse-parity n=12 k=2"),
+        io.StringIO(),
+    )
+    listener = LogListener(stream, clock)
+    listener.evaluation_planned(planned)
+    for each in planned:
+        listener.cell_started(each.cell)
+        listener.block_advanced(progress(each.cell, 100))
+        clock.now += 1
+        listener.block_advanced(progress(each.cell, 120, solved=6))
+    listener.cell_finished(small_result.record, reused=False)
+    (line,) = stream.getvalue().splitlines()
+    assert line.endswith("finished, 6/6 solved")
+
+
 def test_a_log_names_the_cells_that_are_under_way_together(
     small_cell: sb.Cell, clock: Clock
 ) -> None:
