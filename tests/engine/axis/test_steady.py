@@ -16,12 +16,17 @@ from synthbench.engine.axis.tracing import traced
 from synthbench.engine.axis.way import Way
 from synthbench.engine.data.sampling import draw_batch, draw_worlds
 from synthbench.engine.training.scoring import replica_scores
+from synthbench.isolation.threads import threads
 from synthbench.plan.cell import Cell
 from synthbench.registry.registry import installed
 from synthbench.streams import Purpose, keys_of, noise_keys
 from tests.engine.authored import Normalized
 
 aten = torch.ops.aten
+KINDS = {
+    "gelu": lambda x: torch.nn.functional.gelu(x, approximate="tanh"),
+    "mish": torch.nn.functional.mish,
+}
 SEQUENCES = "markov symbols=3 length=7 last=3"
 SIGNS = "sparse-parity n=7 k=2"
 CASES = [
@@ -75,6 +80,56 @@ def test_what_is_left_over_after_whole_vectors_is_rounded_as_they_are(function: 
     torch.testing.assert_close(whole, function(x))
     for count in (1, 7, 63, 65, 2001):
         assert torch.equal(recorded(x[:count].clone()), whole[:count])
+
+
+@pytest.mark.parametrize("count", [35_005, 64 * 1025, 64 * 1030 + 7, 3 * 33_331])
+@pytest.mark.parametrize("several", [2, 3, 4])
+@pytest.mark.parametrize("kind", ["gelu", "mish"])
+def test_bits_depend_neither_on_the_threads_nor_on_those_of_the_recording(
+    kind: str, count: int, several: int
+) -> None:
+    """Threads take equal parts, each of which would leave some numbers over."""
+    x = torch.randn(count, generator=torch.Generator().manual_seed(0))
+    with threads(1):
+        recorded = traced(KINDS[kind])
+        alone = recorded(x)
+    with threads(several):
+        assert torch.equal(recorded(x), alone)
+        assert torch.equal(recorded(x[: count // 2].clone()), alone[: count // 2])
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: torch.nn.functional.silu(x, inplace=True),
+        lambda x: torch.nn.functional.celu(x, inplace=True),
+        lambda x: x.abs_().pow_(1.7),
+        lambda x: x.bfloat16().abs().rsqrt(),
+        lambda x: x.bfloat16().asinh(),
+    ],
+)
+def test_functions_in_place_and_in_half_precision_too(function: object) -> None:
+    x = torch.randn(4001, generator=torch.Generator().manual_seed(0))
+    recorded = traced(lambda x: function(x + 0))
+    whole = recorded(x)
+    torch.testing.assert_close(whole, function(x.clone()))
+    for count in (1, 7, 63, 65, 2001):
+        assert torch.equal(recorded(x[:count].clone()), whole[:count])
+
+
+def test_rows_that_are_parts_of_longer_ones_and_numbers_for_all_rows() -> None:
+    """Each row is worked through alone, and leaves some numbers over, however many there are."""
+    x = torch.randn(64, 80, generator=torch.Generator().manual_seed(0))
+    for function in (
+        lambda x: torch.nn.functional.mish(x[:, :33]),
+        lambda x: torch.nn.functional.mish(x.t()[:33].t()),
+        lambda x: x[:, :33].abs() ** (x[:1, 40:73].detach() * 0 + 1.7),
+    ):
+        recorded = traced(function)
+        whole = recorded(x)
+        torch.testing.assert_close(whole, function(x))
+        for count in (2, 3, 63):
+            assert torch.equal(recorded(x[:count].clone()), whole[:count])
 
 
 def test_a_sum_over_the_outermost_axis_does_not_depend_on_what_lies_beside() -> None:
