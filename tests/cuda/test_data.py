@@ -13,7 +13,8 @@ from synthbench.engine.data.held_out import held_out_sets
 from synthbench.engine.data.sampling import draw_batches, draw_worlds
 from synthbench.engine.data.training_data import training_data
 from synthbench.registry.registry import installed
-from synthbench.streams import Purpose, Stream, keys_of, noise_keys
+from synthbench.streams import Purpose, Stream, exact, keys_of, noise_keys
+from synthbench.streams.gamma import log_gamma_draws
 from tests.cuda.cells import ON_GPU, cell_of
 
 pytestmark = ON_GPU
@@ -55,6 +56,29 @@ def test_every_kind_of_draw(name: str, gpu: torch.device) -> None:
     drawn = [DRAWS[name](Stream(each, Purpose.TRAIN, 3)) for each in (key, key.to(gpu))]
     assert drawn[1].is_cuda
     assert_equal(drawn[1], drawn[0])
+
+
+PARTS: dict[str, Callable[[Tensor], Tensor]] = {
+    "log": exact.log,
+    "exp": lambda p: exact.exp(100 * p - 50),
+    "normal quantile": exact.normal_quantile,
+    "polynomial": lambda p: exact.polynomial(p, exact.CENTRAL_NUMERATOR),
+    "ordered sum": lambda p: exact.ordered_sum(p.reshape(-1, 5)),
+    "quotient": lambda p: p / p.flip(0),
+    "root": torch.sqrt,
+    "cube": lambda p: p * p * p,
+    "first of several": lambda p: (p.reshape(-1, 5) > 0.5).to(torch.int64).argmax(dim=1),
+    "gamma, shape 0.5": lambda p: log_gamma_draws(lambda count: p[:count], 0.5, len(p) // 8),
+    "gamma, shape 2": lambda p: log_gamma_draws(lambda count: p[:count], 2.0, len(p) // 8),
+}
+"""What draws are made of; all in float64."""
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_what_draws_are_made_of(part: str, gpu: torch.device) -> None:
+    """From the same numbers on both sides, which tells a wrong part from a wrong draw."""
+    p = Stream.from_seed(7, Purpose.TRAIN).open_uniform(80_000)
+    assert_equal(PARTS[part](p.to(gpu)), PARTS[part](p))
 
 
 @pytest.mark.parametrize("reference", TASKS)
