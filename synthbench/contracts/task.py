@@ -52,7 +52,8 @@ class Task(Configuration, ABC):
     """Whether the best known score is the highest; asked for with ceiling "best-known" alone."""
     sample_fields: ClassVar[tuple[str, ...]] = ()
     """Fields that change the numbers that are drawn alone: no shape, loss, score or target. Cells
-    that differ in them, and in numbers of the recipe, train together."""
+    that differ in them, and in numbers of the recipe, train together, unless a probe looks on or a
+    trial shows that more is changed."""
     libraries: ClassVar[tuple[str, ...]] = ()
     """Distributions, such as scikit-learn, whose versions belong into the record."""
 
