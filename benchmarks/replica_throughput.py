@@ -30,13 +30,14 @@ import torch
 from rich.console import Console
 from rich.table import Table
 from side_by_side import in_turn, software, use_threads
-from torch import Tensor, nn
+from single_seeds import BATCH, RATE, WIDTH, K, Module, N, network
+from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 import synthbench as sb
 from synthbench.plan.schedule import evaluation_steps
 
-N, K, WIDTH, BATCH, RATE, HELD_OUT = 40, 4, 100, 32, 0.1, 1024
+HELD_OUT = 1024
 
 
 @dataclass(frozen=True)
@@ -50,32 +51,17 @@ class Work:
         return evaluation_steps(self.steps, 0.05)
 
 
-def network() -> nn.Module:
-    return nn.Sequential(nn.Linear(N, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 1), nn.Flatten(0))
-
-
 def draw(support: Tensor, size: int) -> tuple[Tensor, Tensor]:
     x = torch.randint(0, 2, (size, N)).float() * 2 - 1
     return x, x[:, support].prod(1)
 
 
-class PlainModule(pl.LightningModule):
+class PlainModule(Module):
     """What most people write: automatic optimization, one seed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.network = network()
-
-    def training_step(self, batch: list[Tensor], _: int) -> Tensor:
-        x, y = batch
-        return torch.relu(1 - y * self.network(x)).mean()
 
     def validation_step(self, batch: list[Tensor], _: int) -> None:
         x, y = batch
         self.log("accuracy", (torch.sign(self.network(x)) == y).float().mean())
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.SGD(self.parameters(), lr=RATE)
 
 
 class FreshBatches(IterableDataset[tuple[Tensor, Tensor]]):
