@@ -130,7 +130,7 @@ def write_record(
         task=cell.task.label(),
         model=cell.label(),
         suite=provenance.suite,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=datetime.now(UTC).isoformat(timespec="milliseconds"),
         environment=provenance.environment,
         compute=Compute(
             parameters=facts.parameters,
