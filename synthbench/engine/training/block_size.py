@@ -33,7 +33,7 @@ from synthbench.isolation.threads import threads
 from synthbench.plan.cell import Cell
 from synthbench.streams import keys_of, noise_keys
 
-TIMING_SECONDS = 0.1
+TIMING_SECONDS = 0.06
 """Time spent on each candidate, beyond a first step that warms up."""
 WORTH_IT = 1.02
 """A wider block must be at least this much faster per replica; ties go to the narrow one."""
@@ -104,9 +104,10 @@ def plain_is_faster(cell: Cell, device: torch.device, stacks: Stacks, draws: Dra
 def measure_stacks(cell: Cell, device: torch.device, functions: CellFunctions) -> Stacks:
     """Replica-steps per second of stacks of several widths.
 
-    functions: the cell's; what is traced here need not be traced again. On a CPU tries widths 2, 8,
-    32, ... and all replicas, stopping when throughput no longer grows or memory ends. A short
-    training of few replicas takes all of them at once. On a GPU the widest that fits is taken.
+    functions: the cell's; what is traced here need not be traced again. On a CPU tries widths 8,
+    32, ... and all replicas, stopping when throughput no longer grows or memory ends, and 2 where
+    wider brings nothing. A short training of few replicas takes all of them at once. On a GPU the
+    widest that fits is taken.
     """
     if device.type == "cuda":
         return _widest_that_fits(cell, device, functions)
@@ -123,8 +124,11 @@ def measure_stacks(cell: Cell, device: torch.device, functions: CellFunctions) -
         short = cell.steps * cell.protocol.seeds / rate <= SHORT_SECONDS
         if (short and width >= cell.protocol.seeds) or not gains:
             break
-    if len(rates) > 1:
-        gc.collect(YOUNG)
+    gc.collect(YOUNG)
+    first = rates[min(rates)] if rates else 0.0
+    if NARROWEST not in rates and not short and first * WORTH_IT >= max(rates.values(), default=0):
+        rate = _rate(cell, NARROWEST, device, functions)
+        rates |= {} if rate is None else {NARROWEST: rate}
     return Stacks(rates, short, cell.steps, cell.protocol.seeds)
 
 
@@ -174,15 +178,11 @@ def more_threads_are_faster(
 
 
 def _candidates(replicas: int) -> Iterator[int]:
-    widest = max(replicas, NARROWEST)
-    if widest <= FEW:
-        yield widest
-    width = NARROWEST
+    widest, width = max(replicas, NARROWEST), FEW
     while width < widest:
         yield width
         width *= 4
-    if widest > FEW:
-        yield widest
+    yield widest
 
 
 def _steps_per_second(step: Callable[[], None], device: torch.device) -> float:
