@@ -21,7 +21,8 @@ from synthbench.engine.axis.activations import recorded
 from synthbench.listeners.terminal import TerminalListener
 from synthbench.metrics.transition import find_transition
 from synthbench.registry.registry import installed
-from synthbench.results.figures.style import COLOURS, finish, save_figure
+from synthbench.results.figures.rendering import save_figure
+from synthbench.results.figures.style import COLOURS, finish
 from synthbench.streams import Purpose, Stream
 
 DOCS = Path(__file__).parent / "hidden-progress"

@@ -13,7 +13,7 @@ from synthbench.evaluation.planning import plan_suite
 from synthbench.listeners.terminal import TerminalListener
 from synthbench.plan.protocol import Protocol
 from synthbench.registry.registry import installed
-from synthbench.results.figures.style import save_figure
+from synthbench.results.figures.rendering import save_figure
 
 DOCS = Path(__file__).parent
 SIZES = (20, 28, 40, 56, 80)
