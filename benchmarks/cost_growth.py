@@ -5,7 +5,7 @@ log seconds against log size, with 95% intervals (least squares over all repeats
 grow, such as inspection and the picture, makes them smaller. The FLOPs that a cell trains with are
 those of its record, and the peak is that of this machine's own matrix product in the same run.
 
-    python benchmarks/cost_growth.py [--quick] [--picture benchmarks/cost_growth.png]
+    python benchmarks/cost_growth.py [--quick] [--picture docs/cost-growth.png]
 """
 
 from __future__ import annotations
