@@ -11,10 +11,8 @@ those of its record, and the peak is that of this machine's own matrix product i
 from __future__ import annotations
 
 import argparse
-import logging
 import statistics
 import tempfile
-import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -27,7 +25,7 @@ from matplotlib.ticker import NullLocator
 from rich.console import Console
 from rich.table import Table
 from scipy.stats import linregress, t
-from side_by_side import Seconds, in_turn, median_seconds, software, timed, use_threads
+from side_by_side import Seconds, in_turn, median_seconds, software, timed, train_quietly
 
 import synthbench as sb
 from synthbench.results.figures.rendering import save_figure
@@ -197,10 +195,7 @@ def main() -> None:
     parser.add_argument("--picture", type=Path, help="a PNG or SVG file to draw into")
     parser.add_argument("--quick", action="store_true", help="a fifth of the steps, once")
     options = parser.parse_args()
-    use_threads(options.threads)
-    torch.set_num_threads(options.threads)
-    warnings.filterwarnings("ignore")
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    train_quietly(options.threads)
     console = Console(width=100)
     cost_of(GROWTHS[0], 10, 2)  # imports and first-call costs
     measured, peaks = [], [peak(options.clock)]

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import logging
 import os
 import platform
 import subprocess
@@ -23,7 +22,6 @@ import sys
 import tempfile
 import time
 import traceback
-import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
@@ -34,6 +32,7 @@ import pytorch_lightning as pl
 import torch
 from rich.console import Console
 from rich.table import Table
+from side_by_side import train_quietly
 from single_seeds import bare_loop, plain_lightning
 from stacks import Stack, peaks
 from suite_in_a_box import NotesAlone, seconds_to_result
@@ -294,8 +293,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.device == "cuda" and not torch.cuda.is_available():
         sys.exit("torch finds no CUDA GPU here; --device cpu tries the script, and measures little")
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore")
+    train_quietly()
     run = Run(options.seconds, torch.device(options.device), options.out)
     run.say(str(run.found["environment"]))
     if not options.large:

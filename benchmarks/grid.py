@@ -10,9 +10,7 @@ the call to the records.
 from __future__ import annotations
 
 import argparse
-import logging
 import tempfile
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -22,7 +20,7 @@ import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
-from side_by_side import Seconds, in_turn, median_seconds, software, timed, use_threads
+from side_by_side import Seconds, in_turn, median_seconds, software, timed, train_quietly
 
 import synthbench as sb
 from synthbench_markov.task import MarkovChain
@@ -77,10 +75,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="a tenth of the steps, once")
     options = parser.parse_args()
-    use_threads(options.threads)
-    torch.set_num_threads(options.threads)
-    warnings.filterwarnings("ignore")
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    train_quietly(options.threads)
     grid, one = f"{RATES} rates x {SEEDS} seeds", f"one cell, {RATES * SEEDS} seeds"
     table = Table("", grid, one, "ratio", title="seconds, medians; in brackets CPU time")
     for name in options.models:

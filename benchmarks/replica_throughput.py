@@ -12,11 +12,9 @@ everything else, set-up included, is in SynthBench's.
 from __future__ import annotations
 
 import argparse
-import logging
 import statistics
 import tempfile
 import time
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -29,7 +27,7 @@ import pytorch_lightning as pl
 import torch
 from rich.console import Console
 from rich.table import Table
-from side_by_side import in_turn, software, use_threads
+from side_by_side import in_turn, software, train_quietly
 from single_seeds import BATCH, RATE, WIDTH, K, Module, N, network
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
@@ -216,11 +214,7 @@ def main() -> None:
     parser.add_argument("--widths", type=int, nargs="+", default=[32, 64, 128, 256])
     parser.add_argument("--threads", type=int, help="cores for all of them; default: as it is")
     options = parser.parse_args()
-    if options.threads is not None:
-        use_threads(options.threads)
-        torch.set_num_threads(options.threads)
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore")
+    train_quietly(options.threads)
     work = Work(options.steps)
     alone = [(PLAIN, 1), (BARE, 1)]
     pairs = [*alone, *((name, width) for name in (OURS, THEIRS) for width in options.widths)]

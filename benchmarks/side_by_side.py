@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import resource
 import statistics
 import time
+import warnings
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from importlib.metadata import version
 from typing import NamedTuple, TypeVar
@@ -66,6 +68,18 @@ def use_threads(count: int) -> None:
     """Leave `count` cores to this process and its children, whatever library they compute with."""
     os.environ["OMP_NUM_THREADS"] = str(count)
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-count:])
+
+
+def train_quietly(threads: int | None = None) -> None:
+    """No warnings, none of Lightning's hints, and so many threads if any number is named."""
+    # Here: what only starts other processes trains nothing.
+    import torch
+
+    warnings.filterwarnings("ignore")
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    if threads is not None:
+        use_threads(threads)
+        torch.set_num_threads(threads)
 
 
 def software(*distributions: str) -> str:

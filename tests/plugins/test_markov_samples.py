@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 
 import pytest
@@ -16,6 +15,7 @@ from synthbench.registry.registry import installed
 from synthbench.streams import Purpose, Stream, keys_of
 from synthbench_markov.packed_maps import PackedMaps, composed, path
 from synthbench_markov.walk import thresholds
+from tests.streams.digest import digest
 
 SEEDS = [3, 2**63 + 5, 17]
 EARLIER = {
@@ -44,14 +44,6 @@ EARLIER = {
 
 def leaves(batch: sb.Batch) -> list[Tensor]:
     return [batch.x, batch.y, *(batch.latents[name] for name in sorted(batch.latents or {}))]
-
-
-def digest(tensors: list[Tensor]) -> str:
-    found = hashlib.sha256()
-    for each in tensors:
-        found.update(f"{each.dtype}{tuple(each.shape)}".encode())
-        found.update(each.contiguous().numpy().tobytes())
-    return found.hexdigest()[:16]
 
 
 @pytest.mark.parametrize("reference", EARLIER)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor
 
 from synthbench.streams import NoiseStream, Purpose, Stream, keys_of, noise_keys
+from tests.streams.digest import digest
 
 KEYS = keys_of([5, 2**64 - 1])
 STEPS = torch.tensor([7, 2**32 - 1])
@@ -47,14 +47,6 @@ EARLIER = {
     "choice": "42545d934399905e",
     "noise": "c0619b1d21ed59b3",
 }
-
-
-def digest(tensors: list[Tensor]) -> str:
-    found = hashlib.sha256()
-    for each in tensors:
-        found.update(f"{each.dtype}{tuple(each.shape)}".encode())
-        found.update(each.contiguous().numpy().tobytes())
-    return found.hexdigest()[:16]
 
 
 @pytest.mark.parametrize("name", DRAWS)
