@@ -16,17 +16,16 @@ CPU = torch.device("cpu")
 
 
 @torch.no_grad()
-def data_bytes(cell: Cell, width: int, device: torch.device = CPU) -> int:
-    """Bytes of the test sets that are kept, a finite training set, and a chunk of batches.
+def data_bytes(cell: Cell, width: int) -> int:
+    """On a CPU: bytes of the test sets that are kept, a finite training set, a chunk of batches.
 
-    width: replicas of the block; the samples of all take as much as those of the first. device:
-    that which trains.
+    width: replicas of the block; the samples of all take as much as those of the first.
     """
     seeds, dtype = cell.replica_seeds()[0], true_dtype(cell.protocol.precision)
     worlds = draw_worlds(cell.task, keys_of([seeds.world]))
     training = training_data(cell, worlds, keys_of([seeds.train]))
     one_step = width * batch_bytes(cast_batch(training.batches(range(1), cell.batch_size), dtype))
-    chunk = one_step * steps_at_once(one_step, device)
+    chunk = one_step * steps_at_once(one_step, CPU)
     finite = training.samples_at(0)
     whole = 0 if finite is None else width * batch_bytes(cast_batch(finite, dtype))
     sets = held_out_sets(cell.task)
@@ -34,5 +33,5 @@ def data_bytes(cell: Cell, width: int, device: torch.device = CPU) -> int:
     for each in sets:
         drawn = each.batches(worlds, keys, cell.protocol)
         sizes = [width * batch_bytes(cast_batch(batch, dtype)) for batch in drawn]
-        held_out += sum(sizes) if sum(sizes) <= kept_bytes(device) // len(sets) else max(sizes)
+        held_out += sum(sizes) if sum(sizes) <= kept_bytes(CPU) // len(sets) else max(sizes)
     return chunk + whole + held_out

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,12 +10,11 @@ from pathlib import Path
 
 import torch
 
-from synthbench.engine.axis.memory import is_out_of_memory
+from synthbench.engine.axis.memory import memory_errors, with_less_memory
 from synthbench.engine.axis.way import Execution, Way
 from synthbench.engine.inspection.cell import CellFacts
 from synthbench.engine.training.block import NARROWEST, Block, split_blocks
 from synthbench.engine.training.cell_functions import stacked_functions
-from synthbench.errors import ModelError
 from synthbench.evaluation.data_memory import data_bytes
 from synthbench.evaluation.earlier import finished_replicas
 from synthbench.evaluation.preparation import prepare
@@ -63,11 +61,10 @@ def forecast_cells(
     settings = settings or Settings()
     prepared, device = prepare(cells, Path(out), settings)
     earlier = finished_replicas(prepared, device, settings)
-    with threads(1):
-        return [
-            forecast(each.cell, each.facts, device, settings, finished)
-            for each, finished in zip(prepared, earlier, strict=True)
-        ]
+    return [
+        forecast(each.cell, each.facts, device, settings, finished)
+        for each, finished in zip(prepared, earlier, strict=True)
+    ]
 
 
 def forecast(
@@ -110,18 +107,11 @@ def _rehearsed(
         held = found.held * blocks[0].width // len(tried)
         return blocks, replace(found, first=choosing + found.first, held=held)
     functions = untaught() if cell.teacher is None else stacked_functions(cell, way)
-    while True:
+
+    def tried_with(widest: int) -> tuple[list[Block], Rehearsal]:
         blocks = split_blocks(seeds, widest, finished)
-        try:
-            found = rehearse(cell, blocks[0], accelerator, execution, functions)
-            return blocks, replace(found, first=choosing + found.first)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-        if widest <= NARROWEST:
-            raise ModelError(
-                f'two replicas of "{cell.model.label()}" do not fit into memory; '
-                "take a smaller model or batch_size"
-            )
-        gc.collect()
-        widest //= 2
+        found = rehearse(cell, blocks[0], accelerator, execution, functions)
+        return blocks, replace(found, first=choosing + found.first)
+
+    with memory_errors(cell.model.label()):
+        return with_less_memory(tried_with, widest, NARROWEST)

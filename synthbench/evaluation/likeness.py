@@ -10,32 +10,24 @@ from synthbench.plan.cell import Cell
 from synthbench.plan.stacking import stacking_key
 
 
-class Likeness:
-    """Sorts cells into those that may share a stack of replicas, and what is found out of one.
+def likenesses(cells: Sequence[Cell]) -> list[str]:
+    """For each cell what is equal for those that may share a stack, and what is found out of one.
 
     Only where plans agree is anything tried, on the samples of the first of these cells.
     """
+    keys = [stacking_key(cell) for cell in cells]
+    counts, examples = Counter(keys), dict[str, Cell]()
+    found = []
+    for cell, key in zip(cells, keys, strict=True):
+        alone = key is None or counts[key] == 1
+        example = cell if key is None else examples.setdefault(key, cell)
+        found.append(cell.plan_hash() if alone else _likeness(cell, example, str(key)))
+    return found
 
-    def __init__(self, cells: Sequence[Cell]) -> None:
-        """cells: all of them."""
-        self._keys = {cell.plan_hash(): stacking_key(cell) for cell in cells}
-        self._counts = Counter(self._keys.values())
-        self._examples: dict[str, Cell] = {}
-        self._found: dict[str, str] = {}
 
-    def of(self, cell: Cell) -> str:
-        """Equal for cells that are alike."""
-        plan = cell.plan_hash()
-        if plan not in self._found:
-            self._found[plan] = self._find(cell, plan)
-        return self._found[plan]
-
-    def _find(self, cell: Cell, plan: str) -> str:
-        key = self._keys[plan]
-        if key is None or self._counts[key] == 1:
-            return plan
-        try:
-            return f"{key} {behaviour(cell, self._examples.setdefault(key, cell))}"
-        except Exception:
-            # What is wrong with it is said where it is inspected.
-            return plan
+def _likeness(cell: Cell, example: Cell, key: str) -> str:
+    try:
+        return f"{key} {behaviour(cell, example)}"
+    except Exception:
+        # What is wrong with it is said where it is inspected.
+        return cell.plan_hash()

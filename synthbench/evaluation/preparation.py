@@ -14,7 +14,7 @@ from synthbench.engine.inspection.inherited import check_inherited
 from synthbench.engine.training.device import find_device
 from synthbench.errors import ConfigurationError, ModelError
 from synthbench.evaluation.kept_weights import NO_WEIGHTS, KeptWeights, wanted_weights
-from synthbench.evaluation.likeness import Likeness
+from synthbench.evaluation.likeness import likenesses
 from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.standing import needed_weights, with_sources
 from synthbench.plan.cell import Cell
@@ -55,30 +55,31 @@ def prepare(
     for tracker in settings.trackers:
         installed().tracker(tracker).check()
     planned = with_sources(cells)
-    likeness = Likeness(planned)
-    facts = _inspect_all(planned, likeness)
+    alike = likenesses(planned)
+    facts = _inspect_all(planned, alike)
     needed = needed_weights(planned)
     prepared = []
-    for cell, found in zip(planned, facts, strict=True):
+    for cell, like, found in zip(planned, alike, facts, strict=True):
         name = cell.plan_hash()
         keep = settings.keep_weights if name in hashes else False
         kept = wanted_weights(keep, cell) | needed.get(name, NO_WEIGHTS)
         folder = out / _folder_name(cell)
-        like = likeness.of(cell)
         prepared.append(PreparedCell(cell, found, like, name in hashes, kept, folder))
     return prepared, device
 
 
-def _inspect_all(cells: Sequence[Cell], likeness: Likeness) -> list[CellFacts]:
-    """What is found out about every cell; where several are refused, the error names them all."""
+def _inspect_all(cells: Sequence[Cell], alike: Sequence[str]) -> list[CellFacts]:
+    """What is found out about every cell; where several are refused, the error names them all.
+
+    alike: equal for cells that may train in one stack.
+    """
     facts, refused = [], dict[str, ConfigurationError]()
     known: dict[tuple[str, str], CellFacts] = {}
-    for cell in cells:
-        alike = likeness.of(cell), cell.task.label()
+    for cell, like in zip(cells, alike, strict=True):
+        kind = like, cell.task.label()
         try:
-            found = _inspect(cell, known.get(alike))
-            known[alike] = found
-            facts.append(found)
+            known[kind] = _inspect(cell, known.get(kind))
+            facts.append(known[kind])
         except ConfigurationError as error:
             # Cells of one task and several models are refused for one reason.
             refused.setdefault(str(error), error)

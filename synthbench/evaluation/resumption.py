@@ -84,7 +84,7 @@ class Resumption:
     def unfinished_replicas(self, environment: Environment) -> int:
         """How many replicas of an unfinished run in the folder are done, if it may go on here."""
         found = self._continued(self._identity(environment))
-        return 0 if found is None else sum(len(block.diverged) for block in found.finished())
+        return 0 if found is None else found.done
 
     def open_partial(
         self, environment: Environment, choose: Callable[[], TrainingChoice]

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import torch
-
-from synthbench.engine.axis.memory import is_out_of_memory
+from synthbench.engine.axis.memory import does_not_fit, is_out_of_memory
 from synthbench.engine.axis.way import Execution, Way
 from synthbench.engine.training.block import NARROWEST, Block
 from synthbench.engine.training.block_training import BlockResult, train_block
-from synthbench.errors import ModelError
 from synthbench.evaluation.cell_run import CellRun
 from synthbench.evaluation.grouping import groups
 from synthbench.evaluation.partial_run import PartialRun
@@ -22,7 +19,6 @@ from synthbench.evaluation.training_choice import TrainingChoice
 from synthbench.evaluation.training_functions import TrainingFunctions
 from synthbench.evaluation.way_notes import FASTER, note_way
 from synthbench.isolation.threads import threads
-from synthbench.plan.cell import Cell
 from synthbench.records import Record
 
 
@@ -37,8 +33,7 @@ class StackTraining:
     @classmethod
     def of(cls, runs: Sequence[CellRun]) -> StackTraining:
         """Cells that differ in numbers alone."""
-        cells = [run.cell for run in runs]
-        return cls(runs, TrainingFunctions(runs[0], _together(cells), cells))
+        return cls(runs, TrainingFunctions(runs[0], [run.cell for run in runs]))
 
     @property
     def _first(self) -> CellRun:
@@ -125,12 +120,7 @@ class StackTraining:
     def _narrower(self, partials: list[PartialRun], block: Block) -> list[PartialRun]:
         first = self._first
         if block.width <= NARROWEST:
-            raise ModelError(
-                f'two replicas of "{first.cell.model.label()}" do not fit into memory; '
-                "take a smaller model or batch_size"
-            )
-        if first.device.type == "cuda":
-            torch.cuda.empty_cache()
+            raise does_not_fit(first.cell.model.label())
         widest = block.width // 2
         first.listener.note(f"out of memory: continuing with {widest} replicas at once")
         return [partial.with_widest(widest) for partial in partials]
@@ -148,11 +138,3 @@ class StackTraining:
             choice.executor if choice.way is Way.TRACED else None,
         )
         return write_record(run.folder, run.cell, partial.finished(), run.facts, provenance)
-
-
-def _together(cells: Sequence[Cell]) -> Cell:
-    """The first cell with the replicas of all, for measuring."""
-    if len(cells) == 1:
-        return cells[0]
-    count = sum(cell.protocol.seeds for cell in cells)
-    return replace(cells[0], protocol=cells[0].protocol.model_copy(update={"seeds": count}))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 
-from synthbench.contracts.recipe import Recipe
 from synthbench.engine.axis.compiling import executing
+from synthbench.engine.axis.tracing import Execute, replayed
 from synthbench.engine.axis.way import Executor, Way
 from synthbench.engine.training.block_size import step_seconds
 from synthbench.engine.training.cell_functions import CellFunctions, stacked_functions
@@ -23,40 +23,43 @@ from synthbench.plan.cell import Cell
 class TrainingFunctions:
     """Kept while cells train, because blocks of one width share its traces.
 
-    run: of the first cell. together: that cell with the replicas of all. cells: all of them.
+    run: of the first cell. cells: all of them.
     """
 
     run: CellRun
-    together: Cell
     cells: Sequence[Cell]
-    _compiled: list[CellFunctions] = field(default_factory=list, init=False)
+    _compiled: CellFunctions | None = field(default=None, init=False)
 
     def of(self, executor: Executor) -> CellFunctions:
         """What stacks compute, executed in that way."""
         if executor is Executor.REPLAYED:
             return self._stacked
-        if not self._compiled:
-            way = self.run.facts.ways.right[0]
-            compiled = stacked_functions(self.run.cell, way, executing(executor), self._recipes)
-            self._compiled.append(compiled)
-        return self._compiled[0]
+        if self._compiled is None:
+            self._compiled = self._build(executing(executor))
+        return self._compiled
 
     def choose(self, available: int) -> TrainingChoice:
         """Measure how to train; available: threads of a CPU."""
         run, wanted = self.run, self.run.settings.replicas_per_block
-        found = choose_way(self.together, run.facts, run.device, wanted, self._untaught)
-        count = choose_threads(self.together, run.device, found, self._untaught, available)
+        found = choose_way(self._together, run.facts, run.device, wanted, self._untaught)
+        count = choose_threads(self._together, run.device, found, self._untaught, available)
         executor = self._choose_executor(found)
         return TrainingChoice(found.way, found.widest, executor, count)
 
-    @property
-    def _recipes(self) -> list[Recipe]:
-        return [cell.model.recipe for cell in self.cells]
+    @cached_property
+    def _together(self) -> Cell:
+        """The first cell with the replicas of all, for measuring."""
+        count = sum(cell.protocol.seeds for cell in self.cells)
+        first = self.run.cell
+        return replace(first, protocol=first.protocol.model_copy(update={"seeds": count}))
+
+    def _build(self, execute: Execute) -> CellFunctions:
+        recipes = [cell.model.recipe for cell in self.cells]
+        return stacked_functions(self.run.cell, self.run.facts.ways.right[0], execute, recipes)
 
     @cached_property
     def _stacked(self) -> CellFunctions:
-        way = self.run.facts.ways.right[0]
-        return stacked_functions(self.run.cell, way, recipes=self._recipes)
+        return self._build(replayed)
 
     def _untaught(self) -> CellFunctions:
         """For measuring, where no teacher is at hand."""
@@ -77,19 +80,18 @@ class TrainingFunctions:
             return Executor.REPLAYED
 
         def seconds(functions: CellFunctions) -> float:
-            return step_seconds(self.together, found.widest, run.device, functions)
+            return step_seconds(self._together, found.widest, run.device, functions)
 
         left = found.left
         if left is None:
-            blocks = -(-self.together.protocol.seeds // found.widest)
-            left = self.together.steps * blocks * seconds(self._stacked)
+            blocks = -(-self._together.protocol.seeds // found.widest)
+            left = self._together.steps * blocks * seconds(self._stacked)
         if run.cell.protocol.until == "solved":
             left /= 2  # The budget is the most that it may take.
-        build = partial(stacked_functions, run.cell, way, recipes=self._recipes)
         known = known_compilations(f"{run.environment.device_name}, 1 thread")
-        choice = choose_executor(wanted, Trial(left, build, seconds), known)
+        choice = choose_executor(wanted, Trial(left, self._build, seconds), known)
         if choice.functions is not None:
-            self._compiled.append(choice.functions)
+            self._compiled = choice.functions
         if choice.note is not None:
             self._note_step(choice.note)
         return choice.executor

@@ -24,13 +24,12 @@ from synthbench.plan.cell import Cell
 class WayChoice:
     """What was measured to be fastest.
 
-    widest: replicas of a block. threads: of torch, on a CPU. left: seconds of all steps of a
-    stack; None where they were not measured.
+    widest: replicas of a block. left: seconds of all steps of a stack; None where they were not
+    measured.
     """
 
     way: Way
     widest: int
-    threads: int = 1
     left: float | None = None
 
 

@@ -20,8 +20,6 @@ from torch.utils.weak import WeakTensorKeyDictionary
 from synthbench.engine.axis.steady import steady
 
 aten: Any = torch.ops.aten
-ALIASES = (aten.detach.default, aten.alias.default)
-"""Operations that give back the very same numbers in the very same memory."""
 DEPENDENT = (torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape)
 MASKS = (torch.bool, torch.uint8)
 """Types of indices that choose as many elements as are set; integers choose what they number."""
@@ -122,10 +120,6 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         dependent = any(name in self._dependent for name in read)
         if dependent and _is_dependent(func, args):
             raise CannotRecord(f"{func} depends on the values of tensors, as .item() does")
-        if func in ALIASES:
-            result = func(*args, **named)
-            self._names[result] = self.name(args[0])
-            return result
         called = steady(func, args)
         # Named before it runs: it may write into what it reads.
         call = self._call(called, args, named)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from torch.utils._pytree import tree_leaves
 from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.recording import CannotRecord
-from synthbench.engine.axis.tracing import Traces
+from synthbench.engine.axis.tracing import traced
 from synthbench.engine.data.sampling import as_batch, draw_counters
 from synthbench.streams import Purpose, Stream
 
@@ -26,7 +27,7 @@ class Drawing:
     def __init__(self, task: Task) -> None:
         """Nothing drawn yet."""
         self.task = task
-        self._sizes: dict[int, Traces] = {}
+        self._recorded: dict[int, Callable[..., Any]] = {}
         self._seen: set[tuple[Any, ...]] = set()
         self._recordable = True
 
@@ -45,8 +46,9 @@ class Drawing:
         )
         if shapes in self._seen and self._recordable:
             try:
-                traces = self._sizes.setdefault(size, Traces(self._function(size)))
-                return as_batch(traces.bound()(worlds, keys, counters))
+                if size not in self._recorded:
+                    self._recorded[size] = traced(self._function(size))
+                return as_batch(self._recorded[size](worlds, keys, counters))
             except CannotRecord:
                 self._recordable = False
         self._seen.add(shapes)

@@ -37,6 +37,11 @@ def task_runs(tasks: Sequence[Task]) -> list[TaskRun]:
     return list(_runs(tasks))
 
 
+def narrowed_runs(runs: Sequence[TaskRun], rows: Sequence[int]) -> list[TaskRun]:
+    """The runs of a stack of which some rows are left."""
+    return task_runs([run.task for run in runs for _ in run.kept(rows)])
+
+
 def _runs(tasks: Sequence[Task]) -> Iterator[TaskRun]:
     start = 0
     # One object for each: comparing tasks could compare whole tables.

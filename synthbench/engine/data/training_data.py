@@ -17,7 +17,7 @@ from synthbench.engine.data.curriculum_data import CurriculumData
 from synthbench.engine.data.drawing import Drawing
 from synthbench.engine.data.finite_data import FiniteData, drawn_samples
 from synthbench.engine.data.sampling import as_batch, rows_of
-from synthbench.engine.data.task_runs import TaskRun, task_runs
+from synthbench.engine.data.task_runs import TaskRun, narrowed_runs
 from synthbench.errors import TaskError, explain
 from synthbench.plan.cell import Cell
 from synthbench.plan.task_facts import has_curriculum
@@ -82,13 +82,12 @@ class JoinedData:
 
     def narrowed(self, rows: Sequence[int]) -> JoinedData:
         """The data of some of the replicas."""
-        left = [
-            (run.task, part.narrowed(own), len(own))
+        parts = [
+            part.narrowed(own)
             for run, part in zip(self._runs, self._parts, strict=True)
             if (own := run.kept(rows))
         ]
-        runs = task_runs([task for task, _, count in left for _ in range(count)])
-        return JoinedData(runs, [part for _, part, _ in left])
+        return JoinedData(narrowed_runs(self._runs, rows), parts)
 
 
 def joined_training_data(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 
 from synthbench.contracts.recipe import Optimizer
-from synthbench.engine.axis.memory import is_out_of_memory
+from synthbench.engine.axis.memory import memory_errors
 from synthbench.engine.axis.plain import PlainReplicas
 from synthbench.engine.inspection.flops import count_step_flops
 from synthbench.engine.inspection.lesson import lesson_of
@@ -19,7 +17,6 @@ from synthbench.engine.inspection.ways import Ways, try_ways
 from synthbench.engine.optimizers.needs import OptimizerNeeds
 from synthbench.engine.optimizers.trial import optimizer_needs
 from synthbench.engine.optimizers.trial_steps import parameter_shapes
-from synthbench.errors import ModelError
 from synthbench.plan.cell import Cell
 
 OWN_GRADIENTS = "its optimizer evaluates the loss, or differentiates gradients, of one replica"
@@ -47,7 +44,7 @@ def inspect_cell(cell: Cell) -> CellFacts:
     first = cell.protocol.first_seed
     seeds = [first, (first + 1) % 2**64]
     mixed = torch.autocast("cpu", torch.bfloat16, enabled=cell.protocol.precision == "bf16-mixed")
-    with _memory_errors(cell):
+    with memory_errors(cell.model.label()):
         check_task(cell)
         lesson = lesson_of(cell, seeds)
         check_loss(cell, lesson.step(0)[0])
@@ -65,19 +62,6 @@ def inspect_cell(cell: Cell) -> CellFacts:
             ways=ways,
             optimizer=needs,
         )
-
-
-@contextmanager
-def _memory_errors(cell: Cell) -> Iterator[None]:
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        raise ModelError(
-            f'two replicas of "{cell.model.label()}" do not fit into memory; '
-            "take a smaller model or batch_size"
-        ) from None
 
 
 def _optimizer_needs(cell: Cell, plain: PlainReplicas) -> OptimizerNeeds | None:

@@ -11,7 +11,7 @@ from synthbench.contracts.batch import Batch, World
 from synthbench.engine.axis.rows import joined, rows_of_stack
 from synthbench.engine.data.held_out import HeldOut, held_out_sets
 from synthbench.engine.data.sampling import as_batch, batch_bytes, cast_batch
-from synthbench.engine.data.task_runs import TaskRun, task_runs
+from synthbench.engine.data.task_runs import TaskRun, narrowed_runs
 from synthbench.plan.protocol import Protocol
 
 
@@ -59,8 +59,7 @@ class HeldOutBatches:
 
     def narrow(self, rows: Sequence[int]) -> None:
         """Leave the batches of some replicas, in their order."""
-        own = [(run.task, len(run.kept(rows))) for run in self._runs]
-        self._runs = task_runs([task for task, count in own for _ in range(count)])
+        self._runs = narrowed_runs(self._runs, rows)
         self._worlds, self._keys = rows_of_stack((self._worlds, self._keys), rows)
         if self._kept is not None:
             self._kept = [as_batch(rows_of_stack(batch, rows)) for batch in self._kept]
@@ -75,9 +74,8 @@ class HeldOutBatches:
         return self._draw() if self._kept is None else iter(self._kept)
 
     def _part(self, run: TaskRun) -> HeldOutBatches:
-        own = held_out_sets(run.task)[self.held_out.place]
         worlds, keys = run.of((self._worlds, self._keys))
-        part = HeldOutBatches(own, self._protocol, worlds, keys, self._dtype)
+        part = HeldOutBatches(self._set_of(run), self._protocol, worlds, keys, self._dtype)
         if self._kept is not None:
             part._kept = [as_batch(run.of(batch)) for batch in self._kept]
         return part
@@ -85,7 +83,10 @@ class HeldOutBatches:
     def _draw(self) -> Iterator[Batch]:
         # Under autocast a task's own arithmetic would be rounded.
         kind = self._keys.device.type
-        parts = [self._drawn(run) for run in self._runs]
+        parts = [
+            self._set_of(run).batches(*run.of((self._worlds, self._keys)), self._protocol)
+            for run in self._runs
+        ]
         while True:
             with torch.autocast(kind, enabled=False):
                 found = [next(batches, None) for batches in parts]
@@ -94,7 +95,7 @@ class HeldOutBatches:
                 return
             yield cast_batch(as_batch(joined(drawn)), self._dtype)
 
-    def _drawn(self, run: TaskRun) -> Iterator[Batch]:
+    def _set_of(self, run: TaskRun) -> HeldOut:
+        """The test set as the task of some replicas has it."""
         same = run.task is self.held_out.task
-        own = self.held_out if same else held_out_sets(run.task)[self.held_out.place]
-        return own.batches(*run.of((self._worlds, self._keys)), self._protocol)
+        return self.held_out if same else held_out_sets(run.task)[self.held_out.place]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from synthbench.engine.axis.rows import rows_of_stack
 from synthbench.engine.axis.state import State
 
 
@@ -26,9 +27,9 @@ class Inherited:
     def rows(self, replicas: Sequence[int]) -> Inherited:
         """What some replicas take, in the order given; a replica may be named twice."""
         return Inherited(
-            None if self.start is None else _rows(self.start, replicas),
-            None if self.pruned is None else _rows(self.pruned, replicas),
-            tuple(_rows(teacher, replicas) for teacher in self.teachers),
+            None if self.start is None else rows_of_stack(self.start, replicas),
+            None if self.pruned is None else rows_of_stack(self.pruned, replicas),
+            tuple(rows_of_stack(teacher, replicas) for teacher in self.teachers),
         )
 
     @torch.no_grad()
@@ -85,8 +86,3 @@ def _lowest(values: Tensor, share: float) -> Tensor:
     count = round(share * values.shape[1])
     lowest = values.argsort(dim=1, stable=True)[:, :count]
     return torch.zeros_like(values, dtype=torch.bool).scatter_(1, lowest, True)
-
-
-def _rows(state: State, replicas: Iterable[int]) -> State:
-    index = torch.tensor(list(replicas))
-    return {name: tensor[index] for name, tensor in state.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from contextlib import nullcontext
 from dataclasses import replace
@@ -17,18 +16,12 @@ from torch.utils.data import DataLoader
 
 from synthbench.contracts.batch import Batch
 from synthbench.contracts.recipe import Optimizer
-from synthbench.engine.axis.building import build_modules
 from synthbench.engine.axis.compiling import executing
 from synthbench.engine.axis.plain import PlainReplicas
-from synthbench.engine.axis.replicas import (
-    Replicas,
-    stack_modules,
-    trained_parameters,
-    true_dtype,
-)
+from synthbench.engine.axis.replicas import trained_parameters
 from synthbench.engine.axis.rows import joined, rows_of_stack
 from synthbench.engine.axis.state import State
-from synthbench.engine.axis.way import BY_DEFAULT, Execution, Executor, Way
+from synthbench.engine.axis.way import BY_DEFAULT, Execution, Executor
 from synthbench.engine.data.sampling import batch_bytes, cast_batch, draw_worlds
 from synthbench.engine.data.task_runs import task_runs
 from synthbench.engine.data.training_data import joined_training_data
@@ -36,6 +29,7 @@ from synthbench.engine.optimizers.build import StackedOptimizer, build_optimizer
 from synthbench.engine.optimizers.elementwise import ElementwiseOptimizer
 from synthbench.engine.optimizers.replica_optimizer import ReplicaOptimizer
 from synthbench.engine.training.block import Block
+from synthbench.engine.training.built_replicas import built_modules, built_replicas
 from synthbench.engine.training.cell_functions import CellFunctions, functions_of
 from synthbench.engine.training.chunks import Chunk, ChunkSource
 from synthbench.engine.training.cuda_graphs import GraphUse, graph_capture
@@ -43,6 +37,7 @@ from synthbench.engine.training.data_room import steps_at_once
 from synthbench.engine.training.drawn_steps import DrawnSteps
 from synthbench.engine.training.history import History
 from synthbench.engine.training.inheritance import Inherited
+from synthbench.engine.training.logged_medians import medians, somebody_reads
 from synthbench.engine.training.narrowing import narrower
 from synthbench.engine.training.outcomes import Outcomes
 from synthbench.engine.training.own_gradients import OwnGradients
@@ -82,11 +77,11 @@ class ReplicaTraining(pl.LightningModule):
         self._count, self._seeds = len(block.seeds), block.padded()
         self._cells = block.padded_cells(cell)
         self._rows = list(range(len(self._seeds)))
-        modules = _modules(self._cells, block)
+        modules = built_modules(self._cells, self._seeds)
         # Other people's optimizers may look at the parameters that the author made.
         special = isinstance(cell.model.recipe.optimizer, Optimizer)
         self._owners = [trained_parameters(m) for m in modules] if special else None
-        replicas = _replicas(cell, modules, execution)
+        replicas = built_replicas(cell, modules, execution)
         self._inherited = block.inherited or Inherited()
         self._inherited.begin(replicas.parameters, replicas.buffers)
         self._plain = replicas if isinstance(replicas, PlainReplicas) else None
@@ -282,14 +277,14 @@ class ReplicaTraining(pl.LightningModule):
             measured = replace(measured, finite=finite)
         self._reset_interval()
         self.history.record(measured, self._rows, {**parameters, **buffers})
-        if _somebody_reads(self.trainer):
+        if somebody_reads(self.trainer):
             self._log(self.history.measurements[-1])
 
     def _log(self, measured: Measurement) -> None:
         # Lightning takes "step" for the loggers' own; it would count chunks.
         logged = {"step": float(self.finished_steps)}
         logged["replicas_solved"] = float(self.outcomes.solved.sum())
-        self.log_dict({**logged, **_medians(measured.columns)}, batch_size=1)
+        self.log_dict({**logged, **medians(measured.columns)}, batch_size=1)
 
     def _pass_over_the_stopped(self) -> None:
         if self._plain is not None:
@@ -352,50 +347,9 @@ class ReplicaTraining(pl.LightningModule):
         return noise_keys(self._train_keys, steps)
 
 
-def _somebody_reads(trainer: pl.Trainer) -> bool:
-    """Whether there is a logger, or a callback of others: Lightning takes its time to log."""
-    own = __name__.partition(".")[0]
-    others = (c for c in trainer.callbacks if type(c).__module__.partition(".")[0] != own)  # type: ignore[attr-defined]
-    return bool(trainer.loggers) or next(others, None) is not None
-
-
 def _count_steps(trainer: pl.Trainer, steps: int) -> None:
     """Let Lightning's `global_step` count optimizer steps, which it does not see."""
     progress = trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
     for tracked in (progress.total, progress.current):
         tracked.ready += steps
         tracked.completed += steps
-
-
-def _medians(columns: Columns) -> dict[str, float]:
-    """Of the numbers; a curve is no line of a logger's."""
-    numbers = {name: values for name, values in columns.items() if values.ndim == 1}
-    return {f"median/{name}": _median(values) for name, values in numbers.items()}
-
-
-def _median(values: NDArray[np.float64]) -> float:
-    """Of the replicas that have a value: one that has stopped may have none."""
-    known = values[~np.isnan(values)]
-    return float(np.median(known)) if len(known) else math.nan
-
-
-def _modules(cells: list[Cell], block: Block) -> list[nn.Module]:
-    """The modules of all replicas, each built by its own cell."""
-    if not block.cells:
-        seeds = [seeds.init for seeds in block.padded()]
-        return build_modules(cells[0].model, cells[0].interface, seeds)
-    return [
-        module
-        for cell, seeds in zip(cells, block.padded(), strict=True)
-        for module in build_modules(cell.model, cell.interface, [seeds.init])
-    ]
-
-
-def _replicas(
-    cell: Cell, modules: list[nn.Module], execution: Execution
-) -> Replicas | PlainReplicas:
-    """The replicas as they are built, in the precision of the protocol."""
-    dtype = true_dtype(cell.protocol.precision)
-    if execution.way is Way.PLAIN:
-        return PlainReplicas.of(cell.model, modules, cell.interface, execution.draws, dtype)
-    return stack_modules(cell.model, modules, cell.interface).to(dtype)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from synthbench.engine.axis.compiling import CannotCompile, executing
-from synthbench.engine.axis.memory import is_out_of_memory
+from synthbench.engine.axis.memory import with_less_memory
 from synthbench.engine.axis.way import Execution, Executor, Way
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.engine.inspection.cell import CellFacts, inspect_cell
@@ -99,10 +98,10 @@ def _executed(
     if compute.executor == "compiled":
         try:
             compiled = partial(train, replace(execution, executor=Executor.COMPILED))
-            return _with_less_memory(compiled, widest), Executor.COMPILED
+            return with_less_memory(compiled, widest, NARROWEST), Executor.COMPILED
         except CannotCompile:
             pass
-    return _with_less_memory(partial(train, execution), widest), Executor.REPLAYED
+    return with_less_memory(partial(train, execution), widest, NARROWEST), Executor.REPLAYED
 
 
 def _way(ways: Ways, compute: Compute) -> Way:
@@ -133,15 +132,3 @@ def _train(
 
 def _relay(listener: Listener, cell: Cell, block: Block) -> ProgressRelay:
     return ProgressRelay(listener, SharedBlock.of(cell, block))
-
-
-def _with_less_memory(train: Callable[[int], list[BlockResult]], widest: int) -> list[BlockResult]:
-    """Train, and again with half of the replicas at once where memory ran out."""
-    while True:
-        try:
-            return train(widest)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error) or widest <= NARROWEST:
-                raise
-        gc.collect()
-        widest = max(widest // 2, NARROWEST)

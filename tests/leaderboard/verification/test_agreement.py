@@ -13,6 +13,7 @@ import torch._inductor
 from torch import fx
 
 import synthbench as sb
+from synthbench.engine.axis.memory import with_less_memory
 from synthbench.leaderboard.submissions.expected import expected_cells, rebuild_cell
 from synthbench.leaderboard.verification import rerun as rerun_module
 from synthbench.leaderboard.verification.agreement import (
@@ -23,7 +24,7 @@ from synthbench.leaderboard.verification.agreement import (
     statistical_failures,
     times_p_value,
 )
-from synthbench.leaderboard.verification.rerun import Rerun, _with_less_memory, rerun_replicas
+from synthbench.leaderboard.verification.rerun import Rerun, rerun_replicas
 from synthbench.listeners.listener import Silent
 from synthbench.metrics.comparison import log_rank_p_value
 from synthbench.metrics.time_to_target import TimesToTarget
@@ -231,11 +232,11 @@ def test_a_rerun_that_runs_out_of_memory_takes_fewer_at_once() -> None:
             raise MemoryError
         return []
 
-    assert _with_less_memory(train, 16) == [] and asked == [16, 8, 4, 2]
+    assert with_less_memory(train, 16, 2) == [] and asked == [16, 8, 4, 2]
     with pytest.raises(MemoryError):
-        _with_less_memory(lambda widest: train(100), 16)
+        with_less_memory(lambda widest: train(100), 16, 2)
     with pytest.raises(RuntimeError, match="other"):
-        _with_less_memory(lambda widest: (_ for _ in ()).throw(RuntimeError("other")), 16)
+        with_less_memory(lambda widest: (_ for _ in ()).throw(RuntimeError("other")), 16, 2)
 
 
 def test_times_that_no_chance_explains_are_caught_anywhere(measured) -> None:

@@ -128,13 +128,9 @@ def recurrent_backward(  # noqa: PLR0913 - an operation takes tensors, no datacl
     hidden, gates, extra: results of `recurrent_forward`. of_hidden: the gradient of its hidden
     states, (R, T, P, B); of_last: that of the last cell, or nothing.
     """
-    weights = Weights(w_ih, w_hh, b_ih, b_hh, w_hr)
-    replicas, length, inputs, batch = x.shape
-    of_x = x.new_empty(length, replicas, inputs if wants_x else 0, batch)
-    sums = weights.zeros()
-    of_h0 = h0.new_zeros(h0.shape)
-    of_c0 = of_last.clone(memory_format=torch.contiguous_format)
-    times = list(_times(length, reverse))
+    weights, batch = Weights(w_ih, w_hh, b_ih, b_hh, w_hr), x.shape[3]
+    of_x, of_h0, of_c0, sums = _first_gradients(x, h0, of_last, weights, wants_x)
+    times = list(_times(x.shape[1], reverse))
     elements, of_outputs = _by_time(x), _by_time(of_hidden)
     with torch.autocast(x.device.type, enabled=False):
         for some in _chunks(weights):
@@ -144,6 +140,16 @@ def recurrent_backward(  # noqa: PLR0913 - an operation takes tensors, no datacl
             gradient = Gradient(of_h0[some], of_c0[some], sums.of(some))
             _back(STEPS[kind](weights.of(some), batch), [start, *states], passed, gradient)
     return _as_results(of_x, of_h0, of_c0, sums)
+
+
+def _first_gradients(
+    x: Tensor, h0: Tensor, of_last: Tensor, weights: Weights, wants_x: bool
+) -> tuple[Tensor, Tensor, Tensor, Weights]:
+    """Gradients of x (T, R, ., B), h0, c0 and the weights before the first step back."""
+    replicas, length, inputs, batch = x.shape
+    of_x = x.new_empty(length, replicas, inputs if wants_x else 0, batch)
+    of_c0 = of_last.clone(memory_format=torch.contiguous_format)
+    return of_x, h0.new_zeros(h0.shape), of_c0, weights.zeros()
 
 
 def _as_results(of_x: Tensor, of_h0: Tensor, of_c0: Tensor, sums: Weights) -> list[Tensor]:
@@ -173,11 +179,8 @@ def _backward_shapes(  # noqa: PLR0913 - as the operation
     of_last: Tensor,
 ) -> list[Tensor]:
     """Shapes and strides of the gradients, for the compiler."""
-    replicas, length, inputs, batch = x.shape
-    of_x = x.new_empty(length, replicas, inputs if wants_x else 0, batch)
-    sums = Weights(w_ih, w_hh, b_ih, b_hh, w_hr).zeros()
-    of_c0 = of_last.clone(memory_format=torch.contiguous_format)
-    return _as_results(of_x, h0.new_zeros(h0.shape), of_c0, sums)
+    weights = Weights(w_ih, w_hh, b_ih, b_hh, w_hr)
+    return _as_results(*_first_gradients(x, h0, of_last, weights, wants_x))
 
 
 class Passed(NamedTuple):
