@@ -57,11 +57,16 @@ class PartialRun:
     @property
     def done(self) -> int:
         """How many replicas are finished."""
-        return sum(len(block.diverged) for block in self.finished())
+        return len(self._done_numbers())
+
+    def missing(self, count: int) -> list[int]:
+        """The numbers below `count` of the replicas that are not finished, in order."""
+        done = set(self._done_numbers())
+        return [number for number in range(count) if number not in done]
 
     def checkpoint(self, block: Block) -> Path:
         """Lightning checkpoint of a block: its replicas are in the name, so no other takes it."""
-        company = f"-{_company(block)}" if block.cells else ""
+        company = f"-{_company(block)}" if block.cells or block.numbers else ""
         name = f"block-{block.first:06d}-{len(block.seeds)}-{block.width}{company}.ckpt"
         return self.folder / name
 
@@ -99,17 +104,19 @@ class PartialRun:
         self.checkpoint(block).unlink(missing_ok=True)
 
     def finished(self) -> list[BlockResult]:
-        """The finished blocks, in the order of their replicas."""
+        """The finished blocks, in the order of their first replicas."""
         return [self._read(path) for path in self._paths()]
 
     def is_whole(self) -> bool:
-        """Whether the finished blocks can be read and follow one another from replica 0."""
-        done = 0
-        for path, block in zip(self._paths(), self.finished(), strict=True):
-            if path.stem != f"replicas-{done:06d}":
-                return False
-            done += len(block.diverged)
-        return True
+        """Whether the finished blocks can be read, and none holds a replica of another."""
+        sizes = [len(block.diverged) for block in self.finished()]
+        numbers = self._done_numbers()
+        return len(numbers) == len(set(numbers)) == sum(sizes)
+
+    def _done_numbers(self) -> list[int]:
+        """The replicas of every finished block, one block after the other."""
+        tables = [pq.read_table(path, columns=["replica"]) for path in self._paths()]
+        return [number for table in tables for number in table["replica"].unique().to_pylist()]
 
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("replicas-*.parquet"))

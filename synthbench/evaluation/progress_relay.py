@@ -42,8 +42,8 @@ class ProgressRelay(pl.Callback):
             self._listener.block_advanced(
                 BlockProgress(
                     share.cell,
-                    earlier=share.first,
-                    replicas=share.stop - share.start,
+                    earlier=share.numbers[0],
+                    replicas=len(share.numbers),
                     steps=module.finished_steps,
                     solved=int(solved[share.start : share.stop].sum()),
                     running=int(running[share.start : share.stop].sum()),

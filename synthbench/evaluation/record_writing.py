@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 import torch
 from safetensors.torch import save
@@ -18,6 +19,7 @@ from synthbench.engine.axis.way import Executor, Way
 from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.engine.inspection.cell import CellFacts
 from synthbench.engine.training.block_training import BlockResult, References
+from synthbench.engine.training.joined_blocks import joined_blocks
 from synthbench.isolation.settings import changed_settings, in_tf32
 from synthbench.metrics.ceiling import is_higher_better
 from synthbench.metrics.cell_context import independent_replicas
@@ -115,15 +117,12 @@ def write_record(
     The record comes last and names the hashes of the others: a folder with a record is a
     finished cell.
     """
-    batch_size = cell.batch_size
-    trajectories = Trajectories.from_blocks(
-        [block.table for block in blocks], batch_size, facts.step_flops
-    )
+    batch_size, whole = cell.batch_size, joined_blocks(blocks)
+    trajectories = Trajectories.from_blocks([whole.table], batch_size, facts.step_flops)
     files = {TRAJECTORIES_FILE: parquet_bytes(trajectories.table)}
-    files |= _weights_files(blocks)
-    references = [scores for block in blocks for scores in block.references]
-    target = target_of(cell, trajectories.ranked, references)
-    replicas = _replica_records(cell, blocks, times_to_target(trajectories, target))
+    files |= _weights_files(whole)
+    target = target_of(cell, trajectories.ranked, whole.references)
+    replicas = _replica_records(cell, whole, times_to_target(trajectories, target))
     record = Record(
         plan=cell.plan(),
         plan_hash=cell.plan_hash(),
@@ -141,9 +140,9 @@ def write_record(
             looped=provenance.looped,
             way=provenance.way,
             executor=provenance.executor,
-            cuda_graphs=_cuda_graphs(blocks),
+            cuda_graphs=whole.graphs,
             replica_steps=sum(int(steps[-1]) for steps in trajectories.by_replica("step")),
-            wall_seconds=round(sum(block.seconds for block in blocks), 3),
+            wall_seconds=round(whole.seconds, 3),
         ),
         replicas=replicas,
         summary=summarize(
@@ -163,30 +162,15 @@ def write_record(
     return record
 
 
-def _cuda_graphs(blocks: Sequence[BlockResult]) -> bool | None:
-    """Whether every block that was to be captured was; None where none was to be."""
-    found = [block.graphs for block in blocks if block.graphs is not None]
-    return all(found) if found else None
-
-
-def _weights_files(blocks: list[BlockResult]) -> dict[str, bytes]:
+def _weights_files(whole: BlockResult) -> dict[str, bytes]:
     """Weights at the last evaluations and at those that are kept beside them, if there are any."""
-    kept = {
-        WEIGHTS_FILE: [block.weights for block in blocks],
-        CHECKPOINTS_FILE: [block.snapshots for block in blocks],
-    }
-    return {
-        file: save({name: torch.cat([state[name] for state in states]) for name in states[0]})
-        for file, states in kept.items()
-        if states[0]
-    }
+    kept = {WEIGHTS_FILE: whole.weights, CHECKPOINTS_FILE: whole.snapshots}
+    return {file: save(state) for file, state in kept.items() if state}
 
 
 def _replica_records(
-    cell: Cell, blocks: list[BlockResult], reached: TimesToTarget
+    cell: Cell, whole: BlockResult, reached: TimesToTarget
 ) -> tuple[ReplicaRecord, ...]:
-    diverged = [flag for block in blocks for flag in block.diverged]
-    references = [scores for block in blocks for scores in block.references]
     seeds = cell.replica_seeds()
     fingerprints = data_fingerprints(cell, seeds)
     return tuple(
@@ -194,9 +178,19 @@ def _replica_records(
             replica=r,
             seeds=vars(seeds[r]),
             data=fingerprints[r],
-            outcome="solved" if reached.solved[r] else "diverged" if diverged[r] else "censored",
+            outcome="solved"
+            if reached.solved[r]
+            else "diverged"
+            if whole.diverged[r]
+            else "censored",
             samples_to_target=int(reached.times[r]) if reached.solved[r] else None,
-            references=references[r],
+            references=whole.references[r],
         )
         for r in range(len(seeds))
     )
+
+
+def _outcome(solved: bool, diverged: bool) -> Literal["solved", "censored", "diverged"]:
+    if solved:
+        return "solved"
+    return "diverged" if diverged else "censored"

@@ -19,7 +19,8 @@ class Block:
     A block narrower than `width` is padded with copies of its last replica, so that all blocks of
     a cell run the same kernels. inherited: what the padded replicas take over from other cells.
     kept_steps: the evaluations whose weights are kept, beside the last. cells: that of every
-    replica, where they are of several that differ in numbers alone.
+    replica, where they are of several that differ in numbers alone. numbers: of its replicas in
+    their cell, ascending, where they do not follow one another from `first`.
     """
 
     first: int
@@ -28,6 +29,12 @@ class Block:
     inherited: Inherited | None = field(default=None, compare=False)
     kept_steps: tuple[int, ...] = ()
     cells: tuple[Cell, ...] = ()
+    numbers: tuple[int, ...] = ()
+
+    @property
+    def replicas(self) -> tuple[int, ...]:
+        """The cell's numbers of its replicas."""
+        return self.numbers or tuple(range(self.first, self.first + len(self.seeds)))
 
     def padded(self) -> list[ReplicaSeeds]:
         """The seeds, filled up to the width."""
@@ -40,9 +47,8 @@ class Block:
 
     def rows(self) -> list[int]:
         """The cell's numbers of the padded replicas."""
-        count = len(self.seeds)
-        last = self.first + count - 1
-        return [*range(self.first, last + 1), *[last] * (self.width - count)]
+        own = self.replicas
+        return [*own, *[own[-1]] * (self.width - len(own))]
 
 
 def split_blocks(

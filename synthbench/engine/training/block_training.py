@@ -66,15 +66,16 @@ class BlockResult:
     snapshots: State = field(default_factory=dict)
     graphs: bool | None = None
 
-    def rows(self, start: int, stop: int, first: int) -> BlockResult:
-        """Those of replicas start, ..., stop - 1 of the block, numbered from `first`.
+    def rows(self, start: int, stop: int, numbers: Sequence[int]) -> BlockResult:
+        """Those of places start, ..., stop - 1 in the block, with these numbers in their cell.
 
         The block's time is shared among its replicas.
         """
-        numbers = self.table["replica"].to_numpy()
-        own = numbers - numbers.min()
-        table = self.table.filter(pa.array((own >= start) & (own < stop)))
-        renumbered = table["replica"].to_numpy() - numbers.min() - start + first
+        # Every replica has rows, and those of one place lie together.
+        _, places = np.unique(self.table["replica"].to_numpy(), return_inverse=True)
+        inside = (places >= start) & (places < stop)
+        table = self.table.filter(pa.array(inside))
+        renumbered = np.asarray(numbers)[places[inside] - start]
         place = table.schema.get_field_index("replica")
         return BlockResult(
             table=table.set_column(place, "replica", pa.array(renumbered)),
@@ -136,7 +137,7 @@ def _result(module: ReplicaTraining, block: Block) -> BlockResult:
     columns |= {name: [] for name in history.measurements[0].columns}
     for r in range(count):
         for index in range(int(history.outcomes.last[r]) + 1):
-            columns["replica"].append(block.first + r)
+            columns["replica"].append(block.replicas[r])
             columns["step"].append(history.points[index])
             for name, values in history.measurements[index].columns.items():
                 columns[name].append(values[r])
