@@ -15,7 +15,7 @@ from synthbench.engine.inspection.cell import CellFacts
 from synthbench.errors import OutputError
 from synthbench.evaluation.cell_tracking import CellTracking
 from synthbench.evaluation.kept_weights import NO_WEIGHTS, KeptWeights
-from synthbench.evaluation.partial_run import remove_partial
+from synthbench.evaluation.partial_run import remove_partial, remove_spent_partial
 from synthbench.evaluation.picture import try_picture
 from synthbench.evaluation.record_writing import describe_environment
 from synthbench.evaluation.resumption import Resumption
@@ -24,6 +24,7 @@ from synthbench.evaluation.standing import NO_FOUNDATION, Foundation
 from synthbench.listeners.listener import Listener, Silent
 from synthbench.listeners.tracker import Tracker
 from synthbench.plan.cell import Cell
+from synthbench.plan.growth import seedless_hash
 from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records import Record
 from synthbench.records.atomic import make_folder
@@ -40,6 +41,7 @@ class CellRun:
     """One planned cell, ready to run into its folder.
 
     kept: the weights that have to be there in the end. foundation: those of other cells.
+    relatives: folders of cells whose replicas may be replicas of this one.
     """
 
     cell: Cell
@@ -50,6 +52,7 @@ class CellRun:
     suite: SuiteReference | None
     kept: KeptWeights = NO_WEIGHTS
     foundation: Foundation = NO_FOUNDATION
+    relatives: tuple[Path, ...] = ()
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -61,7 +64,10 @@ class CellRun:
 
     def complete(self, record: Record, reused: bool) -> None:
         """What a finished cell still owes, one too that was killed after its record."""
-        remove_partial(self.folder)
+        if reused:
+            remove_spent_partial(self.folder, seedless_hash(record.plan), len(record.replicas))
+        else:
+            remove_partial(self.folder)
         if not (reused and (self.folder / PICTURE_FILE).exists()):
             try_picture([MeasuredCell(record, self.folder)], self.folder, self.listener)
 
@@ -91,7 +97,13 @@ class CellRun:
         """What of the folder may be used."""
         hashes = self.foundation.hashes
         return Resumption(
-            self.cell, self.folder, self.settings, self.listener, self.kept, hashes
+            self.cell,
+            self.folder,
+            self.settings,
+            self.listener,
+            self.kept,
+            hashes,
+            self.relatives,
         ).keeping_what_was_kept()
 
     @cached_property

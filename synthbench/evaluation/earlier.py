@@ -38,7 +38,7 @@ def _finished_replicas(
     if not folder.exists() or not all(name in measured for name in below):
         return 0
     hashes = foundation_of(cell, measured).hashes
-    found = Resumption(cell, folder, settings, Silent(), prepared.kept, hashes)
+    found = Resumption(cell, folder, settings, Silent(), prepared.kept, hashes, prepared.relatives)
     found = found.keeping_what_was_kept()
     record = found.finished_record()
     if record is None:

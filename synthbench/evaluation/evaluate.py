@@ -113,7 +113,8 @@ def evaluate_cells(
                 reference = _reference(suite) if each.asked else None
                 foundation = foundation_of(cell, {n: r.measured for n, r in finished.items()})
                 weights = each.kept, foundation
-                run = CellRun(cell, each.facts, device, each.folder, settings, reference, *weights)
+                where = device, each.folder, settings, reference
+                run = CellRun(cell, each.facts, *where, *weights, each.relatives)
                 runs.append(run)
             for together in _stackable(runs):
                 for run, result in zip(together, run_cells(together), strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ from synthbench.evaluation.training_choice import TrainingChoice
 from synthbench.hashing import content_hash
 from synthbench.records.atomic import make_folder, write_atomically
 from synthbench.records.content import parquet_bytes
+from synthbench.records.schema import EarlierReplicas
 
 FOLDER = ".partial"
 METADATA = b"synthbench"
 SNAPSHOTS = ".checkpoints.safetensors"
+EARLIER = "earlier.json"
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class PartialIdentity:
     """What must be equal for a half-finished run to be continued bit for bit."""
 
     plan_hash: str
+    """Of the plan less the number of seeds: `seedless_hash`."""
     device: str
     device_name: str
     """With the vector instructions of a CPU."""
@@ -103,13 +107,25 @@ class PartialRun:
         write_atomically(self.folder / f"{name}.parquet", parquet_bytes(table))
         self.checkpoint(block).unlink(missing_ok=True)
 
-    def finished(self) -> list[BlockResult]:
-        """The finished blocks, in the order of their first replicas."""
-        return [self._read(path) for path in self._paths()]
+    def finished(self, count: int) -> list[BlockResult]:
+        """The finished blocks with replicas below `count`, in the order of their first ones."""
+        blocks = [_below(count, self._read(path)) for path in self._paths()]
+        return [block for block in blocks if block is not None]
+
+    def remember(self, earlier: Sequence[EarlierReplicas]) -> None:
+        """Keep which of the finished replicas were trained elsewhere."""
+        content = [part.model_dump(mode="json") for part in earlier]
+        write_atomically(self.folder / EARLIER, json.dumps(content).encode())
+
+    def earlier(self) -> tuple[EarlierReplicas, ...]:
+        """Those that were remembered."""
+        path = self.folder / EARLIER
+        content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+        return tuple(EarlierReplicas.model_validate(part) for part in content)
 
     def is_whole(self) -> bool:
         """Whether the finished blocks can be read, and none holds a replica of another."""
-        sizes = [len(block.diverged) for block in self.finished()]
+        sizes = [len(self._read(path).diverged) for path in self._paths()]
         numbers = self._done_numbers()
         return len(numbers) == len(set(numbers)) == sum(sizes)
 
@@ -132,6 +148,12 @@ class PartialRun:
             snapshots=load_file(path.with_suffix(SNAPSHOTS)) if kept else {},
             **notes,
         )
+
+
+def _below(count: int, block: BlockResult) -> BlockResult | None:
+    """The replicas of a block with numbers below `count`; an earlier run may have wanted more."""
+    numbers = [n for n in block.table["replica"].unique().to_pylist() if n < count]
+    return block.rows(0, len(numbers), numbers) if numbers else None
 
 
 def _company(block: Block) -> str:
@@ -166,6 +188,22 @@ def remove_partial(cell_folder: Path) -> None:
             shutil.rmtree(folder)
         except OSError as error:
             raise OutputError(f"cannot delete {folder}: {error.strerror}") from None
+
+
+def remove_spent_partial(cell_folder: Path, seedless_hash: str, count: int) -> None:
+    """Delete what is left of the run that led to a record of `count` replicas.
+
+    One for more replicas, or of another plan, is not finished, and stays.
+    """
+    folder = cell_folder / FOLDER
+    try:
+        content = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        numbers = [int(path.stem.partition("-")[2]) for path in folder.glob("replicas-*.parquet")]
+        spent = content["plan_hash"] == seedless_hash and max(numbers, default=0) < count
+    except (OSError, ValueError, KeyError, TypeError):
+        spent = True
+    if spent:
+        remove_partial(cell_folder)
 
 
 def find_partial(cell_folder: Path, identity: PartialIdentity) -> PartialRun | None:

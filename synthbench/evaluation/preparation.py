@@ -17,6 +17,7 @@ from synthbench.evaluation.kept_weights import NO_WEIGHTS, KeptWeights, wanted_w
 from synthbench.evaluation.likeness import likenesses
 from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.standing import needed_weights, with_sources
+from synthbench.evaluation.store import Store
 from synthbench.plan.cell import Cell
 from synthbench.plan.source_checks import check_sources
 from synthbench.registry.bare_model import BareModel
@@ -31,6 +32,7 @@ class PreparedCell:
 
     likeness: equal for cells that may train in one stack. asked: whether it was asked for, or
     others stand on it. kept: the weights that have to be there in the end. folder: where it goes.
+    relatives: folders of cells whose replicas may be replicas of this one.
     """
 
     cell: Cell
@@ -39,6 +41,7 @@ class PreparedCell:
     asked: bool
     kept: KeptWeights
     folder: Path
+    relatives: tuple[Path, ...]
 
 
 def prepare(
@@ -58,13 +61,15 @@ def prepare(
     alike = likenesses(planned)
     facts = _inspect_all(planned, alike)
     needed = needed_weights(planned)
+    store = Store.read(out)
     prepared = []
     for cell, like, found in zip(planned, alike, facts, strict=True):
         name = cell.plan_hash()
         keep = settings.keep_weights if name in hashes else False
         kept = wanted_weights(keep, cell) | needed.get(name, NO_WEIGHTS)
-        folder = out / _folder_name(cell)
-        prepared.append(PreparedCell(cell, found, like, name in hashes, kept, folder))
+        folder = store.home(cell, _folder_name(cell))
+        relatives = tuple(stored.folder for stored in store.relatives(cell))
+        prepared.append(PreparedCell(cell, found, like, name in hashes, kept, folder, relatives))
     return prepared, device
 
 

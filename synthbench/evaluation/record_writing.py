@@ -36,7 +36,15 @@ from synthbench.records.reading import (
     TRAJECTORIES_FILE,
     WEIGHTS_FILE,
 )
-from synthbench.records.schema import Compute, Distribution, Environment, Record, ReplicaRecord
+from synthbench.records.schema import (
+    Compute,
+    Distribution,
+    EarlierReplicas,
+    Environment,
+    Record,
+    ReplicaRecord,
+    earlier_below,
+)
 
 
 def describe_environment(
@@ -77,6 +85,7 @@ class Provenance:
 
     sources: hashes of the weights that the cell has taken over from others. way: how replicas
     were trained; looped: why one after the other, if they were. executor: of what was recorded.
+    earlier: replicas that were trained elsewhere.
     """
 
     environment: Environment
@@ -86,6 +95,7 @@ class Provenance:
     way: Way | None = None
     looped: str | None = None
     executor: Executor | None = None
+    earlier: tuple[EarlierReplicas, ...] = ()
 
 
 def target_of(cell: Cell, ranked: str, references: Sequence[References]) -> Target:
@@ -155,7 +165,10 @@ def write_record(
         ),
         files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         sources=dict(provenance.sources),
+        earlier=earlier_below(len(replicas), provenance.earlier),
     )
+    # While a grown cell's files are exchanged it is unfinished, and its replicas lie in blocks.
+    (folder / RECORD_FILE).unlink(missing_ok=True)
     for name, content in files.items():
         write_atomically(folder / name, content)
     write_atomically(folder / RECORD_FILE, record_bytes(record))

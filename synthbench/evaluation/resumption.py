@@ -8,6 +8,7 @@ from pathlib import Path
 
 from synthbench.engine.training.checkpoints import is_readable
 from synthbench.errors import OutputError, RecordError
+from synthbench.evaluation.kept_replicas import KeptReplicas, kept_replicas
 from synthbench.evaluation.kept_weights import NO_WEIGHTS, KeptWeights, found_weights
 from synthbench.evaluation.partial_run import (
     PartialIdentity,
@@ -18,13 +19,17 @@ from synthbench.evaluation.partial_run import (
     start_partial,
 )
 from synthbench.evaluation.settings import Settings
+from synthbench.evaluation.taking_over import choice_of, earlier_replicas
 from synthbench.evaluation.training_choice import TrainingChoice
 from synthbench.listeners.listener import Listener
 from synthbench.plan.cell import Cell
+from synthbench.plan.growth import configuration_hash, seedless_hash
 from synthbench.records import Record, read_record
 from synthbench.records.reading import RECORD_FILE
 from synthbench.records.schema import Environment
 from synthbench.registry.participants import changed_plugins, code_versions, unregistered
+from synthbench.results.measured_cell import MeasuredCell
+from synthbench.results.narrowed import narrowed
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,8 @@ class Resumption:
     """One cell and the folder that may hold it, finished or half-finished.
 
     listener: is told why something in the folder is not used. kept: the weights that have to be
-    there. sources: hashes of those that the cell takes over from others.
+    there. sources: hashes of those that the cell takes over from others. relatives: folders of
+    cells whose replicas may be replicas of this one.
     """
 
     cell: Cell
@@ -41,22 +47,18 @@ class Resumption:
     listener: Listener
     kept: KeptWeights = NO_WEIGHTS
     sources: Mapping[str, str] = field(default_factory=dict)
+    relatives: tuple[Path, ...] = ()
 
     def finished_record(self) -> Record | None:
-        """The record in the folder, or None where the cell has to be trained.
+        """The record in the folder, or None where the cell has to be trained or to grow.
 
-        Raises OutputError for the record of another plan.
+        Of more replicas, or a larger budget, it is what the cell asks for. Raises OutputError for
+        the record of another configuration.
         """
         if not self._may_resume() or not (self.folder / RECORD_FILE).exists():
             return None
-        record = read_record(self.folder)
-        if record.plan_hash != self.cell.plan_hash():
-            raise OutputError(f"{self.folder} holds the record of another plan; move it away")
-        if changed := changed_plugins(self.cell, record.environment):
-            self.listener.note(
-                f"the code of {', '.join(changed)} has changed since {self.folder} was trained; "
-                "training anew (a change that is published needs a new `version` of the class)"
-            )
+        record = self._read_record()
+        if record is None or not self._is_current(record, self.folder):
             return None
         if record.sources != self.sources:
             self.listener.note(
@@ -64,12 +66,45 @@ class Resumption:
                 "training anew"
             )
             return None
-        return None if self.kept.lacking(found_weights(record, self.folder)) else record
+        if self.kept.lacking(found_weights(record, self.folder)):
+            return None
+        return self._as_planned(record)
+
+    def _read_record(self) -> Record | None:
+        """None where a kill came between the files of a cell that had grown: all are kept yet."""
+        try:
+            record = read_record(self.folder)
+        except RecordError:
+            if has_partial(self.folder):
+                return None
+            raise
+        if configuration_hash(record.plan) != configuration_hash(self.cell.plan()):
+            raise OutputError(f"{self.folder} holds the record of another plan; move it away")
+        return record
+
+    def _is_current(self, record: Record, folder: Path) -> bool:
+        """Whether the code of plugins is what it was when the record was written."""
+        changed = changed_plugins(self.cell, record.environment)
+        if changed:
+            self.listener.note(
+                f"the code of {', '.join(changed)} has changed since {folder} was trained; "
+                "training anew (a change that is published needs a new `version` of the class)"
+            )
+        return not changed
+
+    def _as_planned(self, record: Record) -> Record | None:
+        """The part of a record that the cell asks for; None where it asks for more."""
+        seeds, budget = self.cell.protocol.seeds, self.cell.protocol.budget
+        # With a larger budget other weights are the last ones.
+        if self._asks_for_more(record) or (record.budget > budget and self.kept.last):
+            return None
+        return narrowed(MeasuredCell(record, self.folder), seeds, budget).record
 
     def keeping_what_was_kept(self) -> Resumption:
         """The same, with the weights of an earlier result among those that have to be there.
 
-        So cells that stand on different evaluations of one cell do not take them from each other.
+        So cells that stand on different evaluations of one cell do not take them from each other,
+        and a cell that grows does not lose them.
         """
         if not self.settings.resume or not (self.folder / RECORD_FILE).exists():
             return self
@@ -77,14 +112,48 @@ class Resumption:
             record = read_record(self.folder)
         except RecordError:
             return self
-        if record.plan_hash != self.cell.plan_hash() or not self.kept.last:
+        same = configuration_hash(record.plan) == configuration_hash(self.cell.plan())
+        if not same or not (self.kept.last or self._asks_for_more(record)):
             return self
         return replace(self, kept=self.kept | found_weights(record, self.folder))
 
+    def _asks_for_more(self, record: Record) -> bool:
+        protocol = self.cell.protocol
+        return len(record.replicas) < protocol.seeds or record.budget < protocol.budget
+
     def unfinished_replicas(self, environment: Environment) -> int:
-        """How many replicas of an unfinished run in the folder are done, if it may go on here."""
+        """How many replicas need not be trained: of an unfinished run, or of finished cells."""
+        count = self.cell.protocol.seeds
         found = self._continued(self._identity(environment))
-        return 0 if found is None else found.done
+        if found is not None:
+            return count - len(found.missing(count))
+        return sum(len(each.block.seeds) for each in self.kept_replicas(environment))
+
+    def kept_replicas(self, environment: Environment) -> list[KeptReplicas]:
+        """Replicas of finished cells, in this folder or another, that need not be trained again.
+
+        environment: here; measurements of another version of SynthBench may have other columns.
+        """
+        found: list[KeptReplicas] = []
+        missing = set(range(self.cell.protocol.seeds))
+        if not self._may_resume() or self.sources:
+            return found
+        for folder in self.relatives:
+            record = self._readable(folder)
+            if record is None or record.environment.synthbench != environment.synthbench:
+                continue
+            own = kept_replicas(self.cell, sorted(missing), record, folder, self.kept)
+            if own is not None and self._is_current(record, folder):
+                found.append(own)
+                missing -= set(own.block.replicas)
+        return found
+
+    def _readable(self, folder: Path) -> Record | None:
+        try:
+            return read_record(folder)
+        except RecordError as error:
+            self.listener.note(f"its replicas are not used: {error}")
+            return None
 
     def open_partial(
         self, environment: Environment, choose: Callable[[], TrainingChoice]
@@ -106,7 +175,16 @@ class Resumption:
                 "starting again"
             )
         remove_partial(self.folder)
-        return start_partial(self.folder, identity, choose())
+        kept = self.kept_replicas(environment)
+        count = sum(len(each.block.seeds) for each in kept)
+        whole = count == self.cell.protocol.seeds
+        choice = choice_of(kept[0].record) if whole else choose()
+        started = start_partial(self.folder, identity, choice)
+        for each in kept:
+            started.add(each.block, each.result)
+        here = environment.model_copy(update={"threads": choice.threads})
+        started.remember(earlier_replicas(kept, here))
+        return started
 
     def drop_damaged(self, checkpoint: Path) -> None:
         """Delete a block's checkpoint that cannot be read, so that the block starts again."""
@@ -130,7 +208,7 @@ class Resumption:
 
     def _identity(self, environment: Environment) -> PartialIdentity:
         return PartialIdentity(
-            self.cell.plan_hash(),
+            seedless_hash(self.cell.plan()),
             environment.device,
             environment.device_name,
             environment.torch,

@@ -136,5 +136,7 @@ class StackTraining:
             choice.way,
             looped,
             choice.executor if choice.way is Way.TRACED else None,
+            partial.earlier(),
         )
-        return write_record(run.folder, run.cell, partial.finished(), run.facts, provenance)
+        blocks = partial.finished(run.cell.protocol.seeds)
+        return write_record(run.folder, run.cell, blocks, run.facts, provenance)

@@ -127,11 +127,17 @@ class Trajectories:
         """The measurements of the first `samples` training samples."""
         return self._rows(self.column("samples") <= samples)
 
+    def first(self, count: int) -> Trajectories:
+        """The measurements of the replicas 0, ..., count - 1."""
+        return self._rows(self.column("replica") < count)
+
     def select(self, replicas: Sequence[int]) -> Trajectories:
         """The measurements of some replicas."""
         return self._rows(np.isin(self.column("replica"), replicas))
 
     def _rows(self, chosen: NDArray[np.bool_]) -> Trajectories:
+        if chosen.all():
+            return self
         return Trajectories(self.table.take(arrow_column(np.flatnonzero(chosen))))
 
     def to_pandas(self) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from synthbench.contracts.probe import Probe
 from synthbench.contracts.task import Task
 from synthbench.errors import ConfigurationError, TaskError
 from synthbench.hashing import content_hash
+from synthbench.plan.growth import configuration_hash
 from synthbench.plan.protocol import Protocol
 from synthbench.plan.schedule import evaluation_steps
 from synthbench.plan.sources import LAST, At, Mask, Source, Teacher, Weights, moments_of
@@ -221,9 +222,9 @@ class Cell:
         return content_hash(self.plan())
 
     def folder_name(self) -> str:
-        """A readable folder name that no other plan shares."""
-        parts = (_slug(self.task.label()), _slug(self.model.label()), self.plan_hash()[:8])
-        return "--".join(parts)
+        """A readable folder name, shared by plans of which one is the other grown alone."""
+        own = configuration_hash(self.plan())[:8]
+        return "--".join((_slug(self.task.label()), _slug(self.model.label()), own))
 
 
 def _described(source: Source[Cell]) -> dict[str, Any]:

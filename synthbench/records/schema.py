@@ -96,6 +96,24 @@ class ReplicaRecord(Frozen):
     """Reference -> column -> its score, or its curve, null where that is undefined."""
 
 
+class EarlierReplicas(Frozen):
+    """Replicas that were trained at another time, with other software or on another machine."""
+
+    replicas: tuple[int, ...]
+    created: str
+    """UTC time of the record from which they were taken over, ISO 8601."""
+    environment: Environment
+
+
+def earlier_below(count: int, parts: Sequence[EarlierReplicas]) -> tuple[EarlierReplicas, ...]:
+    """The parts of replicas with numbers below `count`, where there are any."""
+    own = [
+        part.model_copy(update={"replicas": tuple(r for r in part.replicas if r < count)})
+        for part in parts
+    ]
+    return tuple(part for part in own if part.replicas)
+
+
 class Record(Frozen):
     """One finished cell; `record.json` in its folder."""
 
@@ -119,6 +137,8 @@ class Record(Frozen):
     """SHA-256 of each data file beside the record."""
     sources: dict[str, str] = Field(default={}, exclude_if=lambda value: not value)
     """SHA-256 of the weights that the cell's teacher, start and mask gave, where it has any."""
+    earlier: tuple[EarlierReplicas, ...] = Field(default=(), exclude_if=lambda value: not value)
+    """Replicas whose environment is not that of the record."""
 
     @property
     def task_plan(self) -> dict[str, Any]:

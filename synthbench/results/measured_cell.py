@@ -20,7 +20,10 @@ from synthbench.records.schema import Record
 
 @dataclass(frozen=True)
 class MeasuredCell:
-    """A record and its folder; trajectories and metrics are read when first asked for."""
+    """A record and its folder; trajectories and metrics are read when first asked for.
+
+    The record may be of the first replicas of those in the folder, and of a smaller budget.
+    """
 
     record: Record
     folder: Path
@@ -28,7 +31,8 @@ class MeasuredCell:
     @cached_property
     def trajectories(self) -> Trajectories:
         """The measurements, read from the folder."""
-        return Trajectories.read(self.folder / TRAJECTORIES_FILE)
+        found = Trajectories.read(self.folder / TRAJECTORIES_FILE)
+        return found.first(len(self.record.replicas)).until(self.budget)
 
     @cached_property
     def metrics(self) -> CellMetrics:

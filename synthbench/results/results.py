@@ -16,6 +16,7 @@ from synthbench.metrics.quantity import Quantity
 from synthbench.metrics.summary import FINAL_SCORE, TO_TARGET
 from synthbench.metrics.transitions import TRANSITIONS
 from synthbench.plan.cell import Cell
+from synthbench.plan.growth import configuration_hash
 from synthbench.records.reading import RECORD_FILE, read_record
 from synthbench.records.schema import Record
 from synthbench.results.comparisons import ModelComparison, compare_models
@@ -176,7 +177,8 @@ class Comparisons(list[ModelComparison]):
 def read_results(folder: Path | str) -> Results:
     """Read every finished cell in a folder, such as `runs/quickstart` or one cell's own.
 
-    Raises RecordError when there is none, or one cannot be trusted.
+    Of a configuration that is there several times, what another holds whole is left out. Raises
+    RecordError when there is none, or one cannot be trusted.
     """
     root = Path(folder)
     found = sorted(root.rglob(RECORD_FILE)) if root.is_dir() else []
@@ -185,9 +187,28 @@ def read_results(folder: Path | str) -> Results:
             f"no finished cell in {root}; name a folder that `synthbench eval` has written"
         )
     cells = [MeasuredCell(read_record(path.parent), path.parent) for path in found]
+    cells = _largest(cells)
     # As trained: folder names alone would put n=100 before n=20.
     cells.sort(key=lambda cell: (cell.record.created, str(cell.folder)))
     return Results([CellResult(cell, reused=True) for cell in cells])
+
+
+def _largest(cells: Sequence[MeasuredCell]) -> list[MeasuredCell]:
+    """Without those of which another has all replicas, as many samples or more of each."""
+    kept: dict[str, list[MeasuredCell]] = {}
+    # The newest first: of two alike it stays.
+    by_size = sorted(
+        cells, key=lambda c: (c.record.budget, len(c.record.replicas), c.record.created)
+    )
+    for cell in reversed(by_size):
+        same = kept.setdefault(configuration_hash(cell.record.plan), [])
+        if not any(len(cell.record.replicas) <= len(other.record.replicas) for other in same):
+            same.append(cell)
+    return [cell for same in kept.values() for cell in same]
+
+
+def _size(cell: MeasuredCell) -> tuple[int, int, str]:
+    return cell.record.budget, len(cell.record.replicas), cell.record.created
 
 
 def _row(cell: MeasuredCell) -> dict[str, object]:

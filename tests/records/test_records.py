@@ -74,7 +74,9 @@ def test_a_changed_plan_is_another_cell(small_cell: Cell) -> None:
         replace(small_cell, probes=(installed().probe("weight-movement"),)),
     ]
     cells = [small_cell, *changed]
-    assert len({c.plan_hash() for c in cells}) == len({c.folder_name() for c in cells}) == 5
+    assert len({c.plan_hash() for c in cells}) == 5
+    # More seeds of the same configuration go where the others are.
+    assert len({c.folder_name() for c in cells}) == 4
 
 
 def test_training_again_gives_the_same_trajectories(

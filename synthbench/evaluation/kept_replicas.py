@@ -1,0 +1,197 @@
+"""Replicas of finished cells that another plan need not train again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from torch import Tensor
+
+from synthbench.engine.training.block import Block
+from synthbench.engine.training.block_training import BlockResult
+from synthbench.errors import RecordError
+from synthbench.evaluation.kept_weights import KeptWeights, found_weights
+from synthbench.evaluation.record_writing import target_of
+from synthbench.metrics.time_to_target import first_held, met_by_replica
+from synthbench.metrics.trajectories import Trajectories
+from synthbench.plan.cell import Cell
+from synthbench.plan.schedule import evaluation_steps
+from synthbench.records import Record
+from synthbench.records.reading import TRAJECTORIES_FILE
+from synthbench.records.weights import read_weights
+
+SPENDING = ("samples", "flops")
+"""Columns of trajectories that follow from the steps."""
+
+
+class KeptReplica(NamedTuple):
+    """A replica that is finished under a plan.
+
+    number: in the plan's cell. row: in the record. evaluations: how many of its first ones count,
+    of those at `steps`. diverged: whether it stopped because of that.
+    """
+
+    number: int
+    row: int
+    steps: list[int]
+    diverged: bool
+
+
+@dataclass(frozen=True)
+class KeptReplicas:
+    """Replicas of one record that are finished under a plan, as the block they would have made.
+
+    rows: where they are in the record.
+    """
+
+    record: Record
+    rows: tuple[int, ...]
+    block: Block
+    result: BlockResult
+
+
+def kept_replicas(
+    cell: Cell, wanted: Sequence[int], record: Record, folder: Path, kept: KeptWeights
+) -> KeptReplicas | None:
+    """Those of a record that the plan of a cell has, with the same numbers as trained anew.
+
+    wanted: numbers in the cell of the replicas that are looked for. kept: the weights that have
+    to be there. None where there are none, or the record's files cannot be read. The record is
+    one of `Store.relatives`.
+    """
+    if kept.lacking(found_weights(record, folder)):
+        return None
+    try:
+        trajectories = Trajectories.read(folder / TRAJECTORIES_FILE)
+        found = _finished(cell, set(wanted), record, trajectories)
+        if kept.last:
+            found = [each for each in found if _is_whole(each, trajectories)]
+        if not found:
+            return None
+        seeds = cell.replica_seeds()
+        numbers = tuple(each.number for each in found)
+        block = Block(
+            numbers[0], tuple(seeds[n] for n in numbers), max(len(found), 2), numbers=numbers
+        )
+        result = _result(found, record, folder, trajectories, kept)
+        return KeptReplicas(record, tuple(each.row for each in found), block, result)
+    except (RecordError, OSError, SafetensorError):
+        return None
+
+
+def _finished(
+    cell: Cell, wanted: set[int], record: Record, trajectories: Trajectories
+) -> list[KeptReplica]:
+    """In the order of their numbers in the cell."""
+    points = evaluation_steps(cell.steps, cell.protocol.resolution)
+    before = evaluation_steps(record.steps, record.protocol["resolution"])
+    numbers = {tuple(sorted(vars(own).items())): n for n, own in enumerate(cell.replica_seeds())}
+    references = [dict(replica.references) for replica in record.replicas]
+    target = target_of(cell, trajectories.ranked, references)
+    steps_of, met_of = trajectories.by_replica("step"), met_by_replica(trajectories, target)
+    found = []
+    for row, replica in enumerate(record.replicas):
+        number = numbers.get(tuple(sorted(replica.seeds.items())))
+        if number is None or number not in wanted:
+            continue
+        steps = [int(step) for step in steps_of[row]]
+        ended = _ending(cell, steps, met_of[row], points)
+        if ended is None and replica.outcome == "diverged":
+            ended = _diverged(steps, before, points)
+        if ended is not None:
+            found.append(KeptReplica(number, row, *ended))
+    return sorted(found)
+
+
+def _ending(
+    cell: Cell, steps: list[int], met: NDArray[np.bool_], points: list[int]
+) -> tuple[list[int], bool] | None:
+    """The evaluations up to which a replica trains under a plan; None where it has to go on.
+
+    steps: at which it was looked at. points: at which the plan looks at it.
+    """
+    common = _common(steps, points)
+    first = first_held(met[: len(common)], cell.protocol.hold)
+    if cell.protocol.until == "solved" and first is not None:
+        return common[: first + cell.protocol.hold], False
+    return (common, False) if len(common) == len(points) else None
+
+
+def _diverged(
+    steps: list[int], before: list[int], points: list[int]
+) -> tuple[list[int], bool] | None:
+    """The same of a replica that was no longer finite at the evaluation after its last.
+
+    before: at which it was to be looked at.
+    """
+    common = _common(steps, points)
+    seen = [point for point in before if point > steps[-1]]
+    looked = [point for point in points if point > common[-1]] if common else []
+    if len(common) == len(steps) and seen and looked and looked[0] >= seen[0]:
+        return common, True
+    return None
+
+
+def _common(steps: list[int], points: list[int]) -> list[int]:
+    """The first evaluations that both have."""
+    count = 0
+    for step, point in zip(steps, points, strict=False):
+        if step != point:
+            break
+        count += 1
+    return steps[:count]
+
+
+def _is_whole(kept: KeptReplica, trajectories: Trajectories) -> bool:
+    """Whether it stops where it stopped, so that its last weights are those that are kept."""
+    return kept.steps[-1] == int(trajectories.by_replica("step")[kept.row][-1])
+
+
+def _result(
+    found: Sequence[KeptReplica],
+    record: Record,
+    folder: Path,
+    trajectories: Trajectories,
+    kept: KeptWeights,
+) -> BlockResult:
+    rows = [each.row for each in found]
+    weights = _rows(read_weights(record, folder), rows) if kept.last else {}
+    snapshots: dict[str, Tensor] = {}
+    for step in kept.steps:
+        state = _rows(read_weights(record, folder, step), rows)
+        snapshots |= {f"{step}/{name}": tensor for name, tensor in state.items()}
+    spent = sum(each.steps[-1] for each in found) / max(record.compute.replica_steps, 1)
+    return BlockResult(
+        table=_table(found, trajectories),
+        references=[
+            {name: dict(scores) for name, scores in record.replicas[row].references.items()}
+            for row in rows
+        ],
+        diverged=[each.diverged for each in found],
+        weights=weights,
+        seconds=record.compute.wall_seconds * spent,
+        snapshots=snapshots,
+        graphs=record.compute.cuda_graphs,
+    )
+
+
+def _table(found: Sequence[KeptReplica], trajectories: Trajectories) -> pa.Table:
+    """Their evaluations as a block has them, numbered as in the cell."""
+    own = trajectories.table.drop_columns(list(SPENDING))
+    starts = np.cumsum([0, *map(len, trajectories.by_replica("step"))])
+    places = [starts[each.row] + np.arange(len(each.steps)) for each in found]
+    numbers = np.concatenate([np.full(len(each.steps), each.number) for each in found])
+    table = own.take(pa.array(np.concatenate(places)))
+    return table.set_column(table.schema.get_field_index("replica"), "replica", pa.array(numbers))
+
+
+def _rows(state: Mapping[str, Tensor], rows: Sequence[int]) -> dict[str, Tensor]:
+    chosen = torch.tensor(rows)
+    return {name: tensor[chosen] for name, tensor in state.items()}

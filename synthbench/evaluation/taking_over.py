@@ -1,0 +1,51 @@
+"""What the record of a cell says of replicas that were trained for an earlier one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from synthbench.engine.axis.way import Executor, Way
+from synthbench.evaluation.kept_replicas import KeptReplicas
+from synthbench.evaluation.training_choice import TrainingChoice
+from synthbench.records import Record
+from synthbench.records.schema import EarlierReplicas, Environment
+
+
+def choice_of(record: Record) -> TrainingChoice:
+    """How the replicas of a record were trained."""
+    compute = record.compute
+    way = compute.way or ("plain" if compute.looped else "traced")
+    executor = compute.executor or "replayed"
+    threads = record.environment.threads
+    return TrainingChoice(Way(way), compute.replicas_per_block, Executor(executor), threads)
+
+
+def earlier_replicas(
+    kept: Sequence[KeptReplicas], environment: Environment
+) -> list[EarlierReplicas]:
+    """Those that were trained elsewhere: on another machine, with other software or threads.
+
+    environment: of the replicas that are trained now. Plugins are told apart by their code, which
+    is the same.
+    """
+    found = [part for each in kept for part in _parts(each)]
+    return [part for part in found if not _alike(part.environment, environment)]
+
+
+def _parts(kept: KeptReplicas) -> list[EarlierReplicas]:
+    """A part for each environment in which replicas of one record were trained."""
+    record = kept.record
+    numbers = dict(zip(kept.rows, kept.block.replicas, strict=True))
+    parts = []
+    for part in record.earlier:
+        own = tuple(numbers.pop(row) for row in part.replicas if row in numbers)
+        parts.append(part.model_copy(update={"replicas": own}))
+    rest = tuple(sorted(numbers.values()))
+    parts.append(
+        EarlierReplicas(replicas=rest, created=record.created, environment=record.environment)
+    )
+    return [part for part in parts if part.replicas]
+
+
+def _alike(one: Environment, other: Environment) -> bool:
+    return one.model_copy(update={"plugins": other.plugins}) == other

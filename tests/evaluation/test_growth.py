@@ -1,0 +1,268 @@
+"""More seeds, a larger budget, another target: what is missing is trained, to the same bits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import synthbench as sb
+from synthbench.evaluation import stack_training
+from synthbench.plan.cell import Cell, ReplicaSeeds
+from synthbench.records import read_record
+from synthbench.registry.registry import installed
+from tests.evaluation.notes import Notes
+
+BUDGET = 80 * 32
+"""At which three of four replicas have solved the task."""
+LESS = 61 * 32
+"""At which one has; no larger budget is evaluated there."""
+
+
+def cell(task: str = "", model: str = "", **protocol: object) -> Cell:
+    base = sb.Protocol(budget=BUDGET, seeds=4, evaluation_samples=256)
+    return Cell(
+        installed().task(f"sparse-parity n=10 k=2 {task}"),
+        installed().model(f"mlp width=16 {model}"),
+        base.model_copy(update=protocol),
+    )
+
+
+def evaluate(planned: Cell, out: Path, **settings: object) -> sb.CellResult:
+    chosen = replace(sb.Settings(sb.TrainerOptions("cpu")), **settings)
+    return sb.evaluate_cells([planned], out, chosen)[0]
+
+
+@contextmanager
+def trained() -> Iterator[list[int]]:
+    """The seeds that are trained meanwhile."""
+    real, found = stack_training.train_block, list[int]()
+
+    def train_block(own: Cell, block, *rest):  # type: ignore[no-untyped-def]
+        found.extend(seeds.init for seeds in block.seeds)
+        return real(own, block, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stack_training, "train_block", train_block)
+        yield found
+
+
+def assert_same(one: sb.CellResult, other: sb.CellResult) -> None:
+    assert one.measured.trajectories.table.equals(other.measured.trajectories.table)
+    for name in ("plan", "plan_hash", "replicas", "summary"):
+        assert getattr(one.record, name) == getattr(other.record, name)
+    assert one.record.compute.replica_steps == other.record.compute.replica_steps
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four replicas, of which some are censored."""
+    out = tmp_path_factory.mktemp("small")
+    outcomes = {r.outcome for r in evaluate(cell(), out).record.replicas}
+    assert outcomes == {"solved", "censored"}
+    return out
+
+
+@pytest.fixture
+def store(small: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    import shutil
+
+    return Path(shutil.copytree(small, tmp_path / "store"))
+
+
+def test_more_seeds_train_only_the_new_ones(store: Path, tmp_path: Path) -> None:
+    with trained() as seeds:
+        grown = evaluate(cell(seeds=7), store)
+    assert seeds == [4, 5, 6]
+    assert_same(grown, evaluate(cell(seeds=7), tmp_path / "fresh"))
+    assert [each.folder for each in sb.read_results(store)] == [grown.folder]
+
+
+def test_a_larger_budget_keeps_what_was_solved(store: Path, tmp_path: Path) -> None:
+    before = sb.read_results(store)[0].record.replicas
+    with trained() as seeds:
+        grown = evaluate(cell(budget=2 * BUDGET, seeds=5), store)
+    assert seeds == [*(r.replica for r in before if r.outcome != "solved"), 4]
+    assert_same(grown, evaluate(cell(budget=2 * BUDGET, seeds=5), tmp_path / "fresh"))
+    assert len(list(store.glob("*/record.json"))) == 1
+
+
+def test_fewer_seeds_are_the_first_of_those_that_are_there(store: Path, tmp_path: Path) -> None:
+    with trained() as seeds:
+        fewer = evaluate(cell(seeds=2), store)
+    assert (seeds, fewer.reused) == ([], True)
+    assert_same(fewer, evaluate(cell(seeds=2), tmp_path / "fresh"))
+    assert len(sb.read_results(store)[0].record.replicas) == 4
+
+
+def test_a_smaller_budget_censors_later(store: Path) -> None:
+    with trained() as seeds:
+        less = evaluate(cell(budget=LESS), store)
+    assert seeds == []
+    whole = sb.read_results(store)[0].record.replicas
+    for short, full in zip(less.record.replicas, whole, strict=True):
+        early = full.samples_to_target is not None and full.samples_to_target <= LESS
+        assert short.outcome == ("solved" if early else "censored")
+    assert less.record.budget == less.measured.context.target.budget == LESS
+    assert less.measured.trajectories.column("samples").max() <= LESS
+
+
+def test_more_seeds_of_a_smaller_budget_lie_beside_it(store: Path, tmp_path: Path) -> None:
+    wanted = cell(seeds=5, budget=LESS)
+    with trained() as seeds:
+        other = evaluate(wanted, store)
+    # One that is censored lacks the evaluation at the end of the smaller budget.
+    assert seeds == [r.replica for r in other.record.replicas if r.outcome == "censored"]
+    assert_same(other, evaluate(wanted, tmp_path / "fresh"))
+    assert len(sb.read_results(store)) == 2
+    with trained() as seeds:
+        both = evaluate(cell(seeds=5), store)
+    assert_same(both, evaluate(cell(seeds=5), tmp_path / "fresh"))
+    assert [each.record.plan_hash for each in sb.read_results(store)] == [both.record.plan_hash]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        cell(until="budget", hold=4),
+        cell(until="budget", hold=1),
+        cell("target=0.6", until="budget"),
+        cell(until="solved"),
+    ],
+    ids=["hold=4", "hold=1", "target", "until"],
+)
+def test_what_counts_as_solved_is_computed_anew(changed: Cell, tmp_path: Path) -> None:
+    evaluate(cell(until="budget"), tmp_path)
+    with trained() as seeds:
+        computed = evaluate(changed, tmp_path)
+    assert seeds == []
+    assert_same(computed, evaluate(changed, tmp_path / "fresh"))
+    assert len(list(tmp_path.glob("*/record.json"))) == 2
+
+
+def test_a_replica_that_stopped_too_early_is_trained(store: Path, tmp_path: Path) -> None:
+    before = sb.read_results(store)[0].record.replicas
+    with trained() as seeds:
+        stricter = evaluate(cell(hold=5), store)
+    assert seeds == [r.replica for r in before if r.outcome == "solved"]
+    assert_same(stricter, evaluate(cell(hold=5), tmp_path / "fresh"))
+
+
+def test_where_the_schedule_depends_on_the_budget_all_is_trained(tmp_path: Path) -> None:
+    decayed = cell(model="schedule=cosine", seeds=2, budget=640)
+    evaluate(decayed, tmp_path)
+    with trained() as seeds:
+        evaluate(cell(model="schedule=cosine", seeds=2, budget=960), tmp_path)
+    assert seeds == [0, 1]
+    with trained() as seeds:
+        evaluate(cell(model="schedule=cosine", seeds=3, budget=640), tmp_path)
+    assert seeds == [2]
+    assert len(sb.read_results(tmp_path)) == 2
+
+
+def test_a_crossed_design_takes_the_replicas_of_equal_seeds(tmp_path: Path) -> None:
+    small = cell(seeds=4, initializations=2, budget=640)
+    large = cell(seeds=6, initializations=2, budget=640)
+    evaluate(small, tmp_path)
+    with trained() as seeds:
+        grown = evaluate(large, tmp_path)
+    lacking = [s for s in large.replica_seeds() if s not in small.replica_seeds()]
+    assert seeds == [s.init for s in lacking] and lacking != [ReplicaSeeds.same(0)]
+    assert_same(grown, evaluate(large, tmp_path / "fresh"))
+
+
+def test_weights_grow_with_the_replicas(tmp_path: Path) -> None:
+    evaluate(cell(seeds=3), tmp_path, keep_weights=(0, 50))
+    # Not asked for again, and not lost.
+    grown = evaluate(cell(seeds=5, budget=2 * BUDGET), tmp_path)
+    fresh = evaluate(cell(seeds=5, budget=2 * BUDGET), tmp_path / "fresh", keep_weights=(0, 50))
+    for name in ("weights.safetensors", "checkpoints.safetensors"):
+        one, other = load_file(grown.folder / name), load_file(fresh.folder / name)
+        assert one.keys() == other.keys()
+        assert all(torch.equal(one[key], other[key]) for key in one)
+    assert_same(grown, fresh)
+
+
+def test_wanted_weights_that_are_not_there_are_trained_for(store: Path) -> None:
+    with trained() as seeds:
+        evaluate(cell(seeds=5), store, keep_weights=True)
+    assert seeds == [0, 1, 2, 3, 4]
+
+
+def test_a_kill_between_the_files_of_a_grown_cell_loses_nothing(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from synthbench.evaluation import record_writing
+
+    real, names = record_writing.write_atomically, list[str]()
+
+    def killed(path: Path, content: bytes) -> None:
+        names.append(path.name)
+        if path.name == "record.json":
+            raise KeyboardInterrupt
+        real(path, content)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(record_writing, "write_atomically", killed)
+        evaluate(cell(seeds=6), store)
+    assert names == ["trajectories.parquet", "record.json"]
+    with trained() as seeds:
+        grown = evaluate(cell(seeds=6), store)
+    assert seeds == []
+    assert_same(grown, evaluate(cell(seeds=6), tmp_path / "fresh"))
+
+
+def test_an_interrupted_growth_is_continued_by_a_larger_one(store: Path, tmp_path: Path) -> None:
+    real, calls = stack_training.train_block, list[int]()
+
+    def once(own: Cell, block, *rest):  # type: ignore[no-untyped-def]
+        calls.append(block.first)
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return real(own, block, *rest)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(stack_training, "train_block", once)
+        evaluate(cell(seeds=8), store, replicas_per_block=2)
+    assert sb.read_results(store)[0].record.summary.replicas == 4
+    with trained() as seeds:
+        evaluate(cell(), store)  # What is there, and the half-finished run stays.
+        grown = evaluate(cell(seeds=9), store)
+    assert sorted(seeds) == [6, 7, 8]
+    assert_same(grown, evaluate(cell(seeds=9), tmp_path / "fresh"))
+
+
+def test_replicas_of_another_machine_are_named(store: Path) -> None:
+    path = next(store.glob("*/record.json"))
+    record = read_record(path.parent)
+    elsewhere = record.environment.model_copy(update={"device_name": "another CPU"})
+    other = record.model_copy(update={"environment": elsewhere})
+    path.write_text(other.model_dump_json())
+    grown = evaluate(cell(seeds=5), store).record
+    (part,) = grown.earlier
+    assert (part.replicas, part.created) == ((0, 1, 2, 3), record.created)
+    assert part.environment.device_name == "another CPU"
+    assert grown.environment.device_name == record.environment.device_name
+    fewer = evaluate(cell(seeds=2), store).record
+    assert [p.replicas for p in fewer.earlier] == [(0, 1)]
+
+
+def test_a_damaged_relative_is_named_and_not_used(store: Path) -> None:
+    next(store.glob("*/trajectories.parquet")).write_bytes(b"")
+    notes = Notes()
+    with trained() as seeds:
+        evaluate(cell(hold=1), store, listener=notes)
+    assert seeds == [0, 1, 2, 3]
+    assert any("does not match its hash" in note for note in notes.messages)
+
+
+def test_without_resumption_everything_is_trained(store: Path) -> None:
+    with trained() as seeds:
+        evaluate(cell(seeds=5), store, resume=False)
+    assert seeds == [0, 1, 2, 3, 4]
