@@ -26,6 +26,7 @@ from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.source_references import StandsOn, stand
 from synthbench.evaluation.stack_run import run_cells
 from synthbench.evaluation.standing import foundation_of
+from synthbench.evaluation.store import Store
 from synthbench.isolation import isolated
 from synthbench.listeners.listener import PlannedCell
 from synthbench.listeners.watching import watching
@@ -89,6 +90,9 @@ def evaluate_cells(
     line for anything the caller can mend.
     """
     out = Path(out)
+    if settings.resume:
+        store = Store.read(out)
+        cells = [store.looked_at_as_often(cell) for cell in cells]
     prepared, device = prepare(cells, out, settings)
     earlier = finished_replicas(prepared, device, settings)
     keep_freed_memory()

@@ -23,7 +23,7 @@ from synthbench.evaluation.taking_over import choice_of, earlier_replicas
 from synthbench.evaluation.training_choice import TrainingChoice
 from synthbench.listeners.listener import Listener
 from synthbench.plan.cell import Cell
-from synthbench.plan.growth import configuration_hash, seedless_hash
+from synthbench.plan.growth import configuration_hash, holds, seedless_hash
 from synthbench.records import Record, read_record
 from synthbench.records.reading import RECORD_FILE
 from synthbench.records.schema import Environment
@@ -52,7 +52,8 @@ class Resumption:
     def finished_record(self) -> Record | None:
         """The record in the folder, or None where the cell has to be trained or to grow.
 
-        Of more replicas, or a larger budget, it is what the cell asks for. Raises OutputError for
+        Of more replicas, or a larger budget, it is what the cell asks for; evaluations may lie
+        closer together than it does. Raises OutputError for
         the record of another configuration.
         """
         if not self._may_resume() or not (self.folder / RECORD_FILE).exists():
@@ -96,7 +97,8 @@ class Resumption:
         """The part of a record that the cell asks for; None where it asks for more."""
         seeds, budget = self.cell.protocol.seeds, self.cell.protocol.budget
         # With a larger budget other weights are the last ones.
-        if self._asks_for_more(record) or (record.budget > budget and self.kept.last):
+        lacking = record.budget > budget and self.kept.last
+        if lacking or not holds(record.plan, self.cell.plan()):
             return None
         return narrowed(MeasuredCell(record, self.folder), seeds, budget).record
 
@@ -112,14 +114,11 @@ class Resumption:
             record = read_record(self.folder)
         except RecordError:
             return self
-        same = configuration_hash(record.plan) == configuration_hash(self.cell.plan())
-        if not same or not (self.kept.last or self._asks_for_more(record)):
+        plan = self.cell.plan()
+        same = configuration_hash(record.plan) == configuration_hash(plan)
+        if not same or not (self.kept.last or not holds(record.plan, plan)):
             return self
         return replace(self, kept=self.kept | found_weights(record, self.folder))
-
-    def _asks_for_more(self, record: Record) -> bool:
-        protocol = self.cell.protocol
-        return len(record.replicas) < protocol.seeds or record.budget < protocol.budget
 
     def unfinished_replicas(self, environment: Environment) -> int:
         """How many replicas need not be trained: of an unfinished run, or of finished cells."""

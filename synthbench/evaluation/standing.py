@@ -14,6 +14,7 @@ from synthbench.engine.training.teaching import teacher_of
 from synthbench.errors import RecordError
 from synthbench.evaluation.kept_weights import NO_WEIGHTS, KeptWeights, weights_at
 from synthbench.plan.cell import Cell
+from synthbench.plan.growth import configuration_hash, holds
 from synthbench.plan.sources import LAST, Source, moments_of
 from synthbench.records import Record, read_record
 from synthbench.records.weights import read_weights, weights_hash
@@ -73,15 +74,19 @@ def _states(source: Source[Cell], finished: Mapping[str, MeasuredCell]) -> list[
     """The weights at every moment that a source asks for."""
     record, folder = _lying(source, finished)
     steps = [source.cell.evaluated_at(at) for at in moments_of(source)]
-    return [read_weights(record, folder, None if s == LAST else s) for s in steps]
+    states = [read_weights(record, folder, None if s == LAST else s) for s in steps]
+    # The folder may hold more replicas.
+    count = source.cell.protocol.seeds
+    return [{name: tensor[:count] for name, tensor in state.items()} for state in states]
 
 
 def _lying(source: Source[Cell], finished: Mapping[str, MeasuredCell]) -> tuple[Record, Path]:
     if source.folder is None:
         measured = finished[source.cell.plan_hash()]
         return measured.record, measured.folder
-    record = read_record(source.folder)
-    if record.plan_hash != source.cell.plan_hash():
+    record, plan = read_record(source.folder), source.cell.plan()
+    same = configuration_hash(record.plan) == configuration_hash(plan)
+    if not (same and holds(record.plan, plan) and record.budget == source.cell.protocol.budget):
         raise RecordError(f"{source.folder} holds another cell than the one that is named")
     return record, source.folder
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from synthbench.plan.cell import Cell
-from synthbench.plan.growth import configuration_hash, replica_hash
+from synthbench.plan.growth import configuration_hash, holds, replica_hash
 from synthbench.records.reading import RECORD_FILE
 
 
@@ -20,26 +20,6 @@ class StoredCell:
 
     folder: Path
     plan: Mapping[str, Any]
-
-    @property
-    def seeds(self) -> int:
-        """Number of replicas."""
-        return int(self.plan["protocol"]["seeds"])
-
-    @property
-    def budget(self) -> int:
-        """Training samples per replica."""
-        return int(self.plan["protocol"]["budget"])
-
-    def grows_to(self, cell: Cell) -> bool:
-        """Whether a plan of the same configuration asks for all that is here, or more."""
-        protocol = cell.protocol
-        return self.seeds <= protocol.seeds and self.budget <= protocol.budget
-
-    def holds(self, cell: Cell) -> bool:
-        """Whether all that a plan of the same configuration asks for is here."""
-        protocol = cell.protocol
-        return self.seeds >= protocol.seeds and self.budget >= protocol.budget
 
 
 @dataclass(frozen=True)
@@ -61,15 +41,28 @@ class Store:
         One that is neither more nor less than what lies there, with more replicas and a smaller
         budget, gets a folder beside it. name: of a new folder.
         """
-        lying = self._by_configuration.get(configuration_hash(cell.plan()), [])
-        same = [stored for stored in lying if stored.plan == cell.plan()]
-        larger = [stored for stored in lying if stored.holds(cell)]
-        smaller = [stored for stored in lying if stored.grows_to(cell)]
+        plan = cell.plan()
+        lying = self._by_configuration.get(configuration_hash(plan), [])
+        same = [stored for stored in lying if stored.plan == plan]
+        larger = [stored for stored in lying if holds(stored.plan, plan)]
+        smaller = [stored for stored in lying if holds(plan, stored.plan)]
         for fitting in (same, larger, smaller):
             if fitting:
                 return fitting[0].folder
         taken = any(stored.folder.name == name for stored in lying)
         return self.out / (f"{name}-{cell.plan_hash()[:8]}" if taken else name)
+
+    def looked_at_as_often(self, cell: Cell) -> Cell:
+        """The cell with the evaluations of what lies there, if that has all that it asks for.
+
+        They may lie closer together than it asks, never farther apart.
+        """
+        plan = cell.plan()
+        for stored in self._by_configuration.get(configuration_hash(plan), []):
+            if holds(stored.plan, plan):
+                finer = {"resolution": stored.plan["protocol"]["resolution"]}
+                return replace(cell, protocol=cell.protocol.model_copy(update=finer))
+        return cell
 
     def relatives(self, cell: Cell) -> list[StoredCell]:
         """Cells whose replicas have, at the steps at which they were looked at, the same scores.
@@ -77,12 +70,7 @@ class Store:
         Those with the largest budget first.
         """
         found = self._by_replica.get(replica_hash(cell.plan()), [])
-        return sorted(found, key=lambda stored: -stored.budget)
-
-    def outgrown(self, cell: Cell) -> list[StoredCell]:
-        """Cells of the same configuration that hold no more than this one."""
-        lying = self._by_configuration.get(configuration_hash(cell.plan()), [])
-        return [stored for stored in lying if stored.grows_to(cell)]
+        return sorted(found, key=lambda stored: -stored.plan["protocol"]["budget"])
 
     @cached_property
     def _by_configuration(self) -> dict[str, list[StoredCell]]:
@@ -104,7 +92,7 @@ def _stored(path: Path) -> StoredCell | None:
     try:
         plan = json.loads(path.read_text(encoding="utf-8"))["plan"]
         stored = StoredCell(path.parent, plan)
-        _ = stored.seeds, stored.budget, replica_hash(plan), configuration_hash(plan)
+        _ = replica_hash(plan), configuration_hash(plan), holds(plan, plan)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return stored

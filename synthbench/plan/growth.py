@@ -21,12 +21,22 @@ Plan = Mapping[str, Any]
 
 
 def configuration_hash(plan: Plan) -> str:
-    """Equal for plans of which one is the other with more replicas or a larger budget.
+    """Equal for plans that differ in replicas, budget and resolution alone.
 
     A budget counts where the training depends on it, the number of replicas where it decides
     their seeds (a crossed design) or the cell stands on others.
     """
-    return content_hash(_less_protocol(plan, [*_counts(plan), *_budget(plan)]))
+    return content_hash(_less_protocol(plan, [*_counts(plan), *_budget(plan), "resolution"]))
+
+
+def holds(plan: Plan, other: Plan) -> bool:
+    """Whether a plan has all that another of the same configuration asks for.
+
+    As many replicas or more, watched as long or longer, looked at as often or more often.
+    """
+    own, asked = plan["protocol"], other["protocol"]
+    enough = own["seeds"] >= asked["seeds"] and own["budget"] >= asked["budget"]
+    return bool(enough and own["resolution"] <= asked["resolution"])
 
 
 def seedless_hash(plan: Plan) -> str:

@@ -16,7 +16,7 @@ from synthbench.metrics.quantity import Quantity
 from synthbench.metrics.summary import FINAL_SCORE, TO_TARGET
 from synthbench.metrics.transitions import TRANSITIONS
 from synthbench.plan.cell import Cell
-from synthbench.plan.growth import configuration_hash
+from synthbench.plan.growth import configuration_hash, holds
 from synthbench.records.reading import RECORD_FILE, read_record
 from synthbench.records.schema import Record
 from synthbench.results.comparisons import ModelComparison, compare_models
@@ -194,7 +194,7 @@ def read_results(folder: Path | str) -> Results:
 
 
 def _largest(cells: Sequence[MeasuredCell]) -> list[MeasuredCell]:
-    """Without those of which another has all replicas, as many samples or more of each."""
+    """Without those of which another has all replicas, watched as long and as often, or more."""
     kept: dict[str, list[MeasuredCell]] = {}
     # The newest first: of two alike it stays.
     by_size = sorted(
@@ -202,13 +202,15 @@ def _largest(cells: Sequence[MeasuredCell]) -> list[MeasuredCell]:
     )
     for cell in reversed(by_size):
         same = kept.setdefault(configuration_hash(cell.record.plan), [])
-        if not any(len(cell.record.replicas) <= len(other.record.replicas) for other in same):
+        if not any(holds(other.record.plan, cell.record.plan) for other in same):
             same.append(cell)
     return [cell for same in kept.values() for cell in same]
 
 
-def _size(cell: MeasuredCell) -> tuple[int, int, str]:
-    return cell.record.budget, len(cell.record.replicas), cell.record.created
+def _size(cell: MeasuredCell) -> tuple[int, int, float, str]:
+    record = cell.record
+    finer = -record.protocol["resolution"]
+    return record.budget, len(record.replicas), finer, record.created
 
 
 def _row(cell: MeasuredCell) -> dict[str, object]:

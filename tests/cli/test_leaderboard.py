@@ -11,7 +11,10 @@ import pytest
 
 from synthbench.cli.leaderboard.rerun_progress import RerunProgress
 from synthbench.cli.main import main
+from synthbench.engine.training.block_training import TrainerOptions
+from synthbench.evaluation.evaluate import evaluate_cells
 from synthbench.evaluation.planning import plan_suite
+from synthbench.evaluation.settings import Settings
 from synthbench.hashing import content_hash, file_hash
 from synthbench.leaderboard.submissions import packing
 from synthbench.leaderboard.submissions.expected import expected_cells
@@ -19,7 +22,7 @@ from synthbench.leaderboard.submissions.reading import read_submission
 from synthbench.leaderboard.submissions.submission import Submission
 from synthbench.leaderboard.verification.verify import Verification
 from synthbench.listeners.listener import BlockProgress
-from synthbench.plan.suite import Suite
+from synthbench.plan.suite import Suite, suite_protocol
 from synthbench.registry.registry import installed
 from tests.leaderboard.trained import as_plugin, train, write_suite
 
@@ -78,6 +81,37 @@ def test_submit_show_and_verify(board: Path, capsys, monkeypatch) -> None:
     )
     assert code == 0, out + err
     assert out.count("identical") == 2 and "3 of 6" in out and "does not hold" not in out
+
+
+def test_of_a_run_with_more_seeds_the_suites_are_submitted(
+    board: Path, trained: tuple[Suite, Path], capsys, monkeypatch
+) -> None:
+    suite, _ = trained
+    grown = Path(shutil.copytree(board, "grown"))
+    protocol = suite_protocol(suite, {"seeds": suite.seeds + 2})
+    settings = Settings(TrainerOptions("cpu"))
+    evaluate_cells(plan_suite(suite, ["mlp width=16"], protocol), grown, settings, suite)
+    for run, name in ((board, "exact"), (grown, "larger")):
+        code, _, err = submit(capsys, monkeypatch, run, "-m", "mlp width=16", "--name", name)
+        assert code == 0, err
+    exact, larger = (
+        read_submission(HOME / name, suite, expected_cells(suite)) for name in ("exact", "larger")
+    )
+    for one, other in zip(exact.cells, larger.cells, strict=True):
+        assert one.record.plan == other.record.plan
+        assert one.record.replicas == other.record.replicas
+        assert one.record.summary == other.record.summary
+        assert one.trajectories.table.equals(other.trajectories.table)
+
+
+def test_replicas_of_two_machines_are_no_submission(board: Path, capsys, monkeypatch) -> None:
+    mixed = Path(shutil.copytree(board, "mixed"))
+    for path in mixed.glob("*/record.json"):
+        content = json.loads(path.read_text())
+        part = {"created": content["created"], "environment": content["environment"]}
+        path.write_text(json.dumps({**content, "earlier": [{"replicas": [1, 2], **part}]}))
+    code, _, err = submit(capsys, monkeypatch, mixed, "-m", "mlp width=16")
+    assert code == 2 and "replicas 1, 2 were trained elsewhere than the rest" in err
 
 
 def test_of_two_submits_at_once_the_slower_is_told(board: Path, capsys, monkeypatch) -> None:

@@ -266,3 +266,31 @@ def test_without_resumption_everything_is_trained(store: Path) -> None:
     with trained() as seeds:
         evaluate(cell(seeds=5), store, resume=False)
     assert seeds == [0, 1, 2, 3, 4]
+
+
+def test_what_was_looked_at_more_often_serves_who_asks_for_less(store: Path) -> None:
+    with trained() as seeds:
+        coarser = evaluate(cell(resolution=0.2, seeds=3), store)
+    assert seeds == [] and coarser.record.protocol["resolution"] == 0.05
+    with trained() as seeds:
+        finer = evaluate(cell(resolution=0.01), store)
+    assert seeds == [0, 1, 2, 3]
+    assert [each.folder for each in sb.read_results(store)] == [finer.folder]
+
+
+def test_a_student_is_kept_while_its_teacher_grows(tmp_path: Path) -> None:
+    task, model = "sparse-parity n=10 k=2", "mlp width=8"
+    protocol = sb.Protocol(budget=640, evaluation_samples=128, until="budget")
+
+    def distilled(seeds: int) -> sb.CellResult:
+        own = protocol.model_copy(update={"seeds": seeds})
+        return sb.evaluate(task, model, protocol=own, teacher="mlp width=16", out=tmp_path)
+
+    distilled(2)
+    teacher = sb.evaluate(
+        task, "mlp width=16", protocol=protocol.model_copy(update={"seeds": 4}), out=tmp_path
+    )
+    assert (len(teacher.record.replicas), teacher.reused) == (4, False)
+    with trained() as seeds:
+        assert distilled(2).reused
+    assert seeds == []

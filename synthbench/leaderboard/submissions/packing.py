@@ -24,16 +24,18 @@ from synthbench.leaderboard.submissions.submission import (
     TuningTrial,
     cell_folder,
 )
+from synthbench.metrics.trajectories import Trajectories
 from synthbench.plan.suite import Suite
 from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.atomic import make_folder, write_atomically
-from synthbench.records.content import record_bytes
+from synthbench.records.content import parquet_bytes, record_bytes
 from synthbench.records.reading import RECORD_FILE, TRAJECTORIES_FILE
 from synthbench.records.schema import Record
 from synthbench.registry.bare_model import is_bare
 from synthbench.registry.kinds import MODEL
 from synthbench.registry.registry import installed
 from synthbench.results.measured_cell import MeasuredCell
+from synthbench.results.narrowed import narrowed
 from synthbench.results.results import read_results
 
 ALLOWED = {
@@ -69,8 +71,9 @@ def choose_cells(
 ) -> list[MeasuredCell]:
     """The one result for each of the suite's cells, in its order.
 
-    model: where a run holds several, the one to submit. Raises SubmissionError where a cell is
-    missing, has several results, or has one that nobody else could run.
+    model: where a run holds several, the one to submit. Of a cell with more replicas than the
+    suite's the first ones are taken. Raises SubmissionError where a cell is missing, has several
+    results, or has one that nobody else could run.
     """
     if model is not None:
         known = list(dict.fromkeys(cell.record.model for cell in cells))
@@ -100,7 +103,8 @@ def choose_cells(
             raise SubmissionError(f"cell {number} has several results ({models}): {advice}")
         _check_is_installed(fitting[0].record)
         check_stands_alone(fitting[0].record)
-        chosen.append(fitting[0])
+        seeds = min(expected.protocol.seeds, len(fitting[0].record.replicas))
+        chosen.append(narrowed(fitting[0], seeds, budget))
     return chosen
 
 
@@ -222,11 +226,19 @@ def _describe(
 
 
 def _record_bytes(cell: MeasuredCell) -> bytes:
-    """The record as submitted: kept weights stay behind."""
-    if set(cell.record.files) == {TRAJECTORIES_FILE}:
-        return (cell.folder / RECORD_FILE).read_bytes()
-    files = {TRAJECTORIES_FILE: cell.record.files[TRAJECTORIES_FILE]}
+    """The record as submitted: kept weights stay behind, and replicas beyond the suite's."""
+    content = (cell.folder / RECORD_FILE).read_bytes()
+    if set(cell.record.files) == {TRAJECTORIES_FILE} and record_bytes(cell.record) == content:
+        return content
+    files = {TRAJECTORIES_FILE: hashlib.sha256(_trajectories_bytes(cell)).hexdigest()}
     return record_bytes(cell.record.model_copy(update={"files": files}))
+
+
+def _trajectories_bytes(cell: MeasuredCell) -> bytes:
+    """The file as it lies there, or anew where the record is of fewer replicas than it."""
+    path, own = cell.folder / TRAJECTORIES_FILE, cell.trajectories
+    whole = own.table.num_rows == Trajectories.read(path).table.num_rows
+    return path.read_bytes() if whole else parquet_bytes(own.table)
 
 
 def _copy(cells: Sequence[MeasuredCell], contents: Sequence[bytes], staged: Path) -> None:
@@ -234,5 +246,4 @@ def _copy(cells: Sequence[MeasuredCell], contents: Sequence[bytes], staged: Path
         target = cell_folder(staged, number)
         target.mkdir(parents=True)
         write_atomically(target / RECORD_FILE, content)
-        trajectories = (cell.folder / TRAJECTORIES_FILE).read_bytes()
-        write_atomically(target / TRAJECTORIES_FILE, trajectories)
+        write_atomically(target / TRAJECTORIES_FILE, _trajectories_bytes(cell))

@@ -52,13 +52,19 @@ def check_suite(found: SuiteReference | None, expected: SuiteReference) -> None:
 
 
 def check_stands_alone(record: Record) -> None:
-    """Raise for a cell that takes over the weights of another: what those cost is not in it."""
+    """Raise for a cell with weights of another, whose cost is not in it, or of two machines."""
     named = [name for name in SOURCES if name in record.plan]
     if named or record.sources:
         what = " and ".join(named or record.sources)
         raise SubmissionError(
             f"it stands on another cell ({what}), whose samples are not counted; submit a model "
             "that is trained from its own initialization"
+        )
+    if record.earlier:
+        numbers = ", ".join(str(r) for part in record.earlier for r in part.replicas)
+        raise SubmissionError(
+            f"replicas {numbers} were trained elsewhere than the rest, so that no rerun could show "
+            "the same bits; train them together: --no-resume, or another --out"
         )
 
 
