@@ -17,6 +17,7 @@ from synthbench.cli.data import data_app
 from synthbench.cli.eval import eval_command
 from synthbench.cli.leaderboard import leaderboard_app
 from synthbench.cli.list import list_command
+from synthbench.cli.merge import merge_command
 from synthbench.cli.metrics import metrics_command
 from synthbench.cli.plot import plot_command
 from synthbench.cli.plugin import plugin_app
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.command("eval")(eval_command)
 app.command("metrics")(metrics_command)
 app.command("plot")(plot_command)
+app.command("merge")(merge_command)
 app.command("list")(list_command)
 app.command("show")(show_command)
 app.add_typer(data_app, name="data")

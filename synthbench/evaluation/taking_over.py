@@ -25,11 +25,10 @@ def earlier_replicas(
 ) -> list[EarlierReplicas]:
     """Those that were trained elsewhere: on another machine, with other software or threads.
 
-    environment: of the replicas that are trained now. Plugins are told apart by their code, which
-    is the same.
+    environment: of the replicas that are trained now.
     """
     found = [part for each in kept for part in _parts(each)]
-    return [part for part in found if not _alike(part.environment, environment)]
+    return [part for part in found if not part.environment.trains_as(environment)]
 
 
 def _parts(kept: KeptReplicas) -> list[EarlierReplicas]:
@@ -45,7 +44,3 @@ def _parts(kept: KeptReplicas) -> list[EarlierReplicas]:
         EarlierReplicas(replicas=rest, created=record.created, environment=record.environment)
     )
     return [part for part in parts if part.replicas]
-
-
-def _alike(one: Environment, other: Environment) -> bool:
-    return one.model_copy(update={"plugins": other.plugins}) == other

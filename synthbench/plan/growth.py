@@ -29,6 +29,12 @@ def configuration_hash(plan: Plan) -> str:
     return content_hash(_less_protocol(plan, [*_counts(plan), *_budget(plan), "resolution"]))
 
 
+def mergeable_hash(plan: Plan) -> str:
+    """Equal for plans that differ in what may grow, and in the first seed where that is free."""
+    free = [*_counts(plan), *_budget(plan), "resolution"]
+    return content_hash(_less_protocol(plan, [*free, "first_seed"] if "seeds" in free else free))
+
+
 def holds(plan: Plan, other: Plan) -> bool:
     """Whether a plan has all that another of the same configuration asks for.
 

@@ -51,6 +51,10 @@ class Environment(Frozen):
     """What a GPU computed in TF32 where numbers are float32; null on other devices."""
     plugins: tuple[Distribution, ...]
 
+    def trains_as(self, other: Environment) -> bool:
+        """Whether nothing but the plugins differs, which are told apart by their code."""
+        return self.model_copy(update={"plugins": other.plugins}) == other
+
 
 class Compute(Frozen):
     """What the training cost."""
