@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from synthbench.engine.training.inheritance import Inherited
+from synthbench.engine.training.training_state import Continuation
 from synthbench.plan.cell import Cell, ReplicaSeeds
 
 NARROWEST = 2
@@ -20,7 +21,9 @@ class Block:
     a cell run the same kernels. inherited: what the padded replicas take over from other cells.
     kept_steps: the evaluations whose weights are kept, beside the last. cells: that of every
     replica, where they are of several that differ in numbers alone. numbers: of its replicas in
-    their cell, ascending, where they do not follow one another from `first`.
+    their cell, ascending, where they do not follow one another from `first`. continuation: where
+    its replicas go on, if they do not begin. keeps_state: whether where they stand at the end of
+    the budget is kept.
     """
 
     first: int
@@ -30,6 +33,8 @@ class Block:
     kept_steps: tuple[int, ...] = ()
     cells: tuple[Cell, ...] = ()
     numbers: tuple[int, ...] = ()
+    continuation: Continuation | None = field(default=None, compare=False)
+    keeps_state: bool = False
 
     @property
     def replicas(self) -> tuple[int, ...]:

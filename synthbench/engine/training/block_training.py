@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from synthbench.engine.training.checkpoints import AtomicCheckpointIO, PeriodicC
 from synthbench.engine.training.interruption import Interruption
 from synthbench.engine.training.lightning import OneProcess, lightning_alone, trainer_flags
 from synthbench.engine.training.replica_training import ReplicaTraining
+from synthbench.engine.training.training_state import TrainingState
 from synthbench.errors import ConfigurationError
 from synthbench.metrics.arrow_columns import nullable_column
 from synthbench.plan.cell import Cell
@@ -55,7 +56,8 @@ class BlockResult:
     """What a block's replicas measured; lists and arrays run over its replicas.
 
     snapshots: `STEP/NAME` -> weights at the evaluations that are kept. graphs: whether steps and
-    scores were CUDA graphs; None where they were not to be.
+    scores were CUDA graphs; None where they were not to be. state: of those that trained to the
+    end of the budget, where that is kept.
     """
 
     table: pa.Table
@@ -65,6 +67,7 @@ class BlockResult:
     seconds: float
     snapshots: State = field(default_factory=dict)
     graphs: bool | None = None
+    state: TrainingState | None = None
 
     def rows(self, start: int, stop: int, numbers: Sequence[int]) -> BlockResult:
         """Those of places start, ..., stop - 1 in the block, with these numbers in their cell.
@@ -72,7 +75,7 @@ class BlockResult:
         The block's time is shared among its replicas.
         """
         # Every replica has rows, and those of one place lie together.
-        _, places = np.unique(self.table["replica"].to_numpy(), return_inverse=True)
+        before, places = np.unique(self.table["replica"].to_numpy(), return_inverse=True)
         inside = (places >= start) & (places < stop)
         table = self.table.filter(pa.array(inside))
         renumbered = np.asarray(numbers)[places[inside] - start]
@@ -85,7 +88,15 @@ class BlockResult:
             seconds=self.seconds * (stop - start) / len(self.diverged),
             snapshots={name: tensor[start:stop] for name, tensor in self.snapshots.items()},
             graphs=self.graphs,
+            state=self._state_of(dict(zip(before[start:stop].tolist(), numbers, strict=True))),
         )
+
+    def _state_of(self, numbers: Mapping[int, int]) -> TrainingState | None:
+        """numbers: of some replicas, as they are to be."""
+        if self.state is None:
+            return None
+        places = [i for i, number in enumerate(self.state.replicas) if number in numbers]
+        return self.state.rows(places, [numbers[self.state.replicas[i]] for i in places])
 
 
 def train_block(
@@ -154,7 +165,15 @@ def _result(module: ReplicaTraining, block: Block) -> BlockResult:
         seconds=module.seconds,
         snapshots={name: tensor[:count] for name, tensor in history.snapshots.items()},
         graphs=module.graphs.used,
+        state=_numbered(module.state, block),
     )
+
+
+def _numbered(state: TrainingState | None, block: Block) -> TrainingState | None:
+    if state is None:
+        return None
+    numbers = [block.replicas[place] for place in state.replicas]
+    return state.rows(range(len(numbers)), numbers)
 
 
 def _plain(score: NDArray[np.float64]) -> float | list[float | None] | None:

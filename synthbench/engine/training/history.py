@@ -15,6 +15,7 @@ from synthbench.engine.axis.state import State
 from synthbench.engine.training.outcomes import Outcomes
 from synthbench.engine.training.scoring import Measurement
 from synthbench.engine.training.snapshots import Snapshots, named_snapshots, snapshot
+from synthbench.engine.training.training_state import Continuation
 from synthbench.plan.cell import Cell
 from synthbench.plan.schedule import evaluation_steps
 
@@ -80,6 +81,13 @@ class History:
             found = {name: values[index] for name, values in columns.items()}
             self._append(Measurement(found, *(saved[n][index].numpy() for n in ("finite", "met"))))
         self.final, self._snapshots = saved["final"], saved["snapshots"]
+
+    def take_over(self, begun: Continuation) -> None:
+        """What replicas had measured when a smaller budget ended."""
+        finite = np.ones(self.outcomes.replicas, bool)
+        for index, met in enumerate(begun.met):
+            found = {name: values[index] for name, values in begun.columns.items()}
+            self._append(Measurement(found, finite, met))
 
     def _append(self, measured: Measurement) -> NDArray[np.bool_]:
         """Returns which replicas stop at this evaluation."""

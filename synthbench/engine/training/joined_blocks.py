@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from synthbench.engine.axis.state import State
 from synthbench.engine.training.block_training import BlockResult
+from synthbench.engine.training.training_state import TrainingState
 
 
 def joined_blocks(blocks: Sequence[BlockResult]) -> BlockResult:
@@ -32,7 +33,17 @@ def joined_blocks(blocks: Sequence[BlockResult]) -> BlockResult:
         seconds=sum(block.seconds for block in blocks),
         snapshots=_stacked([block.snapshots for block in blocks], order),
         graphs=_graphs(blocks),
+        state=_state([block.state for block in blocks if block.state is not None]),
     )
+
+
+def _state(states: Sequence[TrainingState]) -> TrainingState | None:
+    """Of those that trained to the end, which is the same step for all."""
+    if not states:
+        return None
+    whole = TrainingState.joined(states)
+    order = sorted(range(len(whole.replicas)), key=lambda place: whole.replicas[place])
+    return whole.rows(order, [whole.replicas[place] for place in order])
 
 
 def _order(blocks: Sequence[BlockResult]) -> NDArray[np.int64]:

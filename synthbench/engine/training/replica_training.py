@@ -45,6 +45,7 @@ from synthbench.engine.training.references import Columns
 from synthbench.engine.training.scoring import Evaluator, Measurement
 from synthbench.engine.training.stepping import Stepping
 from synthbench.engine.training.teaching import training_loss
+from synthbench.engine.training.training_state import LOSS, Continuation, TrainingState
 from synthbench.plan.cell import Cell
 from synthbench.streams import keys_of, noise_keys
 
@@ -96,8 +97,10 @@ class ReplicaTraining(pl.LightningModule):
         self._functions = functions or functions_of(cell, replicas, execution.way, execute, recipes)
         self._evaluator = Evaluator(cell, replicas, execution.way, self._functions.scores)
         self.history = History(cell, len(self._seeds), block.kept_steps)
-        self.finished_steps, self._interval_steps = 0, 0
+        self.finished_steps, self._interval_steps, self._resumed = 0, 0, False
         self._loss_sum = torch.zeros(())
+        self._continuation, self._keeps_state = block.continuation, block.keeps_state
+        self.state: TrainingState | None = None
         self._chunk_length = 1
         self._earlier_seconds = 0.0
         self._started = time.monotonic()
@@ -159,6 +162,10 @@ class ReplicaTraining(pl.LightningModule):
     @torch.no_grad()
     def on_fit_start(self) -> None:
         """Draw the worlds and the evaluation set, once the device is known."""
+        # Of a checkpoint there are measurements already.
+        begun = None if self.history.measurements else self._continuation
+        if begun is not None:
+            self._take_over(begun)
         self._precision = next(self._stacked.parameters()).dtype
         world_keys, self._train_keys, eval_keys, probe_keys = (
             keys_of([getattr(seeds, purpose) for seeds in self._seeds]).to(self.device)
@@ -181,11 +188,16 @@ class ReplicaTraining(pl.LightningModule):
         one_step = batch_bytes(self._draw(range(1))) * len(self._seeds) // self.width
         self._chunk_length = steps_at_once(one_step, self.device)
         self._reset_interval()
+        if begun is not None and self.finished_steps not in self.history.points:
+            self._interval_steps = begun.state.interval
+            self._loss_sum += begun.state.tensors[LOSS].to(self.device)
         self.history.begin({**self.parameters_by_name, **self.buffers_by_name})
 
     @torch.no_grad()
     def on_train_start(self) -> None:
         """Evaluate the untrained replicas; stop at once if a checkpoint was of a finished block."""
+        if self._continuation is not None and not self._resumed:
+            self._take_over_moments(self._continuation)
         self._begin_stepping()
         if not self.history.measurements:
             with self.trainer.precision_plugin.val_step_context():
@@ -220,7 +232,7 @@ class ReplicaTraining(pl.LightningModule):
         """Take the measurements back, and make the stack as narrow as it was."""
         saved = checkpoint["synthbench"]
         self.history.load(saved)
-        self.finished_steps = saved["finished_steps"]
+        self._resumed, self.finished_steps = True, saved["finished_steps"]
         self._earlier_seconds = saved["seconds"]
         if saved["rows"] != self._rows:
             self._narrow_tensors(saved["rows"])
@@ -246,6 +258,22 @@ class ReplicaTraining(pl.LightningModule):
             own,
             capture,
         )
+
+    def _take_over(self, begun: Continuation) -> None:
+        """Weights and measurements of replicas whose budget has grown."""
+        weights = begun.state.weights
+        for name, tensor in {**self.parameters_by_name, **self.buffers_by_name}.items():
+            tensor.detach().copy_(weights[name])
+        self.history.take_over(begun)
+        self.finished_steps = begun.state.step
+
+    def _take_over_moments(self, begun: Continuation) -> None:
+        optimizer = self._optimizer
+        assert isinstance(optimizer, ElementwiseOptimizer)
+        for moment, own in optimizer.moments.items():
+            taken = begun.state.moments_of(moment)
+            for name, tensor in own.items():
+                tensor.copy_(taken[name])
 
     @property
     def _optimizer(self) -> StackedOptimizer:
@@ -275,10 +303,24 @@ class ReplicaTraining(pl.LightningModule):
         if self._interval_steps:
             finite = measured.finite & np.isfinite(columns["train_loss"])
             measured = replace(measured, finite=finite)
+        interval = self._loss_sum, self._interval_steps
         self._reset_interval()
         self.history.record(measured, self._rows, {**parameters, **buffers})
+        if step == self.history.points[-1] and self._keeps_state:
+            self._keep_state(*interval)
         if somebody_reads(self.trainer):
             self._log(self.history.measurements[-1])
+
+    def _keep_state(self, loss: Tensor, interval: int) -> None:
+        """Of the replicas that trained to the end, where all of it is in stacked tensors."""
+        optimizer = self._optimizer
+        if self._plain is not None or not isinstance(optimizer, ElementwiseOptimizer):
+            return
+        diverged = self.outcomes.diverged
+        places = [i for i, r in enumerate(self._rows) if r < self._count and not diverged[r]]
+        weights = {**self.parameters_by_name, **self.buffers_by_name}
+        whole = TrainingState.of(weights, optimizer.moments, loss, (self.finished_steps, interval))
+        self.state = whole.rows(places, [self._rows[place] for place in places])
 
     def _log(self, measured: Measurement) -> None:
         # Lightning takes "step" for the loggers' own; it would count chunks.
