@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+
+from pydantic.fields import FieldInfo
 
 from synthbench.contracts.configuration import Configuration
 from synthbench.contracts.recipe import ELEMENTWISE, Optimizer, Recipe
@@ -23,14 +25,11 @@ def nest_recipe(
     find_optimizer: the class of a plugin's optimizer, by its name. Raises ConfigurationError for
     a field of neither.
     """
-    own = cls.model_fields
-    recipe: Recipe | None = own["recipe"].default if "recipe" in own else None
-    recipe_fields = type(recipe).model_fields if recipe is not None else {}
-    allowed = [key for key in (*own, *recipe_fields) if key != "recipe"]
+    own, recipe = cls.model_fields, default_recipe(cls)
     dotted = {k: v for k, v in fields.items() if k.startswith(OPTIMIZER_PREFIX)}
     for key in fields:
         if not (key in dotted and recipe is not None):
-            refuse_unknown_field(cls.name, key, allowed)
+            refuse_unknown_field(cls.name, key, list(written_fields(cls)))
     nested = {key: value for key, value in fields.items() if key in own}
     changes = {k: v for k, v in fields.items() if k not in own and k not in dotted}
     if recipe is not None and (changes or dotted):
@@ -38,6 +37,30 @@ def nest_recipe(
         changes |= _chosen_optimizer(recipe, wanted, dotted, find_optimizer)
         nested["recipe"] = validated(type(recipe), cls.name, {**dict(recipe), **changes})
     return nested
+
+
+def default_recipe(cls: type[Configuration]) -> Recipe | None:
+    """That of a model, unless its reference changes it; None for what is not trained."""
+    own = cls.model_fields
+    return own["recipe"].default if "recipe" in own else None
+
+
+def written_fields(
+    cls: type[Configuration], optimizers: Sequence[type[Optimizer]] = ()
+) -> dict[str, FieldInfo]:
+    """Everything that a reference may set, by the name that it has there.
+
+    optimizers: those that the recipe may name, whose fields are among them.
+    """
+    recipe = default_recipe(cls)
+    inside = type(recipe).model_fields if recipe is not None else {}
+    own = {key: field for key, field in cls.model_fields.items() if key != "recipe"}
+    dotted = {
+        f"{OPTIMIZER_PREFIX}{key}": field
+        for optimizer in optimizers
+        for key, field in optimizer.model_fields.items()
+    }
+    return {**dotted, **inside, **own}
 
 
 def _chosen_optimizer(

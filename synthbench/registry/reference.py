@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import shlex
 from collections.abc import Mapping
 from types import NoneType
@@ -11,20 +11,26 @@ from typing import Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from synthbench.errors import ConfigurationError, did_you_mean, first_mistake
+from synthbench.plan.brackets import closing
+from synthbench.plan.field_values import field_value
 
 B = TypeVar("B", bound=BaseModel)
+PIECE = re.compile(r"""=(?:\[|(?:log|linear)\()|\\.|'[^']*'|"(?:\\.|[^"\\])*"|.""", re.DOTALL)
+"""What opens a list of values, or else an escaped, a quoted or a plain piece of a reference."""
 
 
 def split_reference(reference: str) -> tuple[str, dict[str, str]]:
     """Split `'name key=value ...'` into the name and its tokens.
 
-    Raises ConfigurationError for an empty reference, a token without `=` or a repeated key.
+    Words are those of a shell, and a list such as `[50, 100]` or `log(0.01..1, 7)` is one of them
+    as it stands. Raises ConfigurationError for an empty reference, a token without `=`, a
+    repeated key or a bracket that is not closed.
 
     >>> split_reference("sparse-parity n=40 k=3")
     ('sparse-parity', {'n': '40', 'k': '3'})
     """
     try:
-        words = shlex.split(reference)
+        words = shlex.split(_with_quoted_lists(reference))
     except ValueError as error:
         raise ConfigurationError(f"cannot read {reference!r}: {error}") from None
     if not words:
@@ -42,14 +48,20 @@ def split_reference(reference: str) -> tuple[str, dict[str, str]]:
     return words[0], tokens
 
 
-def field_value(text: str) -> object:
-    """What a token's text stands for: JSON, `none` in any case, or a word."""
-    if text.lower() == "none":
-        return None
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+def _with_quoted_lists(reference: str) -> str:
+    """The reference as a shell would have to read it: every list of values between quotes."""
+    found, place = [], 0
+    while place < len(reference):
+        piece = PIECE.match(reference, place)
+        assert piece is not None
+        end = piece.end()
+        if len(piece[0]) > 1 and piece[0].startswith("="):
+            end = closing(reference, end - 1)
+            found.append("=" + shlex.quote(reference[place + 1 : end]))
+        else:
+            found.append(piece[0])
+        place = end
+    return "".join(found)
 
 
 def typed_value(cls: type[BaseModel], key: str, text: str) -> object:

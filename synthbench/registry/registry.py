@@ -12,14 +12,26 @@ from synthbench.contracts.model import Model
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.recipe import ELEMENTWISE, Optimizer
 from synthbench.contracts.task import Task
-from synthbench.errors import RecordError, UnknownNameError, did_you_mean
+from synthbench.errors import ConfigurationError, RecordError, UnknownNameError, did_you_mean
 from synthbench.listeners.tracker import Tracker
+from synthbench.plan.field_values import FieldType, field_type, read_values
+from synthbench.plan.space import Range, Several, Space, values_of
 from synthbench.plan.suite import Suite
 from synthbench.registry.host import PluginHost
 from synthbench.registry.kinds import KINDS, MODEL, OPTIMIZER, PROBE, SUITE, TASK, TRACKER, Kind
 from synthbench.registry.plugin import Plugin
-from synthbench.registry.recipe_fields import nest_recipe
-from synthbench.registry.reference import split_reference, typed_value, validated
+from synthbench.registry.recipe_fields import (
+    OPTIMIZER_PREFIX,
+    default_recipe,
+    nest_recipe,
+    written_fields,
+)
+from synthbench.registry.reference import (
+    refuse_unknown_field,
+    split_reference,
+    typed_value,
+    validated,
+)
 
 C = TypeVar("C", bound=Configuration)
 
@@ -50,10 +62,34 @@ class Registry:
         """The object that a reference such as `'mlp width=200 lr=0.05'` means, or itself."""
         if isinstance(reference, kind.contract):
             return reference
-        name, tokens = split_reference(cast(str, reference))
+        space = self.space(kind, cast(str, reference))
+        found, fields = self.find(kind, space.name), {}
+        for key, value in space.fields.items():
+            if not isinstance(value, str):
+                raise ConfigurationError(
+                    f'"{space.name}" {key} = {value}: one value is expected here; several are for '
+                    "synthbench eval, and in Python for a Study"
+                )
+            fields[key] = typed_value(found, key, value)
+        return validated(found, space.name, nest_recipe(found, fields, self._find_optimizer))
+
+    def space(self, kind: Kind[Any], reference: str) -> Space:
+        """What a reference means whose fields may take several values, or any of a range.
+
+        A list is one value of a field that takes lists. Raises ConfigurationError for a field
+        that does not exist and for values that cannot be read; whether each is allowed shows
+        when its point is made an object.
+        """
+        name, tokens = split_reference(reference)
         found = self.find(kind, name)
-        fields = {key: typed_value(found, key, text) for key, text in tokens.items()}
-        return validated(found, name, nest_recipe(found, fields, self._find_optimizer))
+        known = written_fields(found, self._optimizers(found, tokens.get("optimizer")))
+        fields: dict[str, str | Several | Range] = {}
+        for key, text in tokens.items():
+            if not key.startswith(OPTIMIZER_PREFIX):
+                refuse_unknown_field(name, key, list(written_fields(found)))
+            own = field_type(known[key].annotation) if key in known else FieldType()
+            fields[key] = read_values(text, own, f'"{name}" {key}')
+        return Space(name, fields)
 
     def task(self, reference: str | Task) -> Task:
         """A task from a reference such as `'sparse-parity n=40 k=3'`."""
@@ -101,6 +137,16 @@ class Registry:
         message = f'unknown {kind.word} "{name}"{did_you_mean(name, known)}'
         message = f"{message.rstrip('?')}? (" if message.endswith("?") else f"{message} ("
         raise UnknownNameError(f"{message}synthbench list {kind.plural}){self._failed()}")
+
+    def _optimizers(self, cls: type[Configuration], text: str | None) -> list[type[Optimizer]]:
+        """The classes of plugins that a recipe may name: those of a reference, or the default."""
+        recipe = default_recipe(cls)
+        if recipe is None or text is None:
+            own = None if recipe is None else recipe.optimizer
+            return [type(own)] if isinstance(own, Optimizer) else []
+        where, known = f'"{cls.name}" optimizer', self.names(OPTIMIZER)
+        names = values_of(read_values(text, FieldType(), where), where)
+        return [self.find(OPTIMIZER, name) for name in names if name in known]
 
     def _find_optimizer(self, name: str) -> type[Optimizer]:
         """That of a recipe, where the names of elementwise ones are known too."""
