@@ -39,6 +39,9 @@ from .evaluation.evaluate import evaluate_cells as evaluate_cells
 from .evaluation.forecast import Forecast as Forecast
 from .evaluation.forecast import forecast_cells as forecast_cells
 from .evaluation.settings import Settings as Settings
+from .evaluation.studies.reading import read_study as read_study
+from .evaluation.studies.study import Study as Study
+from .evaluation.studies.study import evaluate_study as evaluate_study
 from .leaderboard.reporting import BoardReporter as BoardReporter
 from .leaderboard.standings.board import Board as Board
 from .leaderboard.standings.entry import Entry as Entry

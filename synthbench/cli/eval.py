@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,29 +12,34 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from synthbench.cli.importing import without_collection
-from synthbench.cli.protocol_flags import changed_protocol, takes_protocol_flags
-from synthbench.cli.source_flags import SourceFlags, parse_keep_weights, standing_cells
-from synthbench.errors import ConfigurationError
+from synthbench.cli.protocol_flags import takes_protocol_flags
+from synthbench.cli.study_flags import asked_for, print_study
 
 if TYPE_CHECKING:
     from synthbench.evaluation.settings import Settings
-    from synthbench.plan.cell import Cell
-    from synthbench.plan.suite import Suite
+    from synthbench.evaluation.studies.study import Study
 
 
 @takes_protocol_flags
 def eval_command(  # noqa: PLR0913 - one parameter per flag
     suite: Annotated[
-        str | None, typer.Argument(help="A suite: see `synthbench list suites`.")
+        str | None,
+        typer.Argument(
+            metavar="[SUITE|STUDY.toml]",
+            help="A suite (see `synthbench list suites`), or a study file: flags go before what "
+            "it says.",
+        ),
     ] = None,
     model: Annotated[
         list[str] | None,
-        typer.Option("--model", "-m", help="For example 'mlp width=200 lr=0.05'; repeatable."),
+        typer.Option(
+            "--model", "-m", help="For example 'mlp width=[100,200] lr=0.05'; repeatable."
+        ),
     ] = None,
     task: Annotated[
         list[str] | None,
         typer.Option(
-            "--task", "-t", help="Instead of a suite: 'sparse-parity n=30 k=3'; repeatable."
+            "--task", "-t", help="Instead of a suite: 'sparse-parity n=[20,30] k=3'; repeatable."
         ),
     ] = None,
     cell: Annotated[
@@ -48,9 +53,9 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     accelerator: Annotated[
         str, typer.Option("--accelerator", "--device", help="Lightning's flag: auto, cpu, gpu, ...")
     ] = "auto",
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path(
-        "runs"
-    ),
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for the results. Default: runs.")
+    ] = None,
     resume: Annotated[
         bool, typer.Option(help="Reuse finished cells and continue unfinished ones.")
     ] = True,
@@ -123,6 +128,12 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
             help="Check and measure everything, and say how long it would take; train nothing.",
         ),
     ] = False,
+    print_config: Annotated[
+        bool,
+        typer.Option(
+            "--print-config", help="Write the study file of this command line; train nothing."
+        ),
+    ] = False,
     wandb: Annotated[
         str | None,
         typer.Option(metavar="[ENTITY/]PROJECT", help="Log every cell as a Weights & Biases run."),
@@ -132,97 +143,77 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         typer.Option(help="Log elsewhere: see `synthbench list trackers`; repeatable."),
     ] = None,
 ) -> None:
-    """Train models on a suite or a task, hundreds of seeds at once, and measure how they learn."""
+    """Train models on suites and tasks, hundreds of seeds at once, and measure how they learn.
+
+    Any field of a task or a model, and any flag about how cells are measured except --seeds and
+    --first-seed, takes several values: '[50,100,200]', 'log(0.01..1,7)' or 'linear(0..1,5)'. Each
+    combination is a cell.
+    """
     with without_collection():
         from synthbench.cli.eval_table import print_results
         from synthbench.engine.training.block_training import TrainerOptions
-        from synthbench.evaluation.evaluate import evaluate_cells
         from synthbench.evaluation.settings import Settings, read_compile
+        from synthbench.evaluation.studies.reading import as_study
+        from synthbench.evaluation.studies.study import evaluate_study
         from synthbench.listeners.watching import watching
         from synthbench.registry.registry import installed
 
         installed()  # What plugins provide is imported too.
 
-    if cell and suite is None:
-        raise ConfigurationError("--cell chooses cells of a suite; name one")
-    chosen, name, cells = _plan(
-        None if suite is None else _suite(suite, probe or []),
-        task or [],
-        model or [],
-        probe or [],
-        changes,
-        cell or [],
-    )
-    flags = SourceFlags(teacher, temperature, hard, start, mask, sparsity, mask_scope)
-    cells = standing_cells(cells, flags)
+    flags = {
+        "tasks": task,
+        "models": model,
+        "probes": probe,
+        "cells": cell,
+        "out": None if out is None else str(out),
+        "keep_weights": keep_weights,
+        "teacher": teacher,
+        "temperature": temperature,
+        "hard": hard,
+        "start": start,
+        "mask": mask,
+        "sparsity": sparsity,
+        "mask_scope": mask_scope,
+    }
+    file = asked_for(suite, flags, changes)
+    study = as_study(file)
+    if print_config:
+        print_study(study, file)
+        return
     trackers = [wandb_reference(wandb)] if wandb is not None else []
     settings = Settings(
         TrainerOptions(accelerator, checkpoint_seconds=checkpoint_seconds),
         resume,
         replicas_per_block,
-        parse_keep_weights(keep_weights),
+        study.keep_weights,
         trackers=(*trackers, *(tracker or [])),
         compile=read_compile(compile_),
     )
     if dry_run:
-        _forecast(cells, out / name, settings)
+        _forecast(study, settings)
         return
     with watching() as listener:
         settings = replace(settings, listener=listener)
+        if len(study.cells) > 1:
+            listener.note(study.plan.summary())
         try:
-            results = evaluate_cells(cells, out / name, settings, chosen)
+            results = evaluate_study(study, settings=settings)
         except KeyboardInterrupt:
             listener.note("interrupted; the same command continues where it stopped")
             raise typer.Exit(130) from None
-    print_results(results, out / name)
+    print_results(results, study.folder)
 
 
-def _forecast(cells: Sequence[Cell], folder: Path, settings: Settings) -> None:
+def _forecast(study: Study, settings: Settings) -> None:
     from synthbench.cli.forecast_table import print_forecasts
     from synthbench.engine.training.device import find_device
     from synthbench.evaluation.forecast import forecast_cells
 
-    forecasts = forecast_cells(cells, folder, settings)
+    forecasts = forecast_cells(study.cells, study.folder, settings)
     measured = find_device(settings.trainer.accelerator).type == "cuda"
-    print_forecasts(forecasts, folder, measured)
-
-
-def _plan(
-    suite: Suite | None,
-    tasks: list[str],
-    models: list[str],
-    probes: list[str],
-    changes: Mapping[str, Any],
-    numbers: list[int],
-) -> tuple[Suite | None, str, list[Cell]]:
-    """The suite if one is named, the folder name under --out, and the cells."""
-    from synthbench.evaluation.planning import plan_cells, plan_suite
-    from synthbench.plan.protocol import Protocol
-    from synthbench.plan.suite import suite_protocol
-
-    if suite is None:
-        if not (tasks and models):
-            raise ConfigurationError(
-                "name a suite, or a task and a model: synthbench eval quickstart, or "
-                "synthbench eval --task 'sparse-parity n=30 k=3' --model mlp"
-            )
-        protocol = changed_protocol(lambda: Protocol(**changes))
-        cells = plan_cells(tasks, models, protocol, probes)
-        return None, "-".join(dict.fromkeys(cell.task.name for cell in cells)), cells
-    if tasks:
-        raise ConfigurationError("name either a suite or --task, not both")
-    protocol = changed_protocol(lambda: suite_protocol(suite, changes))
-    return suite, suite.name, plan_suite(suite, models or suite.models, protocol, numbers)
+    print_forecasts(forecasts, study.folder, measured)
 
 
 def wandb_reference(project: str) -> str:
     """The reference of the W&B tracker, whatever characters the project's name has."""
     return f"wandb project={shlex.quote(json.dumps(project))}"
-
-
-def _suite(name: str, probes: list[str]) -> Suite:
-    """The suite of that name, with the probes that were asked for."""
-    from synthbench.registry.registry import installed
-
-    suite = installed().suite(name)
-    return suite.model_copy(update={"probes": (*suite.probes, *probes)}) if probes else suite

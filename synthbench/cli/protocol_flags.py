@@ -12,12 +12,13 @@ from functools import wraps
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
-from annotated_types import Ge
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from synthbench.errors import ConfigurationError, first_mistake
+from synthbench.plan import counts
 from synthbench.plan.protocol import Protocol
+from synthbench.plan.protocol_grid import COUNTS
 
 FLAGS = (
     "seeds",
@@ -31,29 +32,32 @@ FLAGS = (
     "precision",
 )
 """The fields that have a flag, in the order of `--help`."""
-COUNTS = ("budget", "train_samples")
-"""Numbers of samples, which may be written 640k."""
 OF_SUITES = ("seeds", "budget", "train_samples", "score", "evaluation_samples")
 """What a suite fixes unless a flag says otherwise."""
-SUFFIXES = {"k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
 
 
 def parse_count(text: str) -> int:
-    """`640k`, `1.5M` or `20000` as an integer."""
-    number, factor = (text[:-1], SUFFIXES[text[-1]]) if text[-1:] in SUFFIXES else (text, 1)
+    """`640k`, `1.5M` or `20000` as an integer, for a flag that takes one number of samples."""
     try:
-        value = float(number.replace("_", "")) * factor
-    except ValueError:
-        value = -1.0
-    if not (1 <= value < 2**63 and value == int(value)):
-        raise typer.BadParameter(f"{text!r} is not a number of samples such as 20000, 640k or 2M")
-    return int(value)
+        return counts.parse_count(text)
+    except ConfigurationError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def changed_protocol(make: Callable[[], Protocol]) -> Protocol:
+    """What `make` returns; ConfigurationError, naming the flag, for a value that is not allowed."""
+    try:
+        return make()
+    except ValidationError as error:
+        where, message, given = first_mistake(error)
+        option = "--" + where.replace("_", "-")
+        raise ConfigurationError(f"{option} {given}: {message}") from None
 
 
 def takes_protocol_flags(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose parameter `changes` becomes the flags, and hears of those that were given.
 
-    changes: protocol field -> value.
+    changes: protocol field -> text, which may stand for several values.
     """
 
     @wraps(command)
@@ -71,31 +75,15 @@ def takes_protocol_flags(command: Callable[..., None]) -> Callable[..., None]:
     return with_flags
 
 
-def changed_protocol(make: Callable[[], Protocol]) -> Protocol:
-    """What `make` returns; ConfigurationError, naming the flag, for a value that is not allowed."""
-    try:
-        return make()
-    except ValidationError as error:
-        where, message, given = first_mistake(error)
-        option = "--" + where.replace("_", "-")
-        raise ConfigurationError(f"{option} {given}: {message}") from None
-
-
 def _flag(name: str) -> inspect.Parameter:
+    """An option that takes text: it may stand for several values."""
     field = Protocol.model_fields[name]
-    option = typer.Option(
-        parser=parse_count if name in COUNTS else None,
-        metavar="SAMPLES" if name in COUNTS else None,
-        min=None if name in COUNTS else _least(field),
-        help=_help(name, field),
-    )
-    # The words of a literal, and the name of a score, are checked where they are known.
-    kind: Any = str | None if _words(field) or name == "score" else int | None
+    option = typer.Option(metavar=_metavar(name, field), help=_help(name, field))
     return inspect.Parameter(
         name,
         inspect.Parameter.POSITIONAL_OR_KEYWORD,
         default=None,
-        annotation=Annotated[kind, option],
+        annotation=Annotated[str | None, option],
     )
 
 
@@ -104,9 +92,10 @@ def _words(field: FieldInfo) -> tuple[str, ...]:
     return get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
 
 
-def _least(field: FieldInfo) -> int | None:
-    bounds = [rule.ge for rule in field.metadata if isinstance(rule, Ge)]
-    return int(str(bounds[0])) if bounds else None
+def _metavar(name: str, field: FieldInfo) -> str:
+    if name in COUNTS:
+        return "SAMPLES"
+    return "TEXT" if _words(field) or name == "score" else "INTEGER"
 
 
 def _help(name: str, field: FieldInfo) -> str:

@@ -56,21 +56,18 @@ def field_type(annotation: Any) -> FieldType:
     return FieldType()
 
 
-def read_values(text: str, kind: FieldType, where: str) -> Value | Several | Range:
+def read_values(text: str, kind: FieldType) -> Value | Several | Range:
     """What a field's text stands for: `50`, `[50,100]`, `log(0.01..1,7)`, `linear(0..0.5)`.
 
-    A list where the field takes one is one value, `[[20,40],[80]]` are two. where: `"mlp" width`,
-    which begins the message of a ConfigurationError.
+    A list where the field takes one is one value, `[[20,40],[80]]` are two. Raises
+    ConfigurationError for what cannot be read, without the place, which the caller knows.
     """
     text = text.strip()
-    try:
-        if kind.numbers is not None and (found := SPACED.fullmatch(text)):
-            return _spaced(cast("Scale", found[1]), found[2], kind)
-        if not text.startswith("[") or depth(text) <= kind.lists:
-            return text
-        return _one_or_several(_listed(text, kind))
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{where} = {text}: {error}") from None
+    if kind.numbers is not None and (found := SPACED.fullmatch(text)):
+        return _spaced(cast("Scale", found[1]), found[2], kind)
+    if not text.startswith("[") or depth(text) <= kind.lists:
+        return text
+    return _one_or_several(_listed(text, kind))
 
 
 def field_value(text: str) -> object:
@@ -91,7 +88,7 @@ def _listed(text: str, kind: FieldType) -> list[Value]:
     for part in parts(text[1:-1]):
         if not part:
             raise ConfigurationError("a value is missing before or after a comma")
-        found = read_values(part, FieldType(ANY_DEPTH, kind.numbers, kind.number), "in the list")
+        found = read_values(part, FieldType(ANY_DEPTH, kind.numbers, kind.number))
         if isinstance(found, Range):
             raise ConfigurationError(f"{found} needs a count here, as in {str(found)[:-1]},7)")
         values += found.values if isinstance(found, Several) else [_unquoted(found)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from synthbench.plan.spacing import Scale, number_text
 
 Value: TypeAlias = str
 """One value of one field, as it is typed in a reference: `50`, `none`, `"two words"`."""
+NO_COUNT = "give a count of values, such as {},7)"
+UNQUOTED = re.compile(r"\[|(log|linear)\([^()'\"]*\)$")
 
 
 @dataclass(frozen=True)
@@ -69,33 +72,40 @@ class Space:
         """
         choices = self._choices()
         chosen = (dict(zip(choices, each, strict=True)) for each in product(*choices.values()))
-        return [_written(self.name, each) for each in chosen]
+        return [reference_text(self.name, each) for each in chosen]
 
     def point(self, values: Mapping[str, Value]) -> str:
         """The reference with these values of the varied fields, each of which needs one."""
         fixed = {key: value for key, value in self.fields.items() if isinstance(value, str)}
         chosen = {key: fixed[key] if key in fixed else values[key] for key in self.fields}
-        return _written(self.name, chosen)
+        return reference_text(self.name, chosen)
 
     def _choices(self) -> dict[str, tuple[Value, ...]]:
-        return {key: values_of(value, f'"{self.name}" {key}') for key, value in self.fields.items()}
+        for key, value in self.fields.items():
+            if isinstance(value, Range):
+                raise ConfigurationError(
+                    f'"{self.name}" {key} = {value}: {NO_COUNT.format(str(value)[:-1])}, or search '
+                    "the range with synthbench tune"
+                )
+        return {key: values_of(value) for key, value in self.fields.items()}
 
 
-def values_of(value: Value | Several | Range, where: str) -> tuple[Value, ...]:
-    """The values that a field takes; ConfigurationError, naming where, for a whole range."""
+def values_of(value: Value | Several | Range) -> tuple[Value, ...]:
+    """The values that a field takes; ConfigurationError for a whole range."""
     if isinstance(value, Range):
-        counted = f"{str(value)[:-1]},7)"
-        raise ConfigurationError(
-            f"{where} = {value} has no end of values; give a count, such as {counted}, or search "
-            "it with synthbench tune"
-        )
+        raise ConfigurationError(NO_COUNT.format(str(value)[:-1]))
     return value.values if isinstance(value, Several) else (value,)
 
 
-def _written(name: str, values: Mapping[str, Value]) -> str:
+def reference_text(name: str, values: Mapping[str, Value]) -> str:
+    """The reference of a name and the texts of its fields, quoted where a shell would quote them.
+
+    >>> reference_text("mlp", {"width": "[50,100]", "title": "two words"})
+    "mlp width=[50,100] title='two words'"
+    """
     return " ".join([name, *(f"{key}={_quoted(value)}" for key, value in values.items())])
 
 
 def _quoted(value: Value) -> str:
-    # A list keeps its own quotes: what splits references leaves brackets whole.
-    return value if value.startswith("[") else shlex.quote(value)
+    # Lists and spaced numbers are words of a reference as they stand.
+    return value if UNQUOTED.match(value) else shlex.quote(value)

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from synthbench.errors import ConfigurationError, did_you_mean, first_mistake
 from synthbench.plan.brackets import closing
-from synthbench.plan.field_values import field_value
+from synthbench.plan.field_values import FieldType, field_value, read_values
+from synthbench.plan.space import Range, Several, Value
 
 B = TypeVar("B", bound=BaseModel)
 PIECE = re.compile(r"""=(?:\[|(?:log|linear)\()|\\.|'[^']*'|"(?:\\.|[^"\\])*"|.""", re.DOTALL)
@@ -62,6 +63,14 @@ def _with_quoted_lists(reference: str) -> str:
             found.append(piece[0])
         place = end
     return "".join(found)
+
+
+def values_in(name: str, key: str, text: str, kind: FieldType) -> Value | Several | Range:
+    """One value or several of a field of that type; ConfigurationError, which names the field."""
+    try:
+        return read_values(text, kind)
+    except ConfigurationError as error:
+        raise ConfigurationError(f'"{name}" {key} = {text}: {error}') from None
 
 
 def typed_value(cls: type[BaseModel], key: str, text: str) -> object:

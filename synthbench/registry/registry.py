@@ -14,8 +14,8 @@ from synthbench.contracts.recipe import ELEMENTWISE, Optimizer
 from synthbench.contracts.task import Task
 from synthbench.errors import ConfigurationError, RecordError, UnknownNameError, did_you_mean
 from synthbench.listeners.tracker import Tracker
-from synthbench.plan.field_values import FieldType, field_type, read_values
-from synthbench.plan.space import Range, Several, Space, values_of
+from synthbench.plan.field_values import FieldType, field_type
+from synthbench.plan.space import Range, Several, Space
 from synthbench.plan.suite import Suite
 from synthbench.registry.host import PluginHost
 from synthbench.registry.kinds import KINDS, MODEL, OPTIMIZER, PROBE, SUITE, TASK, TRACKER, Kind
@@ -31,6 +31,7 @@ from synthbench.registry.reference import (
     split_reference,
     typed_value,
     validated,
+    values_in,
 )
 
 C = TypeVar("C", bound=Configuration)
@@ -67,8 +68,8 @@ class Registry:
         for key, value in space.fields.items():
             if not isinstance(value, str):
                 raise ConfigurationError(
-                    f'"{space.name}" {key} = {value}: one value is expected here; several are for '
-                    "synthbench eval, and in Python for a Study"
+                    f'"{space.name}" {key} = {value}: one value is expected here; tasks, models '
+                    "and protocol flags of synthbench eval, and a Study, take several"
                 )
             fields[key] = typed_value(found, key, value)
         return validated(found, space.name, nest_recipe(found, fields, self._find_optimizer))
@@ -88,7 +89,7 @@ class Registry:
             if not key.startswith(OPTIMIZER_PREFIX):
                 refuse_unknown_field(name, key, list(written_fields(found)))
             own = field_type(known[key].annotation) if key in known else FieldType()
-            fields[key] = read_values(text, own, f'"{name}" {key}')
+            fields[key] = values_in(name, key, text, own)
         return Space(name, fields)
 
     def task(self, reference: str | Task) -> Task:
@@ -144,8 +145,9 @@ class Registry:
         if recipe is None or text is None:
             own = None if recipe is None else recipe.optimizer
             return [type(own)] if isinstance(own, Optimizer) else []
-        where, known = f'"{cls.name}" optimizer', self.names(OPTIMIZER)
-        names = values_of(read_values(text, FieldType(), where), where)
+        found = values_in(cls.name, "optimizer", text, FieldType())
+        names = found.values if isinstance(found, Several) else (text,)
+        known = self.names(OPTIMIZER)
         return [self.find(OPTIMIZER, name) for name in names if name in known]
 
     def _find_optimizer(self, name: str) -> type[Optimizer]:

@@ -12,8 +12,8 @@ import pytest
 import synthbench as sb
 from synthbench.cli.list import Listed
 from synthbench.cli.main import main
-from synthbench.cli.protocol_flags import parse_count
 from synthbench.metrics.formatting import format_estimate
+from synthbench.plan.counts import parse_count
 from synthbench.registry.kinds import KINDS
 from synthbench.registry.registry import installed
 

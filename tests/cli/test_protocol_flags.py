@@ -43,7 +43,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> list[Protocol]:
         seen.extend(cell.protocol for cell in cells)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("synthbench.evaluation.evaluate.evaluate_cells", stop)
+    monkeypatch.setattr("synthbench.evaluation.studies.study.evaluate_cells", stop)
     return seen
 
 

@@ -8,9 +8,9 @@ import pytest
 from safetensors.torch import load_file
 
 import synthbench as sb
-from synthbench.cli.source_flags import parse_keep_weights
 from synthbench.errors import ConfigurationError
 from synthbench.evaluation.source_references import split_moments
+from synthbench.evaluation.studies.reading import parse_keep_weights
 from tests.cli.command import run_command
 
 CELL = [

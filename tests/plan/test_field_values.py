@@ -67,7 +67,7 @@ def several(*values: str) -> Several:
     ],
 )
 def test_texts(text, annotation, expected) -> None:
-    assert read_values(text, field_type(annotation), "here") == expected
+    assert read_values(text, field_type(annotation)) == expected
 
 
 @pytest.mark.parametrize(
@@ -95,11 +95,11 @@ def test_texts(text, annotation, expected) -> None:
         ("[0,log(0.1..1)]", float, "log(0.1..1) needs a count here, as in log(0.1..1,7)"),
     ],
 )
-def test_mistakes_name_their_place(text, annotation, message) -> None:
+def test_mistakes_say_what_is_wrong(text, annotation, message) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        read_values(text, field_type(annotation), '"mlp" width')
-    assert str(caught.value).startswith(f'"mlp" width = {text}: ') and message in str(caught.value)
+        read_values(text, field_type(annotation))
+    assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_true_is_not_one() -> None:
-    assert read_values("[1,true]", field_type(str), "here") == several("1", "true")
+    assert read_values("[1,true]", field_type(str)) == several("1", "true")

@@ -84,7 +84,9 @@ def test_a_range_is_to_be_searched_and_has_no_points() -> None:
     assert space.fields["lr"] == Range(1e-4, 1e-1, "log")
     assert space.fields["width"] == Range(8, 64, "linear", whole=True)
     assert space.point({"lr": "0.01", "width": "9"}) == "mlp lr=0.01 width=9"
-    message = r'"mlp" lr = log\(0.0001..0.1\) .* log\(0.0001..0.1,7\), or search it with .* tune'
+    message = (
+        r'"mlp" lr = log\(0.0001..0.1\): .*, such as log\(0.0001..0.1,7\), or .* synthbench tune'
+    )
     with pytest.raises(ConfigurationError, match=message):
         space.points()
 

@@ -1,0 +1,1 @@
+"""Grids of cells, from Python, a file or flags, and their evaluation."""

@@ -1,0 +1,147 @@
+"""From a study file, or flags that say the same, to a study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from synthbench.errors import ConfigurationError, SynthbenchError
+from synthbench.evaluation.kept_weights import KeepWeights
+from synthbench.evaluation.source_references import split_moment, split_moments
+from synthbench.evaluation.studies.plan import spanned
+from synthbench.evaluation.studies.study import Study
+from synthbench.plan.sources import LAST, Mask, Teacher
+from synthbench.plan.study.file import StudyFile, parse_study
+from synthbench.plan.study.toml_lines import KeyPath
+from synthbench.plan.study.toml_source import TomlSource
+from synthbench.plan.study.written_values import entry_text
+from synthbench.registry.kinds import MODEL, PROBE, SUITE, TASK, Kind
+from synthbench.registry.registry import installed
+
+REFERENCES: dict[str, Kind[Any]] = {"tasks": TASK, "models": MODEL, "probes": PROBE}
+"""The keys of a study file that hold references."""
+COMPANIONS = {"temperature": "teacher", "hard": "teacher", "sparsity": "mask", "mask_scope": "mask"}
+"""Fields of a study that say more of another one."""
+
+
+def read_study(path: Path | str) -> Study:
+    """The study of a file.
+
+    Raises a SynthbenchError that names the file and the line of what is wrong with it.
+    """
+    return as_study(read_study_file(Path(path)))
+
+
+def read_study_file(path: Path) -> StudyFile:
+    """The content of a study file, all of whose references exist and are allowed."""
+    source = TomlSource.read(path)
+    file = parse_study(source)
+    for key, kind in REFERENCES.items():
+        for place, reference in enumerate(getattr(file, key)):
+            if error := _refused(kind, reference):
+                raise source.located(_culprit(source, key, place, (kind, error)), error)
+    if file.suite is not None and (error := _refused(SUITE, file.suite)):
+        raise source.located(("suite",), error)
+    for field in ("keep_weights", *COMPANIONS, "mask"):
+        try:
+            _check(file, field, str)
+        except ConfigurationError as error:
+            raise source.located((field,), error) from None
+    return file
+
+
+def flag_of(field: str) -> str:
+    """`--mask-scope`: the flag that sets a field of a study."""
+    return f"--{field.replace('_', '-')}"
+
+
+def as_study(file: StudyFile) -> Study:
+    """The study that a file, or what flags say, stands for.
+
+    Raises ConfigurationError, which names the flag, for what needs another one.
+    """
+    for field in (*COMPANIONS, "mask"):
+        _check(file, field, flag_of)
+    teacher, mask = None, None
+    if file.teacher is not None:
+        name, moments = split_moments(file.teacher)
+        heat = 1.0 if file.temperature is None else file.temperature
+        teacher = Teacher(name, moments, temperature=heat, hard=file.hard or 0.0)
+    if file.mask is not None and file.sparsity is not None:
+        name, moment = split_moment(file.mask, "mask")
+        scope = cast("Literal['global', 'layer']", file.mask_scope or "global")
+        mask = Mask(name, moment, sparsity=file.sparsity, scope=scope)
+    return Study(
+        tasks=file.tasks,
+        models=file.models,
+        protocol=file.protocol,
+        probes=file.probes,
+        suite=file.suite,
+        suite_cells=file.cells,
+        teacher=teacher,
+        start=file.start,
+        mask=mask,
+        keep_weights=parse_keep_weights(file.keep_weights, flag_of),
+        name=file.name,
+        out=file.out,
+    )
+
+
+def parse_keep_weights(
+    given: str | tuple[int, ...] | None, named: Callable[[str], str] = str
+) -> KeepWeights:
+    """`last`, `all`, or steps such as `0,500,2000`; not given: none.
+
+    named: the field as the caller's user knows it, for the message of a ConfigurationError.
+    """
+    if not isinstance(given, str) or given in (LAST, "all"):
+        return given or False
+    steps = [part.strip() for part in given.split(",")]
+    if not all(step.isdecimal() for step in steps):
+        raise ConfigurationError(
+            f"{named('keep_weights')} {given}: name last, all or optimizer steps such as 0,500,2000"
+        )
+    return tuple(int(step) for step in steps)
+
+
+def _check(file: StudyFile, field: str, named: Callable[[str], str]) -> None:
+    """Raise ConfigurationError unless a field that is given has its companion, and can be read."""
+    if getattr(file, field) is None:
+        return
+    if field == "keep_weights":
+        parse_keep_weights(file.keep_weights, named)
+    elif field == "mask" and file.sparsity is None:
+        raise ConfigurationError(
+            f"{named('mask')} needs {named('sparsity')}, the share of weights that is removed, "
+            "such as 0.8"
+        )
+    elif field in COMPANIONS and getattr(file, COMPANIONS[field]) is None:
+        raise ConfigurationError(f"{named(field)} goes with {named(COMPANIONS[field])}; name one")
+
+
+def _refused(kind: Kind[Any], reference: str) -> SynthbenchError | None:
+    try:
+        if kind in (TASK, MODEL):
+            spanned(kind, reference)
+        elif kind == SUITE:
+            installed().suite(reference)
+        else:
+            installed().get(kind, reference)
+    except SynthbenchError as error:
+        return error
+    return None
+
+
+def _culprit(
+    source: TomlSource, key: str, place: int, refused: tuple[Kind[Any], SynthbenchError]
+) -> KeyPath:
+    """The path of the field that alone is refused for the same reason, or of the whole entry."""
+    entries, (kind, error) = source.content[key], refused
+    entry = entries[place] if isinstance(entries, list) else entries
+    if isinstance(entry, Mapping):
+        for field in entry:
+            alone = entry_text({"name": entry["name"], field: entry[field]})
+            if str(_refused(kind, alone)) == str(error):
+                return (key, place, field)
+    return (key, place)

@@ -1,0 +1,1 @@
+"""Study files (TOML): what people write in them, and where a mistake stands."""

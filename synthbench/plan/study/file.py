@@ -1,0 +1,117 @@
+"""A study file (TOML): the cells of a study as people write them, and where a mistake stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BeforeValidator, Field, ValidationError
+
+from synthbench.contracts.frozen import Frozen
+from synthbench.errors import ConfigurationError, did_you_mean, first_mistake
+from synthbench.plan.protocol_grid import protocol_changes
+from synthbench.plan.study.toml_source import TomlSource
+from synthbench.plan.study.written_values import entry_text, native_value, value_text
+
+
+def _listed(entries: object) -> object:
+    """One entry alone is a list of one."""
+    return [entries] if isinstance(entries, str | Mapping) else entries
+
+
+Entry: TypeAlias = Annotated[str, BeforeValidator(entry_text)]
+Entries: TypeAlias = Annotated[tuple[Entry, ...], BeforeValidator(_listed)]
+ENTRIES = ("tasks", "models", "probes")
+Text: TypeAlias = Annotated[str, BeforeValidator(value_text)]
+
+
+class StudyFile(Frozen):
+    """What `synthbench eval` evaluates, as flags or a file say it."""
+
+    name: str = Field(default="", pattern=r"^([A-Za-z0-9][\w.+-]*)?$", max_length=200)
+    """Of the folder with the results; none: the file's own, the suite's or those of the tasks."""
+    out: str = "runs"
+    """The folder in which that one lies."""
+    suite: str | None = None
+    """A suite, in place of tasks."""
+    cells: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    """Only these cells of the suite, from 1; none: all."""
+    tasks: Entries = ()
+    """References such as 'sparse-parity n=[20,30] k=3', or tables with a name and fields."""
+    models: Entries = ()
+    """The same of models; none: those of the suite."""
+    probes: Entries = ()
+    """Measured while training, beside those of the suite."""
+    protocol: Mapping[str, Text] = {}
+    """Fields of the protocol, each with one value or several."""
+    teacher: str | None = None
+    """On whose outputs every model is trained: a folder, or a model of the same task."""
+    temperature: float | None = None
+    """Divides the logits of teacher and student."""
+    hard: float | None = None
+    """Share of the recipe's own loss beside the teacher's."""
+    start: str | None = None
+    """With whose weights every model begins."""
+    mask: str | None = None
+    """Whose smallest weights are pruned."""
+    sparsity: float | None = None
+    """Share of the weights that the mask removes."""
+    mask_scope: str | None = None
+    """global: pruned among all weights together; layer: in each tensor."""
+    keep_weights: str | tuple[int, ...] | None = None
+    """last, all or optimizer steps."""
+
+    def changed(self, changes: Mapping[str, Any]) -> StudyFile:
+        """With other values of some fields, and of those of the protocol that they name."""
+        protocol = {**self.protocol, **changes.get("protocol", {})}
+        own = self.model_dump(exclude_unset=True)
+        return StudyFile.model_validate({**own, **changes, "protocol": protocol})
+
+
+def parse_study(source: TomlSource) -> StudyFile:
+    """The study of a file; ConfigurationError, with the line, for a key or value that is wrong.
+
+    References are not looked up: which names there are is not known here.
+    """
+    _refuse_unknown_keys(source)
+    try:
+        file = StudyFile.model_validate(source.content)
+    except ValidationError as error:
+        place, (_, message, _) = error.errors()[0]["loc"], first_mistake(error)
+        raise source.located(place, ConfigurationError(message)) from None
+    for field, text in file.protocol.items():
+        try:
+            protocol_changes({field: text}, lambda _, text: text)
+        except ConfigurationError as error:
+            raise source.located(("protocol", field), error) from None
+    return file if file.name else file.changed({"name": source.path.stem})
+
+
+def study_toml(file: StudyFile) -> str:
+    """The text of a file that says the same; what is not given is not in it."""
+    # One flag needs it, and every command reads this module.
+    import tomlkit
+
+    document = tomlkit.document()
+    for key, value in file.model_dump(exclude_unset=True, mode="json").items():
+        if key in ENTRIES:
+            entries = tomlkit.array()
+            entries.extend(value)
+            document[key] = entries.multiline(True)
+        elif key != "protocol":
+            document[key] = value
+    if file.protocol:
+        document["protocol"] = {key: native_value(text) for key, text in file.protocol.items()}
+    return tomlkit.dumps(document)
+
+
+def _refuse_unknown_keys(source: TomlSource) -> None:
+    known = list(StudyFile.model_fields)
+    for key in source.content:
+        if key not in known:
+            raise source.located(
+                (key,),
+                ConfigurationError(
+                    f"a study has no such key{did_you_mean(key, known)} (keys: {', '.join(known)})"
+                ),
+            )
