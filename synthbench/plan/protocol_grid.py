@@ -35,7 +35,7 @@ def protocol_changes(
     choices: dict[str, list[object]] = {}
     for field, text in texts.items():
         try:
-            choices[field] = _allowed(field, text)
+            choices[field] = allowed_values(field, text)
         except ConfigurationError as error:
             raise ConfigurationError(f"{named(field, text)}: {error}") from None
     return [dict(zip(choices, each, strict=True)) for each in product(*choices.values())]
@@ -46,17 +46,31 @@ def varied_protocol_fields(texts: Mapping[str, str]) -> list[str]:
     return [field for field, text in texts.items() if not isinstance(_read(field, text), str)]
 
 
-def _allowed(field: str, text: str) -> list[object]:
-    """The values of one field, each as the protocol has it."""
+def allowed_values(field: str, written: str) -> list[object]:
+    """The values of one field, each as the protocol has it.
+
+    written: one value or several. Raises ConfigurationError, without the place, for a field that
+    does not exist and for values that cannot be read or are not allowed.
+    """
     if field not in Protocol.model_fields:
         known = list(Protocol.model_fields)
         raise ConfigurationError(
             f"a protocol has no such field{did_you_mean(field, known)} (fields: {', '.join(known)})"
         )
-    found = _read(field, text)
+    found = _read(field, written)
     if field in SINGLE and not isinstance(found, str):
         raise ConfigurationError(f"one number is expected; {SINGLE[field]}")
-    return [_checked(field, value) for value in values_of(found)]
+    values: list[object] = []
+    for text in values_of(found):
+        try:
+            value = _typed(field, text)
+        except ValidationError as error:
+            which = "" if isinstance(found, str) else f"{text}: "
+            raise ConfigurationError(f"{which}{first_mistake(error).message}") from None
+        if value in values:
+            raise ConfigurationError(f"{text} is there twice")
+        values.append(value)
+    return values
 
 
 def _read(field: str, text: str) -> Value | Several | Range:
@@ -68,13 +82,9 @@ def _type(field: str) -> FieldType:
     return replace(kind, number=parse_count) if field in COUNTS else kind
 
 
-def _checked(field: str, text: Value) -> object:
+def _typed(field: str, text: Value) -> object:
+    """A value as the protocol has it; pydantic's ValidationError where it may not have it."""
     value = field_value(text)
     if field in COUNTS and value is not None:
         value = parse_count(text)
-    try:
-        return getattr(Protocol.model_validate({field: value}), field)
-    except ValidationError as error:
-        message = first_mistake(error).message
-        # Of several values, the one that is meant.
-        raise ConfigurationError(f"{text}: {message}" if "[" in text else message) from None
+    return getattr(Protocol.model_validate({field: value}), field)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from synthbench.contracts.frozen import Frozen
 from synthbench.errors import ConfigurationError, did_you_mean, first_mistake
-from synthbench.plan.protocol_grid import protocol_changes
+from synthbench.plan.protocol_grid import allowed_values
 from synthbench.plan.study.toml_source import TomlSource
 from synthbench.plan.study.written_values import entry_text, native_value, value_text
 
@@ -17,6 +17,12 @@ from synthbench.plan.study.written_values import entry_text, native_value, value
 def _listed(entries: object) -> object:
     """One entry alone is a list of one."""
     return [entries] if isinstance(entries, str | Mapping) else entries
+
+
+def _folder_name(name: str) -> str:
+    if name in (".", "..") or not name.isprintable() or set(name) & set("/\\"):
+        raise ValueError(f"{name!r} cannot be the name of a folder")
+    return name
 
 
 Entry: TypeAlias = Annotated[str, BeforeValidator(entry_text)]
@@ -28,7 +34,7 @@ Text: TypeAlias = Annotated[str, BeforeValidator(value_text)]
 class StudyFile(Frozen):
     """What `synthbench eval` evaluates, as flags or a file say it."""
 
-    name: str = Field(default="", pattern=r"^([A-Za-z0-9][\w.+-]*)?$", max_length=200)
+    name: Annotated[str, AfterValidator(_folder_name)] = ""
     """Of the folder with the results; none: the file's own, the suite's or those of the tasks."""
     out: str = "runs"
     """The folder in which that one lies."""
@@ -62,10 +68,17 @@ class StudyFile(Frozen):
     """last, all or optimizer steps."""
 
     def changed(self, changes: Mapping[str, Any]) -> StudyFile:
-        """With other values of some fields, and of those of the protocol that they name."""
+        """With other values of some fields, and of those of the protocol that they name.
+
+        Raises ConfigurationError for a value that a field does not take.
+        """
         protocol = {**self.protocol, **changes.get("protocol", {})}
         own = self.model_dump(exclude_unset=True)
-        return StudyFile.model_validate({**own, **changes, "protocol": protocol})
+        try:
+            return StudyFile.model_validate({**own, **changes, "protocol": protocol})
+        except ValidationError as error:
+            where, message, given = first_mistake(error)
+            raise ConfigurationError(f"{where} = {given!r}: {message}") from None
 
 
 def parse_study(source: TomlSource) -> StudyFile:
@@ -81,7 +94,7 @@ def parse_study(source: TomlSource) -> StudyFile:
         raise source.located(place, ConfigurationError(message)) from None
     for field, text in file.protocol.items():
         try:
-            protocol_changes({field: text}, lambda _, text: text)
+            allowed_values(field, text)
         except ConfigurationError as error:
             raise source.located(("protocol", field), error) from None
     return file if file.name else file.changed({"name": source.path.stem})

@@ -13,16 +13,15 @@ OPEN = ("", "\n]", "\n]]")
 
 
 def line_of(text: str, path: KeyPath) -> int:
-    """The line, from 1, on which the value at a path begins; of its nearest parent without one.
+    """The line, from 1, on which the value at a path begins; 1 for a path to none.
 
     text: valid TOML. It is read again line by line until the value is there, which is for
     messages about files that a person wrote.
     """
     lines = text.split("\n")
-    for length in range(len(path), 0, -1):
-        for end in range(1, len(lines) + 1):
-            if any(_holds(_read("\n".join(lines[:end]) + close), path[:length]) for close in OPEN):
-                return end
+    for end in range(1, len(lines) + 1):
+        if any(holds(_read("\n".join(lines[:end]) + close), path) for close in OPEN):
+            return end
     return 1
 
 
@@ -34,7 +33,8 @@ def _read(text: str) -> Any:
         return {}
 
 
-def _holds(content: Any, path: KeyPath) -> bool:
+def holds(content: Any, path: KeyPath) -> bool:
+    """Whether there is a value at a path."""
     for key in path:
         if isinstance(content, dict) and key in content:
             content = content[key]

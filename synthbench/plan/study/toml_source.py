@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from synthbench.errors import ConfigurationError, SynthbenchError
-from synthbench.plan.study.toml_lines import KeyPath, line_of
+from synthbench.plan.study.toml_lines import KeyPath, holds, line_of
 
 E = TypeVar("E", bound=SynthbenchError)
 AT_LINE = re.compile(r"(.*) \(at line (\d+), column \d+\)")
@@ -42,7 +42,9 @@ class TomlSource:
             raise ConfigurationError(f"cannot read {path}: it is not text in UTF-8") from None
 
     def located(self, path: KeyPath, error: E) -> E:
-        """The same error of the value at a path, which names the file and the line."""
+        """The same error of the value at a path, or its nearest parent, with file and line."""
+        while not holds(self.content, path):
+            path = path[:-1]
         words = ".".join(key for key in path if isinstance(key, str))
         where = f"{self.path}:{line_of(self.text, path)}"
         return type(error)(f"{where}: {words}: {error}" if words else f"{where}: {error}")
