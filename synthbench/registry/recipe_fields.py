@@ -53,14 +53,14 @@ def written_fields(
     optimizers: those that the recipe may name, whose fields are among them.
     """
     recipe = default_recipe(cls)
-    inside = type(recipe).model_fields if recipe is not None else {}
     own = {key: field for key, field in cls.model_fields.items() if key != "recipe"}
+    inside = type(recipe).model_fields if recipe is not None else {}
     dotted = {
         f"{OPTIMIZER_PREFIX}{key}": field
         for optimizer in optimizers
         for key, field in optimizer.model_fields.items()
     }
-    return {**dotted, **inside, **own}
+    return {**own, **{key: field for key, field in inside.items() if key not in own}, **dotted}
 
 
 def _chosen_optimizer(

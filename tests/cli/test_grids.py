@@ -98,7 +98,10 @@ SEVERAL = {
 }
 PROTOCOLS = st.fixed_dictionaries({}, optional={k: st.sampled_from(v) for k, v in SEVERAL.items()})
 TASKS = st.lists(
-    st.sampled_from(["sparse-parity n=8", "sparse-parity n=[9,10] k=[2, 3]", "markov"]), min_size=1
+    st.sampled_from(["sparse-parity n=8", "sparse-parity n=[9,10] k=[2, 3]", "markov"]),
+    min_size=1,
+    max_size=2,
+    unique=True,
 )
 MODELS = st.lists(
     st.sampled_from(
@@ -110,6 +113,8 @@ MODELS = st.lists(
         ]
     ),
     min_size=1,
+    max_size=2,
+    unique=True,
 )
 SOURCES = st.sampled_from([{}, {"start": "mlp width=4@3"}, {"mask": "mlp", "sparsity": 0.5}])
 KEPT = st.sampled_from([{}, {"keep_weights": "all"}, {"keep_weights": "0,500"}])
@@ -117,7 +122,7 @@ SUITE = st.sampled_from([(None, {}), ("feature-learning-v1", {"cells": [1, 3]})]
 
 
 @given(TASKS, MODELS, PROTOCOLS, SOURCES, KEPT, SUITE)
-@trials(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@trials(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_printed_file_is_the_same_study(
     tmp_path: Path, tasks, models, protocol, sources, kept, suite
 ) -> None:

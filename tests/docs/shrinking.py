@@ -24,6 +24,7 @@ import pytest
 from synthbench.evaluation import evaluate as evaluation
 from synthbench.evaluation.planning import plan_suite
 from synthbench.evaluation.settings import Settings
+from synthbench.evaluation.studies import study
 from synthbench.leaderboard.submissions.packing import Wording, pack
 from synthbench.plan.cell import Cell
 from synthbench.plan.sources import moments_of
@@ -43,7 +44,8 @@ def shrink(patch: pytest.MonkeyPatch, boards: Path) -> None:
         for name, suite in list(plugin.provided[SUITE].items()):
             small = small_suite(suite, boards)
             patch.setitem(plugin.provided[SUITE], name, small)
-    patch.setattr(evaluation, "evaluate_cells", evaluate_small_cells)
+    for module in (evaluation, study):
+        patch.setattr(module, "evaluate_cells", evaluate_small_cells)
 
 
 def small_suite(suite: Suite, boards: Path) -> Suite:
@@ -75,10 +77,11 @@ def submit_reference(suite: Suite, runs: Path, boards: Path) -> None:
 def evaluate_small_cells(
     cells: Sequence[Cell], out: Path | str, settings: Settings, suite: Suite | None = None
 ) -> Results:
-    """`evaluate_cells`, of small cells."""
+    """`evaluate_cells`, of small cells; those that are alike when small are one."""
     trainer = replace(settings.trainer, accelerator="cpu")
     quick = replace(settings, trainer=trainer, replicas_per_block=SUITE_SEEDS)
-    return train_cells([small_cell(cell) for cell in cells], out, quick, suite)
+    small = {cell.plan_hash(): cell for cell in map(small_cell, cells)}
+    return train_cells(list(small.values()), out, quick, suite)
 
 
 def small_cell(cell: Cell) -> Cell:

@@ -10,6 +10,7 @@ import typer
 
 import synthbench as sb
 from synthbench.cli.main import app
+from synthbench.plan.space import Range
 from synthbench.registry.kinds import MODEL, PROBE, TASK
 from synthbench.registry.registry import installed
 from tests.docs.pages import PAGES, ROOT, blocks, page_id, parse_command
@@ -59,7 +60,10 @@ def parse(line: str) -> None:
         references = given.get(kind.word) or []
         for reference in [references] if isinstance(references, str) else references:
             if reference.split()[0] in installed().names(kind):
-                installed().get(kind, reference)
+                space = installed().space(kind, reference)
+                fixed = not any(isinstance(value, Range) for value in space.fields.values())
+                for point in space.points() if fixed else []:
+                    installed().get(kind, point)
 
 
 def test_the_two_commands_are_there_whole() -> None:

@@ -75,7 +75,9 @@ def run_page(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the page's blocks in order; whatever is neither run nor exempt fails."""
     names: dict[str, Any] = {}
     for block in blocks(page):
-        if block.title is not None:
+        if block.language == "toml" and block.title is not None:
+            Path(block.title).write_text(block.text)  # A command of the page may read it.
+        elif block.title is not None:
             continue  # A file's text; test_pages.py holds the two together.
         if block.language == "python":
             exec(compile(block.text, page_id(page), "exec"), names)
