@@ -9,6 +9,9 @@ from .contracts.input_ports import RealSequence as RealSequence
 from .contracts.input_ports import Signs as Signs
 from .contracts.input_ports import Tokens as Tokens
 from .contracts.interface import Interface as Interface
+from .contracts.launcher import Crew as Crew
+from .contracts.launcher import Launcher as Launcher
+from .contracts.launcher import WorkerLost as WorkerLost
 from .contracts.losses import CLASS_LOSSES as CLASS_LOSSES
 from .contracts.losses import IGNORED as IGNORED
 from .contracts.losses import MARGIN_LOSSES as MARGIN_LOSSES
@@ -33,6 +36,7 @@ from .contracts.task import Task as Task
 from .contracts.test_set import TestSet as TestSet
 from .engine.training.block_training import TrainerOptions as TrainerOptions
 from .errors import InterfaceError as InterfaceError
+from .errors import LaunchError as LaunchError
 from .errors import SynthbenchError as SynthbenchError
 from .evaluation.evaluate import evaluate as evaluate
 from .evaluation.evaluate import evaluate_cells as evaluate_cells

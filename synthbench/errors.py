@@ -1,7 +1,7 @@
 """Every error a user can cause.
 
     SynthbenchError
-    ├── UnknownNameError      no task, model, probe, tracker or suite of that name
+    ├── UnknownNameError      no task, model, probe, launcher, ... of that name
     ├── ConfigurationError    a field that does not exist or a value that is not allowed
     ├── InterfaceError        a model that cannot take the task
     ├── ModelError            a module that fails in its forward or backward pass
@@ -10,6 +10,7 @@
     ├── RecordError           a record that is missing, corrupt or does not match its files
     ├── SubmissionError       a leaderboard submission that breaks a rule or was tampered with
     ├── OutputError           a folder that cannot be written, or is in use
+    ├── LaunchError           workers that cannot be started, or are lost again and again
     └── NothingToDrawError    a picture of something that was not measured
 
 The command line prints the message alone and exits with code 2.
@@ -63,6 +64,14 @@ class SubmissionError(SynthbenchError, ValueError):
 
 class OutputError(SynthbenchError, OSError):
     """An output folder that cannot be written or is already in use."""
+
+
+class FolderInUseError(OutputError):
+    """A cell's folder in which another evaluation is at work."""
+
+
+class LaunchError(SynthbenchError, RuntimeError):
+    """Workers that cannot be started, or are lost again and again."""
 
 
 class NothingToDrawError(SynthbenchError, ValueError):

@@ -118,6 +118,20 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
             help="Compile the training step: auto does where that saves time. Last bits differ.",
         ),
     ] = "auto",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Processes that train side by side, one thread each; 0: this one. Default: as many "
+            "as there are cores where that pays. Numbers are the same.",
+        ),
+    ] = None,
+    launcher: Annotated[
+        str | None,
+        typer.Option(
+            help="Train elsewhere: 'ray address=auto'; see `synthbench list launchers`.",
+        ),
+    ] = None,
     checkpoint_seconds: Annotated[
         float, typer.Option(min=0, help="Time between checkpoints.")
     ] = 30.0,
@@ -188,6 +202,8 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         study.keep_weights,
         trackers=(*trackers, *(tracker or [])),
         compile=read_compile(compile_),
+        workers=workers,
+        launcher=launcher,
     )
     if dry_run:
         _forecast(study, settings)

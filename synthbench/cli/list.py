@@ -25,6 +25,7 @@ class Listed(StrEnum):
     probes = "probes"
     optimizers = "optimizers"
     trackers = "trackers"
+    launchers = "launchers"
     suites = "suites"
     plugins = "plugins"
 
@@ -32,7 +33,7 @@ class Listed(StrEnum):
 def list_command(
     kind: Annotated[Listed | None, typer.Argument(help="Default: everything.")] = None,
 ) -> None:
-    """List tasks, models, probes, optimizers, trackers, suites and plugins."""
+    """List tasks, models, probes, optimizers, trackers, launchers, suites and plugins."""
     from rich.console import Console
     from rich.markup import escape
 

@@ -1,4 +1,4 @@
-"""`synthbench show NAME`: everything about one task, model, probe, tracker or suite."""
+"""`synthbench show NAME`: everything about one task, model, probe, tracker, launcher or suite."""
 
 from __future__ import annotations
 

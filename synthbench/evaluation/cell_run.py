@@ -1,4 +1,4 @@
-"""One cell from its folder to its record; what trains it is `StackTraining`."""
+"""One cell from its folder to its record; what trains it is a `StackTraining`."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ import torch
 from filelock import FileLock, Timeout
 
 from synthbench.engine.inspection.cell import CellFacts
-from synthbench.errors import OutputError
+from synthbench.errors import FolderInUseError
 from synthbench.evaluation.cell_tracking import CellTracking
+from synthbench.evaluation.kept_replicas import KeptReplicas
 from synthbench.evaluation.kept_weights import NO_WEIGHTS, KeptWeights
-from synthbench.evaluation.partial_run import remove_partial, remove_spent_partial
+from synthbench.evaluation.partial_run import PartialRun, remove_partial, remove_spent_partial
 from synthbench.evaluation.picture import try_picture
 from synthbench.evaluation.record_writing import describe_environment
 from synthbench.evaluation.resumption import Resumption
 from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.standing import NO_FOUNDATION, Foundation
+from synthbench.evaluation.taking_over import choice_of
+from synthbench.evaluation.training_choice import TrainingChoice
 from synthbench.listeners.listener import Listener, Silent
 from synthbench.listeners.tracker import Tracker
 from synthbench.plan.cell import Cell
@@ -56,11 +59,35 @@ class CellRun:
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """The folder is there and nobody else's inside, and trackers follow."""
+        """The folder is there and nobody else's inside, and trackers follow.
+
+        Raises FolderInUseError where another evaluation is at work in it.
+        """
         make_folder(self.folder)
         following = self.tracking.following(self.cell, self.suite, self.folder)
-        with following, _locked(self.folder):
+        with _locked(self.folder), following:
             yield
+
+    def begun(self) -> PartialRun | None:
+        """What is unfinished in its folder or, where every replica is kept, a run of those."""
+        found = self.resumption.unfinished_run(self.environment)
+        if found is None and self.replicas_to_train == 0:
+            return self.begin(choice_of(self._kept_replicas[0].record))
+        return found
+
+    def begin(self, choice: TrainingChoice) -> PartialRun:
+        """A new run in its folder, with the replicas that are kept; choice: how it is trained."""
+        return self.resumption.begin_run(self.environment, choice, self._kept_replicas)
+
+    @property
+    def replicas_to_train(self) -> int:
+        """How many a new run lacks."""
+        kept = sum(len(each.block.seeds) for each in self._kept_replicas)
+        return self.cell.protocol.seeds - kept
+
+    @cached_property
+    def _kept_replicas(self) -> list[KeptReplicas]:
+        return self.resumption.kept_replicas(self.environment)
 
     def complete(self, record: Record, reused: bool) -> None:
         """What a finished cell still owes, one too that was killed after its record."""
@@ -75,6 +102,7 @@ class CellRun:
         """Tell everybody of the record."""
         self.listener.cell_finished(record, reused)
         self.tracking.finish(record, self.folder, reused)
+        installed().host.announce("cell_finished", record=record)
         return CellResult(MeasuredCell(record, self.folder), reused)
 
     @cached_property
@@ -126,6 +154,4 @@ def _locked(folder: Path) -> Iterator[None]:
         with FileLock(folder / ".lock", timeout=0):
             yield
     except Timeout:
-        raise OutputError(
-            f"{folder} is in use by another evaluation; wait for it or choose another --out"
-        ) from None
+        raise FolderInUseError(f"{folder} is in use by another evaluation") from None

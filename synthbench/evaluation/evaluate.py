@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from synthbench.contracts.model import Model
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.task import Task
 from synthbench.engine.training.allocator import keep_freed_memory
+from synthbench.evaluation.agenda import Agenda
 from synthbench.evaluation.cell_run import CellRun
 from synthbench.evaluation.earlier import finished_replicas
-from synthbench.evaluation.grouping import groups
 from synthbench.evaluation.picture import try_picture
 from synthbench.evaluation.planning import (
     resolve_model,
@@ -21,12 +24,12 @@ from synthbench.evaluation.planning import (
     resolve_task,
     with_shorthands,
 )
-from synthbench.evaluation.preparation import prepare
+from synthbench.evaluation.preparation import PreparedCell, prepare
 from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.source_references import StandsOn, stand
-from synthbench.evaluation.stack_run import run_cells
 from synthbench.evaluation.standing import foundation_of
 from synthbench.evaluation.store import Store
+from synthbench.evaluation.workplace import Workplace
 from synthbench.isolation import isolated
 from synthbench.listeners.listener import PlannedCell
 from synthbench.listeners.watching import watching
@@ -93,50 +96,47 @@ def evaluate_cells(
     if settings.resume:
         store = Store.read(out)
         cells = [store.looked_at_as_often(cell) for cell in cells]
-    prepared, device = prepare(cells, out, settings)
-    earlier = finished_replicas(prepared, device, settings)
-    keep_freed_memory()
-    make_folder(out)
-    host = installed().host
-    host.announce("eval_started", cells=[each.cell for each in prepared])
-    finished: dict[str, CellResult] = {}
-    with watching(settings.listener) as listener:
-        settings = replace(settings, listener=listener)
-        listener.evaluation_planned(
-            [
-                PlannedCell(each.cell, each.facts.step_flops, count)
-                for each, count in zip(prepared, earlier, strict=True)
-            ]
-        )
-        for group in groups([each.likeness for each in prepared]):
-            runs = []
-            for each in [prepared[place] for place in group]:
-                cell = each.cell
-                if not each.asked:
-                    listener.note(f'first "{cell.label()}", on whose weights others stand')
-                reference = _reference(suite) if each.asked else None
-                foundation = foundation_of(cell, {n: r.measured for n, r in finished.items()})
-                weights = each.kept, foundation
-                where = device, each.folder, settings, reference
-                run = CellRun(cell, each.facts, *where, *weights, each.relatives)
-                runs.append(run)
-            for together in _stackable(runs):
-                for run, result in zip(together, run_cells(together), strict=True):
-                    host.announce("cell_finished", record=result.record)
-                    finished[run.cell.plan_hash()] = replace(result, cell=run.cell)
-        results = Results([finished[cell.plan_hash()] for cell in cells])
-        if len(results) > 1:
-            try_picture(results.measured, out, listener)
-    host.announce("eval_finished", records=[result.record for result in finished.values()])
+    with Workplace(settings) as workplace:
+        prepared, device = prepare(cells, out, settings)
+        earlier = finished_replicas(prepared, device, settings)
+        workplace.open_if_worthwhile(prepared, earlier, device)
+        keep_freed_memory()
+        make_folder(out)
+        installed().host.announce("eval_started", cells=[each.cell for each in prepared])
+        with watching(settings.listener) as listener:
+            settings = replace(settings, listener=listener)
+            listener.evaluation_planned(
+                [
+                    PlannedCell(each.cell, each.facts.step_flops, count)
+                    for each, count in zip(prepared, earlier, strict=True)
+                ]
+            )
+            opening = partial(_run_of, device, settings, _reference(suite))
+            agenda = Agenda(workplace.in_order(prepared), opening, listener)
+            workplace.work_off(agenda, listener)
+            finished = agenda.finished
+            results = Results([finished[cell.plan_hash()] for cell in cells])
+            if len(results) > 1:
+                try_picture(results.measured, out, listener)
+    records = [finished[each.cell.plan_hash()].record for each in prepared]
+    installed().host.announce("eval_finished", records=records)
     return results
 
 
-def _stackable(runs: list[CellRun]) -> list[list[CellRun]]:
-    """Cells that are alike, apart where somebody watches each of them."""
-    if any(run.trains_alone for run in runs):
-        return [[run] for run in runs]
-    # On other samples a stack may be found to be wrong.
-    return [[runs[place] for place in own] for own in groups([r.facts.ways.right for r in runs])]
+def _run_of(
+    device: torch.device,
+    settings: Settings,
+    suite: SuiteReference | None,
+    prepared: PreparedCell,
+    finished: Mapping[str, CellResult],
+) -> CellRun:
+    """A cell with what it takes over from finished ones, those of this evaluation by plan hash."""
+    cell, facts, folder = prepared.cell, prepared.facts, prepared.folder
+    foundation = foundation_of(cell, {name: each.measured for name, each in finished.items()})
+    weights = prepared.kept, foundation
+    reference = suite if prepared.asked else None
+    where = device, folder, settings, reference
+    return CellRun(cell, facts, *where, *weights, prepared.relatives)
 
 
 def _reference(suite: Suite | None) -> SuiteReference | None:

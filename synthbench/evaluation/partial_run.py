@@ -63,6 +63,11 @@ class PartialRun:
         """How many replicas are finished."""
         return len(self._done_numbers())
 
+    @property
+    def fingerprint(self) -> str:
+        """Of what must be equal for its checkpoints to be used, with how it is trained."""
+        return content_hash(self._state())[:16]
+
     def missing(self, count: int) -> list[int]:
         """The numbers below `count` of the replicas that are not finished, in order."""
         done = set(self._done_numbers())
@@ -85,8 +90,7 @@ class PartialRun:
     def save(self) -> None:
         """Write the state file."""
         make_folder(self.folder)
-        content = {**vars(self.identity), "choice": vars(self.choice)}
-        write_atomically(self.folder / "state.json", json.dumps(content).encode())
+        write_atomically(self.folder / "state.json", json.dumps(self._state()).encode())
 
     def add(self, block: Block, result: BlockResult) -> None:
         """Keep a finished block and drop the checkpoint that led to it."""
@@ -128,6 +132,9 @@ class PartialRun:
         sizes = [len(self._read(path).diverged) for path in self._paths()]
         numbers = self._done_numbers()
         return len(numbers) == len(set(numbers)) == sum(sizes)
+
+    def _state(self) -> dict[str, Any]:
+        return {**vars(self.identity), "choice": vars(self.choice)}
 
     def _done_numbers(self) -> list[int]:
         """The replicas of every finished block, one block after the other."""

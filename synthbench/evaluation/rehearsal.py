@@ -21,7 +21,7 @@ from synthbench.engine.training.block_training import TrainerOptions, train_bloc
 from synthbench.engine.training.cell_functions import CellFunctions
 from synthbench.engine.training.inheritance import Inherited
 from synthbench.engine.training.teaching import teacher_of
-from synthbench.evaluation.progress_relay import ProgressRelay
+from synthbench.evaluation.progress_relay import relay_to
 from synthbench.evaluation.shared_block import SharedBlock
 from synthbench.listeners.cell_tally import CellTally
 from synthbench.listeners.listener import BlockProgress, PlannedCell, Silent
@@ -97,7 +97,7 @@ class _Part:
         protocol = self.cell.protocol.model_copy(update=changes)
         short = replace(self.cell, protocol=protocol)
         timing, weighing = _Timing(short), _Weighing()
-        relay = ProgressRelay(timing, SharedBlock.of(self.cell, self.block))
+        relay = relay_to(timing, SharedBlock.of(self.cell, self.block))
         options = TrainerOptions(self.accelerator, (relay, weighing))
         with TemporaryDirectory() as folder:
             checkpoint = Path(folder) / "block.ckpt"

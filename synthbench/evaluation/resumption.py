@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from synthbench.evaluation.partial_run import (
     start_partial,
 )
 from synthbench.evaluation.settings import Settings
-from synthbench.evaluation.taking_over import choice_of, earlier_replicas
+from synthbench.evaluation.taking_over import earlier_replicas
 from synthbench.evaluation.training_choice import TrainingChoice
 from synthbench.listeners.listener import Listener
 from synthbench.plan.cell import Cell
@@ -154,15 +154,12 @@ class Resumption:
             self.listener.note(f"its replicas are not used: {error}")
             return None
 
-    def open_partial(
-        self, environment: Environment, choose: Callable[[], TrainingChoice]
-    ) -> PartialRun:
-        """The unfinished run in the folder, or a new one in its place.
+    def unfinished_run(self, environment: Environment) -> PartialRun | None:
+        """The unfinished run in the folder, if there is one that may go on.
 
-        environment: where training goes on. choose: how a new run is trained; asked for only then.
+        environment: where training goes on.
         """
-        identity = self._identity(environment)
-        found = self._continued(identity)
+        found = self._continued(self._identity(environment))
         if found is not None:
             self.listener.note(f"continuing the unfinished run in {self.folder}")
             wanted = self.settings.replicas_per_block
@@ -173,12 +170,17 @@ class Resumption:
                 "software, device, processor, settings of torch or --keep-weights; "
                 "starting again"
             )
+        return None
+
+    def begin_run(
+        self, environment: Environment, choice: TrainingChoice, kept: Sequence[KeptReplicas]
+    ) -> PartialRun:
+        """A new run in the folder, in place of any other.
+
+        choice: how it is trained. kept: replicas that are finished.
+        """
         remove_partial(self.folder)
-        kept = self.kept_replicas(environment)
-        count = sum(len(each.block.seeds) for each in kept)
-        whole = count == self.cell.protocol.seeds
-        choice = choice_of(kept[0].record) if whole else choose()
-        started = start_partial(self.folder, identity, choice)
+        started = start_partial(self.folder, self._identity(environment), choice)
         for each in kept:
             started.add(each.block, each.result)
         here = environment.model_copy(update={"threads": choice.threads})

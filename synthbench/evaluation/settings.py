@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
+from synthbench.contracts.launcher import Launcher
 from synthbench.engine.training.block_training import TrainerOptions
 from synthbench.errors import ConfigurationError, did_you_mean
 from synthbench.evaluation.kept_weights import KeepWeights
@@ -24,6 +25,9 @@ class Settings:
     trackers: where finished cells, and the training as it goes, are sent; objects or references.
     compile: whether recorded steps are compiled: "auto" where what is left of a cell pays for it,
     "always" or "never"; the record names what was done, and last bits depend on it.
+    workers: processes of one thread that train blocks of all cells: 0 trains in this one, None
+    takes as many as there are cores where the work is worth their start. launcher: whose workers
+    train instead, an object or a reference such as "ray address=auto". The numbers are the same.
     listener: who hears of it; None draws bars in a terminal or a notebook, and writes a line now
     and then to the stderr of others.
     """
@@ -35,6 +39,8 @@ class Settings:
     listener: Listener | None = None
     trackers: tuple[Tracker | str, ...] = ()
     compile: Compile = "auto"
+    workers: int | None = None
+    launcher: Launcher | str | None = None
 
     def __post_init__(self) -> None:
         read_compile(self.compile)

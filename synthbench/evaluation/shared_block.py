@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from synthbench.engine.axis.way import Way
-from synthbench.engine.training.block import Block, split_blocks
+from synthbench.engine.training.block import NARROWEST, Block, equal_width
 from synthbench.engine.training.block_training import BlockResult
-from synthbench.evaluation.partial_run import PartialRun
+from synthbench.evaluation.training_choice import TrainingChoice
 from synthbench.plan.cell import Cell, ReplicaSeeds
+
+Member: TypeAlias = tuple[int, int]
+"""The place of a cell among those that train together, and the number of a replica in it."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,15 @@ class SharedBlock:
         """Number of the cell in whose folder the checkpoint lies."""
         return self.shares[0].place
 
+    @property
+    def can_be_narrower(self) -> bool:
+        """Whether fewer replicas at once make a stack."""
+        return self.whole.width > NARROWEST
+
+    def members(self) -> list[Member]:
+        """All of its replicas."""
+        return [(share.place, number) for share in self.shares for number in share.numbers]
+
     def split(self, result: BlockResult) -> Iterator[tuple[int, Block, BlockResult]]:
         """For every share the number of its cell, the block it makes alone, and its result."""
         for share in self.shares:
@@ -56,28 +69,50 @@ class SharedBlock:
             yield share.place, alone, result.rows(share.start, share.stop, share.numbers)
 
 
-def next_block(cells: Sequence[Cell], partials: Sequence[PartialRun]) -> SharedBlock | None:
-    """The next replicas to train, cell by cell; None where all are done."""
-    left: list[tuple[int, int, ReplicaSeeds]] = []
-    for place, (cell, partial) in enumerate(zip(cells, partials, strict=True)):
-        seeds = cell.replica_seeds()
-        left += [(place, number, seeds[number]) for number in partial.missing(len(seeds))]
-    if not left:
-        return None
-    choice = partials[0].choice
+def split_shared(
+    cells: Sequence[Cell], left: Collection[Member], choice: TrainingChoice
+) -> list[SharedBlock]:
+    """The blocks of what is left of some cells, cell by cell.
+
+    All replicas of the cells, in their order, make blocks of one width; of each block what is left
+    is trained. So a block is the same whatever else is finished, and is found again with its
+    checkpoint. What is little is trained narrower, the rest at the full width, which is traced.
+    """
     stacked = choice.way is not Way.PLAIN
-    whole = split_blocks([own for _, _, own in left], choice.widest, left[0][1], stacked)[0]
-    taken = left[: len(whole.seeds)]
+    narrowest = NARROWEST if stacked else 1
+    every = [(place, r) for place, cell in enumerate(cells) for r in range(cell.protocol.seeds)]
+    width = equal_width(len(every), choice.widest, narrowest)
+    parts = [every[start : start + width] for start in range(0, len(every), width)]
+    seeds = [cell.replica_seeds() for cell in cells]
+    blocks = []
+    for part in parts:
+        members = [member for member in part if member in left]
+        if members:
+            own = max(len(members), narrowest)
+            whole = width if stacked and 2 * own > width else own
+            blocks.append(_block(cells, seeds, members, whole))
+    return blocks
+
+
+def _block(
+    cells: Sequence[Cell],
+    seeds: Sequence[Sequence[ReplicaSeeds]],
+    members: Sequence[Member],
+    width: int,
+) -> SharedBlock:
+    own = tuple(seeds[place][number] for place, number in members)
+    whole = Block(members[0][1], own, width)
+    numbers = tuple(number for _, number in members)
     if len(cells) > 1:
-        whole = replace(whole, cells=tuple(cells[place] for place, _, _ in taken))
-    elif (numbers := tuple(number for _, number, _ in taken)) != whole.replicas:
+        whole = replace(whole, cells=tuple(cells[place] for place, _ in members))
+    elif numbers != whole.replicas:
         whole = replace(whole, numbers=numbers)
-    return SharedBlock(whole, tuple(_shares(cells, taken)))
+    return SharedBlock(whole, tuple(_shares(cells, members)))
 
 
-def _shares(cells: Sequence[Cell], taken: Sequence[tuple[int, int, ReplicaSeeds]]) -> list[Share]:
+def _shares(cells: Sequence[Cell], members: Sequence[Member]) -> list[Share]:
     found: list[Share] = []
-    for row, (place, number, _) in enumerate(taken):
+    for row, (place, number) in enumerate(members):
         if found and found[-1].place == place:
             found[-1] = replace(found[-1], numbers=(*found[-1].numbers, number))
         else:

@@ -2,31 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from types import TracebackType
 
+from synthbench.errors import FolderInUseError
 from synthbench.evaluation.cell_run import CellRun
 from synthbench.evaluation.stack_training import StackTraining
+from synthbench.evaluation.terms import Terms
 from synthbench.records import Record
 from synthbench.results.results import CellResult
 
 
-def run_cells(runs: Sequence[CellRun]) -> list[CellResult]:
-    """Finish cells that differ in numbers alone, or a single one, in the order given.
+class StackRun:
+    """Cells that differ in numbers alone, or a single one, whose folders are ours until `close`.
 
-    Those that are in their folders already are read; the others are trained together.
+    Those that are in their folders already are read; the others are trained together. busy: those
+    in whose folders another evaluation is at work, which are left out.
     """
-    with ExitStack() as opened:
-        for run in runs:
-            opened.enter_context(run.opened())
-        found = [run.resumption.finished_record() for run in runs]
-        missing = [run for run, record in zip(runs, found, strict=True) if record is None]
-        trained = iter(StackTraining.of(missing).records() if missing else [])
-        records: list[tuple[Record, bool]] = [
-            (next(trained), False) if record is None else (record, True) for record in found
-        ]
-        for run, (record, reused) in zip(runs, records, strict=True):
-            run.complete(record, reused)
-    return [
-        run.announce(record, reused) for run, (record, reused) in zip(runs, records, strict=True)
-    ]
+
+    def __init__(self, runs: Sequence[CellRun], terms: Terms, numbers: Iterator[int]) -> None:
+        """numbers: for jobs, each of which is given once."""
+        self.busy: list[CellRun] = []
+        self._runs: list[CellRun] = []
+        self._opened = ExitStack()
+        with ExitStack() as opened:
+            for run in runs:
+                try:
+                    opened.enter_context(run.opened())
+                    self._runs.append(run)
+                except FolderInUseError:
+                    self.busy.append(run)
+            self._found = [run.resumption.finished_record() for run in self._runs]
+            found = zip(self._runs, self._found, strict=True)
+            missing = [run for run, record in found if record is None]
+            self.training = StackTraining(missing, terms, numbers) if missing else None
+            self._opened = opened.pop_all()
+
+    @property
+    def done(self) -> bool:
+        """Whether every cell is finished."""
+        return self.training is None or self.training.done
+
+    def results(self) -> dict[str, CellResult]:
+        """Write the records that are missing, let go of the folders, and tell everybody.
+
+        Returns the results by the hashes of their plans.
+        """
+        with self._opened:
+            trained = iter([] if self.training is None else self.training.records())
+            records: list[tuple[Record, bool]] = [
+                (next(trained), False) if record is None else (record, True)
+                for record in self._found
+            ]
+            for run, (record, reused) in zip(self._runs, records, strict=True):
+                run.complete(record, reused)
+        return {
+            run.cell.plan_hash(): replace(run.announce(record, reused), cell=run.cell)
+            for run, (record, reused) in zip(self._runs, records, strict=True)
+        }
+
+    def abandon(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Let go of the folders; what is finished of the cells stays there."""
+        self._opened.__exit__(kind, error, traceback)

@@ -1,142 +1,114 @@
-"""Training the replicas of one cell, or of several that share a stack, block by block."""
+"""Training the replicas of one cell, or of several that share a stack: which job comes next."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
 
-from synthbench.engine.axis.memory import does_not_fit, is_out_of_memory
-from synthbench.engine.axis.way import Execution, Way
-from synthbench.engine.training.block import NARROWEST, Block
-from synthbench.engine.training.block_training import BlockResult, train_block
+from synthbench.engine.training.block_training import BlockResult
+from synthbench.evaluation.block_queue import BlockQueue
 from synthbench.evaluation.cell_run import CellRun
 from synthbench.evaluation.grouping import groups
+from synthbench.evaluation.jobs import JobOfStack, Measuring, Training
+from synthbench.evaluation.logger_relay import Logged, log_to
 from synthbench.evaluation.partial_run import PartialRun
-from synthbench.evaluation.progress_relay import ProgressRelay
-from synthbench.evaluation.record_writing import Provenance, write_record
-from synthbench.evaluation.shared_block import SharedBlock, next_block
+from synthbench.evaluation.progress_relay import News, Remark, pass_on
+from synthbench.evaluation.stack import Stack
+from synthbench.evaluation.terms import Terms
 from synthbench.evaluation.training_choice import TrainingChoice
-from synthbench.evaluation.training_functions import TrainingFunctions
-from synthbench.evaluation.way_notes import FASTER, note_way
-from synthbench.isolation.threads import threads
+from synthbench.evaluation.training_functions import forget_functions
 from synthbench.records import Record
 
 
-@dataclass
 class StackTraining:
-    """Cells of which none is finished; the first stands for what they share."""
+    """Cells of which none is finished; the first stands for what they share.
 
-    runs: Sequence[CellRun]
-    _functions: TrainingFunctions
-    _choice: TrainingChoice | None = field(default=None, init=False)
+    How they are trained is measured once, unless all were begun earlier; then blocks are trained.
+    """
 
-    @classmethod
-    def of(cls, runs: Sequence[CellRun]) -> StackTraining:
-        """Cells that differ in numbers alone."""
-        return cls(runs, TrainingFunctions(runs[0], [run.cell for run in runs]))
+    def __init__(self, runs: Sequence[CellRun], terms: Terms, numbers: Iterator[int]) -> None:
+        """numbers: for jobs, each of which is given once."""
+        self._runs, self._terms, self._numbers = runs, terms, numbers
+        self._partials: list[PartialRun | None] = []
+        for run in runs:
+            run.listener.cell_started(run.cell)
+            self._partials.append(run.begun())
+        self._stack = self._described()
+        self._measuring = False
+        self._queues: list[BlockQueue] = []
+        self._queue_of: dict[int, BlockQueue] = {}
+        if None not in self._partials:
+            self._enqueue()
 
     @property
-    def _first(self) -> CellRun:
-        return self.runs[0]
+    def done(self) -> bool:
+        """Whether every replica is finished."""
+        return bool(self._queues) and all(queue.done for queue in self._queues)
+
+    def next_job(self) -> JobOfStack | None:
+        """The next one; None where there is none before another is finished."""
+        if not self._queues:
+            if self._measuring:
+                return None
+            self._measuring = True
+            terms = self._terms
+            return Measuring(next(self._numbers), self._stack, terms.available, terms.parts)
+        for queue in self._queues:
+            job = queue.next_job(next(self._numbers))
+            if job is not None:
+                self._queue_of[job.number] = queue
+                return job
+        return None
+
+    def hear(self, job: JobOfStack, news: News | Logged) -> None:
+        """Pass on what a job says."""
+        listener = self._runs[0].listener
+        if isinstance(news, Remark):
+            listener.note(news.text)
+            return
+        assert isinstance(job, Training)
+        if isinstance(news, Logged):
+            log_to(self._queue_of[job.number].loggers, news)
+        else:
+            pass_on(news, job.block, listener)
+
+    def finish(self, job: JobOfStack, result: TrainingChoice | BlockResult) -> None:
+        """Take what a job has found out."""
+        if isinstance(result, TrainingChoice):
+            for place, run in enumerate(self._runs):
+                if self._partials[place] is None:
+                    self._partials[place] = run.begin(result)
+            self._enqueue()
+        else:
+            assert isinstance(job, Training)
+            self._queue_of.pop(job.number).add(job, result)
+
+    def narrow(self, job: Training, why: str) -> None:
+        """Train narrower blocks from here on; ModelError where there are none."""
+        widest = self._queue_of.pop(job.number).narrow(job)
+        self._runs[0].listener.note(f"{why}: continuing with {widest} replicas at once")
 
     def records(self) -> list[Record]:
-        """Train what is missing, and write a record for each cell."""
-        with threads(1) as available:
-            return self._records(available)
+        """Write a record for each cell, once all replicas are finished."""
+        forget_functions(self._stack)
+        written = {record.plan_hash: record for queue in self._queues for record in queue.records()}
+        return [written[run.cell.plan_hash()] for run in self._runs]
 
-    def _records(self, available: int) -> list[Record]:
-        partials = []
-        for run in self.runs:
-            run.listener.cell_started(run.cell)
-            partials.append(
-                run.resumption.open_partial(run.environment, lambda: self._chosen(available))
-            )
-        records: dict[int, Record] = {}
-        # Several, where some were begun at another time, in another way.
+    def _described(self) -> Stack:
+        first = self._runs[0]
+        begun = zip(self._runs, self._partials, strict=True)
+        return Stack(
+            cells=tuple(run.cell for run in self._runs),
+            facts=first.facts,
+            device=first.device,
+            replicas=sum(run.replicas_to_train for run, found in begun if found is None),
+            widest=first.settings.replicas_per_block,
+            compile=first.settings.compile,
+        )
+
+    def _enqueue(self) -> None:
+        """Several queues, where some cells were begun at another time, in another way."""
+        partials = [partial for partial in self._partials if partial is not None]
         for places in groups([partial.choice for partial in partials]):
+            runs = [self._runs[place] for place in places]
             own = [partials[place] for place in places]
-            together = StackTraining([self.runs[place] for place in places], self._functions)
-            records |= zip(places, together._finished(own), strict=True)
-        return [records[place] for place in range(len(partials))]
-
-    def _finished(self, partials: list[PartialRun]) -> list[Record]:
-        """Train what is missing of cells that are trained in one way."""
-        choice = partials[0].choice
-        self._note(choice)
-        cells = [run.cell for run in self.runs]
-        with threads(choice.threads):
-            while (block := next_block(cells, partials)) is not None:
-                partials = self._train(partials, block)
-        return [self._write(run, partial) for run, partial in zip(self.runs, partials, strict=True)]
-
-    def _chosen(self, available: int) -> TrainingChoice:
-        """The choice, made once for all cells."""
-        if self._choice is None:
-            self._choice = self._functions.choose(available)
-        return self._choice
-
-    def _note(self, choice: TrainingChoice) -> None:
-        first = self._first
-        note_way(first.listener, first.cell, first.facts, choice.way, first.device)
-        if len(self.runs) > 1:
-            first.listener.note(
-                f"{len(self.runs)} cells that differ in numbers alone are trained in one stack"
-            )
-
-    def _train(self, partials: list[PartialRun], block: SharedBlock) -> list[PartialRun]:
-        """With the block finished or, where memory ends, with narrower blocks to come."""
-        try:
-            result = self._trained(partials[0].choice, partials, block)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            return self._narrower(partials, block.whole)
-        for place, part, own in block.split(result):
-            partials[place].add(part, own)
-        partials[block.first].checkpoint(block.whole).unlink(missing_ok=True)
-        return partials
-
-    def _trained(
-        self, choice: TrainingChoice, partials: list[PartialRun], block: SharedBlock
-    ) -> BlockResult:
-        first, own = self._first, self.runs[block.first]
-        trainer, relay = first.settings.trainer, ProgressRelay(first.listener, block)
-        options = replace(
-            trainer,
-            callbacks=(*trainer.callbacks, relay),
-            logger=own.tracking.loggers(trainer.logger),
-        )
-        checkpoint = partials[block.first].checkpoint(block.whole)
-        own.resumption.drop_damaged(checkpoint)
-        whole = replace(
-            block.whole,
-            inherited=own.foundation.inherited.rows(block.whole.rows()),
-            kept_steps=own.resumption.kept.steps,
-        )
-        execution = Execution(choice.way, first.facts.ways.draws, choice.executor)
-        functions = None if choice.way is Way.PLAIN else self._functions.of(choice.executor)
-        return train_block(own.cell, whole, options, execution, checkpoint, functions)
-
-    def _narrower(self, partials: list[PartialRun], block: Block) -> list[PartialRun]:
-        first = self._first
-        if block.width <= NARROWEST:
-            raise does_not_fit(first.cell.model.label())
-        widest = block.width // 2
-        first.listener.note(f"out of memory: continuing with {widest} replicas at once")
-        return [partial.with_widest(widest) for partial in partials]
-
-    def _write(self, run: CellRun, partial: PartialRun) -> Record:
-        choice = partial.choice
-        looped = (run.facts.ways.loop_reason or FASTER) if choice.way is Way.PLAIN else None
-        provenance = Provenance(
-            run.environment.model_copy(update={"threads": choice.threads}),
-            run.suite,
-            max(choice.widest, 1 if choice.way is Way.PLAIN else NARROWEST),
-            run.foundation.hashes,
-            choice.way,
-            looped,
-            choice.executor if choice.way is Way.TRACED else None,
-            partial.earlier(),
-        )
-        blocks = partial.finished(run.cell.protocol.seeds)
-        return write_record(run.folder, run.cell, blocks, run.facts, provenance)
+            self._queues.append(BlockQueue(runs, own, self._stack, self._terms))

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeAlias
 
 from synthbench.engine.axis.compiling import executing
 from synthbench.engine.axis.tracing import Execute, replayed
 from synthbench.engine.axis.way import Executor, Way
 from synthbench.engine.training.block_size import step_seconds
 from synthbench.engine.training.cell_functions import CellFunctions, stacked_functions
-from synthbench.evaluation.cell_run import CellRun
 from synthbench.evaluation.compilations import known_compilations
 from synthbench.evaluation.executor_choice import Trial, choose_executor
-from synthbench.evaluation.training_choice import TrainingChoice
+from synthbench.evaluation.record_writing import describe_environment
+from synthbench.evaluation.stack import Stack
+from synthbench.evaluation.training_choice import TrainingChoice, spread
 from synthbench.evaluation.way_choice import WayChoice, choose_threads, choose_way
-from synthbench.plan.cell import Cell
+
+Note: TypeAlias = Callable[[str], None]
 
 
 @dataclass
 class TrainingFunctions:
-    """Kept while cells train, because blocks of one width share its traces.
+    """Kept while cells train, because blocks of one width share its traces."""
 
-    run: of the first cell. cells: all of them.
-    """
-
-    run: CellRun
-    cells: Sequence[Cell]
+    stack: Stack
     _compiled: CellFunctions | None = field(default=None, init=False)
 
     def of(self, executor: Executor) -> CellFunctions:
@@ -38,24 +37,28 @@ class TrainingFunctions:
             self._compiled = self._build(executing(executor))
         return self._compiled
 
-    def choose(self, available: int) -> TrainingChoice:
-        """Measure how to train; available: threads of a CPU."""
-        run, wanted = self.run, self.run.settings.replicas_per_block
-        found = choose_way(self._together, run.facts, run.device, wanted, self._untaught)
-        count = choose_threads(self._together, run.device, found, self._untaught, available)
-        executor = self._choose_executor(found)
-        return TrainingChoice(found.way, found.widest, executor, count)
+    def choose(self, available: int, parts: int, note: Note) -> TrainingChoice:
+        """Measure how to train.
 
-    @cached_property
-    def _together(self) -> Cell:
-        """The first cell with the replicas of all, for measuring."""
-        count = sum(cell.protocol.seeds for cell in self.cells)
-        first = self.run.cell
-        return replace(first, protocol=first.protocol.model_copy(update={"seeds": count}))
+        available: threads of a CPU. parts: blocks there should be, where they are not soon done.
+        note: takes what a person should know of it.
+        """
+        stack = self.stack
+        found = choose_way(stack.together, stack.facts, stack.device, stack.widest, self._untaught)
+        count = choose_threads(stack.together, stack.device, found, self._untaught, available)
+        executor = self._choose_executor(found, note)
+        widest = found.widest
+        if stack.widest is None:
+            widest = spread(widest, stack.replicas, found.left, parts)
+        return TrainingChoice(found.way, widest, executor, count)
 
     def _build(self, execute: Execute) -> CellFunctions:
-        recipes = [cell.model.recipe for cell in self.cells]
-        return stacked_functions(self.run.cell, self.run.facts.ways.right[0], execute, recipes)
+        recipes = [cell.model.recipe for cell in self.stack.cells]
+        return stacked_functions(self.stack.first, self._way, execute, recipes)
+
+    @property
+    def _way(self) -> Way:
+        return self.stack.facts.ways.right[0]
 
     @cached_property
     def _stacked(self) -> CellFunctions:
@@ -63,38 +66,57 @@ class TrainingFunctions:
 
     def _untaught(self) -> CellFunctions:
         """For measuring, where no teacher is at hand."""
-        return self._stacked if self.run.cell.teacher is None else self._without_teacher
+        return self._stacked if self.stack.first.teacher is None else self._without_teacher
 
     @cached_property
     def _without_teacher(self) -> CellFunctions:
-        alone = replace(self.run.cell, teacher=None)
-        return stacked_functions(alone, self.run.facts.ways.right[0])
+        alone = replace(self.stack.first, teacher=None)
+        return stacked_functions(alone, self._way)
 
-    def _choose_executor(self, found: WayChoice) -> Executor:
+    def _choose_executor(self, found: WayChoice, note: Note) -> Executor:
         """Of a stack's steps."""
-        run, way, wanted = self.run, found.way, self.run.settings.compile
-        if way is not Way.TRACED or run.cell.teacher is not None or wanted == "never":
+        stack, way, wanted = self.stack, found.way, self.stack.compile
+        cell, device, together = stack.first, stack.device, stack.together
+        what = f'the step of "{cell.model.label()}" is'
+        if way is not Way.TRACED or cell.teacher is not None or wanted == "never":
             if wanted == "always":
                 reason = "it has a teacher" if way is Way.TRACED else "it is not recorded"
-                self._note_step(f"not compiled ({reason})")
+                note(f"{what} not compiled ({reason})")
             return Executor.REPLAYED
 
         def seconds(functions: CellFunctions) -> float:
-            return step_seconds(self._together, found.widest, run.device, functions)
+            return step_seconds(together, found.widest, device, functions)
 
         left = found.left
         if left is None:
-            blocks = -(-self._together.protocol.seeds // found.widest)
-            left = self._together.steps * blocks * seconds(self._stacked)
-        if run.cell.protocol.until == "solved":
+            blocks = -(-stack.replicas // found.widest)
+            left = together.steps * blocks * seconds(self._stacked)
+        if cell.protocol.until == "solved":
             left /= 2  # The budget is the most that it may take.
-        known = known_compilations(f"{run.environment.device_name}, 1 thread")
+        machine = describe_environment(device, ()).device_name
+        known = known_compilations(f"{machine}, 1 thread")
         choice = choose_executor(wanted, Trial(left, self._build, seconds), known)
         if choice.functions is not None:
             self._compiled = choice.functions
         if choice.note is not None:
-            self._note_step(choice.note)
+            note(f"{what} {choice.note}")
         return choice.executor
 
-    def _note_step(self, what: str) -> None:
-        self.run.listener.note(f'the step of "{self.run.cell.model.label()}" is {what}')
+
+_kept: dict[str, TrainingFunctions] = {}
+MOST_KEPT = 2
+"""Stacks of which a process keeps what it has traced: their blocks may come in turns."""
+
+
+def functions_here(stack: Stack) -> TrainingFunctions:
+    """Those of a stack in this process, made when they are first asked for."""
+    if stack.name not in _kept:
+        while len(_kept) >= MOST_KEPT:
+            del _kept[next(iter(_kept))]
+        _kept[stack.name] = TrainingFunctions(stack)
+    return _kept[stack.name]
+
+
+def forget_functions(stack: Stack) -> None:
+    """Let go of those of a stack that is done."""
+    _kept.pop(stack.name, None)

@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import dataclass
 
 from synthbench.listeners.listener import BlockProgress, PlannedCell
 from synthbench.listeners.pace import Pace
 from synthbench.plan.schedule import evaluation_steps
+
+
+@dataclass
+class BlockTally:
+    """One block of a cell; done: its steps so far, over replicas."""
+
+    replicas: int
+    running: int
+    steps: int
+    solved: int
+    done: int
+    reported_at: float
+
+    @classmethod
+    def begun(cls, progress: BlockProgress, now: float) -> BlockTally:
+        """From its first report."""
+        done = progress.steps * progress.running
+        return cls(progress.replicas, progress.running, progress.steps, progress.solved, done, now)
 
 
 class CellTally:
@@ -14,7 +33,8 @@ class CellTally:
 
     What is left is counted to the end of the budget for every replica that still runs, so it is
     the most that it can be, and becomes less when a replica stops. What an earlier session did
-    counts as done, and not for the pace; nor do a block's first steps, which are recorded.
+    counts as done, and not for the pace; nor do a block's first steps, which are recorded. Several
+    blocks may run at once.
     """
 
     def __init__(self, planned: PlannedCell, number: int) -> None:
@@ -22,17 +42,14 @@ class CellTally:
         cell, self.number = planned.cell, number
         self.cell, self.replicas = cell, cell.protocol.seeds
         self._points = evaluation_steps(cell.steps, cell.protocol.resolution)
-        self.done = planned.finished * cell.steps
-        self.solved = 0
+        self._earlier = planned.finished
         self.finished = False
         self.started_at: float | None = None
         self.reported_at: float | None = None
         self.setup = 0.0
         """Seconds between the start of the cell and its first report."""
-        self._block_setup = 0.0
-        self._running, self._steps, self._earlier = 0, 0, -1
-        self._later, self._width = self.replicas - planned.finished, 1
-        self._done_before, self._solved_before = self.done, 0
+        self._block_setup, self._width = 0.0, 1
+        self._blocks: dict[int, BlockTally] = {}
         self._stepping, self._evaluating, self._pace = Pace(), Pace(), Pace()
 
     def start(self, now: float) -> None:
@@ -41,36 +58,50 @@ class CellTally:
 
     def finish(self) -> None:
         """Nothing is left."""
-        self.finished, self._running, self._later = True, 0, 0
+        self.finished = True
 
     def advance(self, progress: BlockProgress, now: float) -> None:
         """Take in a block's report."""
-        before = self.reported_at if self.reported_at is not None else self.started_at
-        seconds = 0.0 if before is None else now - before
-        taken = (progress.steps - self._steps) * progress.running
-        if progress.earlier != self._earlier or progress.steps < self._steps:
-            self._begin(progress, seconds)
+        block = self._blocks.get(progress.earlier)
+        # One that starts again, perhaps with fewer replicas in less memory, counts once.
+        if block is None or progress.steps < block.steps:
+            self._begin(progress, now)
         else:
-            self._pace.add(taken, seconds)
-            self.done += taken
-            if taken:
-                self._stepping.add(taken, seconds)
-            elif self._running:
-                self._evaluating.add(self._running, seconds)
-        self.solved = self._solved_before + progress.solved
-        self._running, self._steps = progress.running, progress.steps
+            self._go_on(block, progress, now)
         self.reported_at = now
 
-    def _begin(self, progress: BlockProgress, seconds: float) -> None:
-        """A block's first report, also of one that starts again in less memory."""
-        if progress.earlier != self._earlier:
-            self._done_before, self._solved_before = self.done, self.solved
-        self.done = self._done_before + progress.steps * progress.running
+    def _begin(self, progress: BlockProgress, now: float) -> None:
+        before = self.reported_at if self.reported_at is not None else self.started_at
+        seconds = 0.0 if before is None else now - before
         if self.reported_at is None:
             self.setup = seconds
-        self._block_setup = seconds
-        self._earlier, self._width = progress.earlier, progress.replicas
-        self._later = self.replicas - progress.earlier - progress.replicas
+        if not self._running_blocks:
+            self._block_setup = seconds
+        self._width = progress.replicas
+        self._blocks[progress.earlier] = BlockTally.begun(progress, now)
+
+    def _go_on(self, block: BlockTally, progress: BlockProgress, now: float) -> None:
+        seconds = now - block.reported_at
+        taken = (progress.steps - block.steps) * progress.running
+        self._pace.add(taken, seconds)
+        if taken:
+            self._stepping.add(taken, seconds)
+        elif block.running:
+            self._evaluating.add(block.running, seconds)
+        block.done += taken
+        block.steps, block.solved = progress.steps, progress.solved
+        block.running, block.reported_at = progress.running, now
+
+    @property
+    def done(self) -> int:
+        """Steps that are done, over replicas."""
+        own = sum(block.done for block in self._blocks.values())
+        return self._earlier * self.cell.steps + own
+
+    @property
+    def solved(self) -> int:
+        """Replicas that have solved the task."""
+        return sum(block.solved for block in self._blocks.values())
 
     @property
     def under_way(self) -> bool:
@@ -80,7 +111,9 @@ class CellTally:
     @property
     def left(self) -> int:
         """The most steps that are left, over replicas."""
-        return self._running * (self.cell.steps - self._steps) + self._later * self.cell.steps
+        steps = self.cell.steps
+        current = sum(block.running * (steps - block.steps) for block in self._running_blocks)
+        return 0 if self.finished else current + self._later * steps
 
     @property
     def share(self) -> float:
@@ -91,7 +124,7 @@ class CellTally:
     def rate(self) -> float | None:
         """Steps per second over replicas, of late, evaluations between them included."""
         each = self._pace.recent
-        return 1 / each if each else None
+        return max(len(self._running_blocks), 1) / each if each else None
 
     @property
     def step_seconds(self) -> float | None:
@@ -106,7 +139,10 @@ class CellTally:
 
     @property
     def measured(self) -> tuple[float, float]:
-        """What counts for the pace, evaluations as so many steps: steps over replicas, seconds."""
+        """What counts for the pace, evaluations as so many steps: steps over replicas, seconds.
+
+        Seconds of blocks that run at once are added.
+        """
         steps = self._stepping.work + self._evaluating.work * self.evaluation_cost
         return steps, self._stepping.seconds + self._evaluating.seconds
 
@@ -117,13 +153,30 @@ class CellTally:
     @property
     def seconds_left(self) -> float | None:
         """The most that is left at this pace; None before there is one."""
-        step, evaluation = self._stepping.recent, self._evaluating.recent or 0.0
+        step = self._stepping.recent
         if self.finished:
             return 0.0
         if step is None:
             return None
-        steps_left = self.cell.steps - self._steps
-        points_left = len(self._points) - bisect_right(self._points, self._steps)
-        current = self._running * (steps_left * step + points_left * evaluation)
+        running = self._running_blocks
+        current = max((self._seconds_of(block, step) for block in running), default=0.0)
         later = self.steps_ahead(self.evaluation_cost) * (self.step_seconds or step)
-        return current + later + -(-self._later // self._width) * self._block_setup
+        later += -(-self._later // self._width) * self._block_setup
+        return current + later / max(len(running), 1)
+
+    def _seconds_of(self, block: BlockTally, step: float) -> float:
+        evaluation = self._evaluating.recent or 0.0
+        points_left = len(self._points) - bisect_right(self._points, block.steps)
+        return block.running * ((self.cell.steps - block.steps) * step + points_left * evaluation)
+
+    @property
+    def _running_blocks(self) -> list[BlockTally]:
+        return [block for block in self._blocks.values() if block.running]
+
+    @property
+    def _later(self) -> int:
+        """Replicas that have not begun."""
+        if self.finished:
+            return 0
+        begun = sum(block.replicas for block in self._blocks.values())
+        return max(self.replicas - self._earlier - begun, 0)

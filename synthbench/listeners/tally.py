@@ -112,11 +112,12 @@ class Tally:
             busy += steps * (cell.step_seconds or 0.0)
             flops += steps * self._flops[cell.number]
             seconds += took
-        # Cells that were under way together share the time.
-        each = busy / flops * self._busy / seconds
+        # Cells and blocks that were under way together share the time.
+        alone = min(self._busy / seconds, 1.0)
         cost = fmean(cell.evaluation_cost for cell in begun)
         work = sum(self._flops[cell.number] * cell.steps_ahead(cost) for cell in waiting)
-        return work * each + fmean(cell.setup for cell in begun) * len(waiting)
+        setup = fmean(cell.setup for cell in begun) * len(waiting)
+        return (work * busy / flops + setup) * alone
 
     def name(self, tally: CellTally, width: int | None = None) -> str:
         """What a cell is called beside the others, in so many characters."""

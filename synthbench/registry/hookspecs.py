@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from synthbench.contracts.launcher import Launcher
     from synthbench.contracts.model import Model
     from synthbench.contracts.probe import Probe
     from synthbench.contracts.recipe import Optimizer
@@ -82,6 +83,17 @@ def register_trackers() -> Iterable[type[Tracker]]:  # type: ignore[empty-body]
     def register_trackers():
         from synthbench_wandb.tracker import WandbTracker
         return [WandbTracker]
+    """
+
+
+@hookspec
+def register_launchers() -> Iterable[type[Launcher]]:  # type: ignore[empty-body]
+    """Return the launcher classes this plugin provides.
+
+    @hookimpl
+    def register_launchers():
+        from synthbench_ray.launcher import RayLauncher
+        return [RayLauncher]
     """
 
 

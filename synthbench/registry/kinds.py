@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from synthbench.contracts.frozen import Frozen
+from synthbench.contracts.launcher import Launcher
 from synthbench.contracts.model import Model
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.recipe import Optimizer
@@ -43,7 +44,8 @@ MODEL = Kind("model", Model)  # type: ignore[type-abstract]
 PROBE = Kind("probe", Probe)  # type: ignore[type-abstract]
 OPTIMIZER = Kind("optimizer", Optimizer)  # type: ignore[type-abstract]
 TRACKER = Kind("tracker", Tracker)  # type: ignore[type-abstract]
+LAUNCHER = Kind("launcher", Launcher)  # type: ignore[type-abstract]
 SUITE = Kind("suite", Suite)
 """Plugins provide classes of the other kinds, and suites themselves."""
 
-KINDS: tuple[Kind[Any], ...] = (TASK, MODEL, PROBE, OPTIMIZER, TRACKER, SUITE)
+KINDS: tuple[Kind[Any], ...] = (TASK, MODEL, PROBE, OPTIMIZER, TRACKER, LAUNCHER, SUITE)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from synthbench.contracts.configuration import Configuration
+from synthbench.contracts.launcher import Launcher
 from synthbench.contracts.model import Model
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.recipe import ELEMENTWISE, Optimizer
@@ -18,7 +19,17 @@ from synthbench.plan.field_values import FieldType, field_type
 from synthbench.plan.space import Range, Several, Space
 from synthbench.plan.suite import Suite
 from synthbench.registry.host import PluginHost
-from synthbench.registry.kinds import KINDS, MODEL, OPTIMIZER, PROBE, SUITE, TASK, TRACKER, Kind
+from synthbench.registry.kinds import (
+    KINDS,
+    LAUNCHER,
+    MODEL,
+    OPTIMIZER,
+    PROBE,
+    SUITE,
+    TASK,
+    TRACKER,
+    Kind,
+)
 from synthbench.registry.plugin import Plugin
 from synthbench.registry.recipe_fields import (
     OPTIMIZER_PREFIX,
@@ -111,6 +122,10 @@ class Registry:
     def tracker(self, reference: str | Tracker) -> Tracker:
         """A tracker from a reference such as `'wandb project=acme/parity'`."""
         return self.get(TRACKER, reference)
+
+    def launcher(self, reference: str | Launcher) -> Launcher:
+        """A launcher from a reference such as `'local workers=4'`."""
+        return self.get(LAUNCHER, reference)
 
     def rebuild(self, kind: Kind[C], description: Mapping[str, Any]) -> C:
         """The object whose `describe()` is given, as stored in a record.

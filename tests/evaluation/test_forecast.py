@@ -16,7 +16,7 @@ from synthbench.engine.axis.way import Way
 from synthbench.engine.inspection.cell import inspect_cell
 from synthbench.errors import ConfigurationError, ModelError
 from synthbench.evaluation import forecast as forecast_module
-from synthbench.evaluation import stack_training
+from synthbench.evaluation import jobs
 from synthbench.evaluation.data_memory import data_bytes
 from synthbench.evaluation.forecast import Forecast, forecast
 from synthbench.evaluation.rehearsal import Rehearsal
@@ -143,7 +143,7 @@ def test_what_lies_there_is_not_trained_again(
 def test_replicas_of_an_unfinished_run_are_finished(
     small_cell: sb.Cell, out: Path, settings: sb.Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = stack_training.train_block
+    real = jobs.train_block
 
     def train_block(cell, block, *rest):
         if block.first:
@@ -152,7 +152,7 @@ def test_replicas_of_an_unfinished_run_are_finished(
 
     narrow = replace(settings, replicas_per_block=2)
     with monkeypatch.context() as patch:
-        patch.setattr(stack_training, "train_block", train_block)
+        patch.setattr(jobs, "train_block", train_block)
         with pytest.raises(KeyboardInterrupt):
             sb.evaluate_cells([small_cell], out, narrow)
     (found,) = sb.forecast_cells([small_cell], out, narrow)

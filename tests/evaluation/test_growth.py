@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 import synthbench as sb
-from synthbench.evaluation import stack_training
+from synthbench.evaluation import jobs
 from synthbench.plan.cell import Cell, ReplicaSeeds
 from synthbench.records import read_record
 from synthbench.registry.registry import installed
@@ -41,14 +41,14 @@ def evaluate(planned: Cell, out: Path, **settings: object) -> sb.CellResult:
 @contextmanager
 def trained() -> Iterator[list[int]]:
     """The seeds that are trained meanwhile."""
-    real, found = stack_training.train_block, list[int]()
+    real, found = jobs.train_block, list[int]()
 
     def train_block(own: Cell, block, *rest):  # type: ignore[no-untyped-def]
         found.extend(seeds.init for seeds in block.seeds)
         return real(own, block, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stack_training, "train_block", train_block)
+        patch.setattr(jobs, "train_block", train_block)
         yield found
 
 
@@ -219,7 +219,7 @@ def test_a_kill_between_the_files_of_a_grown_cell_loses_nothing(
 
 
 def test_an_interrupted_growth_is_continued_by_a_larger_one(store: Path, tmp_path: Path) -> None:
-    real, calls = stack_training.train_block, list[int]()
+    real, calls = jobs.train_block, list[int]()
 
     def once(own: Cell, block, *rest):  # type: ignore[no-untyped-def]
         calls.append(block.first)
@@ -228,7 +228,7 @@ def test_an_interrupted_growth_is_continued_by_a_larger_one(store: Path, tmp_pat
         return real(own, block, *rest)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(stack_training, "train_block", once)
+        patch.setattr(jobs, "train_block", once)
         evaluate(cell(seeds=8), store, replicas_per_block=2)
     assert sb.read_results(store)[0].record.summary.replicas == 4
     with trained() as seeds:

@@ -10,7 +10,7 @@ import torch
 
 import synthbench as sb
 from synthbench.errors import ModelError
-from synthbench.evaluation import stack_training
+from synthbench.evaluation import jobs
 from synthbench.listeners.listener import BlockProgress, Listener
 from synthbench.plan.cell import Cell
 
@@ -32,7 +32,7 @@ class Notes(Listener):
 
 
 def limit_memory(monkeypatch: pytest.MonkeyPatch, widest: int) -> list[int]:
-    real, widths = stack_training.train_block, []
+    real, widths = jobs.train_block, []
 
     def train_block(cell, block, *rest):
         widths.append(block.width)
@@ -40,7 +40,7 @@ def limit_memory(monkeypatch: pytest.MonkeyPatch, widest: int) -> list[int]:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return real(cell, block, *rest)
 
-    monkeypatch.setattr(stack_training, "train_block", train_block)
+    monkeypatch.setattr(jobs, "train_block", train_block)
     return widths
 
 
@@ -73,6 +73,6 @@ def test_other_errors_are_not_taken_for_memory(
     def fail(*_: object) -> None:
         raise RuntimeError("something else")
 
-    monkeypatch.setattr(stack_training, "train_block", fail)
+    monkeypatch.setattr(jobs, "train_block", fail)
     with pytest.raises(RuntimeError, match="something else"):
         sb.evaluate_cells([small_cell], out, settings)

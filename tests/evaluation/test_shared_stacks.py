@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 import synthbench as sb
-from synthbench.evaluation import stack_training
+from synthbench.evaluation import jobs
 from synthbench.listeners.listener import BlockProgress, Silent
 from synthbench.plan.cell import Cell
 from synthbench.plan.stacking import stacking_key
@@ -96,14 +96,14 @@ def test_an_interrupted_grid_goes_on_to_the_same_bits(
             if trainer.current_epoch == 30:
                 raise KeyboardInterrupt
 
-    real = stack_training.train_block
+    real = jobs.train_block
 
     def interrupted(cell, block, options, *rest):
         callbacks = (*options.callbacks, Interrupt())
         return real(cell, block, replace(options, callbacks=callbacks, checkpoint_seconds=0), *rest)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stack_training, "train_block", interrupted)
+        patch.setattr(jobs, "train_block", interrupted)
         with pytest.raises(KeyboardInterrupt):
             train(GRID, tmp_path, replicas_per_block=8)
     assert len(list(tmp_path.rglob("block-*.ckpt"))) == 1
@@ -138,7 +138,7 @@ def test_a_cell_that_was_begun_otherwise_goes_on_alone_and_the_others_share_a_st
     results = train(GRID, tmp_path, listener=listening)
     for one, other in zip(results, apart, strict=True):
         assert_same(one, other)
-    assert [r.record.compute.replicas_per_block for r in results] == [11, 2, 11, 11]
+    assert [r.record.compute.replicas_per_block for r in results] == [8, 2, 8, 8]
     assert listening.started == [each.plan_hash() for each in GRID]
     assert [note.partition(" in ")[0] for note in listening.notes] == [
         "continuing the unfinished run",

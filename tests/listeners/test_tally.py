@@ -141,8 +141,32 @@ def test_cells_under_way_together_share_the_time(small_cell: sb.Cell, clock: Clo
     clock.now += 5
     for cell in (first, second):
         tally.advance(progress(cell, 200))
-    # 200 steps of both in 5 s; 400 of the third alone take as long, after a mean start of 1 s.
-    assert tally.seconds_left == pytest.approx(5 + 5 + 1)
+    # 200 steps of both in 5 s; 400 of the third alone take as long, after half of a mean start of
+    # 1 s, since two go on at once.
+    assert tally.seconds_left == pytest.approx(5 + 5 + 0.5)
+
+
+def test_blocks_of_a_cell_under_way_together_share_the_time(
+    small_cell: sb.Cell, clock: Clock
+) -> None:
+    """400 steps of 6 replicas, 2 at once, in two of three blocks at the same time."""
+    tally = started(small_cell, clock)
+    cell = tally.of(small_cell)
+    for steps, earlier in ((0, 0), (0, 2)):
+        tally.advance(progress(small_cell, steps, earlier=earlier, replicas=2))
+    assert (cell.done, cell.left) == (0, 2400)
+    clock.now += 10
+    for earlier in (0, 2):
+        tally.advance(progress(small_cell, 100, earlier=earlier, replicas=2))
+    assert (cell.done, cell.left, cell.share) == (400, 2000, 1 / 6)
+    assert cell.rate == 40, "two blocks of 2 replicas, 10 steps/s each"
+    # 30 s for those that run; 40 s for the third, were it not that two run at once.
+    assert tally.seconds_left == pytest.approx(30 + 20)
+    tally.advance(progress(small_cell, 200, 1, earlier=2, replicas=2))
+    assert (cell.solved, cell.done) == (1, 500)
+    tally.advance(progress(small_cell, 50, earlier=2, replicas=2))
+    assert cell.done == 200 + 100, "whose worker was lost goes back to its checkpoint"
+    assert cell.left == 2 * 300 + 2 * 350 + 2 * 400
 
 
 def test_cells_that_lie_there_take_no_time(small_cell: sb.Cell, clock: Clock) -> None:

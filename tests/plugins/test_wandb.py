@@ -310,7 +310,7 @@ def test_trackers_hear_of_every_end_and_cost_no_result(
     def fail(*_: object) -> None:
         raise ModelError("it cannot be trained")
 
-    monkeypatch.setattr("synthbench.evaluation.stack_training.train_block", fail)
+    monkeypatch.setattr("synthbench.evaluation.jobs.train_block", fail)
     with pytest.raises(ModelError):
         sb.evaluate_cells([small_cell], out, replace(settings, resume=False))
     assert HeardCell.told == [False, True, "abandoned"]

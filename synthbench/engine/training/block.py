@@ -56,6 +56,12 @@ class Block:
         return [*own, *[own[-1]] * (self.width - len(own))]
 
 
+def equal_width(replicas: int, widest: int, narrowest: int) -> int:
+    """The width of blocks of at most `widest` that divide some replicas most equally."""
+    count = -(-replicas // max(widest, narrowest))
+    return max(-(-replicas // count), narrowest)
+
+
 def split_blocks(
     seeds: Sequence[ReplicaSeeds], widest: int, first: int = 0, stacked: bool = True
 ) -> list[Block]:
@@ -63,9 +69,7 @@ def split_blocks(
 
     stacked: False for plain modules, each of which is as it would be alone.
     """
-    widest = max(widest, NARROWEST if stacked else 1)
-    count = -(-len(seeds) // widest)
-    width = max(-(-len(seeds) // count), NARROWEST if stacked else 1)
+    width = equal_width(len(seeds), widest, NARROWEST if stacked else 1)
     parts = [tuple(seeds[i : i + width]) for i in range(0, len(seeds), width)]
     return [
         Block(first + width * i, part, width if stacked else len(part))

@@ -21,7 +21,7 @@ from synthbench.engine.training.block import NARROWEST, Block, split_blocks
 from synthbench.engine.training.block_training import BlockResult, TrainerOptions, train_block
 from synthbench.engine.training.cell_functions import stacked_functions
 from synthbench.engine.training.device import find_device
-from synthbench.evaluation.progress_relay import ProgressRelay
+from synthbench.evaluation.progress_relay import ProgressRelay, relay_to
 from synthbench.evaluation.record_writing import describe_environment
 from synthbench.evaluation.shared_block import SharedBlock
 from synthbench.isolation import isolated
@@ -131,4 +131,4 @@ def _train(
 
 
 def _relay(listener: Listener, cell: Cell, block: Block) -> ProgressRelay:
-    return ProgressRelay(listener, SharedBlock.of(cell, block))
+    return relay_to(listener, SharedBlock.of(cell, block))
