@@ -122,8 +122,8 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         int | None,
         typer.Option(
             min=0,
-            help="Processes that train side by side, one thread each; 0: this one. Default: as many "
-            "as there are cores where that pays. Numbers are the same.",
+            help="Processes that train side by side, one thread each; 0: this one. Default: one "
+            "for each core where that pays. Numbers are the same.",
         ),
     ] = None,
     launcher: Annotated[

@@ -1,0 +1,41 @@
+"""Joining a Ray cluster, or starting one here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ray
+
+from synthbench import LaunchError
+
+Leave = Callable[[], None]
+
+
+def joined(address: str, runtime_env: Mapping[str, Any]) -> Leave:
+    """Join the cluster at an address; returns what leaves it again.
+
+    A process that has joined one already, such as a job that was submitted to it, stays there.
+    Raises LaunchError where no cluster answers.
+    """
+    if ray.is_initialized():
+        return _stay
+    try:
+        ray.init(
+            address=address,
+            runtime_env=dict(runtime_env),
+            log_to_driver=False,
+            logging_level=logging.WARNING,
+        )
+    except (ConnectionError, ValueError, RuntimeError, ImportError) as error:
+        reason = " ".join(str(error).split())
+        raise LaunchError(
+            f'no Ray cluster at address "{address}": {reason} (`ray start --head` starts one, '
+            "address=local one for this evaluation alone)"
+        ) from None
+    return ray.shutdown
+
+
+def _stay() -> None:
+    """Another will leave."""
