@@ -92,7 +92,7 @@ class BlockQueue:
         self._out -= 1
         self._left |= set(block.members())
         job.checkpoint.unlink(missing_ok=True)
-        widest = min(self.choice.widest, block.whole.width // 2)
+        widest = min(self.choice.widest, max(block.whole.width // 2, NARROWEST))
         self._partials = [partial.with_widest(widest) for partial in self._partials]
         self._blocks = self._split()
         return widest
@@ -108,7 +108,7 @@ class BlockQueue:
     def _begin(self) -> None:
         self._begun = True
         first = self.runs[0]
-        note_way(first.listener, first.cell, first.facts, self.choice.way, first.device)
+        note_way(first.listener, first.cell, first.facts, self.choice.way, first.machine.device)
         if len(self.runs) > 1:
             first.listener.note(
                 f"{len(self.runs)} cells that differ in numbers alone are trained in one stack"

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import torch
 from filelock import FileLock, Timeout
 
 from synthbench.engine.inspection.cell import CellFacts
@@ -16,9 +15,9 @@ from synthbench.errors import FolderInUseError
 from synthbench.evaluation.cell_tracking import CellTracking
 from synthbench.evaluation.kept_replicas import KeptReplicas
 from synthbench.evaluation.kept_weights import NO_WEIGHTS, KeptWeights
+from synthbench.evaluation.machine import Machine
 from synthbench.evaluation.partial_run import PartialRun, remove_partial, remove_spent_partial
 from synthbench.evaluation.picture import try_picture
-from synthbench.evaluation.record_writing import describe_environment
 from synthbench.evaluation.resumption import Resumption
 from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.standing import NO_FOUNDATION, Foundation
@@ -49,7 +48,7 @@ class CellRun:
 
     cell: Cell
     facts: CellFacts
-    device: torch.device
+    machine: Machine
     folder: Path
     settings: Settings
     suite: SuiteReference | None
@@ -138,7 +137,7 @@ class CellRun:
     def environment(self) -> Environment:
         """Machine and software."""
         plugins = participants(self.cell, self.trackers, self.suite)
-        return describe_environment(self.device, plugins, self.cell.task.libraries)
+        return self.machine.described(plugins, self.cell.task.libraries)
 
     @property
     def trains_alone(self) -> bool:

@@ -14,6 +14,7 @@ from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.errors import LaunchError
 from synthbench.evaluation.agenda import POLL_SECONDS, Agenda
 from synthbench.evaluation.jobs import JobOfStack, Said, Training
+from synthbench.evaluation.progress_relay import Remark
 from synthbench.evaluation.stack_run import StackRun
 from synthbench.evaluation.stack_training import StackTraining
 from synthbench.evaluation.terms import Terms
@@ -57,6 +58,7 @@ class Course:
         self._open: list[StackRun] = []
         self._given: dict[int, Given] = {}
         self._again: list[Given] = []
+        self._told: set[str] = set()
 
     def __enter__(self) -> Self:
         """The course itself."""
@@ -83,6 +85,10 @@ class Course:
     def hear(self, said: Said) -> None:
         """Pass on what a job says."""
         given = self._given.get(said.job)
+        if isinstance(said.news, Remark) and said.news.once:
+            if said.news.text in self._told:
+                return
+            self._told.add(said.news.text)
         if given is not None:
             given.lost = 0
             given.training.hear(given.job, said.news)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-
+from synthbench.evaluation.machine import Machine
 from synthbench.evaluation.preparation import PreparedCell
-from synthbench.evaluation.record_writing import describe_environment
 from synthbench.evaluation.resumption import Resumption
 from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.standing import foundation_of
@@ -16,19 +14,19 @@ from synthbench.results.measured_cell import MeasuredCell
 
 
 def finished_replicas(
-    prepared: Sequence[PreparedCell], device: torch.device, settings: Settings
+    prepared: Sequence[PreparedCell], machine: Machine, settings: Settings
 ) -> list[int]:
     """How many replicas of each cell would not be trained again. Only reads.
 
     None of a cell that stands on one that has yet to be trained.
     """
     measured: dict[str, MeasuredCell] = {}
-    return [_finished_replicas(each, device, settings, measured) for each in prepared]
+    return [_finished_replicas(each, machine, settings, measured) for each in prepared]
 
 
 def _finished_replicas(
     prepared: PreparedCell,
-    device: torch.device,
+    machine: Machine,
     settings: Settings,
     measured: dict[str, MeasuredCell],
 ) -> int:
@@ -42,6 +40,6 @@ def _finished_replicas(
     found = found.keeping_what_was_kept()
     record = found.finished_record()
     if record is None:
-        return found.unfinished_replicas(describe_environment(device, (), cell.task.libraries))
+        return found.unfinished_replicas(machine.described((), cell.task.libraries))
     measured[cell.plan_hash()] = MeasuredCell(record, folder)
     return cell.protocol.seeds

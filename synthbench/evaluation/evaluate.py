@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from synthbench.contracts.model import Model
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.task import Task
@@ -17,6 +15,7 @@ from synthbench.engine.training.allocator import keep_freed_memory
 from synthbench.evaluation.agenda import Agenda
 from synthbench.evaluation.cell_run import CellRun
 from synthbench.evaluation.earlier import finished_replicas
+from synthbench.evaluation.machine import Machine
 from synthbench.evaluation.picture import try_picture
 from synthbench.evaluation.planning import (
     resolve_model,
@@ -97,8 +96,10 @@ def evaluate_cells(
         store = Store.read(out)
         cells = [store.looked_at_as_often(cell) for cell in cells]
     with Workplace(settings) as workplace:
-        prepared, device = prepare(cells, out, settings)
-        earlier = finished_replicas(prepared, device, settings)
+        there = workplace.machine_elsewhere(cells)
+        prepared, device = prepare(cells, out, settings, there.device if there else None)
+        machine = there or Machine.here(device)
+        earlier = finished_replicas(prepared, machine, settings)
         workplace.open_if_worthwhile(prepared, earlier, device)
         keep_freed_memory()
         make_folder(out)
@@ -111,7 +112,7 @@ def evaluate_cells(
                     for each, count in zip(prepared, earlier, strict=True)
                 ]
             )
-            opening = partial(_run_of, device, settings, _reference(suite))
+            opening = partial(_run_of, machine, settings, _reference(suite))
             agenda = Agenda(workplace.in_order(prepared), opening, listener)
             workplace.work_off(agenda, listener)
             finished = agenda.finished
@@ -124,7 +125,7 @@ def evaluate_cells(
 
 
 def _run_of(
-    device: torch.device,
+    machine: Machine,
     settings: Settings,
     suite: SuiteReference | None,
     prepared: PreparedCell,
@@ -135,7 +136,7 @@ def _run_of(
     foundation = foundation_of(cell, {name: each.measured for name, each in finished.items()})
     weights = prepared.kept, foundation
     reference = suite if prepared.asked else None
-    where = device, folder, settings, reference
+    where = machine, folder, settings, reference
     return CellRun(cell, facts, *where, *weights, prepared.relatives)
 
 

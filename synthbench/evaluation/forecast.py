@@ -17,6 +17,7 @@ from synthbench.engine.training.block import NARROWEST, Block, split_blocks
 from synthbench.engine.training.cell_functions import stacked_functions
 from synthbench.evaluation.data_memory import data_bytes
 from synthbench.evaluation.earlier import finished_replicas
+from synthbench.evaluation.machine import Machine
 from synthbench.evaluation.preparation import prepare
 from synthbench.evaluation.rehearsal import Rehearsal, rehearse
 from synthbench.evaluation.settings import Settings
@@ -60,7 +61,7 @@ def forecast_cells(
     """
     settings = settings or Settings()
     prepared, device = prepare(cells, Path(out), settings)
-    earlier = finished_replicas(prepared, device, settings)
+    earlier = finished_replicas(prepared, Machine.here(device), settings)
     return [
         forecast(each.cell, each.facts, device, settings, finished)
         for each, finished in zip(prepared, earlier, strict=True)

@@ -13,14 +13,19 @@ from synthbench.contracts.launcher import Hear
 from synthbench.engine.axis.way import Execution, Way
 from synthbench.engine.training.allocator import keep_freed_memory
 from synthbench.engine.training.block_training import BlockResult, TrainerOptions, train_block
+from synthbench.engine.training.device import find_device
 from synthbench.evaluation.logger_relay import Logged, LoggerRelay
+from synthbench.evaluation.machine import Machine
 from synthbench.evaluation.progress_relay import News, ProgressRelay, Remark
+from synthbench.evaluation.record_writing import describe_environment
 from synthbench.evaluation.shared_block import SharedBlock
 from synthbench.evaluation.stack import Stack
 from synthbench.evaluation.training_choice import TrainingChoice
 from synthbench.evaluation.training_functions import functions_here
 from synthbench.isolation import isolated
 from synthbench.isolation.threads import threads
+from synthbench.plan.cell import Cell
+from synthbench.registry.participants import code_versions
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,20 @@ class Said:
 
     job: int
     news: News | Logged
+
+
+@dataclass(frozen=True)
+class Describing:
+    """Say where this runs, and in which versions third-party plugins are there."""
+
+    accelerator: str
+    cells: tuple[Cell, ...]
+
+    def __call__(self, tell: Hear) -> tuple[Machine, list[dict[str, str]]]:
+        """Describe it; of the versions a dictionary for each cell."""
+        with _at_work():
+            machine = Machine.here(find_device(self.accelerator))
+            return machine, [code_versions(cell) for cell in self.cells]
 
 
 @dataclass(frozen=True)
@@ -79,12 +98,25 @@ class Training:
         execution = Execution(choice.way, stack.facts.ways.draws, choice.executor)
         cell = self.block.shares[0].cell
         with _at_work(), threads(choice.threads), _reachable(self.checkpoint) as checkpoint:
+            if (remark := _other_processor(stack)) is not None:
+                say(remark)
             plain = choice.way is Way.PLAIN
             functions = None if plain else functions_here(stack).of(choice.executor)
             return train_block(cell, self.block.whole, options, execution, checkpoint, functions)
 
 
 JobOfStack: TypeAlias = Measuring | Training
+
+
+def _other_processor(stack: Stack) -> Remark | None:
+    """What to say where this is not the kind of processor that the record names."""
+    if stack.processor is None:
+        return None
+    own = describe_environment(stack.device, ()).device_name
+    if own == stack.processor:
+        return None
+    text = f"some replicas are trained on {own}, where last bits may differ from {stack.processor}"
+    return Remark(text, once=True)
 
 
 @contextmanager

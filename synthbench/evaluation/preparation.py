@@ -45,16 +45,17 @@ class PreparedCell:
 
 
 def prepare(
-    cells: Sequence[Cell], out: Path, settings: Settings
+    cells: Sequence[Cell], out: Path, settings: Settings, device: torch.device | None = None
 ) -> tuple[list[PreparedCell], torch.device]:
     """The cells and those that they stand on, in the order in which they run, and the device.
 
+    device: that of workers elsewhere; the one of this machine is found here.
     Writes nothing. Raises a SynthbenchError for anything that would stop the evaluation later.
     """
     hashes = [cell.plan_hash() for cell in cells]
     if len(set(hashes)) < len(hashes):
         raise ConfigurationError("the same task and model are planned twice; name each once")
-    device = find_device(settings.trainer.accelerator)
+    device = device or find_device(settings.trainer.accelerator)
     for tracker in settings.trackers:
         installed().tracker(tracker).check()
     planned = with_sources(cells)

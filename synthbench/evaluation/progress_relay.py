@@ -24,9 +24,10 @@ class Advance:
 
 @dataclass(frozen=True)
 class Remark:
-    """What a person should know of a training."""
+    """What a person should know of a training; once: said the first time alone."""
 
     text: str
+    once: bool = False
 
 
 News: TypeAlias = Advance | Remark

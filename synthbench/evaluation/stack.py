@@ -18,7 +18,8 @@ class Stack:
     """Some cells, of which the first stands for what they share; can be sent to another process.
 
     replicas: how many are to be trained, over all cells. widest: of a block, where that is not to
-    be measured. name: no other stack's, of another evaluation neither.
+    be measured. processor: that of the record, where blocks may be trained on others. name: no
+    other stack's, of another evaluation neither.
     """
 
     cells: tuple[Cell, ...]
@@ -27,6 +28,7 @@ class Stack:
     replicas: int
     widest: int | None
     compile: Compile
+    processor: str | None = None
     name: str = field(default_factory=lambda: uuid4().hex)
 
     @property

@@ -84,8 +84,11 @@ class StackTraining:
 
     def narrow(self, job: Training, why: str) -> None:
         """Train narrower blocks from here on; ModelError where there are none."""
-        widest = self._queue_of.pop(job.number).narrow(job)
-        self._runs[0].listener.note(f"{why}: continuing with {widest} replicas at once")
+        queue = self._queue_of.pop(job.number)
+        before, widest = queue.choice.widest, queue.narrow(job)
+        # Another block of the same width may have said so already.
+        if widest < before:
+            self._runs[0].listener.note(f"{why}: continuing with {widest} replicas at once")
 
     def records(self) -> list[Record]:
         """Write a record for each cell, once all replicas are finished."""
@@ -99,10 +102,11 @@ class StackTraining:
         return Stack(
             cells=tuple(run.cell for run in self._runs),
             facts=first.facts,
-            device=first.device,
+            device=first.machine.device,
             replicas=sum(run.replicas_to_train for run, found in begun if found is None),
             widest=first.settings.replicas_per_block,
             compile=first.settings.compile,
+            processor=first.machine.environment.device_name if self._terms.remote else None,
         )
 
     def _enqueue(self) -> None:

@@ -8,19 +8,23 @@ from contextlib import ExitStack
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import torch
 
 from synthbench.contracts.launcher import Crew, Hear, Job, Launcher
 from synthbench.evaluation.agenda import Agenda, sources_first
 from synthbench.evaluation.course import Course, Inbox
+from synthbench.evaluation.jobs import Describing
+from synthbench.evaluation.machine import Machine, check_same_software
 from synthbench.evaluation.preparation import PreparedCell
 from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.terms import Terms, parts_of_stacks
 from synthbench.evaluation.workforce import named_launcher, worthwhile_launcher
 from synthbench.isolation.threads import threads
 from synthbench.listeners.listener import Listener
+from synthbench.plan.cell import Cell
+from synthbench.registry.participants import code_versions
 
 
 class InThisProcess(Crew):
@@ -78,6 +82,18 @@ class Workplace:
     ) -> None:
         """End them."""
         self._opened.__exit__(kind, error, traceback)
+
+    def machine_elsewhere(self, cells: Sequence[Cell]) -> Machine | None:
+        """That of a worker, where workers may be on other machines; None where they are here.
+
+        Raises LaunchError where it has other software than this one.
+        """
+        if self._crew is None or self._launcher is None or not self._launcher.elsewhere:
+            return None
+        job = Describing(self._settings.trainer.accelerator, tuple(cells))
+        machine, codes = self._crew.submit(job).result()
+        check_same_software(machine.environment, codes, [code_versions(cell) for cell in cells])
+        return cast("Machine", machine)
 
     def open_if_worthwhile(
         self, prepared: Sequence[PreparedCell], earlier: Sequence[int], device: torch.device
