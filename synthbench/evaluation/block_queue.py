@@ -12,6 +12,7 @@ from synthbench.engine.axis.memory import does_not_fit
 from synthbench.engine.axis.way import Way
 from synthbench.engine.training.block import NARROWEST
 from synthbench.engine.training.block_training import BlockResult, TrainerOptions
+from synthbench.evaluation.begun_members import BegunMembers
 from synthbench.evaluation.cell_run import CellRun
 from synthbench.evaluation.jobs import Training
 from synthbench.evaluation.partial_run import PartialRun
@@ -39,6 +40,8 @@ class BlockQueue:
             for place, (run, partial) in enumerate(zip(runs, partials, strict=True))
             for number in partial.missing(run.cell.protocol.seeds)
         }
+        self._begun_at = BegunMembers.of(self._partials)
+        self._planned = self._begun_at.groups(self._to_train())
         self._blocks = self._split()
         self._begun, self._out = False, 0
         self._loggers: list[Logger] | None = None
@@ -103,7 +106,15 @@ class BlockQueue:
 
     def _split(self) -> Iterator[SharedBlock]:
         cells = [run.cell for run in self.runs]
-        return iter(split_shared(cells, self._left, self.choice))
+        return iter(split_shared(cells, self._planned, self._left, self.choice))
+
+    def _to_train(self) -> list[Member]:
+        """All replicas but those that were finished before the first block."""
+        members: list[Member] = []
+        for place, (run, partial) in enumerate(zip(self.runs, self._partials, strict=True)):
+            done = set(partial.taken_over())
+            members += [(place, r) for r in range(run.cell.protocol.seeds) if r not in done]
+        return members
 
     def _begin(self) -> None:
         self._begun = True
@@ -122,6 +133,8 @@ class BlockQueue:
             block.whole,
             inherited=run.foundation.inherited.rows(block.whole.rows()),
             kept_steps=run.resumption.kept.steps,
+            continuation=self._begun_at.continuation(block),
+            keeps_state=run.resumption.kept.last and not run.resumption.kept.steps,
         )
         return Training(
             number=number,

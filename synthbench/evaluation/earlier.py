@@ -33,7 +33,7 @@ def _finished_replicas(
     """Of one cell; measured: the finished ones before it, by plan hash, to which it is added."""
     cell, folder = prepared.cell, prepared.folder
     below = [s.cell.plan_hash() for s in cell.sources().values() if s.folder is None]
-    if not folder.exists() or not all(name in measured for name in below):
+    if not (folder.exists() or prepared.relatives) or not all(name in measured for name in below):
         return 0
     hashes = foundation_of(cell, measured).hashes
     found = Resumption(cell, folder, settings, Silent(), prepared.kept, hashes, prepared.relatives)

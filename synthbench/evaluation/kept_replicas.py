@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,15 +16,17 @@ from torch import Tensor
 
 from synthbench.engine.training.block import Block
 from synthbench.engine.training.block_training import BlockResult
+from synthbench.engine.training.training_state import TrainingState
 from synthbench.errors import RecordError
 from synthbench.evaluation.kept_weights import KeptWeights, found_weights
 from synthbench.evaluation.record_writing import target_of
+from synthbench.evaluation.state_files import read_state
 from synthbench.metrics.time_to_target import first_held, met_by_replica
 from synthbench.metrics.trajectories import Trajectories
 from synthbench.plan.cell import Cell
 from synthbench.plan.schedule import evaluation_steps
 from synthbench.records import Record
-from synthbench.records.reading import TRAJECTORIES_FILE
+from synthbench.records.reading import STATE_FILE, TRAJECTORIES_FILE
 from synthbench.records.weights import read_weights
 
 SPENDING = ("samples", "flops")
@@ -81,8 +83,9 @@ def kept_replicas(
             numbers[0], tuple(seeds[n] for n in numbers), max(len(found), 2), numbers=numbers
         )
         result = _result(found, record, folder, trajectories, kept)
+        result = replace(result, state=_state(cell, found, record, folder))
         return KeptReplicas(record, tuple(each.row for each in found), block, result)
-    except (RecordError, OSError, SafetensorError):
+    except (RecordError, OSError, SafetensorError, ValueError, KeyError):
         return None
 
 
@@ -180,6 +183,19 @@ def _result(
         snapshots=snapshots,
         graphs=record.compute.cuda_graphs,
     )
+
+
+def _state(
+    cell: Cell, found: Sequence[KeptReplica], record: Record, folder: Path
+) -> TrainingState | None:
+    """Where those stand whose budget has ended, if it is the cell's."""
+    alike = record.protocol["resolution"] == cell.protocol.resolution
+    if STATE_FILE not in record.files or record.steps != cell.steps or not alike:
+        return None
+    state, _ = read_state(folder / STATE_FILE)
+    numbers = {each.row: each.number for each in found if each.steps[-1] == state.step}
+    places = [place for place, row in enumerate(state.replicas) if row in numbers]
+    return state.rows(places, [numbers[state.replicas[place]] for place in places])
 
 
 def _table(found: Sequence[KeptReplica], trajectories: Trajectories) -> pa.Table:

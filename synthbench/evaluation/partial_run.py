@@ -17,6 +17,9 @@ from synthbench.engine.axis.way import Executor, Way
 from synthbench.engine.training.block import Block
 from synthbench.engine.training.block_training import BlockResult
 from synthbench.errors import OutputError
+from synthbench.evaluation.begun_replicas import BegunReplicas, read_begun
+from synthbench.evaluation.kept_replicas import KeptReplicas
+from synthbench.evaluation.state_files import read_state, state_bytes
 from synthbench.evaluation.training_choice import TrainingChoice
 from synthbench.hashing import content_hash
 from synthbench.records.atomic import make_folder, write_atomically
@@ -27,6 +30,8 @@ FOLDER = ".partial"
 METADATA = b"synthbench"
 SNAPSHOTS = ".checkpoints.safetensors"
 EARLIER = "earlier.json"
+STATE = ".state.safetensors"
+TAKEN_OVER, BEGUN = "taken-over", "begun"
 
 
 @dataclass(frozen=True)
@@ -92,15 +97,17 @@ class PartialRun:
         make_folder(self.folder)
         write_atomically(self.folder / "state.json", json.dumps(self._state()).encode())
 
-    def add(self, block: Block, result: BlockResult) -> None:
+    def add(self, block: Block, result: BlockResult, name: str = "replicas") -> None:
         """Keep a finished block and drop the checkpoint that led to it."""
-        name = f"replicas-{block.first:06d}"
+        name = f"{name}-{block.first:06d}"
         if self.identity.keep_weights:
             weights = {key: tensor.contiguous() for key, tensor in result.weights.items()}
             write_atomically(self.folder / f"{name}.safetensors", save(weights))
         if self.identity.kept_steps:
             taken = {key: tensor.contiguous() for key, tensor in result.snapshots.items()}
             write_atomically(self.folder / f"{name}{SNAPSHOTS}", save(taken))
+        if result.state is not None:
+            write_atomically(self.folder / f"{name}{STATE}", state_bytes(result.state))
         notes = {
             "references": result.references,
             "diverged": result.diverged,
@@ -115,6 +122,25 @@ class PartialRun:
         """The finished blocks with replicas below `count`, in the order of their first ones."""
         blocks = [_below(count, self._read(path)) for path in self._paths()]
         return [block for block in blocks if block is not None]
+
+    def take_over(self, finished: Sequence[KeptReplicas], begun: Sequence[BegunReplicas]) -> None:
+        """Keep replicas of finished cells: those that are finished here too, and those that go on.
+
+        Before any block is trained: what blocks there are depends on it.
+        """
+        for kept in finished:
+            self.add(kept.block, kept.result, TAKEN_OVER)
+        for place, own in enumerate(begun):
+            write_atomically(self.folder / f"{BEGUN}-{place:06d}.safetensors", own.as_bytes())
+
+    def taken_over(self) -> list[int]:
+        """The replicas that were finished before its first block was trained."""
+        return _numbers(sorted(self.folder.glob(f"{TAKEN_OVER}-*.parquet")))
+
+    def begun(self) -> list[BegunReplicas]:
+        """The replicas that do not begin at the first step."""
+        paths = sorted(self.folder.glob(f"{BEGUN}-*.safetensors"))
+        return [read_begun(path) for path in paths]
 
     def remember(self, earlier: Sequence[EarlierReplicas]) -> None:
         """Keep which of the finished replicas were trained elsewhere."""
@@ -138,23 +164,30 @@ class PartialRun:
 
     def _done_numbers(self) -> list[int]:
         """The replicas of every finished block, one block after the other."""
-        tables = [pq.read_table(path, columns=["replica"]) for path in self._paths()]
-        return [number for table in tables for number in table["replica"].unique().to_pylist()]
+        return _numbers(self._paths())
 
     def _paths(self) -> list[Path]:
-        return sorted(self.folder.glob("replicas-*.parquet"))
+        kinds = ("replicas", TAKEN_OVER)
+        return sorted(path for kind in kinds for path in self.folder.glob(f"{kind}-*.parquet"))
 
     def _read(self, path: Path) -> BlockResult:
         table = pq.read_table(path)
         notes: dict[str, Any] = json.loads(table.schema.metadata[METADATA])
         weights = load_file(path.with_suffix(".safetensors")) if self.identity.keep_weights else {}
-        kept = self.identity.kept_steps
+        kept, state = self.identity.kept_steps, path.with_suffix(STATE)
         return BlockResult(
             table=table.replace_schema_metadata(None),
             weights=weights,
             snapshots=load_file(path.with_suffix(SNAPSHOTS)) if kept else {},
+            state=read_state(state)[0] if state.exists() else None,
             **notes,
         )
+
+
+def _numbers(paths: Sequence[Path]) -> list[int]:
+    """The replicas in some tables, one table after the other."""
+    tables = [pq.read_table(path, columns=["replica"]) for path in paths]
+    return [number for table in tables for number in table["replica"].unique().to_pylist()]
 
 
 def _below(count: int, block: BlockResult) -> BlockResult | None:
@@ -205,7 +238,7 @@ def remove_spent_partial(cell_folder: Path, seedless_hash: str, count: int) -> N
     folder = cell_folder / FOLDER
     try:
         content = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-        numbers = [int(path.stem.partition("-")[2]) for path in folder.glob("replicas-*.parquet")]
+        numbers = [int(path.stem.rpartition("-")[2]) for path in folder.glob("*-*.parquet")]
         spent = content["plan_hash"] == seedless_hash and max(numbers, default=0) < count
     except (OSError, ValueError, KeyError, TypeError):
         spent = True

@@ -20,6 +20,7 @@ from synthbench.engine.data.fingerprints import data_fingerprints
 from synthbench.engine.inspection.cell import CellFacts
 from synthbench.engine.training.block_training import BlockResult, References
 from synthbench.engine.training.joined_blocks import joined_blocks
+from synthbench.evaluation.state_files import state_bytes
 from synthbench.isolation.settings import changed_settings, in_tf32
 from synthbench.metrics.ceiling import is_higher_better
 from synthbench.metrics.cell_context import independent_replicas
@@ -33,6 +34,7 @@ from synthbench.records.content import parquet_bytes, record_bytes
 from synthbench.records.reading import (
     CHECKPOINTS_FILE,
     RECORD_FILE,
+    STATE_FILE,
     TRAJECTORIES_FILE,
     WEIGHTS_FILE,
 )
@@ -178,7 +180,10 @@ def write_record(
 def _weights_files(whole: BlockResult) -> dict[str, bytes]:
     """Weights at the last evaluations and at those that are kept beside them, if there are any."""
     kept = {WEIGHTS_FILE: whole.weights, CHECKPOINTS_FILE: whole.snapshots}
-    return {file: save(state) for file, state in kept.items() if state}
+    files = {file: save(state) for file, state in kept.items() if state}
+    # Nobody goes on from there without the weights.
+    state = whole.state if whole.weights else None
+    return files if state is None else {**files, STATE_FILE: state_bytes(state)}
 
 
 def _replica_records(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from synthbench.engine.training.checkpoints import is_readable
 from synthbench.errors import OutputError, RecordError
+from synthbench.evaluation.begun_replicas import BegunReplicas, begun_replicas
 from synthbench.evaluation.kept_replicas import KeptReplicas, kept_replicas
 from synthbench.evaluation.kept_weights import NO_WEIGHTS, KeptWeights, found_weights
 from synthbench.evaluation.partial_run import (
@@ -135,24 +136,46 @@ class Resumption:
         """
         found: list[KeptReplicas] = []
         missing = set(range(self.cell.protocol.seeds))
-        if not self._may_resume() or self.sources:
-            return found
-        for folder in self.relatives:
-            record = self._readable(folder)
-            if record is None or record.environment.synthbench != environment.synthbench:
-                continue
+        for folder, record in self._current_relatives(environment):
             own = kept_replicas(self.cell, sorted(missing), record, folder, self.kept)
-            if own is not None and self._is_current(record, folder):
+            if own is not None:
                 found.append(own)
                 missing -= set(own.block.replicas)
         return found
 
-    def _readable(self, folder: Path) -> Record | None:
-        try:
-            return read_record(folder)
-        except RecordError as error:
-            self.listener.note(f"its replicas are not used: {error}")
-            return None
+    def begun_replicas(
+        self, environment: Environment, finished: Sequence[KeptReplicas]
+    ) -> list[BegunReplicas]:
+        """Replicas of finished cells that go on where their smaller budget ended.
+
+        finished: those that need not be trained at all.
+        """
+        found: list[BegunReplicas] = []
+        done = {number for each in finished for number in each.block.replicas}
+        missing = set(range(self.cell.protocol.seeds)) - done
+        if self.kept.steps:
+            # Their weights at earlier evaluations are to be kept.
+            return found
+        for folder, record in self._current_relatives(environment):
+            own = begun_replicas(self.cell, sorted(missing), record, folder)
+            if own is not None:
+                found.append(own)
+                missing -= set(own.numbers)
+        return found
+
+    def _current_relatives(self, environment: Environment) -> Iterator[tuple[Path, Record]]:
+        """Folders and records of cells whose replicas may be used here."""
+        if not self._may_resume() or self.sources:
+            return
+        for folder in self.relatives:
+            try:
+                record = read_record(folder)
+            except RecordError as error:
+                self.listener.note(f"its replicas are not used: {error}")
+                continue
+            here = record.environment.synthbench == environment.synthbench
+            if here and self._is_current(record, folder):
+                yield folder, record
 
     def unfinished_run(self, environment: Environment) -> PartialRun | None:
         """The unfinished run in the folder, if there is one that may go on.
@@ -179,10 +202,10 @@ class Resumption:
 
         choice: how it is trained. kept: replicas that are finished.
         """
+        begun = self.begun_replicas(environment, kept)
         remove_partial(self.folder)
         started = start_partial(self.folder, self._identity(environment), choice)
-        for each in kept:
-            started.add(each.block, each.result)
+        started.take_over(kept, begun)
         here = environment.model_copy(update={"threads": choice.threads})
         started.remember(earlier_replicas(kept, here))
         return started

@@ -70,27 +70,30 @@ class SharedBlock:
 
 
 def split_shared(
-    cells: Sequence[Cell], left: Collection[Member], choice: TrainingChoice
+    cells: Sequence[Cell],
+    planned: Sequence[Sequence[Member]],
+    left: Collection[Member],
+    choice: TrainingChoice,
 ) -> list[SharedBlock]:
-    """The blocks of what is left of some cells, cell by cell.
+    """The blocks of what is left of some cells.
 
-    All replicas of the cells, in their order, make blocks of one width; of each block what is left
-    is trained. So a block is the same whatever else is finished, and is found again with its
-    checkpoint. What is little is trained narrower, the rest at the full width, which is traced.
+    planned: what there was to train at the beginning, each sequence of replicas that stand at one
+    step. Each makes blocks of one width, cell by cell; of each block what is left is trained. So
+    a block is the same whatever else is finished, and is found again with its checkpoint. What is
+    little is trained narrower, the rest at the full width, which is traced.
     """
     stacked = choice.way is not Way.PLAIN
     narrowest = NARROWEST if stacked else 1
-    every = [(place, r) for place, cell in enumerate(cells) for r in range(cell.protocol.seeds)]
-    width = equal_width(len(every), choice.widest, narrowest)
-    parts = [every[start : start + width] for start in range(0, len(every), width)]
     seeds = [cell.replica_seeds() for cell in cells]
     blocks = []
-    for part in parts:
-        members = [member for member in part if member in left]
-        if members:
-            own = max(len(members), narrowest)
-            whole = width if stacked and 2 * own > width else own
-            blocks.append(_block(cells, seeds, members, whole))
+    for every in planned:
+        width = equal_width(len(every), choice.widest, narrowest)
+        for start in range(0, len(every), width):
+            members = [member for member in every[start : start + width] if member in left]
+            if members:
+                own = max(len(members), narrowest)
+                whole = width if stacked and 2 * own > width else own
+                blocks.append(_block(cells, seeds, members, whole))
     return blocks
 
 

@@ -18,6 +18,9 @@ WEIGHTS_FILE = "weights.safetensors"
 """Weights of every replica at its last evaluation."""
 CHECKPOINTS_FILE = "checkpoints.safetensors"
 """Weights at earlier evaluations, under `STEP/NAME`."""
+STATE_FILE = "state.safetensors"
+"""Where the replicas stood whose budget ended first: weights, and the optimizer's state."""
+DATA_FILES = (TRAJECTORIES_FILE, WEIGHTS_FILE, CHECKPOINTS_FILE, STATE_FILE)
 
 
 def read_record(folder: Path | str) -> Record:
@@ -64,7 +67,7 @@ def _check_files(path: Path, record: Record) -> None:
     if TRAJECTORIES_FILE not in record.files:
         raise RecordError(f"{path}: files does not list {TRAJECTORIES_FILE}; {_advice()}")
     for name, expected in record.files.items():
-        if name not in (TRAJECTORIES_FILE, WEIGHTS_FILE, CHECKPOINTS_FILE):
+        if name not in DATA_FILES:
             raise RecordError(f"{path}: unexpected file {name!r}; {_advice()}")
         try:
             found = file_hash(path.parent / name)

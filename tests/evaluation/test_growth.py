@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 import synthbench as sb
+from synthbench.engine.training.block import Block
 from synthbench.evaluation import jobs
 from synthbench.plan.cell import Cell, ReplicaSeeds
 from synthbench.records import read_record
@@ -39,17 +40,26 @@ def evaluate(planned: Cell, out: Path, **settings: object) -> sb.CellResult:
 
 
 @contextmanager
-def trained() -> Iterator[list[int]]:
-    """The seeds that are trained meanwhile."""
-    real, found = jobs.train_block, list[int]()
+def blocks() -> Iterator[list[Block]]:
+    """What is trained meanwhile."""
+    real, found = jobs.train_block, list[Block]()
 
-    def train_block(own: Cell, block, *rest):  # type: ignore[no-untyped-def]
-        found.extend(seeds.init for seeds in block.seeds)
+    def train_block(own: Cell, block: Block, *rest):  # type: ignore[no-untyped-def]
+        found.append(block)
         return real(own, block, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jobs, "train_block", train_block)
         yield found
+
+
+@contextmanager
+def trained() -> Iterator[list[int]]:
+    """The seeds that are trained meanwhile."""
+    found = list[int]()
+    with blocks() as own:
+        yield found
+    found.extend(seeds.init for block in own for seeds in block.seeds)
 
 
 def assert_same(one: sb.CellResult, other: sb.CellResult) -> None:
@@ -276,6 +286,29 @@ def test_what_was_looked_at_more_often_serves_who_asks_for_less(store: Path) -> 
         finer = evaluate(cell(resolution=0.01), store)
     assert seeds == [0, 1, 2, 3]
     assert [each.folder for each in sb.read_results(store)] == [finer.folder]
+
+
+def test_kept_weights_let_a_larger_budget_go_on(tmp_path: Path) -> None:
+    model = "momentum=0.8 lr=0.03"
+    evaluate(cell(model=model, budget=LESS), tmp_path, keep_weights=True)
+    # More seeds in between, which begin at the first step.
+    evaluate(cell(model=model, budget=LESS, seeds=5), tmp_path)
+    for budget, at, new in ((BUDGET, 61, [5]), (4 * BUDGET, 80, [])):
+        with blocks() as own:
+            grown = evaluate(cell(model=model, budget=budget, seeds=6), tmp_path)
+        begun = {
+            seeds.init: block.continuation.state.step if block.continuation else 0
+            for block in own
+            for seeds in block.seeds
+        }
+        assert [seed for seed, step in begun.items() if step == 0] == new
+        assert {step for step in begun.values() if step} == {at}
+        fresh = evaluate(
+            cell(model=model, budget=budget, seeds=6), tmp_path / f"{budget}", keep_weights=True
+        )
+        assert_same(grown, fresh)
+        one, other = (load_file(r.folder / "weights.safetensors") for r in (grown, fresh))
+        assert all(torch.equal(one[name], other[name]) for name in other)
 
 
 def test_a_student_is_kept_while_its_teacher_grows(tmp_path: Path) -> None:

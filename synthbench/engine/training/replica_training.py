@@ -265,7 +265,7 @@ class ReplicaTraining(pl.LightningModule):
         for name, tensor in {**self.parameters_by_name, **self.buffers_by_name}.items():
             tensor.detach().copy_(weights[name])
         self.history.take_over(begun)
-        self.finished_steps = begun.state.step
+        self.finished_steps, self._earlier_seconds = begun.state.step, begun.seconds
 
     def _take_over_moments(self, begun: Continuation) -> None:
         optimizer = self._optimizer

@@ -70,12 +70,36 @@ class Continuation:
     """The state from which a block goes on, and what its replicas measured until then.
 
     state: of the padded replicas, in their order. columns: name -> (E, R, ...); met: (E, R),
-    whether the target was met; both at the first evaluations of the block's cell.
+    whether the target was met; both at the first evaluations of the block's cell. seconds: spent
+    on them.
     """
 
     state: TrainingState
     columns: Mapping[str, NDArray[np.float64]]
     met: NDArray[np.bool_]
+    seconds: float = 0.0
+
+    def rows(self, places: Sequence[int], numbers: Sequence[int]) -> Continuation:
+        """Some of its replicas, renumbered."""
+        chosen = list(places)
+        share = len(chosen) / len(self.state.replicas)
+        return Continuation(
+            self.state.rows(chosen, numbers),
+            {name: values[:, chosen] for name, values in self.columns.items()},
+            self.met[:, chosen],
+            self.seconds * share,
+        )
+
+    @staticmethod
+    def joined(parts: Sequence[Continuation]) -> Continuation:
+        """The replicas of several that stand at one step, one after the other."""
+        names = parts[0].columns
+        return Continuation(
+            TrainingState.joined([part.state for part in parts]),
+            {n: np.concatenate([part.columns[n] for part in parts], axis=1) for n in names},
+            np.concatenate([part.met for part in parts], axis=1),
+            sum(part.seconds for part in parts),
+        )
 
 
 def _below(prefix: str, tensors: State) -> State:
