@@ -25,7 +25,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     suite: Annotated[
         str | None,
         typer.Argument(
-            metavar="[SUITE|STUDY.toml]",
+            metavar="SUITE|STUDY.toml",
             help="A suite (see `synthbench list suites`), or a study file: flags go before what "
             "it says.",
         ),
@@ -159,9 +159,9 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
 ) -> None:
     """Train models on suites and tasks, hundreds of seeds at once, and measure how they learn.
 
-    Any field of a task or a model, and any flag about how cells are measured except --seeds and
-    --first-seed, takes several values: '[50,100,200]', 'log(0.01..1,7)' or 'linear(0..1,5)'. Each
-    combination is a cell.
+    Any field of a task or a model, and any flag about how cells are measured
+    but --seeds and --first-seed, takes several values: '[50,100,200]',
+    'log(0.01..1,7)' or 'linear(0..1,5)'. Each combination is a cell.
     """
     with without_collection():
         from synthbench.cli.eval_table import print_results

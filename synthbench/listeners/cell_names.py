@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from synthbench.contracts.configuration import field_tokens
 from synthbench.plan.cell import Cell
+from synthbench.plan.protocol import Protocol
 
 SHORTEST_KEY = 3
 """Letters that are left of a field's name where there is no room: `mom=0.9` for `momentum=0.9`."""
@@ -39,21 +40,47 @@ def _distinct(cells: Sequence[Cell]) -> list[str]:
     names = [_joined(*parts) for parts in zip(models, tasks, strict=True)]
     if len(set(names)) == len(names):
         return names
-    settings = _without_common([_settings(cell) for cell in cells])
     return [
         ", ".join(filter(None, (name, " ".join(words))))
-        for name, words in zip(names, settings, strict=True)
+        for name, words in zip(names, _settings(cells), strict=True)
     ]
+
+
+def distinctions(cells: Sequence[Cell]) -> list[str]:
+    """What tells each cell from others with its model and task: `budget=640`; mostly nothing."""
+    alike: dict[tuple[str, str], list[int]] = {}
+    for place, cell in enumerate(cells):
+        alike.setdefault((cell.label(), cell.task.label()), []).append(place)
+    found = [""] * len(cells)
+    for places in alike.values():
+        for place, words in zip(places, _settings([cells[p] for p in places]), strict=True):
+            found[place] = " ".join(words)
+    return found
 
 
 def _joined(model: Sequence[str], task: Sequence[str]) -> str:
     return " on ".join(" ".join(part) for part in (model, task) if part)
 
 
-def _settings(cell: Cell) -> list[str]:
-    """How the cell is measured, as words; the seeds and the budget in any case."""
-    probes = [f"probe={probe.label()}" for probe in cell.probes]
-    return [*field_tokens(cell.protocol, ("seeds", "budget")), *probes]
+def _settings(cells: Sequence[Cell]) -> list[list[str]]:
+    """How each cell is measured, as words, where they are not all measured alike."""
+    protocols = [cell.protocol for cell in cells]
+    fields = [
+        field
+        for field in Protocol.model_fields
+        if len({getattr(protocol, field) for protocol in protocols}) > 1
+    ]
+    probes = _without_common([[f"probe={p.label()}" for p in cell.probes] for cell in cells])
+    return [
+        [*(_setting(cell.protocol, field) for field in fields), *own]
+        for cell, own in zip(cells, probes, strict=True)
+    ]
+
+
+def _setting(protocol: Protocol, field: str) -> str:
+    if getattr(protocol, field) is None:
+        return f"{field}=none"
+    return field_tokens(protocol, (field,))[0]
 
 
 def _without_common(parts: Sequence[Sequence[str]]) -> list[list[str]]:

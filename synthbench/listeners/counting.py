@@ -47,11 +47,13 @@ class CountingListener(Listener):
 
     def cell_finished(self, record: Record, reused: bool) -> None:
         """Say the cell's line."""
-        number = self.numbered(self.tally.finish(record.plan_hash))
+        tally = self.tally.finish(record.plan_hash)
+        apart = self.tally.distinction(tally)
+        name = f"{record.model} on {record.task}" + (f", {apart}" if apart else "")
         how = "already finished" if reused else "finished"
         solved = f"{record.summary.solved}/{record.summary.replicas} solved"
         self._drawn = self._clock()
-        self.say(f"{number}{record.model} on {record.task}: {how}, {solved}")
+        self.say(f"{self.numbered(tally)}{name}: {how}, {solved}")
 
     def draw_now(self) -> None:
         """Draw, and wait for the interval from now on."""

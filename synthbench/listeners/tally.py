@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
-from synthbench.listeners.cell_names import cell_names
+from synthbench.listeners.cell_names import cell_names, distinctions
 from synthbench.listeners.cell_tally import CellTally
 from synthbench.listeners.listener import BlockProgress, PlannedCell
 from synthbench.plan.cell import Cell
@@ -27,6 +27,7 @@ class Tally:
         self._busy = 0.0
         self._counted_to = clock()
         self._names: tuple[int | None, list[str]] | None = None
+        self._distinctions: list[str] | None = None
 
     def plan(self, planned: Sequence[PlannedCell]) -> None:
         """Take in what will be evaluated."""
@@ -118,6 +119,12 @@ class Tally:
         work = sum(self._flops[cell.number] * cell.steps_ahead(cost) for cell in waiting)
         setup = fmean(cell.setup for cell in begun) * len(waiting)
         return (work * busy / flops + setup) * alone
+
+    def distinction(self, tally: CellTally) -> str:
+        """What tells a cell from others with its model and task, if there are any."""
+        if self._distinctions is None:
+            self._distinctions = distinctions([cell.cell for cell in self.cells])
+        return self._distinctions[tally.number - 1]
 
     def name(self, tally: CellTally, width: int | None = None) -> str:
         """What a cell is called beside the others, in so many characters."""

@@ -44,6 +44,7 @@ def test_a_grid_its_file_and_a_part_of_it(capsys, monkeypatch, tmp_path: Path) -
 
     code, _, errors = run(capsys, monkeypatch, *GRID, *SMALL)
     assert code == 0 and errors.startswith(f"note: {counted}\n"), errors
+    assert "mlp width=4 on sparse-parity n=8 k=2, budget=640: finished, " in errors
     trained = folders(tmp_path / "runs" / "sparse-parity")
     records = [each.record for each in sb.read_results(tmp_path / "runs")]
     assert {(r.task, r.model, r.protocol["budget"]) for r in records} == {

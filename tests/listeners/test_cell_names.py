@@ -9,7 +9,7 @@ import pytest
 
 import synthbench as sb
 from synthbench.evaluation.planning import plan_cells
-from synthbench.listeners.cell_names import cell_names
+from synthbench.listeners.cell_names import cell_names, distinctions
 from synthbench.registry.registry import installed
 
 
@@ -47,6 +47,17 @@ def test_protocols_tell_apart_what_else_is_alike(small_cell: sb.Cell) -> None:
     assert cell_names([one, two, other]) == ["n=10, seeds=4", "n=10, seeds=8", "n=11, seeds=4"]
     probed = replace(one, probes=(installed().probe("weight-movement"),))
     assert cell_names([one, probed])[1] == "probe=weight-movement"
+
+
+def test_fields_that_differ_are_told_at_their_defaults_too(small_cell: sb.Cell) -> None:
+    def with_samples(cell: sb.Cell, samples: int | None) -> sb.Cell:
+        protocol = cell.protocol.model_copy(update={"train_samples": samples})
+        return replace(cell, protocol=protocol)
+
+    other = replace(small_cell, model=installed().model("mlp width=99"))
+    cells = [with_samples(small_cell, None), with_samples(small_cell, 64), other]
+    assert cell_names(cells[:2]) == ["train_samples=none", "train_samples=64"]
+    assert distinctions(cells) == ["train_samples=none", "train_samples=64", ""]
 
 
 def test_what_a_cell_stands_on_is_one_word(small_cell: sb.Cell) -> None:
