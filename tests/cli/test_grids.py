@@ -22,7 +22,8 @@ SMALL = [
     "--seeds", "2", "--evaluation-samples", "128", "--device", "cpu", "--replicas-per-block", "2",
 ]  # fmt: skip
 GRID = [
-    "--task", "sparse-parity n=8 k=2", "--model", "mlp width=[4,8]", "--budget", "[320,640]",
+    "--task", "sparse-parity n=8 k=2", "--model", "mlp width=[4,8]", "--budget", "640",
+    "--train-samples", "[64,none]",
 ]  # fmt: skip
 
 
@@ -38,24 +39,24 @@ def test_a_grid_its_file_and_a_part_of_it(capsys, monkeypatch, tmp_path: Path) -
     monkeypatch.chdir(tmp_path)
     code, written, errors = run(capsys, monkeypatch, *GRID, *SMALL, "--print-config")
     assert code == 0 and errors == "" and not any(tmp_path.iterdir())
-    counted = "1 task x 2 models x 2 protocols = 4 cells, 8 replicas; varied: width, budget"
+    counted = "1 task x 2 models x 2 protocols = 4 cells, 8 replicas; varied: width, train_samples"
     assert written.startswith(f"# {counted}\nname = ")
     Path("grid.toml").write_text(written)
 
     code, _, errors = run(capsys, monkeypatch, *GRID, *SMALL)
     assert code == 0 and errors.startswith(f"note: {counted}\n"), errors
-    assert "mlp width=4 on sparse-parity n=8 k=2, budget=640: finished, " in errors
+    assert "mlp width=4 on sparse-parity n=8 k=2, train_samples=none: finished, " in errors
     trained = folders(tmp_path / "runs" / "sparse-parity")
     records = [each.record for each in sb.read_results(tmp_path / "runs")]
-    assert {(r.task, r.model, r.protocol["budget"]) for r in records} == {
-        ("sparse-parity n=8 k=2", f"mlp width={width}", budget)
+    assert {(r.task, r.model, r.protocol["train_samples"]) for r in records} == {
+        ("sparse-parity n=8 k=2", f"mlp width={width}", samples)
         for width in (4, 8)
-        for budget in (320, 640)
+        for samples in (64, None)
     }
 
     code, _, errors = run(capsys, monkeypatch, "grid.toml", *SMALL[4:])
     assert code == 0 and errors.count("already finished") == 4, errors
-    other = ["--budget", "320", "--model", "mlp width=[8,4]"]
+    other = ["--train-samples", "64", "--model", "mlp width=[8,4]"]
     code, _, errors = run(capsys, monkeypatch, "grid.toml", *other)
     assert code == 0 and errors.startswith("note: 1 task x 2 models = 2 cells, 4 replicas; varied:")
     assert folders(tmp_path / "runs" / "sparse-parity") == trained
@@ -86,7 +87,7 @@ def test_mistakes_are_one_line(arguments, message, capsys, monkeypatch, tmp_path
 
 def test_a_grid_is_counted_without_being_trained(capsys, monkeypatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    code, out, _ = run(capsys, monkeypatch, *GRID, *SMALL, "--budget", "640", "--dry-run")
+    code, out, _ = run(capsys, monkeypatch, *GRID, *SMALL, "--train-samples", "64", "--dry-run")
     assert code == 0 and out.count("mlp width=") == 2 and not list(tmp_path.iterdir())
 
 
