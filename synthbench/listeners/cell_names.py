@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from synthbench.contracts.configuration import field_tokens
 from synthbench.plan.cell import Cell
+from synthbench.plan.label import label_words
 from synthbench.plan.protocol import Protocol
 
 SHORTEST_KEY = 3
@@ -33,7 +34,7 @@ def cell_names(cells: Sequence[Cell], width: int | None = None) -> list[str]:
 
 
 def _distinct(cells: Sequence[Cell]) -> list[str]:
-    whole = [(_words(cell.label()), _words(cell.task.label())) for cell in cells]
+    whole = [(label_words(cell.label()), label_words(cell.task.label())) for cell in cells]
     if len(cells) == 1:
         return [_joined(*whole[0])]
     models, tasks = (_without_common(part) for part in zip(*whole, strict=True))
@@ -90,18 +91,6 @@ def _without_common(parts: Sequence[Sequence[str]]) -> list[list[str]]:
     if not any(left):
         return left
     return [rest or list(part[:1]) for rest, part in zip(left, parts, strict=True)]
-
-
-def _words(label: str) -> list[str]:
-    """The words of a label; what is in parentheses is one."""
-    words, depth = [""], 0
-    for character in label:
-        depth += (character == "(") - (character == ")")
-        if character == " " and depth == 0:
-            words.append("")
-        else:
-            words[-1] += character
-    return words
 
 
 def _fitted(names: list[str], width: int) -> list[str]:

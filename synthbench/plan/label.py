@@ -1,0 +1,19 @@
+"""Labels as words."""
+
+from __future__ import annotations
+
+
+def label_words(label: str) -> list[str]:
+    """The words of a label, the name first; what is in brackets is one.
+
+    >>> label_words("mlp width=8 start=(mlp width=4)@500")
+    ['mlp', 'width=8', 'start=(mlp width=4)@500']
+    """
+    words, depth = [""], 0
+    for character in label:
+        depth += (character == "(") - (character == ")")
+        if character == " " and depth == 0:
+            words.append("")
+        else:
+            words[-1] += character
+    return words

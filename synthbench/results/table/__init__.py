@@ -1,0 +1,1 @@
+"""One tidy table of finished cells: what they were, and what was measured."""

@@ -1,0 +1,140 @@
+"""Which fields tell cells apart, and what their columns are called."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from synthbench.errors import ConfigurationError, did_you_mean
+from synthbench.results.fields import SOURCES, FieldValue, Value, fields_of
+from synthbench.results.measured_cell import MeasuredCell
+from synthbench.results.table.names import measured_names
+
+SHORTENED = ("task", "model", "recipe", "protocol")
+"""Parts whose fields go by their own names where no names meet."""
+
+
+@dataclass(frozen=True)
+class Varying:
+    """The fields of some cells.
+
+    paths: of the fields that differ between the cells, such as `task.n`, in the order of task,
+    model, recipe, protocol and the rest. columns: path -> name of its column, for every field
+    that any cell has. cells: path -> value, for each cell; a path that is not there is a field
+    that the cell does not have.
+    """
+
+    paths: tuple[str, ...]
+    columns: Mapping[str, str]
+    cells: tuple[Mapping[str, Value], ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Columns of the fields that differ."""
+        return tuple(self.columns[path] for path in self.paths)
+
+    def find(self, name: str) -> str:
+        """The path of a field that is called by its path, its column or its own name.
+
+        A recipe's field may be called `model.lr` too, as a reference writes it beside the
+        model's. Raises ConfigurationError when there is none, or the name may mean several.
+        """
+        if name in self.columns:
+            return name
+        by_column = {column: path for path, column in self.columns.items()}
+        if name in by_column:
+            return by_column[name]
+        part, _, rest = name.partition(".")
+        if part == "model" and f"recipe.{rest}" in self.columns:
+            return f"recipe.{rest}"
+        meant = [path for path in self.columns if _own_name(path) == name]
+        if len(meant) == 1:
+            return meant[0]
+        if meant:
+            raise ConfigurationError(f'"{name}" may be {" or ".join(meant)}; write one of them')
+        known = [*self.columns, *map(_own_name, self.columns)]
+        differing = ", ".join(self.names) or "none"
+        raise ConfigurationError(
+            f'no field "{name}"{did_you_mean(name, known)} (fields that vary: {differing})'
+        )
+
+    def values(self, name: str) -> list[Value]:
+        """The field of every cell, None for those that do not have it; named as in `find`."""
+        path = self.find(name)
+        return [cell.get(path) for cell in self.cells]
+
+    def of(self, index: int) -> dict[str, Value]:
+        """What one cell is among the others: column -> value, of the fields that differ."""
+        return {self.columns[path]: self.cells[index].get(path) for path in self.paths}
+
+
+def varying(cells: Sequence[MeasuredCell]) -> Varying:
+    """The fields in which cells differ, defaults included, by the plans of their records.
+
+    A field that not all of them have, as the heads of a transformer beside an MLP, counts where
+    those that have it differ. Of what a cell stands on a field counts only where it is not that
+    of the cell itself. Where two cells have the same plan the folder tells them apart.
+
+    A column has the field's own name (`n`, `lr`, `optimizer.momentum`), or its path (`task.n`,
+    `recipe.loss`) where that is the name of two fields, or of a column that is measured.
+    """
+    found = [fields_of(cell.record) for cell in cells]
+    hashes = {cell.record.plan_hash for cell in cells}
+    if len(hashes) < len(cells):
+        for cell, fields in zip(cells, found, strict=True):
+            fields["folder"] = FieldValue(str(cell.folder), "")
+    paths = _in_order(found)
+    return Varying(
+        tuple(path for path in paths if _varies(path, found)),
+        _columns(paths, measured_names([cell.record for cell in cells])),
+        tuple({path: field.value for path, field in fields.items()} for fields in found),
+    )
+
+
+def _in_order(found: Sequence[Mapping[str, FieldValue]]) -> list[str]:
+    """All paths: parts in the order of a plan, fields as the first cell that has them."""
+    every = list(dict.fromkeys(path for fields in found for path in fields))
+    parts = [*SHORTENED, "probes", "probe", *SOURCES]
+    place = {part: index for index, part in enumerate(parts)}
+    return sorted(every, key=lambda path: place.get(path.split(".")[0], len(parts)))
+
+
+def _varies(path: str, found: Sequence[Mapping[str, FieldValue]]) -> bool:
+    having = [fields for fields in found if path in fields]
+    values = {_key(fields[path].value) for fields in having}
+    owners = {fields[path].owner for fields in having}
+    if any(path not in fields and _has_any(fields, owners) for fields in found):
+        values.add(_key(None))
+    return len(values) > 1 and not _repeats_own(path, having)
+
+
+def _has_any(fields: Mapping[str, FieldValue], owners: set[str]) -> bool:
+    return "" in owners or any(field.owner in owners for field in fields.values())
+
+
+def _repeats_own(path: str, having: Sequence[Mapping[str, FieldValue]]) -> bool:
+    """Whether a field of what cells stand on is that of the cells themselves."""
+    part, _, rest = path.partition(".")
+    return part in SOURCES and all(
+        rest in fields and fields[rest].value == fields[path].value for fields in having
+    )
+
+
+def _key(value: Value) -> tuple[bool, Value]:
+    """True and 1 are not the same."""
+    return isinstance(value, bool), value
+
+
+def _own_name(path: str) -> str:
+    part, _, rest = path.partition(".")
+    return rest if part in SHORTENED and rest else path
+
+
+def _columns(paths: Sequence[str], taken: set[str]) -> dict[str, str]:
+    uses = Counter(map(_own_name, paths))
+    unusable = taken | set(paths)
+    return {
+        path: own if uses[own := _own_name(path)] == 1 and own not in unusable else path
+        for path in paths
+    }
