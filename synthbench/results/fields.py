@@ -69,7 +69,7 @@ def _plan_fields(plan: Mapping[str, Any]) -> Iterator[tuple[str, FieldValue]]:
             yield from _source_fields(name, part)
         elif name not in ("task", "model", "protocol", "probes"):
             # Such as another ceiling than the optimum, which most plans do without.
-            yield name, FieldValue(_value(part), "")
+            yield name, FieldValue(as_value(part), "")
 
 
 def _source_fields(name: str, source: Mapping[str, Any]) -> Iterator[tuple[str, FieldValue]]:
@@ -90,10 +90,11 @@ def _flat(path: str, part: Mapping[str, Any], owner: str) -> Iterator[tuple[str,
             yield here, FieldValue(value["name"], owner)
             yield from _flat(here, rest, f"{here} {value['name']}")
         else:
-            yield here, FieldValue(_value(value), owner)
+            yield here, FieldValue(as_value(value), owner)
 
 
-def _value(value: object) -> Value:
+def as_value(value: object) -> Value:
+    """A field's JSON value; of a list or a mapping its compact text."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     return json.dumps(value, separators=(",", ":"))

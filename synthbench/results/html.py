@@ -8,21 +8,13 @@ from collections.abc import Sequence
 from markupsafe import Markup, escape
 
 from synthbench.errors import SynthbenchError
-from synthbench.metrics.formatting import format_estimate, format_p_value, format_ratio
+from synthbench.results.comparison_table import NOTHING, comparison_notes, comparison_table
 from synthbench.results.comparisons import ModelComparison
 from synthbench.results.figures import DEFAULT_KIND, draw
-from synthbench.results.measured_cell import MeasuredCell, by_task
-from synthbench.results.score_table import HEADINGS, has_several_test_sets, score_rows
-from synthbench.results.size_table import HEADINGS as SIZE_HEADINGS
-from synthbench.results.size_table import differ_in_size, size_rows
-from synthbench.results.summary_table import (
-    FOOTNOTE,
-    TableCell,
-    budget_note,
-    ceiling_lines,
-    headings,
-    row,
-)
+from synthbench.results.measured_cell import MeasuredCell, by_table
+from synthbench.results.score_table import has_several_test_sets, score_table
+from synthbench.results.summary_table import FOOTNOTE, ceiling_lines, summary_table
+from synthbench.results.table.text_table import TableCell, TextColumn, TextTable
 
 # Nothing here names a colour of text or ground: both are the notebook's own, light or dark.
 # Only style attributes, since front ends drop <style> elements.
@@ -53,19 +45,10 @@ def results_html(cells: Sequence[MeasuredCell]) -> str:
     if not cells:
         return str(NOTE.format("no cells"))
     parts = []
-    for chosen in by_task(cells):
-        records = [cell.record for cell in chosen]
-        rows = [row(cell) for cell in chosen]
-        parts += [
-            TITLE.format(records[0].task, budget_note(records[0])),
-            table_html(headings(records), rows),
-        ]
-        if differ_in_size(chosen):
-            sizes = [[TableCell(text) for text in texts] for texts in size_rows(chosen)]
-            parts.append(table_html(SIZE_HEADINGS, sizes))
+    for chosen in by_table(cells):
+        parts.append(text_table_html(summary_table(chosen)))
         if has_several_test_sets(chosen):
-            scores = [[TableCell(text) for text in texts] for texts in score_rows(chosen)]
-            parts.append(table_html(HEADINGS, scores, texts=2))
+            parts.append(text_table_html(score_table(chosen)))
     lines = [FOOTNOTE, *ceiling_lines([cell.record for cell in cells])]
     return str(Markup("").join([*parts, _learning_curves(cells), *map(NOTE.format, lines)]))
 
@@ -73,30 +56,34 @@ def results_html(cells: Sequence[MeasuredCell]) -> str:
 def comparisons_html(comparisons: Sequence[ModelComparison]) -> str:
     """One row per pair of models."""
     if not comparisons:
-        return str(NOTE.format("nothing to compare: no two models of the same task"))
-    rows = [
-        [
-            TableCell(one.task),
-            TableCell(one.first, f"against {one.second}"),
-            TableCell(*format_ratio(one.comparison.ratio_of_medians)),
-            TableCell(*format_estimate(one.comparison.superiority)),
-            TableCell(format_p_value(one.p_value), "paired seeds" if one.paired else ""),
-        ]
-        for one in comparisons
-    ]
-    names = ["task", "model", "ratio of medians", "solves first", "log-rank p (corrected)"]
-    count = len(comparisons)
-    note = (
-        "ratio below 1: the first model needs fewer samples; solves first: probability, ties "
-        f"half; p-values by Holm's method over {count} comparison{'s' * (count > 1)}"
-    )
-    return str(table_html(names, rows, texts=2) + NOTE.format(note))
+        return str(NOTE.format(NOTHING))
+    notes = map(NOTE.format, comparison_notes(comparisons))
+    return str(Markup("").join([text_table_html(comparison_table(comparisons)), *notes]))
+
+
+def text_table_html(table: TextTable) -> Markup:
+    """The table that a terminal shows, whole."""
+    title = TITLE.format(table.title, table.note) if table.title or table.note else Markup("")
+    return title + _columns_html([*table.labels, *table.numbers])
 
 
 def table_html(names: Sequence[str], rows: Sequence[Sequence[TableCell]], texts: int = 1) -> Markup:
     """A table whose first `texts` columns are text, the others numbers; everything is escaped."""
-    sides = ["left"] * texts + ["right"] * (len(names) - texts)
-    head = (HEAD.format(side=side, text=name) for side, name in zip(sides, names, strict=True))
+    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
+    return _columns_html(
+        [
+            TextColumn(name, tuple(cells), number=index >= texts)
+            for index, (name, cells) in enumerate(zip(names, columns, strict=True))
+        ]
+    )
+
+
+def _columns_html(columns: Sequence[TextColumn]) -> Markup:
+    sides = ["right" if column.number else "left" for column in columns]
+    head = (
+        HEAD.format(side=side, text=column.heading)
+        for side, column in zip(sides, columns, strict=True)
+    )
     body = (
         Markup("<tr>{}</tr>").format(
             Markup("").join(
@@ -104,7 +91,7 @@ def table_html(names: Sequence[str], rows: Sequence[Sequence[TableCell]], texts:
                 for side, cell in zip(sides, cells, strict=True)
             )
         )
-        for cells in rows
+        for cells in zip(*(column.cells for column in columns), strict=True)
     )
     return TABLE.format(head=Markup("").join(head), rows=Markup("").join(body))
 

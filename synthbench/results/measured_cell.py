@@ -76,7 +76,11 @@ def context_of(record: Record) -> CellContext:
     )
 
 
-def by_task(cells: Sequence[MeasuredCell]) -> list[list[MeasuredCell]]:
-    """The cells of each task, in the order in which the tasks appear."""
-    tasks = dict.fromkeys(cell.record.task for cell in cells)
-    return [[cell for cell in cells if cell.record.task == task] for task in tasks]
+def by_table(cells: Sequence[MeasuredCell]) -> list[list[MeasuredCell]]:
+    """The cells that one table can hold: of a task of any fields, with the same scores."""
+    groups: dict[tuple[object, ...], list[MeasuredCell]] = {}
+    for cell in cells:
+        record = cell.record
+        key = (record.task_plan["name"], record.summary.score, *record.scores)
+        groups.setdefault(key, []).append(cell)
+    return list(groups.values())

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from rich.markup import escape
-from rich.table import Table
 
 from synthbench.metrics.formatting import format_estimate
 from synthbench.metrics.summary import spread
 from synthbench.results.measured_cell import MeasuredCell
-from synthbench.results.terminal_table import number_table
+from synthbench.results.table.row_labels import row_labels
+from synthbench.results.table.text_table import TableCell, TextColumn, TextTable, label_columns
 
 RANKED = "*"
-HEADINGS = ("score", "model", "final", "[10%, 90%]")
+TITLE = "final scores"
+NOTE = f"median over replicas [10%, 90%]; {RANKED} ranked"
 
 
 def has_several_test_sets(cells: Sequence[MeasuredCell]) -> bool:
@@ -22,26 +22,21 @@ def has_several_test_sets(cells: Sequence[MeasuredCell]) -> bool:
     return len(cells[0].record.test_sets) > 1
 
 
-def score_rows(cells: Sequence[MeasuredCell]) -> list[tuple[str, str, str, str]]:
-    """Score, model, final median and its spread over replicas; the ranked score is marked."""
-    scores = [name for name in cells[0].record.scores if name in cells[0].trajectories.measured]
-    rows = []
-    for score in scores:
-        for cell in cells:
-            found = cell.trajectories.by_replica(score)
-            final = spread(np.array([values[-1] for values in found]))
-            mark = f" {RANKED}" if score == cell.record.summary.score else ""
-            rows.append((score + mark, cell.record.model, *format_estimate(final)))
-    return rows
+def score_table(cells: Sequence[MeasuredCell]) -> TextTable:
+    """A row for each cell and a column for each score, of cells with the same scores."""
+    names = [name for name in cells[0].record.scores if name in cells[0].trajectories.measured]
+    ranked = cells[0].record.summary.score
+    columns = [
+        TextColumn(
+            f"{name} {RANKED}" if name == ranked else name,
+            tuple(_final(cell, name) for cell in cells),
+        )
+        for name in names
+    ]
+    return TextTable(label_columns(row_labels(cells)), tuple(columns), title=TITLE, note=NOTE)
 
 
-def score_table(cells: Sequence[MeasuredCell]) -> Table:
-    """The same for Rich, 80 columns wide: the cells of one task."""
-    score, model, *numbers = HEADINGS
-    title = f"[bold]{escape(cells[0].record.task)}[/]  final scores; {RANKED} ranked"
-    table = number_table(model, numbers, before=(score,), title=title)
-    previous = ""
-    for name, *rest in score_rows(cells):
-        table.add_row(escape(name if name != previous else ""), *map(escape, rest))
-        previous = name
-    return table
+def _final(cell: MeasuredCell, score: str) -> TableCell:
+    """Median and spread over replicas."""
+    last = [values[-1] for values in cell.trajectories.by_replica(score)]
+    return TableCell(*format_estimate(spread(np.array(last))))

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
-
-from rich.markup import escape
-from rich.table import Table
 
 from synthbench.metrics.ceiling import ceiling_notes
 from synthbench.metrics.formatting import (
@@ -17,32 +13,33 @@ from synthbench.metrics.formatting import (
 )
 from synthbench.records.schema import Record
 from synthbench.results.measured_cell import MeasuredCell
-from synthbench.results.terminal_table import number_table
+from synthbench.results.sizes import differ_in_size, size_columns
+from synthbench.results.table.row_labels import row_labels
+from synthbench.results.table.text_table import TableCell, TextColumn, TextTable, label_columns
 
-NARROW = 11
-"""Characters that the column of models has at least."""
 FOOTNOTE = "intervals at 95%; score: final, median over replicas [10%, 90%]"
 
 
-class TableCell(NamedTuple):
-    """One cell of the table: a value, and what is written small below it."""
+def summary_table(cells: Sequence[MeasuredCell]) -> TextTable:
+    """Of cells of one task and score, which may differ in its fields; a row for each.
 
-    value: str
-    detail: str = ""
+    Sizes of the networks are behind the results where they differ.
+    """
+    labels = row_labels(cells)
+    score = cells[0].record.summary.score
+    headings = ["solved", "samples to target", "steps", "FLOPs", score, "time"]
+    columns = zip(*map(_numbers, cells), strict=True)
+    sizes = size_columns(cells) if differ_in_size(cells) else []
+    return TextTable(
+        label_columns(labels),
+        (*map(TextColumn, headings, columns), *sizes),
+        title=labels.common,
+        note=budget_note([cell.record for cell in cells]),
+    )
 
-    def stacked(self) -> str:
-        """The value, and the detail below it."""
-        return f"{self.value}\n{self.detail}" if self.detail else self.value
 
-
-def headings(records: Sequence[Record]) -> list[str]:
-    """Of the columns, for the records of one task; the last but one is the task's score."""
-    score = records[0].summary.score
-    return ["model", "solved", "samples to target", "steps", "FLOPs", score, "time"]
-
-
-def row(cell: MeasuredCell) -> list[TableCell]:
-    """Of one cell."""
+def _numbers(cell: MeasuredCell) -> list[TableCell]:
+    """Of one cell, below the headings."""
     record, summary = cell.record, cell.record.summary
     steps = cell.watched // cell.batch_size
     samples, interval = format_time_to_target(summary.samples_to_target, cell.watched)
@@ -52,7 +49,6 @@ def row(cell: MeasuredCell) -> list[TableCell]:
     final, spread = format_estimate(summary.final_score, missing="never finite")
     diverged = f"\n{summary.diverged} diverged" if summary.diverged else ""
     return [
-        TableCell(record.model),
         TableCell(f"{summary.solved}/{summary.replicas}", share + diverged),
         TableCell(samples, interval),
         TableCell(step_count),
@@ -62,35 +58,15 @@ def row(cell: MeasuredCell) -> list[TableCell]:
     ]
 
 
-def budget_note(record: Record) -> str:
-    """`32 replicas, budget 640k samples`."""
-    seeds = record.protocol["seeds"]
-    count = f"{seeds} replica{'s' * (seeds > 1)}"
-    return f"{count}, budget {format_count(record.budget)} samples"
+def budget_note(records: Sequence[Record]) -> str:
+    """`32 replicas, budget 640k samples`, less what is not the same in all records."""
+    counts = {record.summary.replicas for record in records}
+    budgets = {record.budget for record in records}
+    parts = [f"{count} replica{'s' * (count > 1)}" for count in counts if len(counts) == 1]
+    parts += [f"budget {format_count(budget)} samples" for budget in budgets if len(budgets) == 1]
+    return ", ".join(parts)
 
 
 def ceiling_lines(records: Sequence[Record]) -> list[str]:
     """What progress is relative to, where that is not the optimum: a line for each ceiling."""
     return ceiling_notes(record.ceiling for record in records)
-
-
-def _foldable(label: str) -> str:
-    """The label with its long tokens broken behind the `=`, not in the middle of a number."""
-    return " ".join(
-        token.replace("=", "=\n", 1) if len(token) > NARROW else token for token in label.split(" ")
-    )
-
-
-def terminal_table(cells: Sequence[MeasuredCell]) -> Table:
-    """The cells of one task for Rich, 80 columns wide."""
-    records = [cell.record for cell in cells]
-    first, *others = headings(records)
-    table = number_table(
-        first,
-        [heading.replace(" to ", "\nto ") for heading in others],
-        title=f"[bold]{escape(records[0].task)}[/]  {budget_note(records[0])}",
-    )
-    for cell in cells:
-        model, *rest = row(cell)
-        table.add_row(escape(_foldable(model.value)), *(escape(one.stacked()) for one in rest))
-    return table

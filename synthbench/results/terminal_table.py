@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 
 WIDTH = 80
+"""Columns where there is no terminal."""
+
+
+def results_console() -> Console:
+    """Standard output as wide as the terminal, or as COLUMNS says; 80 where it is no terminal."""
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        # Rich would take the width of the terminal from which the pipe was started.
+        console.width = WIDTH
+    return console
 
 
 def number_table(

@@ -8,11 +8,12 @@ from io import StringIO
 from rich.console import Console
 
 from synthbench.metrics.formatting import format_time_to_target
+from synthbench.results.comparison_table import NOTHING
 from synthbench.results.comparisons import ModelComparison
-from synthbench.results.measured_cell import MeasuredCell, by_task
+from synthbench.results.measured_cell import MeasuredCell, by_table
 from synthbench.results.score_table import has_several_test_sets, score_table
-from synthbench.results.size_table import differ_in_size, size_table
-from synthbench.results.summary_table import FOOTNOTE, ceiling_lines, terminal_table
+from synthbench.results.summary_table import FOOTNOTE, ceiling_lines, summary_table
+from synthbench.results.table.layout import print_tables
 from synthbench.results.terminal_table import WIDTH
 
 
@@ -32,18 +33,17 @@ def results_text(cells: Sequence[MeasuredCell]) -> str:
         return "no cells"
     console = Console(file=StringIO(), width=WIDTH, color_system=None, force_jupyter=False)
     with console.capture() as captured:
-        print_tables(console, cells)
+        print_result_tables(console, cells)
     return "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n")
 
 
-def print_tables(console: Console, cells: Sequence[MeasuredCell]) -> None:
-    """One table per task, with one of sizes and one of test sets where they differ; a legend."""
-    for chosen in by_task(cells):
-        console.print(terminal_table(chosen))
-        if differ_in_size(chosen):
-            console.print(size_table(chosen))
+def print_result_tables(console: Console, cells: Sequence[MeasuredCell]) -> None:
+    """One table per task, and one of scores where it has several test sets; a legend."""
+    for chosen in by_table(cells):
+        tables = [summary_table(chosen)]
         if has_several_test_sets(chosen):
-            console.print(score_table(chosen))
+            tables.append(score_table(chosen))
+        print_tables(console, tables)
     for line in (FOOTNOTE, *ceiling_lines([cell.record for cell in cells])):
         console.print(line, style="dim")
 
@@ -51,5 +51,5 @@ def print_tables(console: Console, cells: Sequence[MeasuredCell]) -> None:
 def comparisons_text(comparisons: Sequence[ModelComparison]) -> str:
     """One paragraph per comparison."""
     if not comparisons:
-        return "nothing to compare: no two models of the same task"
+        return NOTHING
     return "\n".join(repr(one) for one in comparisons)

@@ -37,18 +37,11 @@ class Varying:
     def find(self, name: str) -> str:
         """The path of a field that is called by its path, its column or its own name.
 
-        A recipe's field may be called `model.lr` too, as a reference writes it beside the
-        model's. Raises ConfigurationError when there is none, or the name may mean several.
+        Where fields meet in a name, that of which one alone differs is meant. A recipe's field
+        may be called `model.lr` too, as a reference writes it beside the model's. Raises
+        ConfigurationError when there is none, or the name may mean several.
         """
-        if name in self.columns:
-            return name
-        by_column = {column: path for path, column in self.columns.items()}
-        if name in by_column:
-            return by_column[name]
-        part, _, rest = name.partition(".")
-        if part == "model" and f"recipe.{rest}" in self.columns:
-            return f"recipe.{rest}"
-        meant = [path for path in self.columns if _own_name(path) == name]
+        meant = self._meant_by(name)
         if len(meant) == 1:
             return meant[0]
         if meant:
@@ -58,6 +51,21 @@ class Varying:
         raise ConfigurationError(
             f'no field "{name}"{did_you_mean(name, known)} (fields that vary: {differing})'
         )
+
+    def has(self, name: str) -> bool:
+        """Whether any field is called so."""
+        return bool(self._meant_by(name))
+
+    def _meant_by(self, name: str) -> list[str]:
+        """The paths that a name may mean."""
+        if name in self.columns:
+            return [name]
+        part, _, rest = name.partition(".")
+        if part == "model" and f"recipe.{rest}" in self.columns:
+            return [f"recipe.{rest}"]
+        # One that differs is meant rather than one that is the same everywhere.
+        meant = [path for path in self.columns if _own_name(path) == name]
+        return [path for path in meant if path in self.paths] or meant
 
     def values(self, name: str) -> list[Value]:
         """The field of every cell, None for those that do not have it; named as in `find`."""

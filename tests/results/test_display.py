@@ -65,16 +65,18 @@ def rows_of(html: str) -> list[list[str]]:
 
 def test_the_table_holds_the_numbers_of_the_record(results: sb.Results) -> None:
     heading, *rows = rows_of(results._repr_html_())
-    rows, sizes = rows[: len(results)], rows[len(results) :]
-    assert sizes[0] == ["model", "parameters", "state size", "FLOPs per sample"]
-    assert len(sizes) == 1 + len(results)
-    assert heading == ["model", "solved", "samples to target", "steps", "FLOPs", "accuracy", "time"]
-    assert [row[0] for row in rows] == [cell.record.model for cell in results]
+    assert heading == [
+        "width", "optimizer", "lr", "solved", "samples to target", "steps", "FLOPs", "accuracy",
+        "time", "parameters", "FLOPs per sample",
+    ]  # fmt: skip
+    # What differs has a column, the default too; what does not is said once.
+    assert [row[:3] for row in rows] == [["16", "sgd", "0.1"], ["64", "adam", "0.01"]]
+    assert "<strong>mlp on sparse-parity n=10 k=2</strong> 6 replicas" in results._repr_html_()
     for row, cell in zip(rows, results, strict=True):
         summary = cell.record.summary
-        assert row[1].startswith(f"{summary.solved}/{summary.replicas}|[")
+        assert row[3].startswith(f"{summary.solved}/{summary.replicas}|[")
         value, interval = format_time_to_target(summary.samples_to_target, 12_800)
-        assert row[2] == f"{value}|{interval}"
+        assert row[4] == f"{value}|{interval}"
 
 
 def test_the_picture_is_inline_and_opaque(results: sb.Results) -> None:
@@ -104,7 +106,7 @@ def test_every_text_is_escaped(hostile: sb.Results) -> None:
 
 def test_the_text_is_the_table_of_the_terminal(results: sb.Results) -> None:
     text = repr(results)
-    assert text.startswith("sparse-parity n=10 k=2  6 replicas, budget 12.8k samples")
+    assert text.startswith("mlp on sparse-parity n=10 k=2  6 replicas, budget 12.8k samples")
     assert max(map(len, text.splitlines())) <= 80 and "\x1b" not in text
     assert all(line == line.rstrip() for line in text.splitlines())
     for cell in results:
@@ -139,11 +141,13 @@ def test_comparisons_are_readable(results: sb.Results) -> None:
     compared = results.compare()
     (one,) = compared
     _, row = rows_of(compared._repr_html_())
-    assert row[:2] == [
-        "sparse-parity n=10 k=2", "mlp width=16|against mlp width=64 optimizer=adam lr=0.01",
-    ]  # fmt: skip
+    assert row[0] == "mlp width=16 optimizer=sgd lr=0.1", "a default that differs is said"
+    assert (
+        "comparisons against mlp width=64 optimizer=adam lr=0.01 on sparse-parity n=10 k=2 "
+        "(paired seeds)" in compared._repr_html_()
+    )
     ratio, interval = sb.format_estimate(one.comparison.ratio_of_medians)
-    assert row[2] == f"{ratio}|{interval}" and row[4].endswith("paired seeds")
+    assert row[1] == f"{ratio}|{interval}"
     assert repr(compared) == repr(one) and f"ratio of medians {ratio} {interval}" in repr(one)
 
 

@@ -8,19 +8,19 @@ from pathlib import Path
 import numpy as np
 
 from synthbench.results.html import results_html
-from synthbench.results.score_table import score_rows
+from synthbench.results.score_table import score_table
 from synthbench.results.text import results_text
 from tests.results.synthetic import FAR, Setting, make_cell, make_cells
 
 
-def test_one_row_for_each_score_and_model(tmp_path: Path) -> None:
+def test_one_row_for_each_model_and_a_column_for_each_score(tmp_path: Path) -> None:
     cells = make_cells(tmp_path, [Setting(), Setting("cnn")])
-    rows = score_rows(cells)
-    assert [row[:2] for row in rows] == [
-        ("accuracy *", "mlp"), ("accuracy *", "cnn"), (FAR, "mlp"), (FAR, "cnn"),
-    ]  # fmt: skip
-    final = np.median([v[-1] for v in cells[0].trajectories.by_replica(FAR)])
-    assert abs(float(rows[2][2]) - final) < 0.01
+    table = score_table(cells)
+    (models,) = table.labels
+    assert [cell.value for cell in models.cells] == ["mlp", "cnn"]
+    assert [column.heading for column in table.numbers] == ["accuracy *", FAR]
+    final = np.median([v[-1] for v in cells[1].trajectories.by_replica(FAR)])
+    assert abs(float(table.numbers[1].cells[1].value) - final) < 0.01
 
 
 def test_the_tables_name_sets_and_ceiling(tmp_path: Path) -> None:

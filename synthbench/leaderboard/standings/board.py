@@ -14,7 +14,7 @@ from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.formatting import format_estimate
 from synthbench.plan.suite import Suite
 from synthbench.results.html import NOTE, TITLE, table_html
-from synthbench.results.summary_table import TableCell
+from synthbench.results.table.text_table import TableCell
 
 HEADINGS = ("rank", "submission", "track", "samples", "FLOPs", "cells solved")
 

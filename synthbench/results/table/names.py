@@ -22,6 +22,8 @@ QUANTITIES: tuple[Sequence[Quantity[Any]], ...] = (
     TRANSITIONS,
     (FINAL_SCORE,),
 )
+COMPARISON = ("ratio_of_medians", "superiority")
+P_VALUE = "p_value"
 REPLICA = ("replica", "outcome", "time", "censored")
 LOSSES = ("loss", "progress", "train_loss")
 LOW, HIGH = "_low", "_high"
@@ -31,7 +33,7 @@ LOW, HIGH = "_low", "_high"
 def measured_names(records: Sequence[Record]) -> set[str]:
     """Every column of the three tables that is no field, as far as it could be one's name."""
     quantities = {each.name for group in QUANTITIES for each in group}
-    estimates = {name + end for name in quantities for end in ("", LOW, HIGH)}
+    estimates = {name + end for name in (*quantities, *COMPARISON) for end in ("", LOW, HIGH)}
     scores = {name for record in records for name in record.replicas[0].references["trivial"]}
-    own = {*LABELS, *COUNTS, *SIZES, *RANDOM_SEARCH, *REPLICA, *INDEX, *LOSSES}
+    own = {*LABELS, *COUNTS, *SIZES, *RANDOM_SEARCH, P_VALUE, *REPLICA, *INDEX, *LOSSES}
     return own | estimates | scores

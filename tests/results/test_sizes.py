@@ -14,7 +14,7 @@ from synthbench.records.schema import Record
 from synthbench.registry.registry import installed
 from synthbench.results.html import results_html
 from synthbench.results.measured_cell import MeasuredCell
-from synthbench.results.size_table import size_rows
+from synthbench.results.sizes import size_columns
 from synthbench.results.text import results_text
 from tests.results.synthetic import Setting, make_cell
 
@@ -29,7 +29,10 @@ def test_sizes_are_shown_where_models_differ_in_them(tmp_path: Path) -> None:
     for text in (results_text([first, second]), results_html([first, second])):
         assert "state size" not in text
     second = sized(second, parameters=12_000, state_size=128, step_flops=64_000)
-    assert size_rows([first, second]) == [["mlp", "10", "-", "31.2"], ["gru", "12k", "128", "2k"]]
+    columns = size_columns([first, second])
+    assert [[cell.value for cell in column.cells] for column in columns] == [
+        ["10", "12k"], ["-", "128"], ["31.2", "2k"],
+    ]  # fmt: skip
     for text in (results_text([first, second]), results_html([first, second])):
         assert "state size" in text and "12k" in text
 
