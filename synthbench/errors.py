@@ -11,7 +11,8 @@
     ├── SubmissionError       a leaderboard submission that breaks a rule or was tampered with
     ├── OutputError           a folder that cannot be written, or is in use
     ├── LaunchError           workers that cannot be started, or are lost again and again
-    └── NothingToDrawError    a picture of something that was not measured
+    ├── NothingToDrawError    a picture of something that was not measured
+    └── NothingToShowError    a table without a row
 
 The command line prints the message alone and exits with code 2.
 """
@@ -76,6 +77,10 @@ class LaunchError(SynthbenchError, RuntimeError):
 
 class NothingToDrawError(SynthbenchError, ValueError):
     """A picture of something these results do not hold."""
+
+
+class NothingToShowError(SynthbenchError, ValueError):
+    """A table of which no row is left."""
 
 
 def did_you_mean(word: str, options: Iterable[str]) -> str:

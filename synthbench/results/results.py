@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, overload
+from typing import TYPE_CHECKING, overload
 
 from synthbench.errors import RecordError
-from synthbench.metrics.cell_metrics import EFFICIENCY, CellMetrics
-from synthbench.metrics.estimate import Estimate
-from synthbench.metrics.quantity import Quantity
-from synthbench.metrics.summary import FINAL_SCORE, TO_TARGET
-from synthbench.metrics.transitions import TRANSITIONS
+from synthbench.metrics.cell_metrics import CellMetrics
 from synthbench.plan.cell import Cell
 from synthbench.plan.growth import configuration_hash, holds
 from synthbench.records.reading import RECORD_FILE, read_record
@@ -25,6 +20,7 @@ from synthbench.results.html import comparisons_html, results_html
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.networks import load_network
 from synthbench.results.scored_cell import scored_by
+from synthbench.results.table.frame import Fields, FrameOptions, Per, tidy_frame
 from synthbench.results.text import comparisons_text, describe_cell, results_text
 
 if TYPE_CHECKING:
@@ -32,8 +28,6 @@ if TYPE_CHECKING:
     from datasets import Dataset
     from matplotlib.figure import Figure
     from torch import nn
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, repr=False)
@@ -130,14 +124,22 @@ class Results(Sequence[CellResult]):
         """The cells without the word on whether they were reused."""
         return [cell.measured for cell in self._cells]
 
-    def table(self) -> pd.DataFrame:
-        """One row per cell; an estimate has the columns `x`, `x_low` and `x_high`.
+    def table(
+        self,
+        per: Per = "configuration",
+        fields: Fields = "varying",
+        against: str | None = None,
+    ) -> pd.DataFrame:
+        """One tidy frame: a row per configuration, per "replica" or per "evaluation".
 
-        Times are in samples unless named otherwise; NaN means beyond the budget, or undefined.
+        A column for every field of task, model, recipe and protocol in which the cells differ,
+        or for `fields="all"` of them; prefixed (`task.n`, `model.width`) where names meet. An
+        estimate has the columns `x`, `x_low` and `x_high`. against: a model such as `mlp lr=0.1`
+        that every other is compared with, in three more columns. Times are in samples unless
+        named otherwise; NaN means beyond the budget, or undefined. Raises ConfigurationError
+        for another `per` or `fields`, and what `compare` does.
         """
-        import pandas as pd
-
-        return pd.DataFrame([_row(cell) for cell in self.measured])
+        return tidy_frame(self.measured, FrameOptions(per, fields, against))
 
     def plot(self, kind: str = DEFAULT_KIND, against: str | None = None) -> Figure:
         """Draw the cells together; kinds are those of `synthbench plot`.
@@ -158,9 +160,14 @@ class Results(Sequence[CellResult]):
             [replace(cell, measured=scored_by(cell.measured, score)) for cell in self._cells]
         )
 
-    def compare(self) -> Comparisons:
-        """Every two models of the same task, corrected for the number of comparisons."""
-        return Comparisons(compare_models(self.measured))
+    def compare(self, against: str | None = None) -> Comparisons:
+        """Every two models of the same task, corrected for the number of comparisons.
+
+        against: one model, such as `mlp` or `mlp lr=0.1`, that each other is compared with; the
+        correction is then for those comparisons alone. Raises UnknownNameError when no cell is
+        of that model, ConfigurationError when it might be several on the same task.
+        """
+        return Comparisons(compare_models(self.measured, against))
 
 
 class Comparisons(list[ModelComparison]):
@@ -211,41 +218,3 @@ def _size(cell: MeasuredCell) -> tuple[int, int, float, str]:
     record = cell.record
     finer = -record.protocol["resolution"]
     return record.budget, len(record.replicas), finer, record.created
-
-
-def _row(cell: MeasuredCell) -> dict[str, object]:
-    summary, metrics = cell.record.summary, cell.metrics
-    test, state = metrics.random_search, cell.record.compute.state_size
-    row: dict[str, object] = {
-        "task": cell.record.task,
-        "model": cell.record.model,
-        "replicas": summary.replicas,
-        "solved": summary.solved,
-        "diverged": summary.diverged,
-        "budget": cell.budget,
-        "parameters": cell.record.compute.parameters,
-        "state_size": math.nan if state is None else state,
-        "flops_per_sample": cell.record.flops_per_sample,
-    }
-    row |= _columns(TO_TARGET, summary)
-    row |= _columns(EFFICIENCY, metrics)
-    row |= _columns(TRANSITIONS, metrics.transitions)
-    row |= _columns((FINAL_SCORE,), summary)
-    row["random_search_cv"] = test.cv if test else math.nan
-    row["random_search_p"] = test.p_value if test else math.nan
-    for name, probe in metrics.probes.items():
-        row |= _ends(f"{name}/lead", probe.lead)
-    return row
-
-
-def _columns(quantities: Sequence[Quantity[T]], source: T) -> dict[str, float]:
-    return {
-        column: end
-        for quantity in quantities
-        for column, end in _ends(quantity.name, quantity.of(source)).items()
-    }
-
-
-def _ends(name: str, estimate: Estimate) -> dict[str, float]:
-    ends = {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-    return {key: math.nan if end is None else end for key, end in ends.items()}

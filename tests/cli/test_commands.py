@@ -130,7 +130,7 @@ def test_metrics_prints_every_table_in_80_columns(capsys, monkeypatch, run_folde
     assert max(len(line) for line in printed.splitlines()) <= 80
     for heading in (
         "efficiency", "transition", "is it random search?", "hidden progress",
-        "variance of log time", "comparison", "Holm's method over 1 comparison;",
+        "variance of log time", "comparison", "Holm's method over 1 comparison\n",
     ):  # fmt: skip
         assert heading in printed, heading
     regret = sb.read_results(run_folder)[0].metrics.regret

@@ -1,0 +1,119 @@
+"""`synthbench metrics`: tables to read, tables for other programs, mistakes in one line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from io import StringIO
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from synthbench.records.content import record_bytes
+from tests.cli.command import run_command
+from tests.results.planned import Planned, planned_cells
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A grid of 3 x 2 x 2: n, training set and learning rate, 0.1 by default."""
+    folder = tmp_path_factory.mktemp("runs") / "grid"
+    grid = product((10, 20, 40), (None, 500), (0.1, 0.05))
+    cells = planned_cells(folder, *(
+        Planned("mlp width=100" + ("" if lr == 0.1 else f" lr={lr}"), f"synthetic n={n}",
+                task={"n": n}, recipe={"lr": lr}, protocol={"train_samples": rows},
+                speed=20 / n * (1 + lr))
+        for n, rows, lr in grid
+    ))  # fmt: skip
+    for cell in cells:
+        (cell.folder / "record.json").write_bytes(record_bytes(cell.record))
+    return folder
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, run_folder: Path):
+    """Exit code, output and errors of `synthbench metrics GRID ...`."""
+
+    def command(*arguments: str, columns: int = 80) -> tuple[int, str, str]:
+        words = ("metrics", str(run_folder), *arguments)
+        return run_command(capsys, monkeypatch, *words, columns=columns)
+
+    return command
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120, 200])
+def test_the_report_is_as_wide_as_the_terminal(run, columns: int) -> None:
+    code, printed, _ = run(columns=columns)
+    lines = printed.splitlines()
+    assert code == 0 and columns * 0.7 < max(map(len, lines)) <= columns
+    assert lines[0] == "mlp width=100 on synthetic"
+    rows = [line.split() for line in lines]
+    if columns >= 80:
+        assert sum(row[:3] == ["n", "lr", "train_samples"] for row in rows) >= 5
+        assert sum(row[:3] == ["10", "0.05", "none"] for row in rows) >= 5
+    else:
+        assert ["#", "n", "lr", "train_samples"] in rows or ["n", "lr", "train_samples"] in [
+            row[:3] for row in rows
+        ]
+
+
+def test_csv_and_json_are_alone_on_standard_output(run) -> None:
+    code, printed, errors = run("--format", "csv", "--sort", "-n,lr", "--where", "n >= 20")
+    rows = list(csv.DictReader(StringIO(printed)))
+    assert code == 0 and not errors and len(rows) == 8
+    assert [(row["n"], row["lr"]) for row in rows[:3]] == [
+        ("40", "0.05"), ("40", "0.05"), ("40", "0.1"),
+    ]  # fmt: skip
+    code, printed, errors = run("-f", "json", "--columns", "n,lr,samples_to_target")
+    assert code == 0 and not errors
+    assert [list(row) for row in json.loads(printed)] == [["n", "lr", "samples_to_target"]] * 12
+
+
+def test_a_file_says_its_format_by_its_name(run, tmp_path: Path) -> None:
+    for name, start in (("t.csv", b"task,model"), ("t.json", b"[\n{"), ("t.tex", b"% mlp")):
+        code, printed, _ = run("--out", str(tmp_path / name))
+        assert code == 0 and printed == f"{tmp_path / name}  (12 rows)\n"
+        assert (tmp_path / name).read_bytes().startswith(start)
+    run("--out", str(tmp_path / "t.parquet"), "--per", "replica")
+    assert len(pd.read_parquet(tmp_path / "t.parquet")) == 12 * 8
+
+
+def test_a_baseline_pays_for_its_own_comparisons(run) -> None:
+    every = run("--where", "n == 10 and train_samples == none")[1]
+    assert "Holm's method over 1 comparison\n" in every
+    one = run("--against", "mlp lr=0.1")[1]
+    assert "comparisons against mlp width=100 lr=0.1 (paired seeds)" in one
+    assert "over 6 comparisons" in one and "synthetic n=20, train_samples=500" in one
+    rows = csv.DictReader(StringIO(run("--against", "mlp lr=0.1", "-f", "csv")[1]))
+    assert [bool(row["p_value"]) for row in rows] == [False, True] * 6
+
+
+def test_several_folders_are_one_table_and_a_cell_counts_once(run, run_folder: Path) -> None:
+    again = [str(run_folder), str(run_folder / "3")]
+    assert run(*again, "-f", "csv")[1] == run("-f", "csv")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--columns", "n,regrat"], 'no column "regrat"; did you mean "regret"?'),
+        (["--sort", "samples"], 'no column "samples"'),
+        (["--where", "n = 20"], "cannot read the condition 'n = 20': invalid syntax"),
+        (["--where", "lr == adam"], 'no column "adam"'),
+        (["--where", "n > 99"], "no configuration meets the condition"),
+        (["--where", "n > 99", "-f", "latex"], "no row meets the condition"),
+        (["--format", "parquet"], "Parquet is not text; name a file for it with --out"),
+        (["--out", "table.xls"], "does not say its format: let it end in .csv, .json"),
+        (["--out", "nowhere/table.csv"], "cannot write nowhere/table.csv: No such file"),
+        (["--against", "gru"], 'no model "gru" among these results'),
+        (["--against", "mlp lr"], "write field=value"),
+        (["--against", "mlp", "-f", "csv"], '"mlp" may be mlp width=100 lr=0.1 or mlp width'),
+        (["--per", "replica", "--against", "mlp"], "compared in the table per configuration"),
+    ],
+)
+def test_mistakes_are_one_line(run, arguments: list[str], message: str) -> None:
+    code, printed, errors = run(*arguments)
+    assert code == 2 and message in errors and not printed
+    assert errors.startswith("error: ") and errors.count("\n") == 1
