@@ -80,6 +80,7 @@ from .trunk.model import SequenceModel as SequenceModel
 from .trunk.norm import RMSNorm as RMSNorm
 from .trunk.reading import SequenceReading as SequenceReading
 from .trunk.rotary import rotary as rotary
+from .trunk.slot import Mixer as Mixer
 from .version import PLUGIN_API as PLUGIN_API
 
 __all__: list[str]

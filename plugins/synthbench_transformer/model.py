@@ -12,6 +12,7 @@ from synthbench import (
     InterfaceError,
     Margin,
     Margins,
+    Mixer,
     Model,
     RealSequence,
     Recipe,
@@ -54,7 +55,11 @@ class Transformer(Model):
     norm: bool = True
     """Layer normalization before every attention, MLP and the output."""
     positions: Positions | None = "relative"
-    """Relative (added to keys), absolute (added to tokens), rotary, or none."""
+    """Relative (added to keys), absolute (added to tokens), rotary, or none; beside a mixer only
+    absolute has a meaning."""
+    mixer: Mixer | None = Field(default=None, exclude_if=lambda mixer: mixer is None)
+    """What mixes positions in the place of attention: the mixer of a sequence model; none:
+    attention. Its own fields are written mixer.field=value."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of embeddings, attention weights and layer outputs dropped in training."""
     recipe: Recipe = Recipe(
@@ -70,23 +75,42 @@ class Transformer(Model):
             raise ValueError("positions=rotary needs an even width for each head")
         return self
 
+    @model_validator(mode="after")
+    def _mixer_fits(self) -> Transformer:
+        if self.mixer is None:
+            return self
+        if self.positions == "rotary":
+            raise ValueError(
+                f"positions=rotary turns the queries and keys of attention; mixer={self.mixer.name}"
+                " has positions of its own"
+            )
+        self.mixer.sized(self.width, self.heads)
+        return self
+
     def check_accepts(self, interface: Interface) -> None:
-        """An output at every position has as many as the input."""
+        """An output at every position has as many as the input; mixers see earlier ones alone."""
         super().check_accepts(interface)
-        length, positions = interface.input.shape[0], interface.output.positions
-        if positions not in (None, length):
+        length, wanted = interface.input.shape[0], interface.output
+        if wanted.positions not in (None, length):
             raise InterfaceError(
                 f'model "{self.name}" cannot take this task: it gives one output for each of '
                 f"{length} positions, the task is {interface.describe()}"
             )
+        if self.mixer is not None and _sees_everything(interface):
+            raise InterfaceError(
+                f'model "{self.name}" cannot take this task: mixer={self.mixer.name} sees earlier '
+                f"positions alone, {wanted.describe()} need later ones; leave out mixer"
+            )
 
     def state_size(self, interface: Interface) -> int | None:
-        """Keys and values of the positions before the last; none for an encoder."""
-        wanted = interface.output
-        if wanted.positions is not None and not wanted.causal:
+        """Keys and values of the positions before the last, or a mixer's; none for an encoder."""
+        if _sees_everything(interface):
             return None
-        before = interface.input.shape[0] - (wanted.positions is not None)
-        return self.layers * 2 * self.width * before
+        length = interface.input.shape[0] + (interface.output.positions is None)
+        if self.mixer is None:
+            return self.layers * 2 * self.width * (length - 1)
+        one = self.mixer.sized(self.width, self.heads).mixer_state(length)
+        return None if one is None else self.layers * one
 
     def build(self, interface: Interface) -> nn.Module:
         """The network with outputs at every position, or the one with a read-out token."""
@@ -104,7 +128,8 @@ class Transformer(Model):
             norm=self.norm,
             positions=self.positions,
             dropout=self.dropout,
-            masked=wanted.causal or not everywhere,
+            masked=not _sees_everything(interface),
+            mixer=None if self.mixer is None else self.mixer.sized(self.width, self.heads),
         )
         reading = SequenceReading(interface.input, read_out=not everywhere)
         trunk = Trunk(shape, reading.symbols, reading.length)
@@ -113,3 +138,8 @@ class Transformer(Model):
         # Token logits have none in the released setting.
         bias = not isinstance(wanted, TokenLogits)
         return PositionTransformer(reading, trunk, self.width, wanted.shape[1:], bias)
+
+
+def _sees_everything(interface: Interface) -> bool:
+    """Whether outputs at every position may depend on later ones: an encoder's."""
+    return interface.output.positions is not None and not interface.output.causal

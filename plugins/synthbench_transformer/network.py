@@ -45,14 +45,19 @@ class Trunk(nn.Module):
 
 
 class Block(nn.Module):
-    """One layer: attention, then the MLP if there is one, each added to the stream."""
+    """One layer: attention, then the MLP if there is one, each added to the stream.
+
+    A mixer may stand in the place of attention; all else is the same.
+    """
 
     def __init__(self, shape: TrunkShape, length: int) -> None:
         """shape: of the layers; length: number of positions."""
         super().__init__()
         width, hidden = shape.width, shape.mlp * shape.width
         self.attention_norm = Norm(width) if shape.norm else nn.Identity()
-        self.attention = SelfAttention(shape, length)
+        self.attention = (
+            SelfAttention(shape, length) if shape.mixer is None else shape.mixer.mixer(length)
+        )
         self.mlp_norm = Norm(width) if shape.norm and hidden else nn.Identity()
         self.mlp = None
         if hidden:

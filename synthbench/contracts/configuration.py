@@ -41,19 +41,33 @@ class Configuration(Frozen):
         """Name, version and all fields as JSON values: what a plan and a record hold."""
         return {"name": self.name, "version": self.version, **self.model_dump(mode="json")}
 
+    @classmethod
+    def fields_as_part(cls) -> tuple[str, ...]:
+        """The fields that count where it is a part of another configuration: all, here."""
+        return tuple(cls.model_fields)
+
+
+def configurations_in(config: BaseModel) -> dict[str, Configuration]:
+    """The fields that hold configurations of their own, such as the mixer of a transformer."""
+    return {key: value for key, value in config if isinstance(value, Configuration)}
+
 
 def field_tokens(config: BaseModel, always: tuple[str, ...] = ()) -> list[str]:
     """`key=value` tokens: the fields in `always`, then all that are not at their defaults.
 
-    A nested configuration is flattened: its tokens come last.
+    A nested recipe is flattened: its tokens come last.
     """
     fields = type(config).model_fields
     rest = [key for key in fields if key not in always]
-    rest.sort(key=lambda key: isinstance(getattr(config, key), BaseModel))
+    parts = configurations_in(config)
+    rest.sort(key=lambda key: key not in parts and isinstance(getattr(config, key), BaseModel))
     tokens: list[str] = []
     for key in (*always, *rest):
         value, default = getattr(config, key), fields[key].get_default(call_default_factory=True)
-        if isinstance(value, BaseModel):
+        if isinstance(value, Configuration):
+            # What is not at its default alone: a part's headline is for where it stands alone.
+            tokens += _part_tokens(key, value) if value != default else []
+        elif isinstance(value, BaseModel):
             tokens += changed_tokens(value, default)
         elif key in always or value != default:
             tokens.append(f"{key}={_token_value(value)}")
@@ -68,12 +82,15 @@ def changed_tokens(config: BaseModel, default: BaseModel) -> list[str]:
         if value == getattr(default, key):
             continue
         if isinstance(value, Configuration):
-            # `optimizer=muon optimizer.momentum=0.9`: a named part, then what is special about it.
-            tokens += [f"{key}={value.name}"]
-            tokens += [f"{key}.{token}" for token in field_tokens(value, value.headline)]
+            tokens += _part_tokens(key, value, value.headline)
         else:
             tokens.append(f"{key}={_token_value(value)}")
     return tokens
+
+
+def _part_tokens(key: str, part: Configuration, always: tuple[str, ...] = ()) -> list[str]:
+    """`optimizer=muon optimizer.momentum=0.9`: a named part, then what is special about it."""
+    return [f"{key}={part.name}", *(f"{key}.{token}" for token in field_tokens(part, always))]
 
 
 def _token_value(value: object) -> str:

@@ -16,8 +16,9 @@ from synthbench.plan.protocol import Protocol
 from synthbench.plan.sources import LAST, At, Mask, Teacher, Weights
 from synthbench.records import Record
 from synthbench.records.reading import RECORD_FILE
-from synthbench.registry.bare_model import Builder, is_bare
+from synthbench.registry.bare_model import Builder
 from synthbench.registry.kinds import MODEL, PROBE, TASK
+from synthbench.registry.participants import uninstalled
 from synthbench.registry.registry import installed
 from synthbench.results.results import CellResult, read_results
 
@@ -115,7 +116,7 @@ def rebuilt_cell(record: Record) -> Cell:
 
     Raises ConfigurationError where its classes are no plugin's, or have changed since.
     """
-    own = _bare(record.plan)
+    own = uninstalled(TASK, record.task_plan) or uninstalled(MODEL, record.model_plan)
     if own is not None:
         raise ConfigurationError(
             f'"{own}" is not from an installed plugin, so the record does not say how to build it; '
@@ -127,15 +128,6 @@ def rebuilt_cell(record: Record) -> Cell:
             f'"{record.model}" on "{record.task}" was planned by another release; train it again'
         )
     return cell
-
-
-def _bare(plan: Mapping[str, Any]) -> str | None:
-    registry = installed()
-    for kind in (TASK, MODEL):
-        part = plan[kind.word]
-        if part["name"] not in registry.names(kind) or is_bare(part):
-            return str(part["name"])
-    return None
 
 
 def _rebuilt(plan: Mapping[str, Any]) -> Cell:

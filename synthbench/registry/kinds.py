@@ -49,3 +49,11 @@ SUITE = Kind("suite", Suite)
 """Plugins provide classes of the other kinds, and suites themselves."""
 
 KINDS: tuple[Kind[Any], ...] = (TASK, MODEL, PROBE, OPTIMIZER, TRACKER, LAUNCHER, SUITE)
+
+
+def kind_of(config: type[Frozen]) -> Kind[Any]:
+    """What a class is, or an abstract one of its kind; LookupError for what is of none."""
+    found = next((kind for kind in KINDS if issubclass(config, kind.contract)), None)
+    if found is None:
+        raise LookupError(f"{config.__name__} is of no kind")
+    return found

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from synthbench.contracts.configuration import Configuration
+from synthbench.contracts.configuration import Configuration, configurations_in
 from synthbench.contracts.recipe import Optimizer
 from synthbench.listeners.tracker import Tracker
 from synthbench.plan.cell import Cell
 from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.schema import Distribution, Environment
+from synthbench.registry.bare_model import is_bare
 from synthbench.registry.fingerprints.source import source_fingerprint
-from synthbench.registry.kinds import MODEL, OPTIMIZER, PROBE, SUITE, TASK, TRACKER, Kind
+from synthbench.registry.kinds import (
+    MODEL,
+    OPTIMIZER,
+    PROBE,
+    SUITE,
+    TASK,
+    TRACKER,
+    Kind,
+    kind_of,
+)
+from synthbench.registry.parts import part_fields
 from synthbench.registry.plugin import Plugin
 from synthbench.registry.registry import installed
 
@@ -31,9 +42,16 @@ def parts_of(cell: Cell) -> list[tuple[Kind[Any], Configuration]]:
         (TASK, cell.task),
         (MODEL, cell.model),
         *((PROBE, probe) for probe in cell.probes),
+        *((kind_of(type(part)), part) for part in _parts(cell)),
         *([(OPTIMIZER, optimizer)] if isinstance(optimizer, Optimizer) else []),
         *(part for source in cell.sources().values() for part in parts_of(source.cell)),
     ]
+
+
+def _parts(cell: Cell) -> Iterator[Configuration]:
+    """What is in a field of the task, the model or a probe: a mixer."""
+    for config in (cell.task, cell.model, *cell.probes):
+        yield from configurations_in(config).values()
 
 
 def provider_of(kind: Kind[Any], config: Configuration) -> Plugin | None:
@@ -46,6 +64,20 @@ def provider_of(kind: Kind[Any], config: Configuration) -> Plugin | None:
 def unregistered(cell: Cell) -> list[Configuration]:
     """The parts of a cell whose classes no installed plugin provides."""
     return [config for kind, config in parts_of(cell) if provider_of(kind, config) is None]
+
+
+def uninstalled(kind: Kind[Any], description: Mapping[str, Any]) -> str | None:
+    """The name of what a record describes, or of a part of it, that no installed plugin provides.
+
+    kind: of what is described. None: everything is installed, so it can be built again.
+    """
+    name = str(description["name"])
+    if name not in installed().names(kind) or is_bare(description):
+        return name
+    parts = part_fields(installed().find(kind, name))
+    described = ((kind_of(cls), description.get(key)) for key, cls in parts.items())
+    found = (uninstalled(kind, part) for kind, part in described if isinstance(part, Mapping))
+    return next((each for each in found if each is not None), None)
 
 
 def participants(

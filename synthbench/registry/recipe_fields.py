@@ -46,19 +46,20 @@ def default_recipe(cls: type[Configuration]) -> Recipe | None:
 
 
 def written_fields(
-    cls: type[Configuration], optimizers: Sequence[type[Optimizer]] = ()
+    cls: type[Configuration], parts: Mapping[str, Sequence[type[Configuration]]] | None = None
 ) -> dict[str, FieldInfo]:
     """Everything that a reference may set, by the name that it has there.
 
-    optimizers: those that the recipe may name, whose fields are among them.
+    parts: what may stand in a field such as optimizer or mixer, whose own fields are among them.
     """
     recipe = default_recipe(cls)
     own = {key: field for key, field in cls.model_fields.items() if key != "recipe"}
     inside = type(recipe).model_fields if recipe is not None else {}
     dotted = {
-        f"{OPTIMIZER_PREFIX}{key}": field
-        for optimizer in optimizers
-        for key, field in optimizer.model_fields.items()
+        f"{part}.{key}": config.model_fields[key]
+        for part, configs in (parts or {}).items()
+        for config in configs
+        for key in config.fields_as_part()
     }
     return {**own, **{key: field for key, field in inside.items() if key not in own}, **dotted}
 

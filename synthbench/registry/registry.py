@@ -29,14 +29,12 @@ from synthbench.registry.kinds import (
     TASK,
     TRACKER,
     Kind,
+    kind_of,
 )
+from synthbench.registry.misplaced import misplaced
+from synthbench.registry.parts import nest_parts, part_fields
 from synthbench.registry.plugin import Plugin
-from synthbench.registry.recipe_fields import (
-    OPTIMIZER_PREFIX,
-    default_recipe,
-    nest_recipe,
-    written_fields,
-)
+from synthbench.registry.recipe_fields import default_recipe, nest_recipe, written_fields
 from synthbench.registry.reference import (
     refuse_unknown_field,
     split_reference,
@@ -83,7 +81,8 @@ class Registry:
                     "and protocol flags of synthbench eval, and a Study, take several"
                 )
             fields[key] = typed_value(found, key, value)
-        return validated(found, space.name, nest_recipe(found, fields, self._find_optimizer))
+        nested = nest_parts(found, fields, self._find_part)
+        return validated(found, space.name, nest_recipe(found, nested, self._find_optimizer))
 
     def space(self, kind: Kind[Any], reference: str) -> Space:
         """What a reference means whose fields may take several values, or any of a range.
@@ -94,14 +93,22 @@ class Registry:
         """
         name, tokens = split_reference(reference)
         found = self.find(kind, name)
-        known = written_fields(found, self._optimizers(found, tokens.get("optimizer")))
+        parts = self._parts(found, tokens)
+        known = written_fields(found, parts)
         fields: dict[str, str | Several | Range] = {}
         for key, text in tokens.items():
-            if not key.startswith(OPTIMIZER_PREFIX):
+            part, dot, _ = key.partition(".")
+            if not (dot and part in parts):
                 refuse_unknown_field(name, key, list(written_fields(found)))
             own = field_type(known[key].annotation) if key in known else FieldType()
             fields[key] = values_in(name, key, text, own)
         return Space(name, fields)
+
+    def subclasses(self, contract: type[C]) -> dict[str, type[C]]:
+        """What is installed of a contract, or of one below a kind's, by name."""
+        kind = kind_of(contract)
+        found = {name: self.find(kind, name) for name in self.names(kind)}
+        return {name: cls for name, cls in found.items() if issubclass(cls, contract)}
 
     def task(self, reference: str | Task) -> Task:
         """A task from a reference such as `'sparse-parity n=40 k=3'`."""
@@ -130,8 +137,8 @@ class Registry:
     def rebuild(self, kind: Kind[C], description: Mapping[str, Any]) -> C:
         """The object whose `describe()` is given, as stored in a record.
 
-        Raises RecordError when the installed class, or that of its recipe's optimizer, is of
-        another version.
+        Raises RecordError when the installed class, that of a part, or that of its recipe's
+        optimizer, is of another version.
         """
         fields = dict(description)
         name, version = str(fields.pop("name")), fields.pop("version")
@@ -140,6 +147,9 @@ class Registry:
             raise RecordError(
                 f'{kind.word} "{name}" is of version {found.version} here, {version} in the record'
             )
+        for key, contract in part_fields(found).items():
+            if isinstance(part := fields.get(key), Mapping):
+                fields[key] = self.rebuild(kind_of(contract), part)
         recipe = fields.get("recipe")
         if isinstance(recipe, Mapping) and isinstance(recipe.get("optimizer"), Mapping):
             optimizer = self.rebuild(OPTIMIZER, recipe["optimizer"])
@@ -150,20 +160,43 @@ class Registry:
         known = self.names(kind)
         if name in known:
             return known[name].provided[kind][name]
+        if others := self.kinds_of(name):
+            raise UnknownNameError(misplaced(self, kind, others[0], name))
         message = f'unknown {kind.word} "{name}"{did_you_mean(name, known)}'
         message = f"{message.rstrip('?')}? (" if message.endswith("?") else f"{message} ("
         raise UnknownNameError(f"{message}synthbench list {kind.plural}){self._failed()}")
 
-    def _optimizers(self, cls: type[Configuration], text: str | None) -> list[type[Optimizer]]:
-        """The classes of plugins that a recipe may name: those of a reference, or the default."""
-        recipe = default_recipe(cls)
-        if recipe is None or text is None:
-            own = None if recipe is None else recipe.optimizer
-            return [type(own)] if isinstance(own, Optimizer) else []
-        found = values_in(cls.name, "optimizer", text, FieldType())
-        names = found.values if isinstance(found, Several) else (text,)
-        known = self.names(OPTIMIZER)
-        return [self.find(OPTIMIZER, name) for name in names if name in known]
+    def _parts(
+        self, cls: type[Configuration], tokens: Mapping[str, str]
+    ) -> dict[str, list[type[Configuration]]]:
+        """The classes that a reference names in each field that takes one.
+
+        Those of plugins alone; the default optimizer of a recipe where none is named.
+        """
+        recipe, contracts = default_recipe(cls), dict(part_fields(cls))
+        if recipe is not None:
+            contracts["optimizer"] = Optimizer
+        found: dict[str, list[type[Configuration]]] = {}
+        for key, contract in contracts.items():
+            values = values_in(cls.name, key, tokens.get(key, ""), FieldType())
+            names = values.values if isinstance(values, Several) else (values,)
+            known = self.subclasses(contract)
+            found[key] = [known[name] for name in names if name in known]
+        if recipe is not None and "optimizer" not in tokens:
+            found["optimizer"] = [type(recipe.optimizer)] * isinstance(recipe.optimizer, Optimizer)
+        return found
+
+    def _find_part(
+        self, field: str, contract: type[Configuration], name: str
+    ) -> type[Configuration]:
+        """That of a field such as `mixer`, which holds a part."""
+        known = self.subclasses(contract)
+        if name not in known:
+            raise UnknownNameError(
+                f'unknown {field} "{name}"{did_you_mean(name, known)} (one of: '
+                f"{', '.join(known)}){self._failed()}"
+            )
+        return known[name]
 
     def _find_optimizer(self, name: str) -> type[Optimizer]:
         """That of a recipe, where the names of elementwise ones are known too."""

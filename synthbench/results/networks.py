@@ -67,21 +67,15 @@ def evaluated_at(record: Record, step: int) -> int:
 def _rebuilt(record: Record) -> tuple[Task, Model]:
     """The task and the model of a record, from the installed plugins."""
     # Here, so that reading results loads no plugin.
-    from synthbench.registry.bare_model import is_bare
     from synthbench.registry.kinds import MODEL, TASK
+    from synthbench.registry.participants import uninstalled
     from synthbench.registry.registry import installed
 
     registry, task, model = installed(), record.task_plan, record.model_plan
-    own = [
-        plan["name"]
-        for kind, plan in ((TASK, task), (MODEL, model))
-        if plan["name"] not in registry.names(kind)
-    ]
-    if is_bare(model):
-        own.append(model["name"])
-    if own:
+    own = uninstalled(TASK, task) or uninstalled(MODEL, model)
+    if own is not None:
         raise RecordError(
-            f'"{own[0]}" is not from an installed plugin, so the record does not say how to build '
+            f'"{own}" is not from an installed plugin, so the record does not say how to build '
             f"it; call network() on the result of evaluate, or load {WEIGHTS_FILE} into a network "
             "of your own"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from synthbench.contracts.interface import (
     ClassLogits,
@@ -20,7 +20,7 @@ from synthbench.contracts.interface import (
 )
 from synthbench.contracts.model import Model
 from synthbench.contracts.recipe import Recipe
-from synthbench.errors import InterfaceError
+from synthbench.errors import ConfigurationError, InterfaceError, first_mistake
 
 if TYPE_CHECKING:
     from torch import nn
@@ -73,6 +73,27 @@ class SequenceModel(Model):
         """
         return None
 
+    @classmethod
+    def fields_as_part(cls) -> tuple[str, ...]:
+        """Those of the mixer: what the common trunk has belongs to the model that takes it."""
+        return tuple(key for key in cls.model_fields if key not in MultiHeadModel.model_fields)
+
+    def sized(self, width: int, heads: int) -> SequenceModel:
+        """The same mixer for a trunk of that width, with heads that share it.
+
+        Raises ConfigurationError where it does not come in that size, or has no heads.
+        """
+        if heads != 1:
+            raise ConfigurationError(f"the mixer of {self.name} has no heads, got heads = {heads}")
+        return self._resized({"width": width})
+
+    def _resized(self, size: dict[str, int]) -> SequenceModel:
+        own = {key: getattr(self, key) for key in self.fields_as_part()}
+        try:
+            return type(self)(**own, **size)
+        except ValidationError as error:
+            raise ConfigurationError(f"{self.name}: {first_mistake(error).message}") from None
+
     def state_size(self, interface: Interface) -> int | None:
         """Those of all layers."""
         one = self.mixer_state(_length(interface))
@@ -114,6 +135,13 @@ class MultiHeadModel(SequenceModel):
 
     heads: int = Field(default=2, ge=1)
     """Heads of each mixer; they share the width."""
+
+    def sized(self, width: int, heads: int) -> SequenceModel:
+        """The same mixer for a trunk of that width, with heads that share it.
+
+        Raises ConfigurationError where it does not come in that size.
+        """
+        return self._resized({"width": width, "heads": heads})
 
     @property
     def head_size(self) -> int:

@@ -31,8 +31,8 @@ from synthbench.records.atomic import make_folder, write_atomically
 from synthbench.records.content import parquet_bytes, record_bytes
 from synthbench.records.reading import RECORD_FILE, TRAJECTORIES_FILE
 from synthbench.records.schema import Record
-from synthbench.registry.bare_model import is_bare
 from synthbench.registry.kinds import MODEL
+from synthbench.registry.participants import uninstalled
 from synthbench.registry.registry import installed
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.narrowed import narrowed
@@ -110,11 +110,11 @@ def choose_cells(
 
 def _check_is_installed(record: Record) -> None:
     """Raise SubmissionError for the model of a notebook or a script."""
-    plan = record.model_plan
-    if is_bare(plan) or plan["name"] not in installed().names(MODEL):
+    own = uninstalled(MODEL, record.model_plan)
+    if own is not None:
         raise SubmissionError(
             f"model {record.model!r} is not from an installed plugin, so nobody else could run "
-            f"it; make it one (synthbench plugin new model {plan['name']}) and evaluate that"
+            f"it; make it one (synthbench plugin new model {own}) and evaluate that"
         )
 
 
