@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from synthbench.cli.completion import complete_task
 from synthbench.errors import ConfigurationError
 
 data_app = typer.Typer(help="A task's samples as Hugging Face data sets.", no_args_is_help=True)
@@ -20,7 +21,12 @@ def data() -> None:
 
 @data_app.command("export")
 def export_command(
-    task: Annotated[str, typer.Argument(help="A reference: 'markov symbols=3 length=100'.")],
+    task: Annotated[
+        str,
+        typer.Argument(
+            help="A reference: 'markov symbols=3 length=100'.", autocompletion=complete_task
+        ),
+    ],
     to: Annotated[Path | None, typer.Option(help="Folder to write.")] = None,
     samples: Annotated[int, typer.Option(min=1, help="Training samples.")] = 10_000,
     held_out: Annotated[

@@ -11,6 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from synthbench.cli.completion import (
+    complete_launcher,
+    complete_model,
+    complete_probe,
+    complete_suite,
+    complete_task,
+    complete_tracker,
+)
 from synthbench.cli.importing import without_collection
 from synthbench.cli.protocol_flags import takes_protocol_flags
 from synthbench.cli.study_flags import asked_for, print_study
@@ -28,18 +36,25 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
             metavar="SUITE|STUDY.toml",
             help="A suite (see `synthbench list suites`), or a study file: flags go before what "
             "it says.",
+            autocompletion=complete_suite,
         ),
     ] = None,
     model: Annotated[
         list[str] | None,
         typer.Option(
-            "--model", "-m", help="For example 'mlp width=[100,200] lr=0.05'; repeatable."
+            "--model",
+            "-m",
+            help="For example 'mlp width=[100,200] lr=0.05'; repeatable.",
+            autocompletion=complete_model,
         ),
     ] = None,
     task: Annotated[
         list[str] | None,
         typer.Option(
-            "--task", "-t", help="Instead of a suite: 'sparse-parity n=[20,30] k=3'; repeatable."
+            "--task",
+            "-t",
+            help="Instead of a suite: 'sparse-parity n=[20,30] k=3'; repeatable.",
+            autocompletion=complete_task,
         ),
     ] = None,
     cell: Annotated[
@@ -47,7 +62,13 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         typer.Option(min=1, help="Only this cell of the suite, 1 for the first; repeatable."),
     ] = None,
     probe: Annotated[
-        list[str] | None, typer.Option("--probe", "-p", help="Measured while training; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--probe",
+            "-p",
+            help="Measured while training; repeatable.",
+            autocompletion=complete_probe,
+        ),
     ] = None,
     changes: Mapping[str, Any] = {},
     accelerator: Annotated[
@@ -130,6 +151,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         str | None,
         typer.Option(
             help="Train elsewhere: 'ray address=auto'; see `synthbench list launchers`.",
+            autocompletion=complete_launcher,
         ),
     ] = None,
     checkpoint_seconds: Annotated[
@@ -154,7 +176,10 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     ] = None,
     tracker: Annotated[
         list[str] | None,
-        typer.Option(help="Log elsewhere: see `synthbench list trackers`; repeatable."),
+        typer.Option(
+            help="Log elsewhere: see `synthbench list trackers`; repeatable.",
+            autocompletion=complete_tracker,
+        ),
     ] = None,
 ) -> None:
     """Train models on suites and tasks, hundreds of seeds at once, and measure how they learn.

@@ -53,10 +53,15 @@ def list_command(
 
 
 def _names(registry: Registry, kind: Kind[Any]) -> Table:
-    from synthbench.registry.kinds import SUITE
+    from synthbench.contracts.elementwise import ELEMENTWISE
+    from synthbench.registry.kinds import OPTIMIZER, SUITE
+    from synthbench.registry.selection import OWN_DISTRIBUTION
     from synthbench.results.terminal_table import word_table
 
     table = word_table((kind.plural,), "summary", "from")
+    if kind == OPTIMIZER:
+        for name, built_in in ELEMENTWISE.items():
+            _add_row(table, name, built_in.summary, f"{OWN_DISTRIBUTION}, built in")
     for name, plugin in sorted(registry.names(kind).items()):
         if kind == SUITE:
             summary = registry.suite(name).title

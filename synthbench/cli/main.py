@@ -22,6 +22,7 @@ from synthbench.cli.metrics import metrics_command
 from synthbench.cli.plot import plot_command
 from synthbench.cli.plugin import plugin_app
 from synthbench.cli.show import show_command
+from synthbench.cli.whole_help import WholeHelp
 from synthbench.errors import SynthbenchError
 from synthbench.registry.selection import NONE, VARIABLE
 from synthbench.version import __version__
@@ -30,9 +31,12 @@ NO_PLUGINS = "--no-plugins"
 
 app = typer.Typer(
     name="synthbench",
+    cls=WholeHelp,
     help="Measure how models learn, not only whether they learn.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    # Rich's panels leave the words of a flag a quarter of 80 columns, and cut its name short.
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 app.command("eval")(eval_command)
@@ -41,9 +45,9 @@ app.command("plot")(plot_command)
 app.command("merge")(merge_command)
 app.command("list")(list_command)
 app.command("show")(show_command)
-app.add_typer(data_app, name="data")
-app.add_typer(leaderboard_app, name="leaderboard")
-app.add_typer(plugin_app, name="plugin")
+app.add_typer(data_app, name="data", cls=WholeHelp)
+app.add_typer(leaderboard_app, name="leaderboard", cls=WholeHelp)
+app.add_typer(plugin_app, name="plugin", cls=WholeHelp)
 
 
 def _print_version(wanted: bool) -> None:
@@ -96,7 +100,7 @@ def main() -> None:
     # The process is about to end, with all it holds; looking through it takes torch a second.
     atexit.register(gc.freeze)
     try:
-        app(_global_option_first(sys.argv[1:]))
+        app(_global_option_first(sys.argv[1:]), prog_name=app.info.name)
     except SynthbenchError as error:
         Console(stderr=True).print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(2)

@@ -1,12 +1,14 @@
-"""`synthbench show NAME`: everything about one task, model, probe, tracker, launcher or suite."""
+"""`synthbench show NAME`: everything about what has a name, or about a field."""
 
 from __future__ import annotations
 
 from inspect import getdoc
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from synthbench.cli.completion import complete_anything
+from synthbench.cli.fact_sheet import fact, heading
 from synthbench.errors import UnknownNameError, did_you_mean
 
 if TYPE_CHECKING:
@@ -21,11 +23,20 @@ if TYPE_CHECKING:
 
 
 def show_command(
-    name: Annotated[str, typer.Argument(help="A name, or a reference: 'sparse-parity n=30'.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A name, a reference such as 'sparse-parity n=30', or a field such as lr.",
+            autocompletion=complete_anything,
+        ),
+    ],
 ) -> None:
     """Show fields, defaults, interface, references, source and paper."""
     from rich.console import Console
 
+    from synthbench.cli.show_field import show_built_in, show_field
+    from synthbench.contracts.elementwise import ELEMENTWISE
+    from synthbench.registry.explained import field_names
     from synthbench.registry.kinds import KINDS, SUITE
     from synthbench.registry.reference import split_reference
     from synthbench.registry.registry import installed
@@ -33,9 +44,16 @@ def show_command(
     registry = installed()
     console = Console(highlight=False)
     word, _ = split_reference(name)
-    kinds = registry.kinds_of(word)
-    if not kinds:
+    kinds, fields = registry.kinds_of(word), field_names(registry)
+    # `--first-seed` is a flag, `optimizer.momentum` a field of a part.
+    field = word.rpartition(".")[2].replace("-", "_")
+    if word in ELEMENTWISE:
+        show_built_in(console, registry, word)
+    elif not kinds and field in fields:
+        show_field(console, registry, field)
+    elif not kinds:
         known = [name for kind in KINDS for name in registry.names(kind)]
+        known += [*ELEMENTWISE, *fields]
         absent = "".join(f"\n  {line}" for line in registry.host.absent())
         raise UnknownNameError(
             f'nothing is called "{word}"{did_you_mean(word, known)} (synthbench list){absent}'
@@ -54,15 +72,15 @@ def _show_configuration(
     from synthbench.contracts.task import Task
 
     found, plugin = registry.find(kind, word), registry.names(kind)[word]
-    _heading(console, kind.word, word, getdoc(found) or "")
-    _fact(console, "from", f"{plugin.distribution} {plugin.distribution_version}")
+    heading(console, kind.word, word, getdoc(found) or "")
+    fact(console, "from", f"{plugin.distribution} {plugin.distribution_version}")
     if found.paper:
-        _fact(console, "paper", found.paper)
+        fact(console, "paper", found.paper)
     if issubclass(found, Task):
         _show_task(console, registry.task(reference))
     if issubclass(found, Model):
-        _fact(console, "takes", ", ".join(port.__name__.lower() for port in found.inputs))
-        _fact(console, "returns", ", ".join(port.__name__.lower() for port in found.outputs))
+        fact(console, "takes", ", ".join(port.__name__.lower() for port in found.inputs))
+        fact(console, "returns", ", ".join(port.__name__.lower() for port in found.outputs))
     console.print()
     _print_fields(console, found)
 
@@ -71,17 +89,17 @@ def _show_task(console: Console, task: Task) -> None:
     from synthbench.plan.task_facts import own_train_rows
 
     exact = ", ".join(f"{name} {score:.4g}" for name, score in task.exact_scores().items())
-    _fact(console, "interface", task.interface.describe())
-    _fact(console, "references", exact or "none has an exact score")
+    fact(console, "interface", task.interface.describe())
+    fact(console, "references", exact or "none has an exact score")
     if task.ceiling != "optimal":
-        _fact(console, "ceiling", f"{task.ceiling}: progress is relative to it")
-    _fact(console, "losses", ", ".join(task.losses()))
+        fact(console, "ceiling", f"{task.ceiling}: progress is relative to it")
+    fact(console, "losses", ", ".join(task.losses()))
     if (rows := own_train_rows(task, 0)) is not None:
-        _fact(console, "trained on", f"{rows:,} examples of its own")
+        fact(console, "trained on", f"{rows:,} examples of its own")
     sets = [_test_set(task, name) for name in task.test_sets()]
     if len(sets) > 1 or "every" in sets[0]:
         for text in sets:
-            _fact(console, "test set", text)
+            fact(console, "test set", text)
 
 
 def _test_set(task: Task, name: str) -> str:
@@ -111,6 +129,8 @@ def _print_table(
 ) -> None:
     from rich.markup import escape
 
+    from synthbench.registry.explained import allowed_values, allowed_words, default_text
+    from synthbench.registry.registry import installed
     from synthbench.results.terminal_table import word_table
 
     table = word_table((heading, "default"), "meaning")
@@ -118,49 +138,20 @@ def _print_table(
     table.columns[0].min_width, table.columns[1].min_width = 16, 9
     for key, default in defaults.items():
         field = config.model_fields[key]
-        allowed = _allowed(field.annotation)
-        meaning = field.description or ""
-        meaning += f" One of: {', '.join(allowed)}." if allowed else ""
-        table.add_row(key, escape(str(default).lower()), escape(meaning))
+        meaning = " ".join((field.description or "").split())
+        if allowed_words(installed(), field.annotation):
+            meaning += f" Allowed: {allowed_values(installed(), field)}."
+        table.add_row(key, escape(default_text(default)), escape(meaning))
     console.print(table)
-
-
-def _allowed(annotation: Any) -> list[str]:
-    """The words that a field takes, names of installed optimizers among them."""
-    from synthbench.contracts.recipe import Optimizer
-    from synthbench.registry.kinds import OPTIMIZER
-    from synthbench.registry.registry import installed
-
-    if annotation is Optimizer:
-        return list(installed().names(OPTIMIZER))
-    parts = get_args(annotation)
-    if get_origin(annotation) is Literal:
-        return [part for part in parts if isinstance(part, str)]
-    return [word for part in parts for word in _allowed(part)]
 
 
 def _show_suite(console: Console, suite: Suite) -> None:
     from synthbench.metrics.formatting import format_count
 
-    _heading(console, "suite", f"{suite.name} (version {suite.version})", suite.description.strip())
-    _fact(console, "seeds", str(suite.seeds))
-    _fact(console, "models", "; ".join(suite.models))
+    heading(console, "suite", f"{suite.name} (version {suite.version})", suite.description.strip())
+    fact(console, "seeds", str(suite.seeds))
+    fact(console, "models", "; ".join(suite.models))
     if suite.probes:
-        _fact(console, "probes", "; ".join(suite.probes))
+        fact(console, "probes", "; ".join(suite.probes))
     for cell in suite.cells:
-        _fact(console, "cell", f"{cell.task}, budget {format_count(cell.budget)} samples")
-
-
-def _heading(console: Console, kind: str, name: str, text: str) -> None:
-    from rich.markup import escape
-
-    # Join the lines of each paragraph, which were wrapped for another width.
-    paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
-    console.print(f"[bold]{escape(name)}[/] ({kind})\n")
-    console.print(escape("\n\n".join(paragraphs)) + "\n")
-
-
-def _fact(console: Console, name: str, value: str) -> None:
-    from rich.markup import escape
-
-    console.print(f"[dim]{name:>10}[/]  {escape(value)}")
+        fact(console, "cell", f"{cell.task}, budget {format_count(cell.budget)} samples")

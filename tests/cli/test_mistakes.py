@@ -22,6 +22,23 @@ def run(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, *argumen
     ("arguments", "message"),
     [
         (["eval", "quickstrat"], 'unknown suite "quickstrat"; did you mean "quickstart"?'),
+        (
+            ["eval", "markov"],
+            '"markov" is a task, not a suite; write: synthbench eval --task markov --model '
+            "transformer\n",
+        ),
+        (
+            ["eval", "mlp"],
+            '"mlp" is a model, not a suite; write: synthbench eval quickstart --model mlp\n',
+        ),
+        (["eval", "weight-movement"], "write: synthbench eval SUITE --probe weight-movement"),
+        (["eval", "muon"], '"muon" is an optimizer, not a suite'),
+        (["eval", "wandb"], "write: synthbench eval SUITE --tracker wandb"),
+        (["eval", "--task", "quickstart", "--model", "mlp"], "write: synthbench eval quickstart"),
+        (
+            ["eval", "quickstart", "--model", "markov"],
+            '"markov" is a task, not a model (synthbench',
+        ),
         (["eval"], "name a suite, or a task and a model"),
         (["eval", "--task", TASK], "name a suite, or a task and a model"),
         (["eval", "quickstart", "--task", TASK], "either a suite or --task, not both"),
@@ -42,6 +59,8 @@ def run(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, *argumen
             ["show", "sparse-partiy"],
             'nothing is called "sparse-partiy"; did you mean "sparse-parity"?',
         ),
+        (["show", "lrr"], 'nothing is called "lrr"; did you mean "lr"?'),
+        (["show", "adamx"], 'did you mean "adam'),
         (["show", ""], "a reference must begin with a name"),
         (["eval", "quickstart", "--cell", "2"], "has cells 1 to 1, there is no cell 2"),
         ([*CELL, "--cell", "1"], "--cell chooses cells of a suite; name one"),

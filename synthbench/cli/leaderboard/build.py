@@ -7,10 +7,15 @@ from typing import Annotated
 
 import typer
 
+from synthbench.cli.completion import complete_suite
+
 
 def build_command(
     suites: Annotated[
-        list[str] | None, typer.Argument(metavar="[SUITE]...", help="Default: every suite.")
+        list[str] | None,
+        typer.Argument(
+            metavar="SUITE", help="Default: every suite.", autocompletion=complete_suite
+        ),
     ] = None,
     boards: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path(
         "leaderboards"

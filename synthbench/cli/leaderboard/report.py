@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from synthbench.cli.completion import complete_suite
 from synthbench.cli.eval import wandb_reference
 from synthbench.errors import ConfigurationError
 
@@ -15,7 +16,8 @@ from synthbench.errors import ConfigurationError
 def report_command(
     wandb: Annotated[str, typer.Option(metavar="ENTITY/PROJECT", help="Where the report goes.")],
     suite: Annotated[
-        list[str] | None, typer.Argument(help="Suites, in this order; default: all.")
+        list[str] | None,
+        typer.Argument(help="Suites, in this order; default: all.", autocompletion=complete_suite),
     ] = None,
     boards: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path(
         "leaderboards"

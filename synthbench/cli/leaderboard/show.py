@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from synthbench.cli.completion import complete_suite
 from synthbench.cli.importing import without_collection
 
 if TYPE_CHECKING:
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def show_command(
-    suite: Annotated[str, typer.Argument(help="A suite: see `synthbench list suites`.")],
+    suite: Annotated[
+        str,
+        typer.Argument(
+            help="A suite: see `synthbench list suites`.", autocompletion=complete_suite
+        ),
+    ],
     boards: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path(
         "leaderboards"
     ),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from synthbench.cli.completion import complete_subject
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -20,10 +22,11 @@ def check_command(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME]...",
+            metavar="NAME",
             help="Plugins, distributions, references such as 'sparse-parity n=12', or bare modules "
             "by their place: file.py:MyNet, mypackage.mymodule:MyNet; default: every third-party "
             "plugin.",
+            autocompletion=complete_subject,
         ),
     ] = None,
     task: Annotated[
