@@ -35,6 +35,7 @@ PUBLISHED = {
         "feature-learning-v1-large",
         1,
     ): "6fb39b0cc14ea5c9a33b879ba9ba922c05982979d68635dad0d09fe1262cd344",
+    ("in-context-quick", 1): "47175d0408a231b03be2e38a1424f8c8cfe77818107047dfae535ac8b10bdeea",
     ("in-context-v1", 1): "24ed340ed685bf6ed41d2b7777b435288ff51ac3159f3765d5e8e26c6daa051a",
     ("in-context-v1-large", 1): "1ab956c2490e66caf541268be333232d735f7352756e2aeba545b0105b3802e8",
     ("quickstart", 1): "b24c75635fef7225b3c44205b92aa2063136dd108b93c190b467d3a2beb8b86b",
