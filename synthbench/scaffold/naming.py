@@ -19,7 +19,18 @@ PREFIX = "synthbench-"
 LONGEST = 30
 """Characters of a name: it becomes a folder's, a module's and a suite's."""
 IN_TEMPLATES = frozenset(
-    {"Any", "ClassVar", "Field", "FixedSteps", "Literal", "Mapping", "Network", "Path", "Tensor"}
+    {
+        "Any",
+        "ClassVar",
+        "Field",
+        "FixedSteps",
+        "GatedMean",
+        "Literal",
+        "Mapping",
+        "Network",
+        "Path",
+        "Tensor",
+    }
 )
 """Names that the templates use beside the public ones; a class must not take them."""
 

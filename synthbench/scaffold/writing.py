@@ -23,6 +23,14 @@ IN_PACKAGE = {
 }
 """For each kind of plugin the files of its package."""
 KINDS = tuple(IN_PACKAGE)
+TEMPLATES_BY_INPUT = {
+    "signs": "model",
+    "reals": "model",
+    "tokens": "sequence_model",
+    "real-sequence": "sequence_model",
+}
+"""What a model reads, and the templates of one that does."""
+INPUTS = tuple(TEMPLATES_BY_INPUT)
 
 
 @dataclass(frozen=True)
@@ -34,17 +42,19 @@ class WrittenPlugin:
     lines: dict[str, int]
 
 
-def write_plugin(kind: str, names: PluginNames, folder: Path) -> WrittenPlugin:
+def write_plugin(
+    kind: str, names: PluginNames, folder: Path, reads: str = INPUTS[0]
+) -> WrittenPlugin:
     """Write `folder/synthbench-<name>`: a complete distribution of one plugin.
 
-    kind: one of KINDS. It appears whole or not at all; OutputError where the folder is there
-    already or cannot be written.
+    kind: one of KINDS. reads: what a model takes, one of INPUTS. It appears whole or not at all;
+    OutputError where the folder is there already or cannot be written.
     """
     home = folder / names.distribution
     if home.exists() or home.is_symlink():
         raise OutputError(f"{home} is there already; choose another name or --folder")
     make_folder(folder)
-    contents = render_plugin(kind, names)
+    contents = render_plugin(kind, names, reads)
     try:
         # Same file system, so that the last step is a rename.
         with TemporaryDirectory(prefix=".", suffix=".partial", dir=folder) as staging:
@@ -59,11 +69,12 @@ def write_plugin(kind: str, names: PluginNames, folder: Path) -> WrittenPlugin:
     return WrittenPlugin(names, home, {n: len(t.splitlines()) for n, t in contents.items()})
 
 
-def render_plugin(kind: str, names: PluginNames) -> dict[str, str]:
+def render_plugin(kind: str, names: PluginNames, reads: str = INPUTS[0]) -> dict[str, str]:
     """The files of a new distribution: path -> text."""
+    own = TEMPLATES_BY_INPUT[reads] if kind == "model" else kind
     sources = {name: f"common/{name}" for name in COMMON}
-    sources |= {f"{names.package}/{name}": f"{kind}/{name}" for name in IN_PACKAGE[kind]}
-    sources[f"tests/test_{kind}.py"] = f"{kind}/test_{kind}.py"
+    sources |= {f"{names.package}/{name}": f"{own}/{name}" for name in IN_PACKAGE[kind]}
+    sources[f"tests/test_{kind}.py"] = f"{own}/test_{kind}.py"
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
@@ -77,6 +88,7 @@ def render_plugin(kind: str, names: PluginNames) -> dict[str, str]:
     words = {
         "kind": kind,
         "names": names,
+        "input": reads,
         "plugin_api": PLUGIN_API,
         "oldest": f"{release[0]}.{release[1]}",
         "next_major": release[0] + 1,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import os
 import subprocess
 import sys
 import tomllib
@@ -14,17 +16,20 @@ import synthbench as sb
 from synthbench.cli.main import main
 from synthbench.errors import OutputError
 from synthbench.plan.suite import read_suite
-from synthbench.scaffold import KINDS, PluginNames, write_plugin
+from synthbench.registry.registry import installed
+from synthbench.scaffold import INPUTS, KINDS, PluginNames, write_plugin
 from synthbench.scaffold.naming import IN_TEMPLATES
 from synthbench.scaffold.writing import TEMPLATES, render_plugin
 
 ROOT = Path(__file__).parent.parent.parent
 SHORT, LONG = PluginNames("b"), PluginNames("doubly-stochastic-markov-chain")
+EVERY = [*((kind, INPUTS[0]) for kind in KINDS), *(("model", reads) for reads in INPUTS[1:])]
+"""Kinds of plugins, and what a model reads."""
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_files_and_entry_point(kind: str, tmp_path: Path) -> None:
-    written = write_plugin(kind, PluginNames("coin-flips"), tmp_path)
+@pytest.mark.parametrize(("kind", "reads"), EVERY)
+def test_files_and_entry_point(kind: str, reads: str, tmp_path: Path) -> None:
+    written = write_plugin(kind, PluginNames("coin-flips"), tmp_path, reads)
     assert written.folder == tmp_path / "synthbench-coin-flips"
     found = {str(p.relative_to(written.folder)) for p in written.folder.rglob("*") if p.is_file()}
     package = "synthbench_coin_flips"
@@ -54,10 +59,10 @@ def test_the_suite_of_a_task_is_one(tmp_path: Path) -> None:
     assert {cell.task.split()[0] for cell in suite.cells} == {LONG.name}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_only_public_names_are_imported(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "reads"), EVERY)
+def test_only_public_names_are_imported(kind: str, reads: str) -> None:
     imported = []
-    for path, text in render_plugin(kind, SHORT).items():
+    for path, text in render_plugin(kind, SHORT, reads).items():
         for node in ast.walk(ast.parse(text)) if path.endswith(".py") else ():
             if isinstance(node, ast.ImportFrom) and node.module == "synthbench":
                 imported += [alias.name for alias in node.names]
@@ -69,9 +74,9 @@ def test_only_public_names_are_imported(kind: str) -> None:
     assert imported and set(imported) <= set(sb.__all__)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_the_templates_name_is_no_name_for_a_class(kind: str) -> None:
-    for path, text in render_plugin(kind, SHORT).items():
+@pytest.mark.parametrize(("kind", "reads"), EVERY)
+def test_what_the_templates_name_is_no_name_for_a_class(kind: str, reads: str) -> None:
+    for path, text in render_plugin(kind, SHORT, reads).items():
         for node in ast.walk(ast.parse(text)) if path.endswith(".py") else ():
             names = [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []
             names += [node.name] if isinstance(node, ast.ClassDef) else []
@@ -84,13 +89,16 @@ def test_every_template_is_used() -> None:
     assert {p.name.removesuffix(".j2") for p in TEMPLATES.rglob("*.j2")} == {
         Path(name).name for kind in KINDS for name in render_plugin(kind, SHORT)
     }
-    assert len(files) == 3 + sum(len(render_plugin(kind, SHORT)) - 3 for kind in KINDS)
+    folders = [*KINDS, "sequence_model"]
+    kinds = ["model" if folder == "sequence_model" else folder for folder in folders]
+    assert {Path(name).parts[0] for name in files} == {*folders, "common"}
+    assert len(files) == 3 + sum(len(render_plugin(kind, SHORT)) - 3 for kind in kinds)
 
 
 def test_they_pass_the_houses_linter_and_formatter(tmp_path: Path) -> None:
-    for kind in KINDS:
+    for kind, reads in EVERY:
         for names in (SHORT, LONG):
-            write_plugin(kind, names, tmp_path / kind)
+            write_plugin(kind, names, tmp_path / kind / reads, reads)
     rules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
     ruff = [sys.executable, "-m", "ruff"]
     for command in (
@@ -104,11 +112,73 @@ def test_they_pass_the_houses_linter_and_formatter(tmp_path: Path) -> None:
 
 @pytest.mark.slow  # mypy, which the extra `dev` brings, reads torch anew
 def test_they_are_typed(tmp_path: Path) -> None:
-    for kind in KINDS:
-        folder = write_plugin(kind, SHORT, tmp_path / kind).folder
+    for kind, reads in EVERY:
+        folder = write_plugin(kind, SHORT, tmp_path / kind / reads, reads).folder
         mypy = [sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path / "cache"), "."]
         done = subprocess.run(mypy, cwd=folder, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+PORTS = {
+    "signs": "Signs(",
+    "reals": "Reals(",
+    "tokens": "Tokens(",
+    "real-sequence": "RealSequence(",
+}
+
+
+@pytest.mark.parametrize(
+    # That of signs is tested where it is installed, in tests/distributions.
+    "reads",
+    [
+        "tokens",
+        *(pytest.param(reads, marks=pytest.mark.slow) for reads in ("reals", "real-sequence")),
+    ],
+)
+def test_a_new_model_passes_its_own_tests(reads: str, tmp_path: Path) -> None:
+    folder = write_plugin("model", SHORT, tmp_path, reads).folder
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *sys.path])},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("..")
+
+
+def test_what_a_new_model_reads_is_what_was_asked_for(tmp_path: Path) -> None:
+    for reads, port in PORTS.items():
+        files = render_plugin("model", SHORT, reads)
+        found = {
+            name
+            for name, other in PORTS.items()
+            if f"Interface({other}" in files["tests/test_model.py"]
+        }
+        assert found == {reads}, port
+
+
+@pytest.mark.slow
+def test_a_new_sequence_model_learns_alone_and_as_a_mixer(
+    tmp_path: Path, monkeypatch, settings: sb.Settings
+) -> None:
+    folder = write_plugin("model", PluginNames("new-mean"), tmp_path, "tokens").folder
+    monkeypatch.syspath_prepend(str(folder))
+    model = importlib.import_module("synthbench_new_mean.model").NewMean
+    for alone in (True, False):
+        short = {"layers": 1, "recipe": sb.Recipe(optimizer="adamw", lr=0.01, batch_size=32)}
+        transformer = type(installed().model("transformer"))
+        result = sb.evaluate(
+            "markov symbols=2 length=12",
+            model(width=16, **short) if alone else transformer(mixer=model(), **short),
+            protocol=sb.Protocol(seeds=2, budget=1_600, until="budget", evaluation_samples=256),
+            out=tmp_path / "runs",
+            settings=settings,
+        )
+        frame = result.measured.trajectories.to_pandas()
+        assert (frame[frame["step"] == 50]["progress"] > 0.1).all()
+        assert result.record.compute.looped is None
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
@@ -156,10 +226,30 @@ def test_the_command_says_what_it_wrote_and_what_to_do(capsys, monkeypatch, tmp_
 
 
 @pytest.mark.parametrize(
+    ("reads", "command"),
+    [
+        ("signs", "eval quickstart --model new-net"),
+        ("tokens", "eval in-context-quick --model new-net"),
+        ("real-sequence", "eval in-context-quick --model new-net"),
+        ("reals", "eval --task 'a task of yours' --model new-net"),
+    ],
+)
+def test_a_model_is_first_measured_on_what_it_reads(
+    reads: str, command: str, capsys, monkeypatch, tmp_path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run(capsys, monkeypatch, "model", "new-net", "--input", reads)
+    assert code == 0 and out.splitlines()[-1] == f"  synthbench {command}"
+    readme = (tmp_path / "synthbench-new-net" / "README.md").read_text()
+    assert f"synthbench {command}" in readme
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("task", "Coin_Flips"), 'did you mean "coin-flips"?'),
         (("model", "mlp"), "synthbench has a model of that name"),
+        (("probe", "fine", "--input", "tokens"), "--input says what a model reads"),
         (("task", "fine", "--folder", "file/below"), "cannot write to file/below"),
         (("task", "coins", "--folder", "here"), "synthbench-coins is there already"),
     ],

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from synthbench.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from synthbench.scaffold import WrittenPlugin
 
@@ -22,9 +24,31 @@ class PluginKind(StrEnum):
     optimizer = "optimizer"
 
 
+class ModelInput(StrEnum):
+    """What a new model may read."""
+
+    signs = "signs"
+    reals = "reals"
+    tokens = "tokens"
+    real_sequence = "real-sequence"
+
+
+MEASURED_ON = {
+    ModelInput.signs: "quickstart",
+    ModelInput.reals: "--task 'a task of yours'",
+    ModelInput.tokens: "in-context-quick",
+    ModelInput.real_sequence: "in-context-quick",
+}
+"""A suite for a first look at a model of that input; real vectors have none that is bundled."""
+
+
 def new_command(
     kind: Annotated[PluginKind, typer.Argument(help="What it provides.")],
     name: Annotated[str, typer.Argument(help="Lower-case words joined by '-': coin-flips.")],
+    reads: Annotated[
+        ModelInput | None,
+        typer.Option("--input", help="What a model reads. Default: signs."),
+    ] = None,
     folder: Annotated[Path, typer.Option(help="Where its folder is made.")] = Path(),
 ) -> None:
     """Write a small plugin that works: a distribution with its tests, to be edited.
@@ -37,7 +61,10 @@ def new_command(
     from synthbench.registry.registry import installed
     from synthbench.scaffold import check_names, write_plugin
 
-    written = write_plugin(kind.value, check_names(name, installed()), folder)
+    if reads is not None and kind is not PluginKind.model:
+        raise ConfigurationError(f"--input says what a model reads, and this is a new {kind.value}")
+    reads = reads or ModelInput.signs
+    written = write_plugin(kind.value, check_names(name, installed()), folder, reads.value)
     console = Console(highlight=False)
     total = sum(written.lines.values())
     console.print(
@@ -46,15 +73,15 @@ def new_command(
     for path, lines in written.lines.items():
         console.print(f"{lines:>5}  {escape(path)}", style="dim")
     console.print("\nnext:")
-    for command in _next_commands(kind, written):
+    for command in _next_commands(kind, written, reads):
         console.print(f"  {escape(command)}", soft_wrap=True)
 
 
-def _next_commands(kind: PluginKind, written: WrittenPlugin) -> list[str]:
+def _next_commands(kind: PluginKind, written: WrittenPlugin, reads: ModelInput) -> list[str]:
     names = written.names
     use = {
         PluginKind.task: f"synthbench eval {names.suite}",
-        PluginKind.model: f"synthbench eval quickstart --model {names.name}",
+        PluginKind.model: f"synthbench eval {MEASURED_ON[reads]} --model {names.name}",
         PluginKind.probe: "synthbench eval --task 'sparse-parity n=20 k=2' --model mlp "
         f"--probe {names.name}",
         PluginKind.optimizer: f"synthbench eval quickstart --model 'mlp optimizer={names.name}'",
