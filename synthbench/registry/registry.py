@@ -182,8 +182,9 @@ class Registry:
             names = values.values if isinstance(values, Several) else (values,)
             known = self.subclasses(contract)
             found[key] = [known[name] for name in names if name in known]
-        if recipe is not None and "optimizer" not in tokens:
-            found["optimizer"] = [type(recipe.optimizer)] * isinstance(recipe.optimizer, Optimizer)
+        default = None if recipe is None else recipe.optimizer
+        if "optimizer" not in tokens and isinstance(default, Optimizer):
+            found["optimizer"] = [type(default)]
         return found
 
     def _find_part(
