@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from synthbench.errors import UnknownNameError, did_you_mean
-from synthbench.registry.reference import field_value, split_reference
+from synthbench.plan.field_values import field_value
+from synthbench.registry.reference import split_reference
 from synthbench.results.fields import Value, as_value, fields_of
 from synthbench.results.measured_cell import MeasuredCell
 
