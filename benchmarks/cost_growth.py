@@ -28,8 +28,9 @@ from scipy.stats import linregress, t
 from side_by_side import Seconds, in_turn, median_seconds, software, timed, train_quietly
 
 import synthbench as sb
+from synthbench.results.figures.canvas import Canvas
 from synthbench.results.figures.rendering import save_figure
-from synthbench.results.figures.style import GREY, colour, finish, make_panels, marker
+from synthbench.results.figures.style import GREY, colour, look, marker
 
 RESOLUTION, HELD_OUT = 0.25, 128
 """Fewer evaluations on fewer samples than usual, so that training is what is measured."""
@@ -147,7 +148,8 @@ def measure(growth: Growth, steps: int, repeats: int, clock: str) -> Measured:
 
 def draw(measured: Sequence[Measured], best: float, clock: str) -> Figure:
     """Seconds with the power law above, the share of the matrix product below."""
-    figure, panels = make_panels(2 * len(measured), most=len(measured))
+    picture = Canvas().picture(2 * len(measured), most=len(measured))
+    panels = picture.panels
     above, below = panels[: len(measured)], panels[len(measured) :]
     for index, (found, axes, under) in enumerate(zip(measured, above, below, strict=True)):
         sizes = [size for size, costs in found.costs.items() for _ in costs]
@@ -157,17 +159,17 @@ def draw(measured: Sequence[Measured], best: float, clock: str) -> Figure:
         ends = np.array([min(sizes), max(sizes)], float)
         axes.loglog(ends, found.law.coefficient * ends**found.law.exponent, "--", color=GREY)
         axes.set_ylabel(f"seconds ({clock})")
-        finish(axes, f"{found.growth.name}: exponent {found.law}", legend=False)
+        picture.finish(axes, f"{found.growth.name}: exponent {found.law}", legend=False)
         shares = [cost.share(clock, best) for cost in costs]
         under.semilogx(sizes, shares, marker(index), color=colour(index))
         under.set_ylim(0)
         under.set_xlabel(found.growth.name)
         under.set_ylabel("% of a matrix product's FLOP/s")
-        finish(under, "training FLOPs over all seconds", legend=False)
+        picture.finish(under, "training FLOPs over all seconds", legend=False)
         for each in (axes, under):
             each.set_xticks(list(found.costs), [str(size) for size in found.costs])
             each.xaxis.set_minor_locator(NullLocator())
-    return figure
+    return picture.settle().figure
 
 
 def report(measured: Sequence[Measured], best: float, clock: str, console: Console) -> None:
@@ -210,7 +212,8 @@ def main() -> None:
     best = statistics.median(peaks)
     report(measured, best, options.clock, console)
     if options.picture:
-        save_figure(draw(measured, best, options.clock), [options.picture])
+        with look():
+            save_figure(draw(measured, best, options.clock), [options.picture])
     console.print(f"{torch.get_num_threads()} threads, {software('torch', 'pytorch-lightning')}")
 
 

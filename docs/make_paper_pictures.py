@@ -22,7 +22,7 @@ from synthbench.listeners.terminal import TerminalListener
 from synthbench.metrics.transition import find_transition
 from synthbench.registry.registry import installed
 from synthbench.results.figures.rendering import save_figure
-from synthbench.results.figures.style import COLOURS, finish
+from synthbench.results.figures.style import COLOURS, look
 from synthbench.streams import Purpose, Stream
 
 DOCS = Path(__file__).parent / "hidden-progress"
@@ -110,14 +110,13 @@ def draw_score(axes: Axes, result: sb.CellResult, title: str) -> None:
                       fontsize=9, color="0.35")  # fmt: skip
     summary = result.record.summary
     share = f"{summary.solved} of {summary.replicas} come within 10% of Bayes"
-    finish(axes, f"{title}\n{share}", legend=False)
+    axes.set_title(f"{title}\n{share}", parse_math=False)
 
 
 def draw_strategies(axes: Axes, result: sb.CellResult) -> None:
     """The divergence of the model from two strategies."""
     for index, name in enumerate(("unigram", "bigram"), start=1):
         draw_lines(axes, result, f"strategies/{name}", index, f"from {name}")
-    finish(axes, "", legend=False)
     axes.legend(frameon=False, loc="upper right", fontsize=9)
 
 
@@ -130,7 +129,6 @@ def draw_attention(axes: Axes, result: sb.CellResult) -> None:
     for index, (name, label) in enumerate(named, start=3):
         if name in result.measured.trajectories.probes:
             draw_lines(axes, result, name, index, label)
-    finish(axes, "", legend=False)
     axes.legend(frameon=False, loc="upper left", fontsize=9)
 
 
@@ -206,7 +204,6 @@ def draw_parity(folder: Path) -> Figure:
         axes.fill_between(shares, mean - half, mean + half, color=COLOURS[index], alpha=0.25)
         axes.plot(shares, mean, color=COLOURS[index], linewidth=2)
         axes.set_ylabel(label)
-        finish(axes, "", legend=False)
     panels[0].set_title("sparse-parity n=40 k=3, mlp width=100, 32 replicas; grey: the plateau",
                         loc="left", fontweight="bold")  # fmt: skip
     panels[-1].set_xscale("log")
@@ -278,7 +275,8 @@ def main() -> None:
     folder = parser.parse_args().runs
     DOCS.mkdir(exist_ok=True)
     for name, draw in (("phases", draw_phases), ("maps", draw_maps), ("parity", draw_parity)):
-        save_figure(draw(folder), [DOCS / f"{name}.png"])
+        with look():
+            save_figure(draw(folder), [DOCS / f"{name}.png"])
         print(DOCS / f"{name}.png")
     report(folder)
 

@@ -70,7 +70,7 @@ def main() -> None:
         "quickstart.png": results["quickstart"].plot("learning-curves"),
         "metrics/learning_curves.png": results["optimizers"].plot("learning-curves"),
         "metrics/survival.png": results["narrow"].plot("survival"),
-        "metrics/transition_raster.png": results["narrow"].plot("transition-raster"),
+        "metrics/transition_raster.png": results["narrow"].plot("raster"),
         "metrics/random_search.png": results["optimizers"].plot("random-search"),
         "metrics/probes.png": results["optimizers"].plot("probes"),
         "metrics/scaling.png": results["sizes"].plot("scaling", "n"),

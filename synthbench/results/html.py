@@ -108,7 +108,7 @@ def _learning_curves(cells: Sequence[MeasuredCell]) -> Markup:
     from synthbench.results.figures.inline_figure import SCREEN_DPI, screen_png
 
     try:
-        figure = draw(cells, DEFAULT_KIND)
+        figure = draw(cells, DEFAULT_KIND).figure
         data = b64encode(screen_png(figure)).decode()
     except SynthbenchError as error:
         # The table is worth showing even where the trajectories have gone.

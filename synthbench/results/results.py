@@ -16,6 +16,8 @@ from synthbench.records.reading import RECORD_FILE, read_record
 from synthbench.records.schema import Record
 from synthbench.results.comparisons import ModelComparison, compare_models
 from synthbench.results.figures import DEFAULT_KIND, draw
+from synthbench.results.figures.canvas import Canvas
+from synthbench.results.figures.encoding import Encoding
 from synthbench.results.html import comparisons_html, results_html
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.networks import load_network
@@ -26,6 +28,7 @@ from synthbench.results.text import comparisons_text, describe_cell, results_tex
 if TYPE_CHECKING:
     import pandas as pd
     from datasets import Dataset
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from torch import nn
 
@@ -85,9 +88,19 @@ class CellResult:
         """One row with the cell's metrics: `Results.table`."""
         return Results([self]).table()
 
-    def plot(self, kind: str = DEFAULT_KIND, against: str | None = None) -> Figure:
+    def plot(  # noqa: PLR0913 - as of Results
+        self,
+        kind: str = DEFAULT_KIND,
+        x: str | None = None,
+        y: str | None = None,
+        value: str | None = None,
+        group: str | None = None,
+        *,
+        size: str | tuple[float, float] | None = None,
+        ax: Axes | None = None,
+    ) -> Figure:
         """A matplotlib figure: `Results.plot`."""
-        return Results([self]).plot(kind, against)
+        return Results([self]).plot(kind, x, y, value, group, size=size, ax=ax)
 
     def scored_by(self, score: str) -> CellResult:
         """The same cell by another score, such as `accuracy@length-80`: `Results.scored_by`."""
@@ -141,13 +154,29 @@ class Results(Sequence[CellResult]):
         """
         return tidy_frame(self.measured, FrameOptions(per, fields, against))
 
-    def plot(self, kind: str = DEFAULT_KIND, against: str | None = None) -> Figure:
+    def plot(  # noqa: PLR0913 - every choice of a picture beside its default
+        self,
+        kind: str = DEFAULT_KIND,
+        x: str | None = None,
+        y: str | None = None,
+        value: str | None = None,
+        group: str | None = None,
+        *,
+        size: str | tuple[float, float] | None = None,
+        ax: Axes | None = None,
+    ) -> Figure:
         """Draw the cells together; kinds are those of `synthbench plot`.
 
-        against: for the kind "scaling", the field on the horizontal axis. Raises
-        UnknownNameError for another kind, NothingToDrawError if nothing of it was measured.
+        x, y, value: for the kind "heatmap", the fields on its axes and the column of `table()`
+        that is its colour. x, value, group: for "scaling", the field on the horizontal axis, the
+        column above it, and the field that tells lines apart. size: "column" (3.25 inches wide),
+        "page" (6.75) or (width, height) in inches; None: for a screen. ax: axes to draw into, for
+        a picture of one panel. The user's `rcParams` hold. Raises UnknownNameError for another
+        kind, ConfigurationError for what a kind does not take, NothingToDrawError if nothing of it
+        was measured.
         """
-        return draw(self.measured, kind, against)
+        picture = draw(self.measured, kind, Canvas(size, ax=ax), Encoding(x, y, value, group))
+        return picture.figure
 
     def scored_by(self, score: str) -> Results:
         """The same cells by another score, such as `accuracy@length-80`: the ranked one of all.

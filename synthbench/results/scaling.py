@@ -1,104 +1,135 @@
-"""Cells that differ in one size only, and the power law through them."""
+"""Cells that differ in one field only, and the power law through their times."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from synthbench.errors import NothingToDrawError, did_you_mean
+from synthbench.errors import NothingToDrawError
 from synthbench.metrics.scaling import PowerLaw, fit_power_law
+from synthbench.results.cell_fields import EXTENT, Fields, grouped, is_number
+from synthbench.results.fields import Value
 from synthbench.results.measured_cell import MeasuredCell
 
 
 @dataclass(frozen=True)
 class ScalingSeries:
-    """Cells of growing size, equal in everything else; `law` is None if it cannot be fitted."""
+    """Cells along one field, equal in everything else.
+
+    field, axis: its column, and what it is called on an axis. values: of the field, for each
+    cell, ascending where they are numbers. colour: index of the colour, which series of one group
+    share.
+    """
 
     label: str
     field: str
+    axis: str
     cells: tuple[MeasuredCell, ...]
-    sizes: tuple[float, ...]
-    law: PowerLaw | None
+    values: tuple[Value, ...]
+    colour: int
 
 
-def find_series(cells: Sequence[MeasuredCell], field: str | None = None) -> list[ScalingSeries]:
-    """Group cells into series along one numeric field of the task, the model or the recipe.
+def find_series(
+    cells: Sequence[MeasuredCell], field: str | None = None, group: str | None = None
+) -> list[ScalingSeries]:
+    """Group cells into series along one field of the task, the model, the recipe or the protocol.
 
-    field: such as "n" or "width"; None takes the one that varies. Raises ConfigurationError
-    when that is ambiguous, NothingToDrawError when no two cells differ in it alone.
+    field: such as "n" or "width"; None takes the number that varies. group: one series for each
+    value of this field, such as "model"; more of one colour where they would have two cells at
+    one place. Raises ConfigurationError for a field that is not there, NothingToDrawError when
+    several vary or no two cells differ in it alone.
     """
-    chosen = field or _varying(cells)
-    groups: dict[str, list[MeasuredCell]] = {}
-    for cell in cells:
-        if chosen in _numbers(cell):
-            groups.setdefault(_rest(cell, chosen), []).append(cell)
-    series = [_series(group, chosen) for group in groups.values() if len(group) > 1]
+    fields = Fields(cells)
+    x = fields.find(field) if field is not None else _only_number(fields)
+    by = None if group is None else fields.find(group)
+    found: list[tuple[int, str, list[int]]] = []
+    for index, chosen in enumerate(_groups(fields, x, by)):
+        parts = _lines(fields, chosen, x)
+        for part in parts:
+            label = _label(fields, part[0], x, by, alone=len(parts) == 1)
+            found.append((index if by is not None else len(found), label, part))
+    series = [_series(fields, x, *each) for each in found if len(each[2]) > 1]
     if not series:
-        known = sorted({name for cell in cells for name in _numbers(cell)})
-        suggestion = "" if chosen in known else did_you_mean(chosen, known)
         raise NothingToDrawError(
-            f'no two cells differ in "{chosen}" alone{suggestion}; '
+            f'no two cells differ in "{fields.column(x)}" alone; '
             "evaluate several sizes into one folder"
         )
     return series
 
 
-def _series(group: Sequence[MeasuredCell], field: str) -> ScalingSeries:
-    ordered = sorted(group, key=lambda cell: _numbers(cell)[field])
-    sizes = [_numbers(cell)[field] for cell in ordered]
-    reached = [cell.metrics.reached for cell in ordered]
-    law = fit_power_law(
-        np.repeat(sizes, [len(r.times) for r in reached]),
-        np.concatenate([r.times for r in reached]),
+def fit_series(
+    series: ScalingSeries, per_sample: Callable[[MeasuredCell], float]
+) -> PowerLaw | None:
+    """The power law through the times to target of all replicas; None if it cannot be fitted.
+
+    per_sample: what one training sample of a cell is in the unit of time.
+    """
+    reached = [cell.metrics.reached for cell in series.cells]
+    units = [per_sample(cell) for cell in series.cells]
+    return fit_power_law(
+        np.repeat(np.array(series.values, float), [len(r.times) for r in reached]),
+        np.concatenate([r.times * unit for r, unit in zip(reached, units, strict=True)]),
         np.concatenate([r.solved for r in reached]),
     )
-    return ScalingSeries(_label(ordered[0], field), field, tuple(ordered), tuple(sizes), law)
 
 
-def _parts(cell: MeasuredCell) -> list[dict[str, Any]]:
-    return [cell.record.task_plan, cell.record.model_plan, cell.record.recipe]
+def _series(
+    fields: Fields, x: str, colour: int, label: str, chosen: Sequence[int]
+) -> ScalingSeries:
+    values = fields.values(x)
+    ordered = sorted(
+        chosen,
+        key=lambda index: float(value) if is_number(value := values[index]) else np.inf,
+    )
+    return ScalingSeries(
+        label,
+        fields.column(x),
+        fields.word(x),
+        tuple(fields.cells[index] for index in ordered),
+        tuple(values[index] for index in ordered),
+        colour,
+    )
 
 
-def _numbers(cell: MeasuredCell) -> dict[str, float]:
-    """Every positive number in the configuration, by field name; the task's come first."""
-    found: dict[str, float] = {}
-    for part in _parts(cell):
-        for name, value in part.items():
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if number and value > 0 and name != "version":
-                found.setdefault(name, float(value))
-    return found
-
-
-def _varying(cells: Sequence[MeasuredCell]) -> str:
-    values: dict[str, set[float]] = {}
-    for cell in cells:
-        for name, number in _numbers(cell).items():
-            values.setdefault(name, set()).add(number)
-    varying = sorted(name for name, seen in values.items() if len(seen) > 1)
-    if len(varying) == 1:
-        return varying[0]
-    if not varying:
+def _only_number(fields: Fields) -> str:
+    """The one field of numbers that varies, and is no matter of how much was trained."""
+    numbers = [
+        path
+        for path in fields.paths
+        if path not in EXTENT and sum(map(is_number, fields.values(path))) > 1
+    ]
+    if len(numbers) == 1:
+        return numbers[0]
+    if not numbers:
         raise NothingToDrawError(
             "a scaling fit needs cells of several sizes, such as --task 'sparse-parity n=20' "
             "--task 'sparse-parity n=40' evaluated in one command"
         )
-    raise NothingToDrawError(
-        f"several fields vary ({', '.join(varying)}); choose one with --against"
-    )
+    names = ", ".join(map(fields.column, numbers))
+    raise NothingToDrawError(f"several fields vary ({names}); choose one as x, as in --x n")
 
 
-def _rest(cell: MeasuredCell, field: str) -> str:
-    """Everything the cell is but its size."""
-    parts = [{k: v for k, v in part.items() if k not in (field, "recipe")} for part in _parts(cell)]
-    return json.dumps([*parts, cell.record.protocol], sort_keys=True)
+def _groups(fields: Fields, x: str, by: str | None) -> list[list[int]]:
+    """Places of the cells of each group; without a field, of those equal in all but x."""
+    having = [index for index, cell in enumerate(fields.varying.cells) if x in cell]
+    keys = fields.rest((x, *EXTENT)) if by is None else fields.values(by)
+    found = grouped([keys[index] for index in having])
+    return [[having[place] for place in places] for places in found.values()]
 
 
-def _label(cell: MeasuredCell, field: str) -> str:
-    """Task and model as one types them, with the size left open."""
-    words = f"{cell.record.task} | {cell.record.model}".split(" ")
-    return " ".join(word for word in words if not word.startswith(f"{field}="))
+def _lines(fields: Fields, chosen: Sequence[int], x: str) -> list[list[int]]:
+    """The group itself where its cells have places of their own, else those equal in the rest."""
+    values = [fields.values(x)[index] for index in chosen]
+    if len(set(values)) == len(values):
+        return [list(chosen)]
+    rest = fields.rest((x,))
+    parts = grouped([rest[index] for index in chosen])
+    return [[chosen[place] for place in places] for places in parts.values()]
+
+
+def _label(fields: Fields, first: int, x: str, by: str | None, *, alone: bool) -> str:
+    if by is None or not alone:
+        return fields.short_names((x, *EXTENT))[first]
+    return fields.value_label(by, first)

@@ -142,7 +142,7 @@ def test_plot_draws_what_can_be_drawn_and_says_what_cannot(
 ) -> None:
     printed = run(capsys, monkeypatch, "plot", str(run_folder), "--out", str(tmp_path))
     drawn = {path.name for path in tmp_path.iterdir()}
-    for stem in ("learning_curves", "survival", "transition_raster", "probes", "scaling"):
+    for stem in ("learning_curves", "survival", "raster", "probes", "scaling"):
         assert {f"{stem}.png", f"{stem}.svg"} <= drawn and f"{stem}.png" in printed
     (only,) = [p for p in run_folder.iterdir() if p.is_dir() and "width16" in p.name]
     printed = run(capsys, monkeypatch, "plot", str(only), "--out", str(tmp_path / "one"))

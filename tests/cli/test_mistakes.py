@@ -67,7 +67,10 @@ def run(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, *argumen
         ([*CELL, "--initializations", "3"], "must be initializations = 3 times the number"),
         (["plot", "nowhere"], "no finished cell in nowhere; name a folder"),
         (["metrics", "nowhere"], "no finished cell in nowhere; name a folder"),
-        (["plot", "nowhere", "-k", "survival", "--against", "n"], "goes with --kind scaling"),
+        (
+            ["plot", "nowhere", "-k", "survival", "--against", "n"],
+            "x goes with the kind heatmap or scaling, not with survival",
+        ),
     ],
 )
 def test_mistakes(

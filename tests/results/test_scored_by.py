@@ -90,7 +90,7 @@ def test_results_by_a_score(tmp_path: Path) -> None:
     (one,) = far.compare()
     assert one.comparison.ratio_of_medians.value == pytest.approx(2, rel=0.1)
     assert FAR in repr(far) or "length-80" in repr(far)
-    assert far.plot().axes[0].get_ylabel() == FAR
+    assert far.plot().axes[0].get_ylabel() == f"{FAR} (higher is better)"
 
 
 @pytest.mark.parametrize(

@@ -4,53 +4,97 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 from synthbench.errors import ConfigurationError, UnknownNameError, did_you_mean
+from synthbench.results.figures.canvas import Canvas
 from synthbench.results.figures.curves import draw_curves
+from synthbench.results.figures.encoding import Encoding
+from synthbench.results.figures.heatmap import draw_heatmap
 from synthbench.results.figures.learning_curves import draw_learning_curves
+from synthbench.results.figures.picture import Picture
 from synthbench.results.figures.probes import draw_probes
 from synthbench.results.figures.random_search import draw_random_search
-from synthbench.results.figures.rendering import save_figure
+from synthbench.results.figures.raster import draw_raster
+from synthbench.results.figures.rendering import explained, save_figure
 from synthbench.results.figures.scaling import draw_scaling
 from synthbench.results.figures.survival import draw_survival
 from synthbench.results.figures.test_sets import draw_test_sets
-from synthbench.results.figures.transition_raster import draw_transition_raster
+from synthbench.results.figures.tuning import draw_tuning
 from synthbench.results.measured_cell import MeasuredCell
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+Plain: TypeAlias = Callable[[Sequence[MeasuredCell], Canvas], Picture]
+Encoded: TypeAlias = Callable[[Sequence[MeasuredCell], Canvas, Encoding], Picture]
 
-DRAWN_BY: Mapping[str, Callable[[Sequence[MeasuredCell]], Figure]] = {
+PLAIN: Mapping[str, Plain] = {
     "learning-curves": draw_learning_curves,
     "survival": draw_survival,
-    "transition-raster": draw_transition_raster,
+    "raster": draw_raster,
     "random-search": draw_random_search,
     "probes": draw_probes,
     "test-sets": draw_test_sets,
     "curves": draw_curves,
-    "scaling": draw_scaling,
+    "tuning": draw_tuning,
 }
-KINDS = tuple(DRAWN_BY)
+ENCODED: Mapping[str, tuple[Encoded, tuple[str, ...]]] = {
+    "heatmap": (draw_heatmap, ("x", "y", "value")),
+    "scaling": (draw_scaling, ("x", "value", "group")),
+}
+"""Kinds that show fields of one's choice, and what one may choose."""
+ALIASES = {"transition-raster": "raster"}
+"""Names that kinds once had."""
+KINDS = (*PLAIN, *ENCODED)
 DEFAULT_KIND = "learning-curves"
 PICTURE_FILE = "learning_curves.png"
 
 
-def draw(cells: Sequence[MeasuredCell], kind: str, against: str | None = None) -> Figure:
+def draw(
+    cells: Sequence[MeasuredCell],
+    kind: str,
+    canvas: Canvas | None = None,
+    encoding: Encoding | None = None,
+) -> Picture:
     """Draw finished cells.
 
-    kind: one of `KINDS`. against: for "scaling", the field on the horizontal axis. Raises
-    UnknownNameError for another kind, NothingToDrawError when these cells hold nothing of it.
+    kind: one of `KINDS`. Raises UnknownNameError for another kind, field or number,
+    ConfigurationError for what the kind does not take, NothingToDrawError when these cells hold
+    nothing of it.
     """
-    if kind not in KINDS:
+    canvas, encoding = canvas or Canvas(), encoding or Encoding()
+    check_taken(encoding, [kind])
+    name = ALIASES.get(kind, kind)
+    with canvas.look():
+        if name in ENCODED:
+            picture = ENCODED[name][0](cells, canvas, encoding)
+        else:
+            picture = PLAIN[name](cells, canvas)
+        with explained():
+            return picture.settle()
+
+
+def taken_by(kind: str) -> tuple[str, ...]:
+    """Which of x, y, value and group a kind shows; raises UnknownNameError for another kind."""
+    name = ALIASES.get(kind, kind)
+    if name not in KINDS:
         raise UnknownNameError(
             f'unknown kind "{kind}"{did_you_mean(kind, KINDS)} (kinds: {", ".join(KINDS)})'
         )
-    if against is not None and kind != "scaling":
-        raise ConfigurationError(f'only the kind "scaling" takes a field, not "{kind}"')
-    return draw_scaling(cells, against) if kind == "scaling" else DRAWN_BY[kind](cells)
+    return ENCODED[name][1] if name in ENCODED else ()
+
+
+def check_taken(encoding: Encoding, kinds: Sequence[str]) -> None:
+    """Raise ConfigurationError for what was asked for and none of the kinds shows.
+
+    Raises UnknownNameError for a kind that is none.
+    """
+    taken = {name for kind in kinds for name in taken_by(kind)}
+    for name in encoding.asked:
+        if name not in taken:
+            takers = [kind for kind, (_, fields) in ENCODED.items() if name in fields]
+            instead = f", not with {' or '.join(kinds)}" if kinds else "; name it"
+            raise ConfigurationError(f"{name} goes with the kind {' or '.join(takers)}{instead}")
 
 
 def save_default_picture(cells: Sequence[MeasuredCell], folder: Path) -> None:
     """The picture that lies in every run folder."""
-    save_figure(draw(cells, DEFAULT_KIND), [folder / PICTURE_FILE])
+    save_figure(draw(cells, DEFAULT_KIND).figure, [folder / PICTURE_FILE])

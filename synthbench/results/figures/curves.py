@@ -11,20 +11,17 @@ from numpy.typing import NDArray
 from synthbench.errors import NothingToDrawError
 from synthbench.metrics.formatting import format_count
 from synthbench.records.schema import Record
+from synthbench.results.cell_fields import Fields
+from synthbench.results.figures.axis_names import axis_name
+from synthbench.results.figures.canvas import Canvas
 from synthbench.results.figures.grid import log_edges
-from synthbench.results.figures.style import (
-    GREY,
-    SAMPLES,
-    STYLES,
-    finish,
-    make_panels,
-    tick_whole_numbers,
-)
+from synthbench.results.figures.picture import Picture
+from synthbench.results.figures.style import GREY, SAMPLES, STYLES
+from synthbench.results.figures.ticks import tick_counts, tick_whole_numbers
 from synthbench.results.measured_cell import MeasuredCell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
 
@@ -33,29 +30,56 @@ MOMENTS = 6
 PLACE = "place in the curve"
 
 
-def draw_curves(cells: Sequence[MeasuredCell]) -> Figure:
+def draw_curves(cells: Sequence[MeasuredCell], canvas: Canvas) -> Picture:
     """One row per cell and curve, of medians over replicas.
 
     Left the curve at some evaluations, from light to dark, and those of the references in grey;
     right all of it, over samples.
     """
-    rows = [(cell, name) for cell in cells for name in cell.trajectories.curves]
+    titles = Fields(cells).titles()
+    rows = [
+        (cell, name, f"{title}: {name}")
+        for cell, title in zip(cells, titles, strict=True)
+        for name in cell.trajectories.curves
+    ]
     if not rows:
-        raise NothingToDrawError("no score and no probe of these cells is a curve")
-    figure, panels = make_panels(2 * len(rows), most=2)
-    for (cell, name), left, right in zip(rows, panels[::2], panels[1::2], strict=True):
+        raise NothingToDrawError(
+            "no score and no probe of these cells is a curve (of scores over samples: "
+            "learning-curves)"
+        )
+    picture = canvas.picture(2 * len(rows), most=2)
+    pairs = zip(picture.panels[::2], picture.panels[1::2], strict=True)
+    for (cell, name, title), (left, right) in zip(rows, pairs, strict=True):
         grid, (median,) = cell.trajectories.quantiles(name, [0.5])
+        labels = {"task": cell.record.task, "model": cell.record.model, "curve": name}
+        references = mean_curves(cell.record, name)
         _draw_moments(left, grid, median)
-        _draw_references(left, mean_curves(cell.record, name))
+        _draw_references(left, references)
         left.set_xlabel(PLACE)
         tick_whole_numbers(left.xaxis)
-        left.set_ylabel(name)
-        title = f"{cell.record.task}\n{cell.record.model}: {name}"
-        finish(left, title, columns=3)
-        _draw_map(right, grid, median)
-        figure.colorbar(right.collections[0], ax=right, pad=0.01, aspect=30).set_label(name)
-        finish(right, title, legend=False)
-    return figure
+        left.set_ylabel(axis_name(name, "median"), parse_math=False)
+        picture.finish(left, title)
+        _draw_map(picture, right, grid, median)
+        picture.bar(right.collections[0], [right], axis_name(name, "median"))
+        picture.finish(right, title, legend=False)
+        _note(picture, labels, grid, median, references)
+    return picture
+
+
+def _note(
+    picture: Picture,
+    labels: Mapping[str, str],
+    grid: Array,
+    median: Array,
+    references: Mapping[str, Array],
+) -> None:
+    places = np.arange(median.shape[1])
+    for samples, curve in zip(grid[1:], median[1:], strict=True):
+        picture.note(
+            {**labels, "line": "median"}, {"samples": samples, "place": places, "value": curve}
+        )
+    for name, curve in references.items():
+        picture.note({**labels, "line": name}, {"place": places, "value": curve})
 
 
 def mean_curves(record: Record, name: str) -> dict[str, Array]:
@@ -92,13 +116,12 @@ def _draw_references(axes: Axes, curves: Mapping[str, Array]) -> None:
         axes.plot(curve, color=GREY, linestyle=style, linewidth=1.1, zorder=0, label=name)
 
 
-def _draw_map(axes: Axes, grid: Array, median: Array) -> None:
+def _draw_map(picture: Picture, axes: Axes, grid: Array, median: Array) -> None:
     places = np.arange(median.shape[1] + 1) - 0.5
     axes.pcolormesh(
-        log_edges(grid[1:]), places, np.ma.masked_invalid(median[1:].T), cmap="cividis",
-        rasterized=True,
+        log_edges(grid[1:]), places, np.ma.masked_invalid(median[1:].T), rasterized=True
     )  # fmt: skip
-    axes.set_xscale("log")
+    tick_counts(picture, axes, "x")
     axes.set_facecolor("0.92")
     axes.set_xlabel(SAMPLES)
     axes.set_ylabel(PLACE)

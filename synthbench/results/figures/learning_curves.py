@@ -11,87 +11,89 @@ from synthbench.metrics.ceiling import ceiling_words
 from synthbench.metrics.formatting import format_time_to_target
 from synthbench.metrics.score_names import base_name
 from synthbench.records.schema import Record
-from synthbench.results.figures.style import GREY, SAMPLES, colour, finish, line_style, make_panels
-from synthbench.results.measured_cell import MeasuredCell
+from synthbench.results.figures.axis_names import score_name
+from synthbench.results.figures.canvas import Canvas
+from synthbench.results.figures.levels import draw_levels
+from synthbench.results.figures.picture import Picture
+from synthbench.results.figures.series import Series, panel_title, series_of
+from synthbench.results.figures.style import SAMPLES
+from synthbench.results.figures.ticks import tick_counts
+from synthbench.results.measured_cell import MeasuredCell, by_task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
-def draw_learning_curves(cells: Sequence[MeasuredCell]) -> Figure:
-    """One panel per task, its models side by side."""
-    tasks = list(dict.fromkeys(cell.record.task for cell in cells))
-    figure, panels = make_panels(len(tasks))
-    for panel, task in zip(panels, tasks, strict=True):
-        _draw_panel(panel, [cell for cell in cells if cell.record.task == task])
-    return figure
+def draw_learning_curves(cells: Sequence[MeasuredCell], canvas: Canvas) -> Picture:
+    """One panel per task, its models side by side; what simple strategies score as grey lines."""
+    tasks = by_task(cells)
+    picture = canvas.picture(len(tasks))
+    for axes, chosen in zip(picture.panels, tasks, strict=True):
+        _draw_panel(picture, axes, chosen)
+    return picture
 
 
-def _draw_panel(axes: Axes, cells: Sequence[MeasuredCell]) -> None:
-    for index, cell in enumerate(cells):
-        _draw_model(axes, cell, colour(index), line_style(index))
+def _draw_panel(picture: Picture, axes: Axes, cells: Sequence[MeasuredCell]) -> None:
+    for cell, series in series_of(cells):
+        _draw_model(picture, axes, cell, series)
     record, ranked = cells[0].record, cells[0].trajectories.ranked
-    _draw_references(axes, record, ranked)
     if any(cell.trajectories.column("samples").any() for cell in cells):
-        axes.set_xscale("log")
+        tick_counts(picture, axes, "x")
     axes.set_xlabel(SAMPLES)
-    axes.set_ylabel(ranked)
-    finish(axes, record.task)
+    axes.set_ylabel(score_name(record, ranked), parse_math=False)
+    levels = _levels(record, ranked)
+    draw_levels(picture, axes, levels)
+    for name, level in levels.items():
+        picture.note({"task": record.task, "line": name}, {ranked: level})
+    picture.finish(axes, panel_title(cells))
 
 
-def _draw_model(axes: Axes, cell: MeasuredCell, colour: str, style: str) -> None:
+def _draw_model(picture: Picture, axes: Axes, cell: MeasuredCell, series: Series) -> None:
     trajectories = cell.trajectories
-    samples = trajectories.by_replica("samples")
-    scores = trajectories.by_replica(trajectories.ranked)
-    faint = float(np.clip(6 / len(scores), 0.03, 0.18))
-    for spent, score in zip(samples, scores, strict=True):
-        axes.plot(spent[1:], score[1:], color=colour, alpha=faint, linewidth=0.7)
-    grid, carried = trajectories.carried_forward(trajectories.ranked)
+    ranked = trajectories.ranked
+    samples, scores = trajectories.by_replica("samples"), trajectories.by_replica(ranked)
+    labels = {"task": cell.record.task, "series": series.name}
+    for replica, (spent, score) in enumerate(zip(samples, scores, strict=True)):
+        axes.plot(spent[1:], score[1:], **series.replica(len(scores)))
+        picture.note(
+            {**labels, "line": f"replica {replica}"}, {"samples": spent[1:], ranked: score[1:]}
+        )
+    grid, carried = trajectories.carried_forward(ranked)
     if len(grid) == 1:
         # Every replica diverged before its first evaluation.
-        axes.plot([], [], color=colour, linestyle=style, label=_caption(cell))
+        axes.plot([], [], label=_caption(cell, series.name), **series.line)
         return
     low, median, high = np.nanquantile(carried[:, 1:], [0.1, 0.5, 0.9], axis=0)
-    axes.fill_between(grid[1:], low, high, color=colour, alpha=0.15, linewidth=0)
-    axes.plot(grid[1:], median, color=colour, linestyle=style, linewidth=2.2, label=_caption(cell))
-    training = f"train_{base_name(trajectories.ranked)}"
+    axes.fill_between(grid[1:], low, high, **series.band)
+    axes.plot(grid[1:], median, label=_caption(cell, series.name), **series.line)
+    picture.note(
+        {**labels, "line": "median"},
+        {"samples": grid[1:], ranked: median, "low": low, "high": high},
+    )
+    training = f"train_{base_name(ranked)}"
     if training in trajectories.table.column_names:
         _, carried = trajectories.carried_forward(training)
+        median = np.nanmedian(carried[:, 1:], axis=0)
         axes.plot(
-            grid[1:], np.nanmedian(carried[:, 1:], axis=0), color=colour, linestyle=(0, (1, 1)),
-            linewidth=1.6, label="the same on its training data (median)",
+            grid[1:], median, color=series.colour, linestyle=(0, (1, 1)),
+            label=f"{series.name}: on its training data",
         )  # fmt: skip
+        picture.note(
+            {**labels, "line": "median on training data"}, {"samples": grid[1:], ranked: median}
+        )
 
 
-def _caption(cell: MeasuredCell) -> str:
-    record, summary = cell.record, cell.record.summary
+def _caption(cell: MeasuredCell, name: str) -> str:
+    summary = cell.record.summary
     value, interval = format_time_to_target(summary.samples_to_target, cell.watched)
-    solved = f"{summary.solved}/{summary.replicas} solved"
-    return f"{record.model}: {solved}, median {value} {interval}".rstrip()
+    return f"{name}: {summary.solved}/{summary.replicas} solved, median {value} {interval}".rstrip()
 
 
-def _draw_references(axes: Axes, record: Record, ranked: str) -> None:
-    """Grey lines at the mean scores of trivial and ceiling, and at the target between them."""
+def _levels(record: Record, ranked: str) -> dict[str, float]:
+    """Mean scores of all references, the trivial one first, and the target."""
     means, target = record.mean_levels(ranked), record.target.score
     trivial, ceiling = means["trivial"], means[record.ceiling]
     if target is None:
         target = trivial + record.target.progress * (ceiling - trivial)
-    for label, score, style in (
-        ("trivial", trivial, ":"),
-        (ceiling_words(record.ceiling), ceiling, ":"),
-        (f"target {target:.3g}", target, "--"),
-    ):
-        axes.axhline(score, color=GREY, linestyle=style, linewidth=0.9, zorder=0)
-        below = label.startswith("target")
-        axes.annotate(
-            label,
-            (1.0, score),
-            xycoords=("axes fraction", "data"),
-            xytext=(-2, -2 if below else 2),
-            textcoords="offset points",
-            ha="right",
-            va="top" if below else "bottom",
-            fontsize=8,
-            color=GREY,
-        )
+    named = {ceiling_words(name): score for name, score in means.items()}
+    return {**named, f"target {target:.3g}": target}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,6 +13,11 @@ from synthbench.records.atomic import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+FORMATS = ("png", "svg", "pdf")
+UNDATED: Mapping[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+"""Without the time, the same picture is the same file."""
 
 
 def save_figure(figure: Figure, paths: Sequence[Path]) -> None:
@@ -26,8 +32,15 @@ def rendered(figure: Figure, kind: str, dpi: float | Literal["figure"] = "figure
     Raises ConfigurationError where matplotlib cannot, as with `text.usetex` without LaTeX.
     """
     buffer = BytesIO()
+    with explained():
+        figure.savefig(buffer, format=kind, dpi=dpi, metadata=UNDATED.get(kind))
+    return buffer.getvalue()
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """What matplotlib cannot draw as a ConfigurationError of one line."""
     try:
-        figure.savefig(buffer, format=kind, dpi=dpi)
+        yield
     except RuntimeError as error:
         raise ConfigurationError(f"matplotlib cannot draw: {first_line(error)}") from error
-    return buffer.getvalue()

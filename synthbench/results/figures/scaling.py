@@ -1,76 +1,90 @@
-"""Samples to target against size, with the fitted power law."""
+"""A number of every cell against a field, a line for each series, with the fitted power law."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synthbench.metrics.formatting import format_count, format_estimate, format_p_value
-from synthbench.metrics.survival import kaplan_meier_median
-from synthbench.results.figures.style import colour, finish, line_style, make_panels, marker
+from synthbench.metrics.formatting import format_estimate, format_p_value
+from synthbench.metrics.scaling import PowerLaw
+from synthbench.results.figures.axis_names import field_name
+from synthbench.results.figures.canvas import Canvas
+from synthbench.results.figures.encoding import Encoding
+from synthbench.results.figures.measures import Measure, find_measure
+from synthbench.results.figures.picture import Picture
+from synthbench.results.figures.points import Point, Scale, draw_points, note_points
+from synthbench.results.figures.series import Series
+from synthbench.results.figures.ticks import tick_counts
 from synthbench.results.measured_cell import MeasuredCell
-from synthbench.results.scaling import ScalingSeries, find_series
+from synthbench.results.scaling import ScalingSeries, find_series, fit_series
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+DEFAULT_VALUE = "samples_to_target"
 
 
-def draw_scaling(cells: Sequence[MeasuredCell], field: str | None = None) -> Figure:
-    """Medians with intervals for every series, and the fitted line.
+def draw_scaling(cells: Sequence[MeasuredCell], canvas: Canvas, encoding: Encoding) -> Picture:
+    """Values with intervals for every series; a fitted line for times, else lines between.
 
-    An arrow marks a median beyond the budget; a dotted bar without a cap goes on without bound.
+    Logarithmic where the field has positive numbers only, else a place for each value. An arrow
+    marks a median beyond the budget; a dotted bar without a cap goes on without bound.
     """
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
-    found = find_series(cells, field)
-    figure, (panel,) = make_panels(1)
-    for index, series in enumerate(found):
-        _draw_series(panel, series, index)
-    sizes = sorted({size for series in found for size in series.sizes})
-    panel.set_xscale("log")
-    panel.set_yscale("log")
-    panel.set_xticks(sizes, [f"{size:g}" for size in sizes])
-    panel.xaxis.set_minor_locator(NullLocator())
-    panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format_count(value)))
-    panel.yaxis.set_minor_locator(NullLocator())
-    panel.set_xlabel(found[0].field)
-    panel.set_ylabel("samples to target (median; arrow: beyond the budget)")
-    finish(panel, f"samples to target against {found[0].field}")
-    return figure
-
-
-def _draw_series(axes: Axes, series: ScalingSeries, index: int) -> None:
-    for position, (size, cell) in enumerate(zip(series.sizes, series.cells, strict=True)):
-        reached = cell.metrics.reached
-        median = kaplan_meier_median(reached.times, reached.solved)
-        look: dict[str, Any] = {"color": colour(index), "marker": marker(index), "markersize": 6}
-        label = _label(series) if position == 0 else None
-        if median.value is None:
-            look["marker"] = "$\\uparrow$"
-            axes.plot([size], [cell.watched], linestyle="none", label=label, **look)
-            continue
-        axes.plot([size], [median.value], linestyle="none", label=label, **look)
-        for end, beyond in ((median.low, median.value / 3), (median.high, cell.watched)):
-            if end:
-                axes.plot([size, size], [median.value, end], color=colour(index))
-                axes.plot([size], [end], marker="_", markersize=7, color=colour(index))
-            else:
-                axes.plot([size, size], [median.value, beyond], color=colour(index), linestyle=":")
-    if series.law is not None:
-        ends = np.geomspace(series.sizes[0], series.sizes[-1], 50)
-        axes.plot(ends, series.law.predict(ends), color=colour(index), linestyle=line_style(index))
+    found = find_series(cells, encoding.x, encoding.group)
+    measure = find_measure(encoding.value or DEFAULT_VALUE, cells)
+    picture = canvas.picture(1)
+    (panel,) = picture.panels
+    scale = Scale.of([value for series in found for value in series.values])
+    count = 1 + max(series.colour for series in found)
+    for series in found:
+        _draw_series(picture, series, measure, scale, count)
+    panel.set_xlabel(field_name(found[0].axis), parse_math=False)
+    panel.set_ylabel(measure.label(), parse_math=False)
+    if measure.is_time and all(p.value is None or p.value > 0 for p in _all(found, measure)):
+        tick_counts(picture, panel, "y")
+    elif measure.is_share:
+        panel.set_ylim(-0.04, 1.04)
+    scale.apply(picture, panel)
+    picture.finish(panel, f"{measure.words} against {found[0].axis}")
+    return picture
 
 
-def _label(series: ScalingSeries) -> str:
-    if series.law is None:
-        return f"{series.label}: too few solved"
-    value, interval = format_estimate(series.law.exponent)
-    text = f"{series.label}: exponent {value} {interval}"
-    curvature = series.law.curvature
-    if curvature is not None and curvature < 0.05:
-        text += f", power law rejected ({format_p_value(curvature, name=True)})"
+def _all(found: Sequence[ScalingSeries], measure: Measure) -> list[Point]:
+    return [Point.of(measure, cell) for series in found for cell in series.cells]
+
+
+def _draw_series(
+    picture: Picture, series: ScalingSeries, measure: Measure, scale: Scale, count: int
+) -> None:
+    """count: of colours."""
+    (axes,) = picture.panels
+    places = [scale.place(value) for value in series.values]
+    points = [Point.of(measure, cell) for cell in series.cells]
+    law = fit_series(series, measure.per_sample) if _has_law(measure, scale) else None
+    label = _label(series.label, law) if _has_law(measure, scale) else series.label
+    look = Series(label, series.colour, count)
+    draw_points(axes, places, points, look)
+    note_points(picture, {"series": series.label}, (series.field, series.values), points, measure)
+    if law is not None:
+        ends = np.geomspace(min(places), max(places), 50)
+        axes.plot(ends, law.predict(ends), **look.line)
+        picture.note(
+            {"series": series.label, "line": "power law"},
+            {series.field: ends, measure.name: law.predict(ends)},
+        )
+    elif not _has_law(measure, scale):
+        values = [np.nan if point.value is None else point.value for point in points]
+        axes.plot(places, values, **look.line)
+
+
+def _has_law(measure: Measure, scale: Scale) -> bool:
+    """Times to target against positive numbers: what a power law is fitted to."""
+    return measure.name.endswith("_to_target") and scale.logarithmic
+
+
+def _label(name: str, law: PowerLaw | None) -> str:
+    if law is None:
+        return f"{name}: too few solved"
+    value, interval = format_estimate(law.exponent)
+    text = f"{name}: exponent {value} {interval}"
+    if law.curvature is not None and law.curvature < 0.05:
+        text += f", power law rejected ({format_p_value(law.curvature, name=True)})"
     return text

@@ -1,93 +1,118 @@
-"""How every picture looks: colours, panels and axes."""
+"""How every picture looks: what we choose of matplotlib's settings where the user has not."""
 
 from __future__ import annotations
 
-import textwrap
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
-    from matplotlib.figure import Figure
-    from matplotlib.transforms import Transform
+from synthbench.errors import ConfigurationError, did_you_mean, first_line
 
 # Okabe & Ito 2008: told apart by colour-blind readers; the line styles and markers by
 # greyscale ones.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 STYLES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 GREY = "0.35"
 SAMPLES = "training samples per replica"
-TITLE_WIDTH, LEGEND_WIDTH = 62, 96
-"""Characters of a title that fit over one panel, and of a legend below it."""
-LEGEND_GAP = 36.0
-"""Points from the axis to the legend: ticks, their numbers and the axis' name."""
+
+SCREEN: Mapping[Any, Any] = {
+    "figure.dpi": 150,
+    "lines.linewidth": 2.0,
+    "image.cmap": "cividis",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.titlesize": "medium",
+    "xtick.labelsize": "small",
+    "ytick.labelsize": "small",
+    "legend.fontsize": "small",
+    "legend.frameon": False,
+    # Text stays text: to be searched, edited and set in the paper's own face.
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+    # The same picture is the same file.
+    "svg.hashsalt": "synthbench",
+}
+"""Of pictures on a screen and in a notebook."""
+PAPER: Mapping[Any, Any] = {
+    **SCREEN,
+    "figure.dpi": 300,
+    "font.size": 8,
+    "lines.linewidth": 1.3,
+    "lines.markersize": 4,
+    "axes.linewidth": 0.6,
+    "axes.labelpad": 2.5,
+    "axes.titlepad": 4,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+    "xtick.major.pad": 2.5,
+    "ytick.major.pad": 2.5,
+    "legend.handlelength": 1.8,
+    "legend.handletextpad": 0.5,
+    "legend.columnspacing": 1.2,
+    "legend.labelspacing": 0.3,
+    "hatch.linewidth": 0.5,
+}
+"""Of pictures whose size is given: the smallest letters are 6.7 points high."""
+
+
+@contextmanager
+def look(*, paper: bool = False, style: str | None = None) -> Iterator[None]:
+    """Settings of matplotlib while a picture is drawn and written.
+
+    Ours are taken for what is at matplotlib's own default, so that a user's `rcParams` hold;
+    then a style, by its name or its file. Raises ConfigurationError for a style that is not there.
+    """
+    from matplotlib import rc_context, rcParams, rcParamsDefault
+
+    ours = PAPER if paper else SCREEN
+    unset = {key: value for key, value in ours.items() if rcParams[key] == rcParamsDefault[key]}
+    with rc_context(unset):
+        if style is not None:
+            _use(style)
+        yield
+
+
+def _use(style: str) -> None:
+    import matplotlib.style
+
+    try:
+        matplotlib.style.use(style)
+    except OSError as error:
+        known = matplotlib.style.available
+        raise ConfigurationError(
+            f'no style "{style}"{did_you_mean(style, known)}; give the file of one, or a name of '
+            f"matplotlib's, such as {', '.join(known[:3])} ({first_line(error)})"
+        ) from None
 
 
 def colour(index: int) -> str:
-    """Colour of the model with this index."""
-    return COLOURS[index % len(COLOURS)]
+    """Colour of the series with this index; ours where the user has no cycle of their own."""
+    return str(_cycled("color", COLOURS, index))
 
 
-def line_style(index: int) -> str:
-    """Line style of the model with this index."""
-    return STYLES[index % len(STYLES)]
+def line_style(index: int) -> Any:
+    """Line style of the series with this index."""
+    return _cycled("linestyle", STYLES, index)
 
 
-def marker(index: int) -> str:
-    """Marker of the model with this index."""
-    return MARKERS[index % len(MARKERS)]
+def marker(index: int) -> Any:
+    """Marker of the series with this index."""
+    return _cycled("marker", MARKERS, index)
 
 
-def make_panels(count: int, most: int = 3) -> tuple[Figure, list[Axes]]:
-    """A figure with `count` panels, at most `most` beside one another."""
-    from synthbench.results.figures.inline_figure import InlineFigure
+def _cycled(key: str, ours: tuple[str, ...], index: int) -> Any:
+    from matplotlib import rcParams, rcParamsDefault
 
-    columns = min(count, most)
-    rows = -(-count // columns)
-    figure = InlineFigure(figsize=(7.2 * columns, 4.8 * rows), dpi=150, layout="constrained")
-    panels = list(figure.subplots(rows, columns, squeeze=False).flatten())
-    for panel in panels[count:]:
-        panel.remove()
-    return figure, panels[:count]
-
-
-def finish(axes: Axes, title: str, *, legend: bool = True, columns: int = 1) -> None:
-    """Set the title, drop the frame, and put the legend below, where it hides nothing.
-
-    columns: of the legend.
-    """
-    # A label may contain what matplotlib would read as a formula.
-    axes.set_title(wrapped(title, TITLE_WIDTH), loc="left", fontweight="bold", parse_math=False)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    if legend:
-        box = axes.legend(
-            loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=_below(axes), frameon=False,
-            fontsize=8.5, borderaxespad=0, ncols=columns,
-        )  # fmt: skip
-        for text in box.get_texts():
-            text.set_parse_math(False)
-            text.set_text(wrapped(text.get_text(), LEGEND_WIDTH // columns))
-
-
-def tick_whole_numbers(axis: Axis) -> None:
-    """No tick between two replicas, or between two places of a curve."""
-    from matplotlib.ticker import MaxNLocator
-
-    axis.set_major_locator(MaxNLocator("auto", integer=True))
-
-
-def wrapped(words: str, width: int) -> str:
-    """Lines that stay within their own panel; `> 640k` is not torn apart."""
-    kept = words.replace("> ", ">\N{NO-BREAK SPACE}").split("\n")
-    lines = [part for line in kept for part in textwrap.wrap(line, width)]
-    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
-
-
-def _below(axes: Axes) -> Transform:
-    """Coordinates of the axes moved down by the gap, which does not shrink with the panel."""
-    from matplotlib.transforms import ScaledTranslation
-
-    down = ScaledTranslation(0, -LEGEND_GAP / 72, axes.figure.dpi_scale_trans)
-    return axes.transAxes + down
+    cycle = rcParams["axes.prop_cycle"]
+    own = cycle.by_key() if cycle != rcParamsDefault["axes.prop_cycle"] else {}
+    values = own.get(key, ours)
+    return values[index % len(values)]

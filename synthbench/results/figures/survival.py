@@ -9,32 +9,37 @@ import numpy as np
 
 from synthbench.metrics.formatting import format_time_to_target
 from synthbench.metrics.survival import binomial_floor, survival_curve
-from synthbench.results.figures.style import SAMPLES, colour, finish, line_style, make_panels
-from synthbench.results.measured_cell import MeasuredCell
+from synthbench.results.figures.axis_names import LOWER, axis_name
+from synthbench.results.figures.canvas import Canvas
+from synthbench.results.figures.picture import Picture
+from synthbench.results.figures.series import Series, panel_title, series_of
+from synthbench.results.figures.style import GREY, SAMPLES
+from synthbench.results.figures.ticks import tick_counts
+from synthbench.results.measured_cell import MeasuredCell, by_task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+UNSOLVED = "share not yet solved"
 
 
-def draw_survival(cells: Sequence[MeasuredCell]) -> Figure:
+def draw_survival(cells: Sequence[MeasuredCell], canvas: Canvas) -> Picture:
     """One panel per task, its models side by side; a tick marks censored replicas."""
-    tasks = list(dict.fromkeys(cell.record.task for cell in cells))
-    figure, panels = make_panels(len(tasks))
-    for panel, task in zip(panels, tasks, strict=True):
-        chosen = [cell for cell in cells if cell.record.task == task]
-        for index, cell in enumerate(chosen):
-            _draw_model(panel, cell, index)
-        panel.set_xscale("log")
-        panel.set_ylim(-0.02, 1.04)
-        panel.axhline(0.5, color="0.6", linestyle=":", linewidth=0.9, zorder=0)
-        panel.set_xlabel(SAMPLES)
-        panel.set_ylabel("share of replicas not yet solved")
-        finish(panel, task)
-    return figure
+    tasks = by_task(cells)
+    picture = canvas.picture(len(tasks))
+    for axes, chosen in zip(picture.panels, tasks, strict=True):
+        for cell, series in series_of(chosen):
+            _draw_model(picture, axes, cell, series)
+        tick_counts(picture, axes, "x")
+        axes.set_ylim(-0.02, 1.04)
+        axes.axhline(0.5, color=GREY, linestyle=":", linewidth=0.9, zorder=0)
+        axes.set_xlabel(SAMPLES)
+        axes.set_ylabel(axis_name(UNSOLVED, better=LOWER))
+        picture.finish(axes, panel_title(chosen))
+    return picture
 
 
-def _draw_model(axes: Axes, cell: MeasuredCell, index: int) -> None:
+def _draw_model(picture: Picture, axes: Axes, cell: MeasuredCell, series: Series) -> None:
     reached, end = cell.metrics.reached, cell.watched
     curve = survival_curve(reached.times, reached.solved)
     first = cell.batch_size
@@ -45,12 +50,15 @@ def _draw_model(axes: Axes, cell: MeasuredCell, index: int) -> None:
         for start, values in ((1.0, curve.survival), (before, curve.low), (1.0, curve.high))
     )
     median, interval = format_time_to_target(cell.record.summary.samples_to_target, end)
-    label = f"{cell.record.model}: median {median} {interval}".rstrip()
-    axes.fill_between(times, low, high, step="post", color=colour(index), alpha=0.15, linewidth=0)
-    axes.step(
-        times, share, where="post", color=colour(index), linestyle=line_style(index),
-        linewidth=2.0, label=label,
-    )  # fmt: skip
+    label = f"{series.name}: median {median} {interval}".rstrip()
+    axes.fill_between(times, low, high, step="post", **series.band)
+    axes.step(times, share, where="post", label=label, **series.line)
     censored = np.unique(reached.times[~reached.solved])
     heights = share[np.searchsorted(times, censored, side="right") - 1]
-    axes.plot(censored, heights, marker="|", markersize=11, linestyle="none", color=colour(index))
+    axes.plot(censored, heights, marker="|", markersize=9, linestyle="none", color=series.colour)
+    labels = {"task": cell.record.task, "series": series.name}
+    picture.note(
+        {**labels, "line": "Kaplan-Meier"},
+        {"samples": times, "unsolved": share, "low": low, "high": high},
+    )
+    picture.note({**labels, "line": "censored"}, {"samples": censored, "unsolved": heights})

@@ -50,11 +50,11 @@ def test_a_row_for_each_curve_with_its_references(results: Results) -> None:
 
 def test_lines_of_the_right_set_the_ceiling_and_the_raw_target(results: Results) -> None:
     near, far = results.plot().axes[0], results[1:].scored_by(FAR).plot().axes[0]
-    assert notes(near) == ["trivial", "oracle", "target 0.8"]
-    assert [float(line.get_ydata()[0]) for line in near.lines[-3:-1]] == pytest.approx(
-        [0.507, 1.007]
+    assert notes(near) == ["trivial", "unigram", "oracle", "target 0.8"]
+    assert [float(line.get_ydata()[0]) for line in near.lines[-4:]] == pytest.approx(
+        [0.507, 0.707, 1.007, 0.8]
     )
-    assert notes(far)[:2] == ["trivial", "oracle"]
+    assert notes(far)[:3] == ["trivial", "unigram", "oracle"]
     assert float(far.lines[-2].get_ydata()[0]) == pytest.approx(0.907)
     bar = results.plot("transition-raster").axes[-1]
     assert "1 oracle" in bar.get_ylabel()

@@ -7,31 +7,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthbench.metrics.ceiling import ceiling_words
 from synthbench.metrics.formatting import format_time_to_target
 from synthbench.metrics.transition import find_transition
+from synthbench.results.cell_fields import Fields
+from synthbench.results.figures.axis_names import progress_name
+from synthbench.results.figures.canvas import Canvas
 from synthbench.results.figures.grid import log_edges
-from synthbench.results.figures.style import SAMPLES, finish, make_panels, tick_whole_numbers
+from synthbench.results.figures.picture import Picture
+from synthbench.results.figures.style import SAMPLES
+from synthbench.results.figures.ticks import tick_counts, tick_whole_numbers
 from synthbench.results.measured_cell import MeasuredCell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import QuadMesh
-    from matplotlib.figure import Figure
 
 
-def draw_transition_raster(cells: Sequence[MeasuredCell]) -> Figure:
+def draw_raster(cells: Sequence[MeasuredCell], canvas: Canvas) -> Picture:
     """One panel per cell; brightness is progress, so it reads in greyscale."""
-    figure, panels = make_panels(len(cells))
-    for panel, cell in zip(panels, cells, strict=True):
-        mesh = _draw_cell(panel, cell)
-    bar = figure.colorbar(mesh, ax=panels, pad=0.01, aspect=30)
-    ceilings = dict.fromkeys(ceiling_words(cell.record.ceiling) for cell in cells)
-    bar.set_label(f"progress (0 trivial, 1 {' or '.join(ceilings)})")
-    return figure
+    picture = canvas.picture(len(cells))
+    names = Fields(cells).titles()
+    for axes, cell, title in zip(picture.panels, cells, names, strict=True):
+        mesh = _draw_cell(picture, axes, cell, title)
+    picture.bar(mesh, picture.panels, progress_name([cell.record.ceiling for cell in cells]))
+    return picture
 
 
-def _draw_cell(axes: Axes, cell: MeasuredCell) -> QuadMesh:
+def _draw_cell(picture: Picture, axes: Axes, cell: MeasuredCell, title: str) -> QuadMesh:
     trajectories, hold = cell.trajectories, cell.record.target.hold
     samples = [s.astype(float) for s in trajectories.by_replica("samples")]
     progress = trajectories.by_replica("progress")
@@ -48,19 +50,23 @@ def _draw_cell(axes: Axes, cell: MeasuredCell) -> QuadMesh:
         rows[row, : len(progress[replica])] = progress[replica]
     mesh = axes.pcolormesh(
         log_edges(grid[1:]), np.arange(len(order) + 1), np.ma.masked_invalid(rows[:, 1:]),
-        vmin=0, vmax=1, cmap="cividis", rasterized=True,
+        vmin=0, vmax=1, rasterized=True,
     )  # fmt: skip
     reached = np.isfinite(midpoints[order])
     axes.plot(
         midpoints[order][reached], np.flatnonzero(reached) + 0.5, color="white", marker="o",
-        markersize=3.5, linestyle="none", markeredgecolor="black", markeredgewidth=0.6,
+        markersize=3, linestyle="none", markeredgecolor="black", markeredgewidth=0.6,
     )  # fmt: skip
-    axes.set_xscale("log")
+    tick_counts(picture, axes, "x")
     axes.set_facecolor("0.92")
     axes.set_xlabel(SAMPLES)
     axes.set_ylabel("replica, by midpoint (dots)")
     tick_whole_numbers(axes.yaxis)
     median, interval = format_time_to_target(cell.metrics.transitions.midpoint, cell.watched)
-    title = f"{cell.record.task}\n{cell.record.model}: midpoint {median} {interval}"
-    finish(axes, title.rstrip(), legend=False)
+    picture.finish(axes, f"{title}: midpoint {median} {interval}".rstrip(), legend=False)
+    labels = {"task": cell.record.task, "model": cell.record.model}
+    for row, replica in enumerate(order):
+        columns = {"row": row, "samples": grid[1:], "progress": rows[row, 1:]}
+        midpoint = midpoints[replica] if reached[row] else np.nan
+        picture.note({**labels, "replica": str(replica)}, {**columns, "midpoint": midpoint})
     return mesh

@@ -1,0 +1,148 @@
+"""What tells finished cells apart: values of fields, and names made of those that vary."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeGuard
+
+from synthbench.errors import NothingToDrawError
+from synthbench.results.fields import Value
+from synthbench.results.measured_cell import MeasuredCell
+from synthbench.results.varying import Varying, varying
+
+NAMES = {"task": "task.name", "model": "model.name"}
+"""What one calls the names of a task and a model."""
+NAMES_OF = {path: name for name, path in NAMES.items()}
+PARTS = ("task", "model", "recipe", "protocol")
+EXTENT = ("protocol.budget", "protocol.seeds", "protocol.first_seed")
+"""How much of a configuration was trained, which tells no configurations apart."""
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The fields of some cells, and which of them vary."""
+
+    cells: Sequence[MeasuredCell]
+
+    @cached_property
+    def varying(self) -> Varying:
+        """Which fields differ, and their columns."""
+        return varying(self.cells)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The fields that differ; not the version of a task or a model whose name differs."""
+        paths = self.varying.paths
+        return tuple(
+            path
+            for path in paths
+            if not (path.endswith(".version") and f"{path[:-8]}.name" in paths)
+        )
+
+    def find(self, name: str) -> str:
+        """The path of a field; raises ConfigurationError where there is none."""
+        return NAMES[name] if name in NAMES else self.varying.find(name)
+
+    def column(self, path: str) -> str:
+        """What a field is called in tables and on axes: `n`, `model.width`, `model`."""
+        return NAMES_OF.get(path, self.varying.columns[path])
+
+    def word(self, path: str) -> str:
+        """Its own name, as on an axis; its path where another field that varies is called so."""
+        own = NAMES_OF.get(path, own_name(path))
+        return own if [own_name(other) for other in self.paths].count(own) < 2 else path
+
+    def values(self, path: str) -> list[Value]:
+        """One field of every cell; None for those that do not have it."""
+        return [cell.get(path) for cell in self.varying.cells]
+
+    def rest(self, without: Collection[str]) -> list[tuple[Value, ...]]:
+        """For each cell the values of all that varies, but for some fields."""
+        paths = [path for path in self.paths if path not in without]
+        return [tuple(cell.get(path) for path in paths) for cell in self.varying.cells]
+
+    @property
+    def shared_model(self) -> str:
+        """The name of the model where it is that of all, and their fields tell them apart."""
+        names = {str(cell["model.name"]) for cell in self.varying.cells}
+        return names.pop() if len(names) == 1 and self.paths else ""
+
+    def names(self, without: Collection[str] = ()) -> list[str]:
+        """For each cell what tells it from the others, its model's name first."""
+        if len(self.cells) == 1:
+            return [self.cells[0].record.model]
+        return [
+            f"{cell['model.name']} {words}".rstrip()
+            for cell, words in zip(self.varying.cells, self.differences(without), strict=True)
+        ]
+
+    def differences(self, without: Collection[str] = ()) -> list[str]:
+        """For each cell the fields that tell it from the others: `width=50 lr=0.1`."""
+        paths = [path for path in self.paths if path not in (*without, "model.name")]
+        return [
+            " ".join(self.value_label(path, index) for path in paths if path in cell)
+            for index, cell in enumerate(self.varying.cells)
+        ]
+
+    def short_names(self, without: Collection[str] = ()) -> list[str]:
+        """The differences alone where the model's name is shared, else the names."""
+        short, whole = self.differences(without), self.names(without)
+        return short if self.shared_model and all(short) else whole
+
+    def titles(self) -> list[str]:
+        """For each cell what tells it from the others, its task on the first line."""
+        names = self.names([path for path in self.paths if path.startswith("task.")])
+        return [f"{c.record.task}\n{name}" for c, name in zip(self.cells, names, strict=True)]
+
+    def value_label(self, path: str, index: int) -> str:
+        """One field of one cell as a label: `width=50`, of names the name alone."""
+        value = self.values(path)[index]
+        if path in NAMES_OF:
+            return str(value)
+        return f"{self.word(path)}={value_words(value)}"
+
+
+def own_name(path: str) -> str:
+    """A field without the part that it is of: `width`, `optimizer.momentum`."""
+    part, _, rest = path.partition(".")
+    return rest if part in PARTS and rest else path
+
+
+def value_words(value: Value) -> str:
+    """A value as one types it."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def in_order(values: Collection[Value]) -> list[Value]:
+    """Distinct values: numbers ascending, then others as they come, None last."""
+    distinct = list(dict.fromkeys(values))
+    numbers = sorted((value for value in distinct if is_number(value)), key=float)
+    words = [value for value in distinct if not is_number(value) and value is not None]
+    return [*numbers, *words, *[value for value in distinct if value is None]]
+
+
+def is_number(value: Value) -> TypeGuard[int | float]:
+    """Whether it has a place on an axis of numbers."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def grouped(keys: Sequence[object]) -> Mapping[object, list[int]]:
+    """Key -> places at which it stands, in the order in which keys appear."""
+    found: dict[object, list[int]] = {}
+    for index, key in enumerate(keys):
+        found.setdefault(key, []).append(index)
+    return found
+
+
+def check_varies(fields: Fields, path: str) -> None:
+    """Raise NothingToDrawError for a field that is the same in all cells."""
+    if path in fields.paths:
+        return
+    names = ", ".join(fields.column(path) for path in fields.paths) or "none"
+    raise NothingToDrawError(
+        f'"{fields.column(path)}" is the same in all these results (fields that vary: {names})'
+    )

@@ -1,0 +1,79 @@
+"""A picture in the making: its panels, the numbers in it, and what waits for the layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from synthbench.results.figures.layout import settle
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colorbar import Colorbar
+    from matplotlib.figure import Figure
+
+
+@dataclass
+class Picture:
+    """A figure, its panels, and the numbers that are drawn in it.
+
+    bars: axes of colour bars. legends: panels that are to have one. grows: whether the figure may
+    become higher, so that titles and legends take nothing from the panels.
+    """
+
+    figure: Figure
+    panels: Sequence[Axes]
+    grows: bool
+    bars: list[Axes] = field(default_factory=list)
+    legends: list[Axes] = field(default_factory=list)
+    _later: list[Callable[[], None]] = field(default_factory=list)
+    _numbers: list[tuple[Mapping[str, str], Mapping[str, Any]]] = field(default_factory=list)
+
+    def note(self, labels: Mapping[str, str], columns: Mapping[str, Any]) -> None:
+        """Keep numbers as they are drawn: columns of one length, or scalars, under their labels."""
+        self._numbers.append((labels, columns))
+
+    def table(self) -> pd.DataFrame:
+        """Every number that is drawn, a row each, in the order in which it was drawn."""
+        import pandas as pd
+
+        parts = [
+            pd.DataFrame({**labels, **columns}, index=None if _has_rows(columns) else [0])
+            for labels, columns in self._numbers
+        ]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    def finish(self, axes: Axes, title: str, *, legend: bool = True) -> None:
+        """Set a panel's title, and have its legend put below it, where it hides nothing."""
+        # A title may contain what matplotlib would read as a formula.
+        axes.set_title(title, parse_math=False)
+        if legend:
+            self.legends.append(axes)
+
+    def bar(self, colours: ScalarMappable, panels: Sequence[Axes], name: str) -> Colorbar:
+        """A bar of colours at the right of some panels, and what it says."""
+        rows = {axes.get_position().y0 for axes in panels}
+        made = self.figure.colorbar(colours, ax=list(panels), pad=0.02, aspect=25 * len(rows))
+        made.ax.set_ylabel(name, parse_math=False)
+        self.bars.append(made.ax)
+        return made
+
+    def later(self, act: Callable[[], None]) -> None:
+        """Have something done once it is known where the panels are."""
+        self._later.append(act)
+
+    def settle(self) -> Picture:
+        """Wrap titles, place legends and everything that waited."""
+        settle(self)
+        for act in self._later:
+            act()
+        return self
+
+
+def _has_rows(columns: Mapping[str, Any]) -> bool:
+    import numpy as np
+
+    return any(np.ndim(values) for values in columns.values())
