@@ -31,15 +31,26 @@ class Fields:
         """Which fields differ, and their columns."""
         return varying(self.cells)
 
-    @property
+    @cached_property
     def paths(self) -> tuple[str, ...]:
-        """The fields that differ; not the version of a task or a model whose name differs."""
-        paths = self.varying.paths
-        return tuple(
-            path
-            for path in paths
-            if not (path.endswith(".version") and f"{path[:-8]}.name" in paths)
-        )
+        """The fields that differ; not those that follow from the name of a task or a model.
+
+        Such as a family's default learning rate, unless a label names it.
+        """
+        return tuple(path for path in self.varying.paths if self._tells_apart(path))
+
+    def _tells_apart(self, path: str) -> bool:
+        """Whether a field says more than the name of the task or the model that has it."""
+        part = path.partition(".")[0]
+        owner = {"task": "task.name", "model": "model.name", "recipe": "model.name"}.get(part)
+        if owner is None or path == owner:
+            return True
+        values: dict[Value, set[Value]] = {}
+        for cell in self.varying.cells:
+            values.setdefault(cell[owner], set()).add(cell.get(path))
+        labels = {label for c in self.cells for label in (c.record.task, c.record.model)}
+        named = any(f" {own_name(path)}=" in label for label in labels)
+        return named or any(len(each) > 1 for each in values.values())
 
     def find(self, name: str) -> str:
         """The path of a field; raises ConfigurationError where there is none."""
@@ -140,7 +151,7 @@ def grouped(keys: Sequence[object]) -> Mapping[object, list[int]]:
 
 def check_varies(fields: Fields, path: str) -> None:
     """Raise NothingToDrawError for a field that is the same in all cells."""
-    if path in fields.paths:
+    if path in fields.varying.paths:
         return
     names = ", ".join(fields.column(path) for path in fields.paths) or "none"
     raise NothingToDrawError(

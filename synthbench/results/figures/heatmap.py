@@ -68,7 +68,7 @@ def draw_heatmap(cells: Sequence[MeasuredCell], canvas: Canvas, encoding: Encodi
     measure = find_measure(encoding.value or DEFAULT_VALUE, cells)
     columns, rows = in_order(fields.values(x)), in_order(fields.values(y))
     panels = list(grouped(fields.rest((x, y))).values())
-    picture = canvas.picture(len(panels), highest=0.9 + 0.28 * len(rows))
+    picture = canvas.picture(len(panels), highest=_highest(len(rows)))
     norm, colours = _colours(measure, cells)
     titles = _titles(fields, [chosen[0] for chosen in panels], (x, y))
     for axes, chosen, title in zip(picture.panels, panels, titles, strict=True):
@@ -89,6 +89,13 @@ def draw_heatmap(cells: Sequence[MeasuredCell], canvas: Canvas, encoding: Encodi
     beyond = any(measure.is_time and measure.of(cell).value is None for cell in cells)
     _draw_bar(picture, norm, colours, measure.label("hatched: beyond budget" if beyond else ""))
     return picture
+
+
+def _highest(rows: int) -> float:
+    """Inches of a panel whose rows are three lines high, beside a bar with room for its name."""
+    from matplotlib import rcParams
+
+    return float((14 + 3.2 * rows) * rcParams["font.size"] / POINTS)
 
 
 def _axes(fields: Fields, encoding: Encoding) -> tuple[str, str]:

@@ -136,8 +136,8 @@ def _sides(axes: Axes) -> tuple[float, float]:
 def _wrap_words(axes: Axes, bars: Sequence[Axes]) -> float:
     """Wrap title and axis names; points that the further lines need above and below."""
     title = axes.title if axes.title.get_text() else axes._left_title  # type: ignore[attr-defined]
-    # A bar beside several rows of panels goes past the titles of the lower ones.
-    beside = [bar.bbox.x0 for bar in bars if bar.bbox.y1 > axes.bbox.y1 + 1 > bar.bbox.y0]
+    # A bar may go past the title, and its highest number stands out above it.
+    beside = [bar.bbox.x0 for bar in bars if bar.bbox.y1 > axes.bbox.y1 - 1 > bar.bbox.y0]
     right = min([_sides(axes)[1], *(edge for edge in beside if edge > axes.bbox.x0)])
     room = _points(axes, right - axes.bbox.x0)
     title.set_text(wrapped(title.get_text(), room, title.get_fontproperties()))

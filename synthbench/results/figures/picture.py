@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from synthbench.results.figures.layout import settle
 
@@ -40,11 +42,8 @@ class Picture:
         """Every number that is drawn, a row each, in the order in which it was drawn."""
         import pandas as pd
 
-        parts = [
-            pd.DataFrame({**labels, **columns}, index=None if _has_rows(columns) else [0])
-            for labels, columns in self._numbers
-        ]
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+        rows = [row for labels, columns in self._numbers for row in _rows(labels, columns)]
+        return pd.DataFrame(rows)
 
     def finish(self, axes: Axes, title: str, *, legend: bool = True) -> None:
         """Set a panel's title, and have its legend put below it, where it hides nothing."""
@@ -73,7 +72,10 @@ class Picture:
         return self
 
 
-def _has_rows(columns: Mapping[str, Any]) -> bool:
-    import numpy as np
-
-    return any(np.ndim(values) for values in columns.values())
+def _rows(labels: Mapping[str, str], columns: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """One row for each place of the columns, with what is the same in all of them."""
+    lists = {name: list(values) for name, values in columns.items() if np.ndim(values)}
+    scalars = {name: value for name, value in columns.items() if name not in lists}
+    for place in range(max(map(len, lists.values()), default=1)):
+        row = {name: values[place] for name, values in lists.items()}
+        yield {**labels, **{name: row[name] if name in row else scalars[name] for name in columns}}

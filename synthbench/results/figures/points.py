@@ -145,8 +145,12 @@ def note_points(
     field: tuple[str, Sequence[Value]],
     points: Sequence[Point],
     measure: Measure,
+    more: Mapping[str, Any] = {},
 ) -> None:
-    """Keep the numbers; field: name and values of the one on the horizontal axis."""
+    """Keep the numbers; field: name and values of the one on the horizontal axis.
+
+    more: further columns.
+    """
     columns = {
         field[0]: list(field[1]),
         measure.name: [point.value for point in points],
@@ -155,4 +159,4 @@ def note_points(
     }
     if measure.is_time:
         columns["beyond"] = [point.beyond for point in points]
-    picture.note(labels, columns)
+    picture.note(labels, {**columns, **more})

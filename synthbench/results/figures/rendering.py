@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 
 FORMATS = ("png", "svg", "pdf")
-UNDATED: Mapping[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
-"""Without the time, the same picture is the same file."""
 
 
 def save_figure(figure: Figure, paths: Sequence[Path]) -> None:
@@ -33,7 +31,7 @@ def rendered(figure: Figure, kind: str, dpi: float | Literal["figure"] = "figure
     """
     buffer = BytesIO()
     with explained():
-        figure.savefig(buffer, format=kind, dpi=dpi, metadata=UNDATED.get(kind))
+        figure.savefig(buffer, format=kind, dpi=dpi)
     return buffer.getvalue()
 
 

@@ -32,8 +32,6 @@ SCREEN: Mapping[Any, Any] = {
     # Text stays text: to be searched, edited and set in the paper's own face.
     "svg.fonttype": "none",
     "pdf.fonttype": 42,
-    # The same picture is the same file.
-    "svg.hashsalt": "synthbench",
 }
 """Of pictures on a screen and in a notebook."""
 PAPER: Mapping[Any, Any] = {

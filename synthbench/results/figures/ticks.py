@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -64,7 +65,7 @@ def count_ticks(low: float, high: float, apart: float) -> list[float]:
     >>> count_ticks(1, 1e9, 2.5)
     [1.0, 1000.0, 1000000.0, 1000000000.0]
     """
-    decades = np.arange(np.floor(np.log10(low)), np.floor(np.log10(high)) + 1)
+    decades = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
     for digits in SUBDIVISIONS:
         every = [digit * 10.0**decade for decade in decades for digit in digits]
         inside = [tick for tick in every if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
@@ -73,15 +74,20 @@ def count_ticks(low: float, high: float, apart: float) -> list[float]:
     whole = [10.0**decade for decade in decades if low <= 10.0**decade <= high]
     if len(whole) > 1:
         return whole[:: int(np.ceil(apart))]
-    return _between(low, high, int(np.log10(high / low) / apart))
+    return _between(low, high, apart)
 
 
-def _between(low: float, high: float, most: int) -> list[float]:
+def _between(low: float, high: float, apart: float) -> list[float]:
     """Round numbers of a short stretch, which holds few digits of a decade."""
     from matplotlib.ticker import MaxNLocator
 
-    ticks = MaxNLocator(max(most - 1, 1), steps=[1, 2, 5, 10]).tick_values(low, high)
-    return [float(tick) for tick in ticks if low <= tick <= high]
+    found: list[float] = []
+    most = max(int(np.log10(high / low) / apart), 1)
+    for tick in MaxNLocator(most, steps=[1, 2, 5, 10]).tick_values(low, high):
+        inside = low <= tick <= high
+        if inside and (not found or np.log10(tick / found[-1]) >= apart):
+            found.append(float(tick))
+    return found
 
 
 def tick_values(axis: Axis, places: Sequence[float], labels: Sequence[str]) -> None:

@@ -109,7 +109,8 @@ def _draw_panel(picture: Picture, axes: Axes, trials: Fields, path: str, measure
     scale.apply(picture, axes)
     picture.finish(axes, f"{model}, {task}")
     labels = {"task": task, "model": model, "field": column}
-    note_points(picture, labels, ("value", values), points, measure)
+    marked = {"best": [place == best for place in having]}
+    note_points(picture, labels, ("value", values), points, measure, marked)
 
 
 def _draw_best(axes: Axes, place: float, point: Point) -> None:
