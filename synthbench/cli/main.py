@@ -22,6 +22,7 @@ from synthbench.cli.metrics import metrics_command
 from synthbench.cli.plot import plot_command
 from synthbench.cli.plugin import plugin_app
 from synthbench.cli.show import show_command
+from synthbench.cli.tune import tune_command
 from synthbench.cli.whole_help import WholeHelp
 from synthbench.errors import SynthbenchError
 from synthbench.registry.selection import NONE, VARIABLE
@@ -40,6 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("eval")(eval_command)
+app.command("tune")(tune_command)
 app.command("metrics")(metrics_command)
 app.command("plot")(plot_command)
 app.command("merge")(merge_command)
