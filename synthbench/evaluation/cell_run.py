@@ -94,7 +94,8 @@ class CellRun:
             remove_spent_partial(self.folder, seedless_hash(record.plan), len(record.replicas))
         else:
             remove_partial(self.folder)
-        if not (reused and (self.folder / PICTURE_FILE).exists()):
+        drawn = reused and (self.folder / PICTURE_FILE).exists()
+        if self.settings.pictures and not drawn:
             try_picture([MeasuredCell(record, self.folder)], self.folder, self.listener)
 
     def announce(self, record: Record, reused: bool) -> CellResult:

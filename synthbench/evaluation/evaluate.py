@@ -117,7 +117,7 @@ def evaluate_cells(
             workplace.work_off(agenda, listener)
             finished = agenda.finished
             results = Results([finished[cell.plan_hash()] for cell in cells])
-            if len(results) > 1:
+            if len(results) > 1 and settings.pictures:
                 try_picture(results.measured, out, listener)
     records = [finished[each.cell.plan_hash()].record for each in prepared]
     installed().host.announce("eval_finished", records=records)

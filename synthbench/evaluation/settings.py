@@ -28,6 +28,7 @@ class Settings:
     workers: processes of one thread that train blocks of all cells: 0 trains in this one, None
     takes as many as there are cores where the work is worth their start. launcher: whose workers
     train instead, an object or a reference such as "ray address=auto". The numbers are the same.
+    pictures: whether every finished cell, and all of them together, are drawn into their folders.
     listener: who hears of it; None draws bars in a terminal or a notebook, and writes a line now
     and then to the stderr of others.
     """
@@ -41,6 +42,7 @@ class Settings:
     compile: Compile = "auto"
     workers: int | None = None
     launcher: Launcher | str | None = None
+    pictures: bool = True
 
     def __post_init__(self) -> None:
         read_compile(self.compile)
