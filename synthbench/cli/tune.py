@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
 
 from synthbench.cli.importing import without_collection
 from synthbench.cli.protocol_flags import changed_protocol, parse_count
@@ -122,10 +122,13 @@ def tune_command(  # noqa: PLR0913 - one parameter per flag
 ) -> None:
     """Search for the best configuration of each model, on seeds that are not the ranked ones."""
     with without_collection():
-        from synthbench.cli.tune_tables import describe_plan, print_confirmation, print_searches
+        from synthbench.cli.tune_tables import (
+            print_confirmation,
+            print_plan,
+            print_searches,
+        )
         from synthbench.engine.training.block_training import TrainerOptions
         from synthbench.evaluation.settings import Settings, read_compile
-        from synthbench.listeners.watching import watching
         from synthbench.tuning.confirm import confirm as confirm_winners
         from synthbench.tuning.confirm import fresh_seeds
         from synthbench.tuning.plan import TuningPlan, refuse_ranked_seeds, trials_of
@@ -157,17 +160,13 @@ def tune_command(  # noqa: PLR0913 - one parameter per flag
         replicas_per_block=replicas_per_block,
         compile=read_compile(compile_),
     )
-    with watching() as listener:
-        settings = replace(settings, listener=listener)
-        try:
-            listener.note(describe_plan(plan, wanted))
-            searches = tune(plan, wanted, folder, settings)
-            confirmed = (
-                confirm_winners(plan, searches, folder, settings, count) if confirm else None
-            )
-        except KeyboardInterrupt:
-            listener.note("interrupted; the same command continues where it stopped")
-            raise typer.Exit(130) from None
+    print_plan(plan, wanted)
+    try:
+        searches = tune(plan, wanted, folder, settings)
+        confirmed = confirm_winners(plan, searches, folder, settings, count) if confirm else None
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted; the same command continues where it stopped")
+        raise typer.Exit(130) from None
     print_searches(plan, searches, wanted, folder)
     if confirmed is not None:
         print_confirmation(confirmed, chosen, folder)

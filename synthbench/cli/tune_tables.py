@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -14,7 +15,7 @@ from synthbench.metrics.formatting import format_count, format_time_to_target
 from synthbench.plan.protocol import Protocol
 from synthbench.plan.space import Space
 from synthbench.plan.suite import Suite
-from synthbench.results.terminal_table import WIDTH, number_table
+from synthbench.results.terminal_table import WIDTH
 from synthbench.tuning.confirm import Confirmation
 from synthbench.tuning.plan import TuningPlan
 from synthbench.tuning.proposals import size
@@ -23,25 +24,29 @@ from synthbench.tuning.tune import Search
 
 SHOWN = 10
 """Trials of a search in its table."""
+MOST_COLUMNS = 4
+"""Searched fields that have a column each."""
+SEARCHED = "searched fields"
 WORDS = {"lower": ("low", "smaller"), "upper": ("high", "larger")}
 FLAGS = ("budget", "train_samples", "score", "evaluation_samples")
 """Of a protocol, those that `synthbench eval` needs to measure a task as the trials did."""
 
 
-def describe_plan(plan: TuningPlan, trials: int) -> str:
-    """`2 models x 1 task, 20 trials of 8 seeds each: at most 320 replicas`, and what is wrong."""
+def print_plan(plan: TuningPlan, trials: int) -> None:
+    """`2 models x 1 task, 20 trials of 8 seeds each: 320 replicas`, before anything trains."""
     models, tasks, seeds = len(plan.models), len(plan.tasks), plan.tasks[0].protocol.seeds
     each = [min(trials, size(space)) for space in plan.spaces]
-    text = (
+    console = Console(width=WIDTH, highlight=False)
+    console.print(
         f"{_count(models, 'model')} x {_count(tasks, 'task')}, {_count(trials, 'trial')} of "
         f"{_count(seeds, 'seed')} each: {int(sum(each)) * tasks * seeds:,} replicas"
     )
     if plan.suite is not None and max(each) > plan.suite.tuning_trials:
-        text += (
-            f" (more than the {plan.suite.tuning_trials} trials for each cell with which "
-            f'"{plan.suite.name}" ranks a tuned model)'
+        console.print(
+            f'[yellow]warning:[/] "{plan.suite.name}" ranks models tuned with at most '
+            f"{plan.suite.tuning_trials} trials for each cell",
+            soft_wrap=True,
         )
-    return text
 
 
 def print_searches(plan: TuningPlan, searches: Sequence[Search], trials: int, folder: Path) -> None:
@@ -49,6 +54,7 @@ def print_searches(plan: TuningPlan, searches: Sequence[Search], trials: int, fo
     suite = plan.suite
     console = Console(width=WIDTH, highlight=False)
     for search in searches:
+        console.print(_title(search), soft_wrap=True)
         console.print(_table(search))
         for line in _notes(search, trials):
             console.print(line, soft_wrap=True)
@@ -108,30 +114,45 @@ def _flags(protocol: Protocol, usual: Mapping[str, object]) -> list[str]:
     ]
 
 
-def _table(search: Search) -> Table:
+def _title(search: Search) -> str:
     protocol = search.tuned.protocol
-    table = number_table(
-        search.space.name,
-        ["solved", "samples to target", "95% interval", "spent"],
-        before=["", "trial"],
-        title=(
-            f"[bold]{escape(search.tuned.task.label())}[/]  {escape(search.model)}\n"
-            f"{len(search.trials)} trials of {protocol.seeds} seeds from "
-            f"{protocol.first_seed:,}, budget {format_count(protocol.budget)} samples"
-        ),
+    return (
+        f"\n[bold]{escape(search.tuned.task.label())}[/]  {escape(search.model)}\n"
+        f"{_count(len(search.trials), 'trial')} of {_count(protocol.seeds, 'seed')} from "
+        f"{protocol.first_seed:,}, budget {format_count(protocol.budget)} samples"
     )
+
+
+def _table(search: Search) -> Table:
+    varied = _columns(search.space)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in ("", "trial", *varied, "solved", "samples to target", "spent"):
+        words = heading == SEARCHED
+        table.add_column(heading, justify="left" if words else "right", no_wrap=not words)
     numbers = {id(trial): number for number, trial in enumerate(search.trials, start=1)}
     for place, trial in enumerate(search.ranking[:SHOWN], start=1):
-        table.add_row(str(place), str(numbers[id(trial)]), *map(escape, _row(trial)))
+        fields = _fields(trial, varied)
+        table.add_row(str(place), str(numbers[id(trial)]), *map(escape, [*fields, *_row(trial)]))
     return table
+
+
+def _columns(space: Space) -> tuple[str, ...]:
+    """One for each searched field or, where these are many, one for all."""
+    return space.varied if len(space.varied) <= MOST_COLUMNS else (SEARCHED,)
+
+
+def _fields(trial: Trial, columns: Sequence[str]) -> list[str]:
+    fields = trial.proposal.fields
+    if SEARCHED in columns:
+        return [" ".join(f"{key}={value}" for key, value in fields.items())]
+    return [fields[key] for key in columns]
 
 
 def _row(trial: Trial) -> list[str]:
     known = trial.known
     median, interval = format_time_to_target(trial.samples_to_target, known.samples)
-    fields = " ".join(f"{key}={value}" for key, value in trial.proposal.fields.items())
     solved = f"{known.solved}/{known.replicas}"
-    return [fields or "as it is", solved, median, interval, format_count(trial.samples)]
+    return [solved, f"{median} {interval}".rstrip(), format_count(trial.samples)]
 
 
 def _notes(search: Search, trials: int) -> list[str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from synthbench.evaluation.evaluate import evaluate_cells
 from synthbench.evaluation.settings import Settings
-from synthbench.listeners.watching import watching
 from synthbench.plan.cell import Cell
 from synthbench.plan.suite import Suite
 from synthbench.registry.registry import installed
@@ -49,12 +48,10 @@ def confirm(
     folders = tuple(out / CONFIRMED / name for name in folder_names(plan))
     by_model = {model: [s for s in searches if s.model == model] for model in plan.models}
     found: dict[int, CellResult] = {}
-    with watching(settings.listener) as listener:
-        heard = replace(settings, listener=listener)
-        for folder, own in zip(folders, by_model.values(), strict=True):
-            cells = [fresh_cell(each, plan.suite, seeds) for each in own]
-            results = evaluate_cells(cells, folder, heard, plan.suite)
-            found |= {id(search): result for search, result in zip(own, results, strict=True)}
+    for folder, own in zip(folders, by_model.values(), strict=True):
+        cells = [fresh_cell(each, plan.suite, seeds) for each in own]
+        results = evaluate_cells(cells, folder, settings, plan.suite)
+        found |= {id(search): result for search, result in zip(own, results, strict=True)}
     return Confirmation(folders, Results([found[id(each)] for each in searches]))
 
 

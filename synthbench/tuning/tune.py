@@ -10,7 +10,6 @@ from synthbench.errors import OutputError
 from synthbench.evaluation.evaluate import evaluate_cells
 from synthbench.evaluation.planning import resolve_model
 from synthbench.evaluation.settings import Settings
-from synthbench.listeners.watching import watching
 from synthbench.plan.cell import Cell
 from synthbench.plan.space import Space
 from synthbench.records.atomic import make_folder
@@ -79,9 +78,8 @@ def tune(plan: TuningPlan, trials: int, out: Path, settings: Settings) -> list[S
     make_folder(out)
     refuse_another_tuning(out, plan.question)
     write_tuning(out, TuningRecord(question=plan.question))
-    with watching(settings.listener) as listener:
-        heard = replace(settings, listener=listener)
-        found = trained_together(searches, lambda cells: _evaluated(cells, out / TRIALS, heard))
+    plain = replace(settings, pictures=False)
+    found = trained_together(searches, lambda cells: _evaluated(cells, out / TRIALS, plain))
     done = [
         Search(tuned, plan.models[place], spaces[place], tuple(own))
         for (tuned, place), own in zip(asked, found, strict=True)

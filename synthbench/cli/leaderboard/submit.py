@@ -36,7 +36,10 @@ def submit_command(  # noqa: PLR0913 - one parameter per flag
     track: Annotated[TrackName, typer.Option(help="See leaderboards/RULES.md.")] = TrackName.fixed,
     trials: Annotated[
         list[Path] | None,
-        typer.Option(help="Tuned track: folder of everything that was tried; repeatable."),
+        typer.Option(
+            help="Tuned track: what `synthbench tune` wrote, or a folder of everything that was "
+            "tried; repeatable."
+        ),
     ] = None,
     boards: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path(
         "leaderboards"
@@ -46,13 +49,8 @@ def submit_command(  # noqa: PLR0913 - one parameter per flag
     from rich.console import Console
     from rich.markup import escape
 
-    from synthbench.leaderboard.submissions.packing import (
-        Wording,
-        choose_cells,
-        count_trials,
-        find_suite,
-        pack,
-    )
+    from synthbench.leaderboard.submissions.packing import Wording, choose_cells, find_suite, pack
+    from synthbench.leaderboard.submissions.tuning_trials import count_trials
     from synthbench.results.results import read_results
 
     if not author:
@@ -72,7 +70,8 @@ def submit_command(  # noqa: PLR0913 - one parameter per flag
         description,
         link,
     )
-    counted = count_trials(trials or [], suite)
+    architecture = chosen[0].record.model_plan["name"]
+    counted = count_trials(trials or [], suite, architecture)
     found = pack(chosen, suite, wording, track.value, counted, boards)
     console = Console(highlight=False)
     console.print(f"{escape(str(found.folder))}: {len(chosen)} cells, checked", soft_wrap=True)

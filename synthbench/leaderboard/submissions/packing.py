@@ -36,7 +36,6 @@ from synthbench.registry.participants import uninstalled
 from synthbench.registry.registry import installed
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.narrowed import narrowed
-from synthbench.results.results import read_results
 
 ALLOWED = {
     "name": "must be lower-case words and numbers joined by hyphens, 64 characters at most",
@@ -116,32 +115,6 @@ def _check_is_installed(record: Record) -> None:
             f"model {record.model!r} is not from an installed plugin, so nobody else could run "
             f"it; make it one (synthbench plugin new model {own}) and evaluate that"
         )
-
-
-def count_trials(folders: Sequence[Path], suite: Suite) -> list[TuningTrial]:
-    """What was spent on tuning: every finished cell in the folders, matched to the suite's.
-
-    Raises SubmissionError for a result on a task that the suite does not have.
-    """
-    numbers = {cell.task.label(): n for n, cell in enumerate(expected_cells(suite), start=1)}
-    trials = []
-    for folder in folders:
-        for result in read_results(folder):
-            record, protocol = result.record, result.record.protocol
-            if record.task not in numbers:
-                raise SubmissionError(f"{folder}: {record.task!r} is not a task of the suite")
-            steps, costs = record.compute.replica_steps, record.compute
-            trials.append(
-                TuningTrial(
-                    cell=numbers[record.task],
-                    model=record.model,
-                    first_seed=protocol["first_seed"],
-                    seeds=protocol["seeds"],
-                    samples=steps * result.measured.batch_size,
-                    flops=steps * costs.step_flops,
-                )
-            )
-    return trials
 
 
 def pack(
