@@ -1,0 +1,138 @@
+"""`synthbench tune`, as one types it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from synthbench.errors import SubmissionError
+from synthbench.leaderboard.submissions.submission import Submission
+from synthbench.leaderboard.submissions.tuning_trials import count_trials
+from synthbench.registry.registry import installed
+from synthbench.results.results import read_results
+from synthbench.tuning.record import CONFIRMED, TRIALS, read_tuning
+from tests.cli.command import run_command
+from tests.leaderboard.trained import as_plugin, write_suite
+
+SMALL = ("--budget", "12800", "--evaluation-samples", "256", "--compile", "never")
+TASK = ("tune", "--task", "sparse-parity n=10 k=2")
+
+
+@pytest.fixture
+def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A small suite of two cells, installed, and an empty folder to be in."""
+    written = write_suite(tmp_path / "theirs" / "tiny")
+    host = installed().host
+    monkeypatch.setattr(host, "plugins", [*host.plugins, as_plugin(written)])
+    monkeypatch.chdir(tmp_path)
+    return written
+
+
+def test_tuned_confirmed_and_submitted_from_one_folder(suite, capsys, monkeypatch) -> None:
+    model = "mlp width=16 lr=[0.05,0.5]"
+    tune = ("tune", "tiny", "--model", model, "--seeds", "4", "--confirm", "--compile", "never")
+    code, out, err = run_command(capsys, monkeypatch, *tune, columns=80)
+    assert code == 0, err
+    assert "1 model x 2 tasks, 20 trials of 4 seeds each: 16 replicas" in out
+    assert out.count("all 2 configurations of the search space were tried") == 2
+    home = Path("runs/tune-tiny")
+    written = read_tuning(home)
+    assert [search.cell for search in written.searches] == [1, 2]
+    assert written.question.suite is not None and written.question.suite.name == "tiny"
+    confirmed = read_results(home / CONFIRMED / "mlp")
+    winners = [s.trials[s.ranking[0] - 1].model for s in written.searches]
+    assert [cell.record.model for cell in confirmed] == winners
+    for cell in confirmed:
+        assert [r.seeds["init"] for r in cell.record.replicas] == list(range(suite.seeds))
+    # The command that it prints is the one that makes a submission.
+    line = next(line for line in out.splitlines() if line.startswith("  submit: "))
+    command = shlex.split(line.removeprefix("  submit: "))[1:]
+    command[command.index("NAME")] = "Ada"
+    code, _, err = run_command(capsys, monkeypatch, *command, "--name", "ours", columns=200)
+    assert code == 0, err
+    text = Path("leaderboards/tiny/submissions/ours/submission.json").read_text()
+    submission = Submission.model_validate_json(text)
+    assert [trial.cell for trial in submission.trials].count(1) == 2
+    assert [trial.cell for trial in submission.trials].count(2) == 2
+    spent = [trial for search in written.searches for trial in search.trials]
+    assert submission.tuning_samples == sum(trial.samples for trial in spent)
+    assert submission.tuning_flops == sum(trial.flops for trial in spent)
+    # A configuration at several budgets is one trial, and other architectures' are not its own.
+    records = read_results(home / TRIALS)
+    assert len({(r.record.task, r.record.model) for r in records}) == len(submission.trials)
+    with pytest.raises(SubmissionError, match='nothing of the model "kan" was tried there'):
+        count_trials([home], suite, "kan")
+
+
+def test_two_models_are_compared_on_fresh_seeds(tmp_path: Path, capsys, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    models = ("--model", "mlp width=16 lr=log(0.05..1)", "--model", "mlp width=2 lr=log(0.05..1)")
+    flags = ("--trials", "3", "--seeds", "4", "--confirm", "--confirm-seeds", "8", "--out", "found")
+    command = (*TASK, *models, *SMALL, *flags)
+    code, out, err = run_command(capsys, monkeypatch, *command, columns=80)
+    assert code == 0, err
+    assert "On fresh seeds" in out and "ratio of medians" in out and "(corrected)" in out
+    assert {path.name for path in Path("found/confirmed").iterdir()} == {"mlp", "mlp.2"}
+    for name in ("mlp", "mlp.2"):
+        (cell,) = read_results(Path("found/confirmed") / name)
+        assert cell.record.protocol["first_seed"] == 0 and cell.record.protocol["seeds"] == 8
+    content = json.loads(Path("found/tuning.json").read_text())
+    for search in content["searches"]:
+        best = search["trials"][search["ranking"][0] - 1]
+        assert f"best: {best['model']}, " in out
+        for field, value in best["fields"].items():
+            if field in search["edges"]:
+                assert f"warning: {field}={value} lies at the" in out
+    # What it says how to evaluate a winner is a command, which finds what was confirmed.
+    line = next(line for line in out.splitlines() if line.startswith("  synthbench eval"))
+    again = [*shlex.split(line)[1:], "--seeds", "8", "--out", "again", "--compile", "never"]
+    code, _, err = run_command(capsys, monkeypatch, *again, columns=80)
+    assert code == 0, err
+    (cell,) = read_results("again")
+    (confirmed,) = read_results("found/confirmed/mlp")
+    assert cell.record.plan_hash == confirmed.record.plan_hash
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("tune",), "name a suite, or a task: synthbench tune quickstart --model"),
+        (TASK, "say what to search: --model 'mlp lr=log"),
+        (("tune", "quickstart", *TASK[1:]), "either a suite or --task, not both"),
+        ((*TASK, "--cell", "1"), "--cell chooses cells of a suite"),
+        (("tune", "quickstart", "-m", "mlp", "--cell", "2"), "there is no cell 2"),
+        ((*TASK, "-m", "mlp", "--sampler", "tpee"), 'unknown sampler "tpee"; did you mean "tpe"?'),
+        ((*TASK, "-m", "mlp", "--confirm-seeds", "4"), "--confirm-seeds goes with --confirm"),
+        ((*TASK, "-m", "mlp lr=log(0.1..1)", "--sampler", "grid"), "which a grid needs"),
+        (
+            ("tune", "quickstart", "-m", "mlp", "--first-seed", "31"),
+            '--first-seed 31: the seeds 0 to 31 are those that "quickstart" ranks; tune with 32',
+        ),
+        ((*TASK, "-m", "mlp", "--first-seed", "7"), "seeds 0 to 31 are those of the confirmation"),
+        ((*TASK, "-m", "mlp widht=[1,2]"), 'has no field "widht"; did you mean "width"?'),
+        ((*TASK, "-m", "mlp width=[0,2]"), "width"),
+        ((*TASK, "-m", "mlp", "--budget", "5"), "is below one batch of 32"),
+    ],
+)
+def test_mistakes_are_one_line(arguments, message, tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run_command(capsys, monkeypatch, *arguments, columns=200)
+    assert code == 2 and message in err and "Traceback" not in err
+    assert not list(tmp_path.rglob("record.json"))
+
+
+def test_a_suite_whose_trials_would_be_too_many_says_so_first(
+    suite, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*rest: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("synthbench.tuning.tune.evaluate_cells", stop)
+    command = ("tune", "tiny", "--model", "mlp lr=log(0.1..1)", "--trials", "3")
+    code, out, err = run_command(capsys, monkeypatch, *command, columns=80)
+    assert code == 130 and "the same command continues where it stopped" in err
+    assert re.search(r'warning: "tiny" ranks models tuned with at most 2 trials', out)

@@ -1,0 +1,134 @@
+"""Tuning with real training: what is found, kept, charged and continued."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from synthbench.engine.training.block_training import TrainerOptions
+from synthbench.errors import OutputError, RecordError
+from synthbench.evaluation.evaluate import evaluate_cells
+from synthbench.evaluation.settings import Settings
+from synthbench.listeners.listener import Silent
+from synthbench.plan.protocol import Protocol
+from synthbench.results.results import read_results
+from synthbench.tuning.plan import TuningPlan, on_tuning_seeds, tuned_on_tasks
+from synthbench.tuning.record import TRIALS, TUNING_FILE, read_tuning
+from synthbench.tuning.search import best_place
+from synthbench.tuning.standing import standing_of
+from synthbench.tuning.tune import tune
+
+QUIET = Settings(
+    TrainerOptions("cpu"), replicas_per_block=64, compile="never", listener=Silent(), pictures=False
+)
+CHANGES = {"budget": 16_000, "seeds": 5, "evaluation_samples": 256}
+SPACE = "mlp width=16 lr=log(0.02..0.3)"
+
+
+def plan_of(*models: str, sampler: str = "quasi-random") -> TuningPlan:
+    protocol = Protocol(**on_tuning_seeds(CHANGES))
+    return TuningPlan(tuned_on_tasks(["sparse-parity n=10 k=2"], protocol), models, sampler)
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory):
+    """Six trials of one model, and the folder in which they are."""
+    out = tmp_path_factory.mktemp("tuned") / "tune"
+    (search,) = tune(plan_of(SPACE), 6, out, QUIET)
+    return search, out
+
+
+def test_full_budgets_find_the_same_winner_and_the_same_median(tuned, tmp_path: Path) -> None:
+    search, _ = tuned
+    cells = [trial.cell for trial in search.trials]
+    full = evaluate_cells(cells, tmp_path, QUIET).measured
+    whole = [
+        replace(trial, standing=standing_of(measured, trial.cell.protocol.budget))
+        for trial, measured in zip(search.trials, full, strict=True)
+    ]
+    winner = best_place(whole)
+    assert winner == best_place(search.trials)
+    assert search.best.samples_to_target == full[winner].record.summary.samples_to_target
+    # It took part of their cost, and some trials did not get far.
+    spent = sum(each.record.compute.replica_steps * each.batch_size for each in full)
+    assert sum(trial.samples for trial in search.trials) < spent
+    assert min(trial.known.samples for trial in search.trials) < 16_000
+
+
+def test_every_trial_is_kept_and_charged_from_its_records(tuned) -> None:
+    search, out = tuned
+    (written,) = read_tuning(out).searches
+    records = {
+        str(cell.folder.relative_to(out)): cell.record
+        for cell in read_results(out / TRIALS)
+    }  # fmt: skip
+    named = [folder for trial in written.trials for folder in trial.folders]
+    assert sorted(named) == sorted(records)
+    for trial in written.trials:
+        own = [records[folder] for folder in trial.folders]
+        assert trial.samples == sum(r.compute.replica_steps * r.batch_size for r in own)
+        assert trial.flops == sum(r.compute.replica_steps * r.compute.step_flops for r in own)
+        assert {record.model for record in own} == {trial.model}
+        assert max(record.budget for record in own) == trial.budget
+    assert {record.protocol["first_seed"] for record in records.values()} == {1_000_000}
+    best = written.trials[written.ranking[0] - 1]
+    assert best.model == search.best.cell.model.label() and not best.stopped
+
+
+def test_an_interrupted_tuning_ends_as_if_it_had_not_been(tuned, tmp_path: Path) -> None:
+    class Stopping(Silent):
+        """Interrupts the second evaluation of cells."""
+
+        evaluations = 0
+
+        def evaluation_planned(self, planned) -> None:
+            self.evaluations += 1
+            if self.evaluations == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tune(plan_of(SPACE), 6, tmp_path, replace(QUIET, listener=Stopping()))
+    begun = read_tuning(tmp_path)
+    assert begun.searches == ()
+    tune(plan_of(SPACE), 6, tmp_path, QUIET)
+    _, out = tuned
+    assert (tmp_path / TUNING_FILE).read_bytes() == (out / TUNING_FILE).read_bytes()
+
+
+def test_more_trials_and_more_models_join_those_that_are_there(tuned, tmp_path: Path) -> None:
+    search, earlier = tuned
+    out = shutil.copytree(earlier, tmp_path / "tune")
+    before = {path: path.stat().st_mtime_ns for path in (out / TRIALS).rglob("record.json")}
+    other = "mlp width=16 optimizer=adam lr=[0.01,0.03]"
+    grown, joined = tune(plan_of(SPACE, other), 8, out, QUIET)
+    assert [t.proposal for t in grown.trials[:6]] == [t.proposal for t in search.trials]
+    assert len(grown.trials) == 8 and len(joined.trials) == 2
+    # Nothing that was there was trained again.
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_another_question_does_not_take_over_the_folder(tuned) -> None:
+    _, out = tuned
+    before = (out / TUNING_FILE).read_bytes()
+    with pytest.raises(OutputError, match="another tuning, which differs in sampler; choose"):
+        tune(plan_of(SPACE, sampler="random"), 6, out, QUIET)
+    with pytest.raises(OutputError, match="differs in models"):
+        tune(plan_of("mlp width=16"), 6, out, QUIET)
+    assert (out / TUNING_FILE).read_bytes() == before
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / TUNING_FILE).write_text('{"schema_version": 1, "question": 7}')
+    with pytest.raises(RecordError, match=r"tuning.json: question: .*; move it away"):
+        read_tuning(tmp_path)
+
+
+def test_two_spaces_that_meet_share_their_trials(tmp_path: Path) -> None:
+    found = tune(
+        plan_of("mlp width=16 lr=[0.1,0.5]", "mlp width=16 lr=[0.5,1]"), 2, tmp_path, QUIET
+    )
+    shared = [t for s in found for t in s.trials if t.proposal.fields["lr"] == "0.5"]
+    assert len(shared) == 2 and shared[0].measured.keys() & shared[1].measured.keys()
