@@ -101,6 +101,20 @@ def tune_command(  # noqa: PLR0913 - one parameter per flag
         int | None,
         typer.Option(min=1, help="Replicas of the confirmation. Default: 32, or the suite's."),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Processes that train side by side, one thread each; 0: this one. Default: one "
+            "for each core where that pays.",
+        ),
+    ] = None,
+    launcher: Annotated[
+        str | None,
+        typer.Option(
+            help="Train elsewhere: 'ray address=auto'; see `synthbench list launchers`.",
+        ),
+    ] = None,
     accelerator: Annotated[
         str, typer.Option("--accelerator", "--device", help="Lightning's flag: auto, cpu, gpu, ...")
     ] = "auto",
@@ -159,6 +173,8 @@ def tune_command(  # noqa: PLR0913 - one parameter per flag
         TrainerOptions(accelerator),
         replicas_per_block=replicas_per_block,
         compile=read_compile(compile_),
+        workers=workers,
+        launcher=launcher,
     )
     print_plan(plan, wanted)
     try:

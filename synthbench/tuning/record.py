@@ -63,8 +63,8 @@ class TrialRecord(Frozen):
     """Training samples spent, over all replicas."""
     flops: int = Field(ge=0)
     """Training FLOPs spent, over all replicas."""
-    folders: tuple[str, ...]
-    """Of its records, below the folder of the tuning."""
+    folder: str
+    """Of its record, below the folder of the tuning."""
 
 
 class SearchRecord(Frozen):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from synthbench.plan.cell import Cell
+from synthbench.plan.growth import depends_on_budget
 from synthbench.plan.schedule import evaluation_steps
 
 HALVINGS = 4
 """The first rung is the full budget halved so many times: a sixteenth."""
-SAME_AT_ANY_BUDGET = ("constant", "inverse-sqrt")
-"""Schedules whose learning rate at a step does not depend on how many steps there will be."""
 
 
 def rungs(cell: Cell) -> list[int]:
@@ -32,8 +31,4 @@ def rungs(cell: Cell) -> list[int]:
 
 def prunable(cell: Cell) -> bool:
     """Whether training for less is the beginning of training for more."""
-    return (
-        cell.model.recipe.schedule in SAME_AT_ANY_BUDGET
-        and cell.protocol.until == "solved"
-        and not cell.sources()
-    )
+    return cell.protocol.until == "solved" and not depends_on_budget(cell.plan())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 from synthbench.metrics.estimate import Estimate
 from synthbench.plan.cell import Cell
+from synthbench.records.reading import read_record
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.tuning.proposals import Proposal
 from synthbench.tuning.rungs import rungs
@@ -20,13 +19,16 @@ class Trial:
     """A configuration on the tuning seeds.
 
     cell: with its full budget. standing: what its training so far has shown, None before it began.
-    measured: what was measured of it, by folder; the last one is the longest.
+    measured: what was measured with the largest budget so far. samples, flops: spent on training
+    it, over all replicas, as `charged` finds them on disk.
     """
 
     proposal: Proposal
     cell: Cell
     standing: Standing | None = None
-    measured: Mapping[Path, MeasuredCell] = field(default_factory=dict)
+    measured: MeasuredCell | None = None
+    samples: int = 0
+    flops: int = 0
 
     @cached_property
     def rungs(self) -> list[int]:
@@ -42,12 +44,26 @@ class Trial:
     def after(self, measured: MeasuredCell) -> Trial:
         """The same trial, trained for longer."""
         found = standing_of(measured, self.cell.protocol.budget)
-        return replace(self, standing=found, measured={**self.measured, measured.folder: measured})
+        return replace(self, standing=found, measured=measured)
+
+    def charged(self) -> Trial:
+        """The same trial with its costs: of all that lies in its folder, needed this time or not.
+
+        Raises RecordError where the record cannot be trusted.
+        """
+        record = read_record(self.latest.folder)
+        steps = record.compute.replica_steps
+        return replace(
+            self,
+            samples=steps * record.batch_size,
+            flops=steps * record.compute.step_flops,
+        )
 
     @property
     def latest(self) -> MeasuredCell:
-        """What was measured with the largest budget so far; there has to be one."""
-        return list(self.measured.values())[-1]
+        """What was measured of a trial that has begun."""
+        assert self.measured is not None
+        return self.measured
 
     @property
     def known(self) -> Standing:
@@ -71,21 +87,6 @@ class Trial:
             return known.median
         return known.at_least * (2 - known.solved / known.replicas)
 
-    @property
-    def samples(self) -> int:
-        """Training samples spent on it, over all replicas and budgets."""
-        return sum(_samples(each) for each in self.measured.values())
-
-    @property
-    def flops(self) -> int:
-        """Training FLOPs spent on it, over all replicas and budgets."""
-        costs = [each.record.compute for each in self.measured.values()]
-        return sum(cost.replica_steps * cost.step_flops for cost in costs)
-
     def _within(self, budget: int) -> Cell:
         protocol = self.cell.protocol.model_copy(update={"budget": budget})
         return replace(self.cell, protocol=protocol)
-
-
-def _samples(measured: MeasuredCell) -> int:
-    return measured.record.compute.replica_steps * measured.batch_size

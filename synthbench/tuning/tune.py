@@ -81,7 +81,7 @@ def tune(plan: TuningPlan, trials: int, out: Path, settings: Settings) -> list[S
     plain = replace(settings, pictures=False)
     found = trained_together(searches, lambda cells: _evaluated(cells, out / TRIALS, plain))
     done = [
-        Search(tuned, plan.models[place], spaces[place], tuple(own))
+        Search(tuned, plan.models[place], spaces[place], tuple(t.charged() for t in own))
         for (tuned, place), own in zip(asked, found, strict=True)
     ]
     records = tuple(_search_record(each, out) for each in done)
@@ -180,5 +180,5 @@ def _trial_record(number: int, trial: Trial, out: Path) -> TrialRecord:
         samples_to_target=trial.samples_to_target,
         samples=trial.samples,
         flops=trial.flops,
-        folders=tuple(str(folder.relative_to(out)) for folder in trial.measured),
+        folder=trial.latest.folder.relative_to(out).as_posix(),
     )

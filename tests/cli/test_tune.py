@@ -18,7 +18,7 @@ from synthbench.tuning.record import CONFIRMED, TRIALS, read_tuning
 from tests.cli.command import run_command
 from tests.leaderboard.trained import as_plugin, write_suite
 
-SMALL = ("--budget", "12800", "--evaluation-samples", "256", "--compile", "never")
+SMALL = ("--budget", "12800", "--evaluation-samples", "256", "--compile", "never", "--workers", "0")
 TASK = ("tune", "--task", "sparse-parity n=10 k=2")
 
 
@@ -34,7 +34,7 @@ def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_tuned_confirmed_and_submitted_from_one_folder(suite, capsys, monkeypatch) -> None:
     model = "mlp width=16 lr=[0.05,0.5]"
-    tune = ("tune", "tiny", "--model", model, "--seeds", "4", "--confirm", "--compile", "never")
+    tune = ("tune", "tiny", "--model", model, "--seeds", "4", "--confirm", "--workers", "0")
     code, out, err = run_command(capsys, monkeypatch, *tune, columns=80)
     assert code == 0, err
     assert "1 model x 2 tasks, 20 trials of 4 seeds each: 16 replicas" in out
@@ -89,7 +89,7 @@ def test_two_models_are_compared_on_fresh_seeds(tmp_path: Path, capsys, monkeypa
                 assert f"warning: {field}={value} lies at the" in out
     # What it says how to evaluate a winner is a command, which finds what was confirmed.
     line = next(line for line in out.splitlines() if line.startswith("  synthbench eval"))
-    again = [*shlex.split(line)[1:], "--seeds", "8", "--out", "again", "--compile", "never"]
+    again = [*shlex.split(line)[1:], "--seeds", "8", "--out", "again", "--workers", "0"]
     code, _, err = run_command(capsys, monkeypatch, *again, columns=80)
     assert code == 0, err
     (cell,) = read_results("again")

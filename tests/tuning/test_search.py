@@ -131,10 +131,6 @@ def test_the_winner_alone_spends_its_whole_budget() -> None:
     found = run(search(proposer, make, 3), named)
     spent = {trial.proposal.fields["width"]: trial.known.samples for trial in found}
     assert spent == {"1": 480, "2": BUDGET, "3": 480}
-    winner = found[best_place(found)]
-    assert winner.samples == sum(
-        8 * each.record.compute.replica_steps for each in winner.measured.values()
-    )
 
 
 @pytest.mark.parametrize("counts", [(4, 12), (6, 12), (11, 12)])
