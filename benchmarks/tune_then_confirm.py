@@ -1,4 +1,4 @@
-"""Tune two models, confirm the winners on fresh seeds: do the interval and the test keep their word?
+"""Tune two models, confirm on fresh seeds: do the interval and the test keep their word?
 
     python benchmarks/tune_then_confirm.py [--studies 2000]
 

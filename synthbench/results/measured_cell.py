@@ -84,3 +84,9 @@ def by_table(cells: Sequence[MeasuredCell]) -> list[list[MeasuredCell]]:
         key = (record.task_plan["name"], record.summary.score, *record.scores)
         groups.setdefault(key, []).append(cell)
     return list(groups.values())
+
+
+def by_task(cells: Sequence[MeasuredCell]) -> list[list[MeasuredCell]]:
+    """The cells of each task, in the order in which the tasks appear."""
+    tasks = dict.fromkeys(cell.record.task for cell in cells)
+    return [[cell for cell in cells if cell.record.task == task] for task in tasks]
