@@ -236,7 +236,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     with watching() as listener:
         settings = replace(settings, listener=listener)
         if len(study.cells) > 1:
-            listener.note(study.plan.summary())
+            listener.note(study.summary())
         try:
             results = evaluate_study(study, settings=settings)
         except KeyboardInterrupt:

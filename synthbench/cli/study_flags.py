@@ -40,4 +40,4 @@ def print_study(study: Study, file: StudyFile) -> None:
     """Write the file of a study, into whose folder it evaluates wherever the file lies."""
     folder = study.folder
     complete = file.changed({"name": folder.name, "out": str(folder.parent)})
-    print(f"# {study.plan.summary()}\n{study_toml(complete)}", end="")
+    print(f"# {study.summary()}\n{study_toml(complete)}", end="")

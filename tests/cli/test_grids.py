@@ -140,7 +140,7 @@ def test_the_printed_file_is_the_same_study(
     again = read_study(path)
     assert again.cells == study.cells and again.folder == folder
     assert again.keep_weights == study.keep_weights and again.plan.suite == study.plan.suite
-    assert again.plan.summary() == study.plan.summary()
+    assert again.summary() == study.summary()
 
 
 def test_the_printed_file_of_a_suite(capsys, monkeypatch, tmp_path: Path) -> None:

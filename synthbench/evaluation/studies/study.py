@@ -62,6 +62,10 @@ class Study:
         """The cells in the order in which they are shown: by task, model, then protocol."""
         return list(self.plan.cells)
 
+    def summary(self) -> str:
+        """How many cells and replicas that is: `2 tasks x 21 models = 42 cells, 1,344 replicas`."""
+        return self.plan.summary()
+
     @property
     def folder(self) -> Path:
         """Where the results go unless `evaluate_study` is told otherwise."""

@@ -27,7 +27,7 @@ def test_every_task_with_every_model_under_every_protocol() -> None:
         for lr in (" lr=0.01", "", " lr=1")
         for budget in (1000, 2000)
     ]
-    assert study.plan.summary() == (
+    assert study.summary() == (
         "2 tasks x 6 models x 2 protocols = 24 cells, 96 replicas; varied: n, width, lr, budget"
     )
     assert study.folder == Path("runs/sparse-parity")
@@ -48,7 +48,7 @@ def test_objects_are_as_good_as_references() -> None:
         probes="weight-movement",
     )
     assert objects.cells == references.cells
-    assert objects.plan.summary() == "1 task x 2 models = 2 cells, 8 replicas"
+    assert objects.summary() == "1 task x 2 models = 2 cells, 8 replicas"
 
 
 def test_what_is_named_twice_is_one_cell() -> None:
@@ -56,7 +56,7 @@ def test_what_is_named_twice_is_one_cell() -> None:
     assert [cell.model.label() for cell in study.cells] == [
         "mlp width=4", "mlp width=8", "mlp width=16",
     ]  # fmt: skip
-    assert "1 task x 4 models = 4 cells (3 of them different), 96 replicas" in study.plan.summary()
+    assert "1 task x 4 models = 4 cells (3 of them different), 96 replicas" in study.summary()
 
 
 def test_fields_of_one_name_are_told_apart() -> None:
@@ -86,7 +86,7 @@ def test_a_suite_keeps_its_budgets_and_takes_several_of_everything_else() -> Non
         for samples in (64, 128)
     ]
     assert study.folder == Path("runs/feature-learning-v1")
-    assert study.plan.summary().startswith("2 feature-learning-v1 cells x 2 models x 2 protocols =")
+    assert study.summary().startswith("2 feature-learning-v1 cells x 2 models x 2 protocols =")
     assert {probe.name for probe in study.cells[0].probes} >= {"weight-movement"}
     assert sb.Study(suite="quickstart").cells[0].model == installed().model(
         installed().suite("quickstart").models[0]
