@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def read_begun(path: Path) -> BegunReplicas:
 
 
 def begun_replicas(
-    cell: Cell, wanted: Sequence[int], record: Record, folder: Path
+    cell: Cell, wanted: Collection[int], record: Record, folder: Path
 ) -> BegunReplicas | None:
     """Those of a record that go on under the plan of a cell, as if they had not stopped.
 

@@ -13,7 +13,6 @@ from filelock import FileLock, Timeout
 from synthbench.engine.inspection.cell import CellFacts
 from synthbench.errors import FolderInUseError
 from synthbench.evaluation.cell_tracking import CellTracking
-from synthbench.evaluation.kept_replicas import KeptReplicas
 from synthbench.evaluation.kept_weights import NO_WEIGHTS, KeptWeights
 from synthbench.evaluation.machine import Machine
 from synthbench.evaluation.partial_run import PartialRun, remove_partial, remove_spent_partial
@@ -21,7 +20,7 @@ from synthbench.evaluation.picture import try_picture
 from synthbench.evaluation.resumption import Resumption
 from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.standing import NO_FOUNDATION, Foundation
-from synthbench.evaluation.taking_over import choice_of
+from synthbench.evaluation.taking_over import TakenOver, choice_of
 from synthbench.evaluation.training_choice import TrainingChoice
 from synthbench.listeners.listener import Listener, Silent
 from synthbench.listeners.tracker import Tracker
@@ -71,22 +70,21 @@ class CellRun:
         """What is unfinished in its folder or, where every replica is kept, a run of those."""
         found = self.resumption.unfinished_run(self.environment)
         if found is None and self.replicas_to_train == 0:
-            return self.begin(choice_of(self._kept_replicas[0].record))
+            return self.begin(choice_of(self._taken_over.finished[0].record))
         return found
 
     def begin(self, choice: TrainingChoice) -> PartialRun:
         """A new run in its folder, with the replicas that are kept; choice: how it is trained."""
-        return self.resumption.begin_run(self.environment, choice, self._kept_replicas)
+        return self.resumption.begin_run(self.environment, choice, self._taken_over)
 
     @property
     def replicas_to_train(self) -> int:
         """How many a new run lacks."""
-        kept = sum(len(each.block.seeds) for each in self._kept_replicas)
-        return self.cell.protocol.seeds - kept
+        return self.cell.protocol.seeds - self._taken_over.finished_replicas
 
     @cached_property
-    def _kept_replicas(self) -> list[KeptReplicas]:
-        return self.resumption.kept_replicas(self.environment)
+    def _taken_over(self) -> TakenOver:
+        return self.resumption.taken_over(self.environment)
 
     def complete(self, record: Record, reused: bool) -> None:
         """What a finished cell still owes, one too that was killed after its record."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -60,7 +60,7 @@ class KeptReplicas:
 
 
 def kept_replicas(
-    cell: Cell, wanted: Sequence[int], record: Record, folder: Path, kept: KeptWeights
+    cell: Cell, wanted: Collection[int], record: Record, folder: Path, kept: KeptWeights
 ) -> KeptReplicas | None:
     """Those of a record that the plan of a cell has, with the same numbers as trained anew.
 

@@ -19,6 +19,7 @@ from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.standing import needed_weights, with_sources
 from synthbench.evaluation.store import Store
 from synthbench.plan.cell import Cell
+from synthbench.plan.growth import replica_hash
 from synthbench.plan.source_checks import check_sources
 from synthbench.registry.bare_model import BareModel
 from synthbench.registry.fingerprints.code import code_fingerprint
@@ -62,15 +63,17 @@ def prepare(
     alike = likenesses(planned)
     facts = _inspect_all(planned, alike)
     needed = needed_weights(planned)
-    store = Store.read(out)
+    folders = _folders(planned, out)
+    relatives = _relatives(planned, folders, out)
     prepared = []
-    for cell, like, found in zip(planned, alike, facts, strict=True):
+    for place, cell in enumerate(planned):
         name = cell.plan_hash()
         keep = settings.keep_weights if name in hashes else False
         kept = wanted_weights(keep, cell) | needed.get(name, NO_WEIGHTS)
-        folder = store.home(cell, _folder_name(cell))
-        relatives = tuple(stored.folder for stored in store.relatives(cell))
-        prepared.append(PreparedCell(cell, found, like, name in hashes, kept, folder, relatives))
+        where = folders[place], relatives[place]
+        prepared.append(
+            PreparedCell(cell, facts[place], alike[place], name in hashes, kept, *where)
+        )
     return prepared, device
 
 
@@ -114,11 +117,41 @@ def _inspect(cell: Cell, known: CellFacts | None) -> CellFacts:
     return facts
 
 
-def _folder_name(cell: Cell) -> str:
-    """That of the plan, and of the code where no plugin's version stands for it.
+def _folders(cells: Sequence[Cell], out: Path) -> list[Path]:
+    """Where each cell goes; two never share a folder, though one may be the other grown."""
+    store, taken, folders = Store.read(out), set[Path](), list[Path]()
+    for cell in cells:
+        own = _own_code(cell)
+        folder = out / own if own else store.home(cell, cell.folder_name())
+        if folder in taken:
+            folder = folder.with_name(f"{cell.folder_name()}-{cell.plan_hash()[:8]}")
+        taken.add(folder)
+        folders.append(folder)
+    return folders
+
+
+def _relatives(cells: Sequence[Cell], folders: Sequence[Path], out: Path) -> list[tuple[Path, ...]]:
+    """Where replicas may lie that each cell has too: in the store, or once others are finished."""
+    store, planned = Store.read(out), dict[str, list[Path]]()
+    kinds = [replica_hash(cell.plan()) for cell in cells]
+    for kind, folder in zip(kinds, folders, strict=True):
+        planned.setdefault(kind, []).append(folder)
+    return [
+        tuple(dict.fromkeys([*(s.folder for s in store.relatives(cell)), *planned[kind]]))
+        for cell, kind in zip(cells, kinds, strict=True)
+    ]
+
+
+def _own_code(cell: Cell) -> str | None:
+    """The folder's name where no plugin's version stands for the code of a class.
 
     So an edited class of a notebook takes a folder of its own, and what the earlier one left
-    stays as it was. (The plan of a bare module holds its code already.)
+    stays as it was. (The plan of a bare module holds its code already.) None where plugins stand
+    for all of it.
     """
-    own = tuple(type(c) for c in unregistered(cell) if not isinstance(c, BareModel))
-    return f"{cell.folder_name()}-{code_fingerprint(own)[:8]}" if own else cell.folder_name()
+    classes = [type(config) for config in unregistered(cell)]
+    if not classes:
+        return None
+    written = tuple(cls for cls in classes if not issubclass(cls, BareModel))
+    code = [code_fingerprint(written)[:8]] if written else []
+    return "-".join([cell.folder_name(), cell.plan_hash()[:8], *code])

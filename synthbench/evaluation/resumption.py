@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from synthbench.evaluation.partial_run import (
     start_partial,
 )
 from synthbench.evaluation.settings import Settings
-from synthbench.evaluation.taking_over import earlier_replicas
+from synthbench.evaluation.taking_over import TakenOver, earlier_replicas
 from synthbench.evaluation.training_choice import TrainingChoice
 from synthbench.listeners.listener import Listener
 from synthbench.plan.cell import Cell
@@ -57,10 +57,11 @@ class Resumption:
         closer together than it does. Raises OutputError for
         the record of another configuration.
         """
-        if not self._may_resume() or not (self.folder / RECORD_FILE).exists():
+        self._say_why_not()
+        if not self._may_resume or not (self.folder / RECORD_FILE).exists():
             return None
         record = self._read_record()
-        if record is None or not self._is_current(record, self.folder):
+        if record is None or not self._is_current(record):
             return None
         if record.sources != self.sources:
             self.listener.note(
@@ -84,12 +85,12 @@ class Resumption:
             raise OutputError(f"{self.folder} holds the record of another plan; move it away")
         return record
 
-    def _is_current(self, record: Record, folder: Path) -> bool:
+    def _is_current(self, record: Record) -> bool:
         """Whether the code of plugins is what it was when the record was written."""
         changed = changed_plugins(self.cell, record.environment)
         if changed:
             self.listener.note(
-                f"the code of {', '.join(changed)} has changed since {folder} was trained; "
+                f"the code of {', '.join(changed)} has changed since {self.folder} was trained; "
                 "training anew (a change that is published needs a new `version` of the class)"
             )
         return not changed
@@ -127,54 +128,45 @@ class Resumption:
         found = self._continued(self._identity(environment))
         if found is not None:
             return count - len(found.missing(count))
-        return sum(len(each.block.seeds) for each in self.kept_replicas(environment))
+        return self.taken_over(environment).finished_replicas
 
-    def kept_replicas(self, environment: Environment) -> list[KeptReplicas]:
-        """Replicas of finished cells, in this folder or another, that need not be trained again.
+    def taken_over(self, environment: Environment) -> TakenOver:
+        """Replicas of finished cells, in this folder or another, that need no or less training.
 
         environment: here; measurements of another version of SynthBench may have other columns.
         """
-        found: list[KeptReplicas] = []
+        finished: list[KeptReplicas] = []
+        begun: list[BegunReplicas] = []
         missing = set(range(self.cell.protocol.seeds))
-        for folder, record in self._current_relatives(environment):
-            own = kept_replicas(self.cell, sorted(missing), record, folder, self.kept)
-            if own is not None:
-                found.append(own)
-                missing -= set(own.block.replicas)
-        return found
-
-    def begun_replicas(
-        self, environment: Environment, finished: Sequence[KeptReplicas]
-    ) -> list[BegunReplicas]:
-        """Replicas of finished cells that go on where their smaller budget ended.
-
-        finished: those that need not be trained at all.
-        """
-        found: list[BegunReplicas] = []
-        done = {number for each in finished for number in each.block.replicas}
-        missing = set(range(self.cell.protocol.seeds)) - done
-        if self.kept.steps:
-            # Their weights at earlier evaluations are to be kept.
-            return found
-        for folder, record in self._current_relatives(environment):
-            own = begun_replicas(self.cell, sorted(missing), record, folder)
-            if own is not None:
-                found.append(own)
-                missing -= set(own.numbers)
-        return found
+        relatives = list(self._current_relatives(environment))
+        for folder, record in relatives:
+            kept = kept_replicas(self.cell, missing, record, folder, self.kept)
+            if kept is not None:
+                finished.append(kept)
+                missing -= set(kept.block.replicas)
+        for folder, record in relatives:
+            # Of one that goes on, weights at earlier evaluations would not be there.
+            go_on = None if self.kept.steps else begun_replicas(self.cell, missing, record, folder)
+            if go_on is not None:
+                begun.append(go_on)
+                missing -= set(go_on.numbers)
+        return TakenOver(tuple(finished), tuple(begun))
 
     def _current_relatives(self, environment: Environment) -> Iterator[tuple[Path, Record]]:
         """Folders and records of cells whose replicas may be used here."""
-        if not self._may_resume() or self.sources:
+        if not self._may_resume or self.sources:
             return
         for folder in self.relatives:
+            # One that is planned may not be there yet.
+            if not (folder / RECORD_FILE).exists():
+                continue
             try:
                 record = read_record(folder)
             except RecordError as error:
                 self.listener.note(f"its replicas are not used: {error}")
                 continue
             here = record.environment.synthbench == environment.synthbench
-            if here and self._is_current(record, folder):
+            if here and not changed_plugins(self.cell, record.environment):
                 yield folder, record
 
     def unfinished_run(self, environment: Environment) -> PartialRun | None:
@@ -196,18 +188,17 @@ class Resumption:
         return None
 
     def begin_run(
-        self, environment: Environment, choice: TrainingChoice, kept: Sequence[KeptReplicas]
+        self, environment: Environment, choice: TrainingChoice, taken: TakenOver
     ) -> PartialRun:
         """A new run in the folder, in place of any other.
 
-        choice: how it is trained. kept: replicas that are finished.
+        choice: how it is trained. taken: replicas of finished cells.
         """
-        begun = self.begun_replicas(environment, kept)
         remove_partial(self.folder)
         started = start_partial(self.folder, self._identity(environment), choice)
-        started.take_over(kept, begun)
+        started.take_over(taken.finished, taken.begun)
         here = environment.model_copy(update={"threads": choice.threads})
-        started.remember(earlier_replicas(kept, here))
+        started.remember(earlier_replicas(taken.finished, here))
         return started
 
     def drop_damaged(self, checkpoint: Path) -> None:
@@ -218,17 +209,20 @@ class Resumption:
 
     def _continued(self, identity: PartialIdentity) -> PartialRun | None:
         """The unfinished run in the folder, if it may be used."""
-        return find_partial(self.folder, identity) if self._may_resume() else None
+        return find_partial(self.folder, identity) if self._may_resume else None
 
+    @property
     def _may_resume(self) -> bool:
         """Whether what is in the folder may be used: not if its code may have changed since."""
+        return self.settings.resume and not unregistered(self.cell)
+
+    def _say_why_not(self) -> None:
         own = [config.name for config in unregistered(self.cell)]
         if own and self.settings.resume and any(self.folder.glob("*.json")):
             self.listener.note(
                 f"{', '.join(own)}: not from an installed plugin, so the code may have "
                 "changed; training anew"
             )
-        return self.settings.resume and not own
 
     def _identity(self, environment: Environment) -> PartialIdentity:
         return PartialIdentity(

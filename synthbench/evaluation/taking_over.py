@@ -1,14 +1,29 @@
-"""What the record of a cell says of replicas that were trained for an earlier one."""
+"""Replicas that were trained for an earlier cell, and what the record of a new one says of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from synthbench.engine.axis.way import Executor, Way
+from synthbench.evaluation.begun_replicas import BegunReplicas
 from synthbench.evaluation.kept_replicas import KeptReplicas
 from synthbench.evaluation.training_choice import TrainingChoice
 from synthbench.records import Record
 from synthbench.records.schema import EarlierReplicas, Environment
+
+
+@dataclass(frozen=True)
+class TakenOver:
+    """Replicas of finished cells: those that are finished under a plan, and those that go on."""
+
+    finished: tuple[KeptReplicas, ...] = ()
+    begun: tuple[BegunReplicas, ...] = ()
+
+    @property
+    def finished_replicas(self) -> int:
+        """How many need no training."""
+        return sum(len(each.block.seeds) for each in self.finished)
 
 
 def choice_of(record: Record) -> TrainingChoice:

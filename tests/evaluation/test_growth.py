@@ -327,3 +327,18 @@ def test_a_student_is_kept_while_its_teacher_grows(tmp_path: Path) -> None:
     with trained() as seeds:
         assert distilled(2).reused
     assert seeds == []
+
+
+def test_two_budgets_in_one_evaluation_train_once(tmp_path: Path) -> None:
+    cells = [cell(budget=BUDGET), cell(budget=LESS), cell(budget=2 * BUDGET)]
+    with trained() as seeds:
+        results = sb.evaluate_cells(cells, tmp_path, sb.Settings(sb.TrainerOptions("cpu")))
+    solved = [r.replica for r in results[0].record.replicas if r.outcome == "solved"]
+    early = [r.replica for r in results[1].record.replicas if r.outcome == "solved"]
+    again = [r for r in range(4) if r not in early]
+    last = [r for r in range(4) if r not in solved]
+    assert seeds == [0, 1, 2, 3, *again, *last]
+    for planned, result in zip(cells, results, strict=True):
+        assert_same(result, evaluate(planned, tmp_path / f"{planned.protocol.budget}"))
+    later = sb.evaluate_cells(cells, tmp_path, sb.Settings(sb.TrainerOptions("cpu")))
+    assert [result.reused for result in later] == [True] * 3
