@@ -17,25 +17,32 @@ from synthbench.results.sizes import differ_in_size, size_columns
 from synthbench.results.table.row_labels import row_labels
 from synthbench.results.table.text_table import TableCell, TextColumn, TextTable, label_columns
 
+FEW_ROWS = 8
 FOOTNOTE = "intervals at 95%; score: final, median over replicas [10%, 90%]"
 
 
 def summary_table(cells: Sequence[MeasuredCell]) -> TextTable:
     """Of cells of one task and score, which may differ in its fields; a row for each.
 
-    Sizes of the networks are behind the results where they differ.
+    Sizes of the networks are behind the results where they differ, of many rows only those of
+    several models.
     """
     labels = row_labels(cells)
     score = cells[0].record.summary.score
     headings = ["solved", "samples to target", "steps", "FLOPs", score, "time"]
     columns = zip(*map(_numbers, cells), strict=True)
-    sizes = size_columns(cells) if differ_in_size(cells) else []
+    sizes = size_columns(cells) if _sizes_matter(cells) else []
     return TextTable(
         label_columns(labels),
         (*map(TextColumn, headings, columns), *sizes),
         title=labels.common,
         note=budget_note([cell.record for cell in cells]),
     )
+
+
+def _sizes_matter(cells: Sequence[MeasuredCell]) -> bool:
+    models = {cell.record.model_plan["name"] for cell in cells}
+    return differ_in_size(cells) and (len(cells) <= FEW_ROWS or len(models) > 1)
 
 
 def _numbers(cell: MeasuredCell) -> list[TableCell]:

@@ -14,8 +14,10 @@ from synthbench.records.schema import Record
 from synthbench.registry.registry import installed
 from synthbench.results.html import results_html
 from synthbench.results.measured_cell import MeasuredCell
+from synthbench.results.metric_tables import metric_tables
 from synthbench.results.sizes import size_columns
 from synthbench.results.text import results_text
+from tests.results.planned import Planned, planned_cell, planned_cells
 from tests.results.synthetic import Setting, make_cell
 
 
@@ -35,6 +37,18 @@ def test_sizes_are_shown_where_models_differ_in_them(tmp_path: Path) -> None:
     ]  # fmt: skip
     for text in (results_text([first, second]), results_html([first, second])):
         assert "state size" in text and "12k" in text
+
+
+def test_a_grid_of_one_model_has_no_sizes_and_one_of_families_does(tmp_path: Path) -> None:
+    """`synthbench metrics` shows them always."""
+    first, *grid = planned_cells(
+        tmp_path, *(Planned(f"mlp width={width}", model={"width": width}) for width in range(2, 11))
+    )
+    cells = [sized(first, parameters=7), *grid]
+    other = planned_cell(tmp_path / "gru", Planned("gru", model={"name": "gru"}))
+    assert "parameters" not in results_text(cells) and "parameters" in results_text(cells[:8])
+    assert "parameters" in results_text([*cells, other])
+    assert metric_tables(cells)[0].numbers[0].heading == "parameters"
 
 
 def test_no_column_of_states_where_none_is_known(tmp_path: Path) -> None:

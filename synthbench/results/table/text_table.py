@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from synthbench.results.measured_cell import MeasuredCell
-from synthbench.results.table.row_labels import RowLabels, row_labels
+from synthbench.results.table.row_labels import RowLabels
 
 
 class TableCell(NamedTuple):
@@ -44,21 +43,13 @@ class TextTable:
     note: str = ""
 
 
-def label_columns(labels: RowLabels, first: str = "model") -> tuple[TextColumn, ...]:
-    """The columns on the left of a table with one row per cell; first: heading of the model's."""
+def label_columns(labels: RowLabels) -> tuple[TextColumn, ...]:
+    """The columns on the left of a table with one row for each cell."""
     columns = zip(*labels.rows, strict=True)
-    headings = [first if heading == "model" else heading for heading in labels.headings]
     return tuple(
-        TextColumn(heading, tuple(map(TableCell, texts)), number)
-        for heading, texts, number in zip(headings, columns, labels.numeric, strict=True)
+        text_column(heading, texts, number)
+        for heading, texts, number in zip(labels.headings, columns, labels.numeric, strict=True)
     )
-
-
-def table_of_cells(
-    cells: Sequence[MeasuredCell], numbers: Sequence[TextColumn], first: str = "model"
-) -> TextTable:
-    """A table with one row per cell, labelled by what varies between them."""
-    return TextTable(label_columns(row_labels(cells), first), tuple(numbers))
 
 
 def text_column(heading: str, texts: Sequence[str], number: bool = True) -> TextColumn:
