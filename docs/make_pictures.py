@@ -1,12 +1,16 @@
-"""Make the pictures of README.md and docs/metrics.md: `python docs/make_pictures.py`.
+"""Make the pictures of README.md, docs/metrics.md and docs/figures.md.
 
-Trains for about three minutes on two cores; what is already in --runs is not trained again.
+`python docs/make_pictures.py`
+
+trains for about five minutes on two cores; what is already in --runs is not trained again.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+
+from matplotlib.figure import Figure
 
 import synthbench as sb
 from synthbench.evaluation.planning import plan_suite
@@ -17,6 +21,8 @@ from synthbench.results.figures.rendering import save_figure
 
 DOCS = Path(__file__).parent
 SIZES = (20, 28, 40, 56, 80)
+WIDTHS, SAMPLES = (8, 16, 32, 64, 128), (500, 1_000, 2_000, 4_000, 8_000)
+RATES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 
 def cells_of(tasks: list[str], models: list[str], protocol: Protocol) -> list[sb.Cell]:
@@ -33,7 +39,7 @@ def cells_of(tasks: list[str], models: list[str], protocol: Protocol) -> list[sb
 def plan() -> dict[str, list[sb.Cell]]:
     """The runs, by name."""
     suite = installed().suite("quickstart")
-    one = ["sparse-parity n=40 k=3"]
+    one, small = ["sparse-parity n=40 k=3"], ["sparse-parity n=20 k=3"]
     sizes = [f"sparse-parity n={n} k={k}" for k in (2, 3) for n in SIZES]
     return {
         "quickstart": plan_suite(suite, suite.models, Protocol(seeds=suite.seeds)),
@@ -53,7 +59,35 @@ def plan() -> dict[str, list[sb.Cell]]:
             ["sparse-parity n=20 k=3"], ["mlp width=10 batch_size=128"],
             Protocol(seeds=288, initializations=12, budget=2_560_000),
         ),
+        "map": [
+            cell
+            for samples in SAMPLES
+            for cell in cells_of(
+                small, [f"mlp width={width}" for width in WIDTHS],
+                Protocol(seeds=8, budget=320_000, train_samples=samples),
+            )
+        ],
+        "search": cells_of(
+            small, [f"mlp width={width} lr={rate}" for width in (16, 64) for rate in RATES],
+            Protocol(seeds=8, budget=160_000),
+        ),
     }  # fmt: skip
+
+
+def pictures_of_kinds(results: dict[str, sb.Results]) -> dict[str, Figure]:
+    """One picture of every kind, as wide as a column."""
+    optimizers, narrow, sizes = results["optimizers"], results["narrow"], results["sizes"]
+    return {
+        "learning-curves": optimizers.plot("learning-curves", size="column"),
+        "survival": narrow.plot("survival", size="column"),
+        "raster": narrow[:1].plot("raster", size="column"),
+        "heatmap": results["map"].plot("heatmap", size="column"),
+        "heatmap-times": results["map"].plot("heatmap", value="samples_to_target", size="column"),
+        "scaling": sizes.plot("scaling", "n", group="k", size="column"),
+        "tuning": results["search"].plot("tuning", size="page"),
+        "random-search": optimizers.plot("random-search", size="column"),
+        "probes": optimizers[:1].plot("probes", size="column"),
+    }
 
 
 def main() -> None:
@@ -76,6 +110,10 @@ def main() -> None:
         "metrics/scaling.png": results["sizes"].plot("scaling", "n"),
         "metrics/grokking.png": results["grokking"].plot("learning-curves"),
     }
+    pictures |= {
+        f"figures/{name}.png": figure for name, figure in pictures_of_kinds(results).items()
+    }
+    (DOCS / "figures").mkdir(exist_ok=True)
     for name, figure in pictures.items():
         save_figure(figure, [DOCS / name])
         print(DOCS / name)

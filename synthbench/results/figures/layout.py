@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
     from matplotlib.text import Text
     from matplotlib.transforms import Transform
@@ -36,7 +37,7 @@ def settle(picture: Picture) -> None:
     It becomes higher by what they need, where it may.
     """
     figure = picture.figure
-    figure.draw_without_rendering()
+    _lay_out(figure)
     added: dict[int, float] = defaultdict(float)
     for bar in picture.bars:
         wrap_name(bar.yaxis.label, _points(bar, bar.bbox.height))
@@ -48,7 +49,14 @@ def settle(picture: Picture) -> None:
         added[row] = max(added[row], high)
     if picture.grows:
         figure.set_figheight(figure.get_figheight() + sum(added.values()) / POINTS)
-    figure.draw_without_rendering()
+    _lay_out(figure)
+
+
+def _lay_out(figure: Figure) -> None:
+    """Move the panels to where they will be drawn, without drawing anything."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
 
 
 def wrap_name(label: Text, room: float) -> int:

@@ -36,20 +36,24 @@ def draw_levels(picture: Picture, axes: Axes, levels: Mapping[str, float]) -> No
                 name, (1.0, level), xycoords=("axes fraction", "data"), xytext=(BESIDE, 0),
                 textcoords="offset points", ha="left", va="center", color=GREY,
                 fontsize=rcParams["legend.fontsize"], parse_math=False, annotation_clip=False,
-                arrowprops={
-                    "arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 0,
-                    "relpos": (0, 0.5),
-                },
             )
         )  # fmt: skip
     picture.later(partial(_spread_names, axes, names, list(levels.values())))
 
 
 def _spread_names(axes: Axes, names: Sequence[Annotation], levels: Sequence[float]) -> None:
+    """Part names that would lie on one another, and lead a line from each level to its own."""
     pixels = axes.figure.dpi / POINTS
     wanted = np.array([axes.transData.transform((1.0, level))[1] for level in levels])
     line = float(names[0].get_fontsize()) * LEADING * pixels
     box = axes.bbox
     moved = spread(wanted, line, box.y0 + line / 2, box.y1 - line / 2)
-    for name, shift in zip(names, (moved - wanted) / pixels, strict=True):
-        name.xyann = (BESIDE, float(shift))
+    back = axes.get_yaxis_transform().inverted()
+    for name, start, end in zip(names, wanted, moved, strict=True):
+        name.xyann = (BESIDE, float((end - start) / pixels))
+        ends = [(box.x1 + pixels, start), (box.x1 + (BESIDE - 1) * pixels, end)]
+        leader = axes.plot(
+            *back.transform(ends).T, transform=axes.get_yaxis_transform(), color=GREY,
+            linewidth=0.5, linestyle="-", marker="", clip_on=False, scalex=False, scaley=False,
+        )  # fmt: skip
+        leader[0].set_in_layout(False)
