@@ -49,9 +49,10 @@ def race(trials: Sequence[Trial]) -> Training[list[Trial]]:
     """
     found = list(trials)
     while growing := _growing(found):
-        measured = yield [found[place].longer for place in growing]
-        for place, result in zip(growing, measured, strict=True):
-            found[place] = found[place].after(result)
+        cells = [found[place].longer for place in growing]
+        measured = yield cells
+        for place, cell, result in zip(growing, cells, measured, strict=True):
+            found[place] = found[place].after(cell.protocol.budget, result)
     return found
 
 
@@ -75,5 +76,7 @@ def _finished(trials: list[Trial]) -> Training[list[Trial]]:
     best = best_place(trials)
     if trials[best].known.complete:
         return trials
-    (measured,) = yield [trials[best].cell]
-    return [*trials[:best], trials[best].after(measured), *trials[best + 1 :]]
+    full = trials[best].cell
+    (measured,) = yield [full]
+    finished = trials[best].after(full.protocol.budget, measured)
+    return [*trials[:best], finished, *trials[best + 1 :]]

@@ -70,8 +70,8 @@ class Standing:
         return 2 * (self.replicas - self.diverged) >= self.replicas
 
 
-def standing_of(measured: MeasuredCell, full_budget: int) -> Standing:
-    """What a finished cell, trained for a part of the full budget or all of it, shows of its trial.
+def standing_of(measured: MeasuredCell, budget: int, *, whole: bool) -> Standing:
+    """What a finished cell shows of its trial; whole: its budget is the trial's full one.
 
     A replica that has not solved the task by the last of E evaluations, `hold` in a row, may have
     met the target at the last hold - 1 of them, so that its time is that of evaluation
@@ -82,14 +82,14 @@ def standing_of(measured: MeasuredCell, full_budget: int) -> Standing:
     last = [progress[-1] for progress in measured.trajectories.by_replica("progress")]
     finite = [value for value in last if np.isfinite(value)]
     return Standing(
-        samples=measured.budget,
+        samples=budget,
         median=summary.samples_to_target.value,
         at_least=float(points[max(min(len(points) - hold + 1, len(points) - 1), 0)]),
         replicas=summary.replicas,
         solved=summary.solved,
         diverged=summary.diverged,
         progress=float(np.median(finite)) if finite else -math.inf,
-        whole=measured.budget >= full_budget,
+        whole=whole,
     )
 
 

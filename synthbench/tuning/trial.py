@@ -41,9 +41,9 @@ class Trial:
         spent = 0 if self.standing is None else self.standing.samples
         return self._within(next((each for each in self.rungs if each > spent), self.rungs[-1]))
 
-    def after(self, measured: MeasuredCell) -> Trial:
-        """The same trial, trained for longer."""
-        found = standing_of(measured, self.cell.protocol.budget)
+    def after(self, budget: int, measured: MeasuredCell) -> Trial:
+        """The same trial, trained for longer: with so many samples for each replica."""
+        found = standing_of(measured, budget, whole=budget >= self.cell.protocol.budget)
         return replace(self, standing=found, measured=measured)
 
     def charged(self) -> Trial:

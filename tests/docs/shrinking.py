@@ -32,6 +32,7 @@ from synthbench.plan.suite import Suite, SuiteCell, read_suite
 from synthbench.registry.kinds import SUITE
 from synthbench.registry.registry import installed
 from synthbench.results.results import Results
+from synthbench.tuning import confirm, tune
 
 SEEDS, CROSSED_SEEDS, SUITE_SEEDS, STEPS, HELD_OUT = 3, 4, 6, 5, 128
 EASY_TASK, EASY_BUDGET = "sparse-parity n=6 k=2", 3_200
@@ -44,7 +45,7 @@ def shrink(patch: pytest.MonkeyPatch, boards: Path) -> None:
         for name, suite in list(plugin.provided[SUITE].items()):
             small = small_suite(suite, boards)
             patch.setitem(plugin.provided[SUITE], name, small)
-    for module in (evaluation, study):
+    for module in (evaluation, study, tune, confirm):
         patch.setattr(module, "evaluate_cells", evaluate_small_cells)
 
 

@@ -78,4 +78,6 @@ def measure(cell: Cell, model: SimulatedModel) -> Any:
 
 def whole(trial: Trial, model: SimulatedModel) -> Trial:
     """The trial with its full budget spent at once."""
-    return replace(trial, standing=None, measured=None).after(measure(trial.cell, model))
+    return replace(trial, standing=None, measured=None).after(
+        trial.cell.protocol.budget, measure(trial.cell, model)
+    )
