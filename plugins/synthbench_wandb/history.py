@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from synthbench import Cell, CellResult, Record, SuiteReference
+from synthbench import Cell, CellResult, Record, SuiteReference, Trajectories
 from synthbench_wandb.text import filter_key
 
+LONGEST_NAME = 128
 QUANTILES = {"p10": 0.1, "median": 0.5, "p90": 0.9}
+INTERVAL = ("median_low", "median_high")
+"""What is unbounded, as there are too few replicas, is left out."""
 SPENT = ("samples", "steps", "flops")
 """What one replica has spent so far; `samples` is the horizontal axis of every curve."""
 
@@ -31,8 +36,31 @@ def configuration(cell: Cell, suite: SuiteReference | None) -> dict[str, Any]:
         "suite_version": suite.version if suite else None,
         "suite_hash": suite.hash if suite else None,
         "plan_hash": cell.plan_hash(),
+        "configuration": seedless_hash(cell),
         "plan": plan,
     }
+
+
+def seedless_hash(cell: Cell) -> str:
+    """The same for cells that differ in their seeds alone: how many, and which is the first."""
+    plan = cell.plan()
+    protocol = {k: v for k, v in plan["protocol"].items() if k not in ("seeds", "first_seed")}
+    text = json.dumps({**plan, "protocol": protocol}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def group_name(cell: Cell) -> str:
+    """What W&B groups by: the same for cells that differ in their seeds alone.
+
+    In words, which are cut where they are too long, and by a hash.
+    """
+    words, mark = run_name(cell), seedless_hash(cell)[:8]
+    return f"{words[: LONGEST_NAME - len(mark) - 1]} {mark}"
+
+
+def run_name(cell: Cell) -> str:
+    """`mlp width=100 on sparse-parity n=30 k=3`."""
+    return f"{cell.label()} on {cell.task.label()}"[:LONGEST_NAME]
 
 
 def provenance(record: Record) -> dict[str, Any]:
@@ -49,17 +77,15 @@ def provenance(record: Record) -> dict[str, Any]:
 
 
 def curves(result: CellResult) -> Iterator[dict[str, float]]:
-    """One row per evaluation point: what was spent, and quantiles over replicas of everything.
+    """One row per evaluation point: what was spent, and how everything measured is spread.
 
-    A replica that has stopped keeps its last value. `share_solved` is that of the replicas that
-    had reached the target; what is undefined (the training loss before training) is left out.
-    Scores and probes that are curves, not numbers, are in the figures and the artifact alone.
+    Quantiles over replicas, and the exact interval of their median at 95%. A replica that has
+    stopped keeps its last value. `share_solved` is that of the replicas that had reached the
+    target; what is undefined (the training loss before training) is left out. Scores and probes
+    that are curves, not numbers, are in the figures and the artifact alone.
     """
     trajectories, record = result.measured.trajectories, result.record
-    columns = {
-        name: trajectories.quantiles(name, list(QUANTILES.values()))[1]
-        for name in trajectories.measured
-    }
+    columns = {name: _levels(trajectories, name) for name in trajectories.measured}
     samples, _ = trajectories.carried_forward(trajectories.ranked)
     steps = samples / result.measured.batch_size
     spent = dict(zip(SPENT, (samples, steps, steps * record.compute.step_flops), strict=True))
@@ -68,9 +94,16 @@ def curves(result: CellResult) -> Iterator[dict[str, float]]:
         row = {name: float(values[index]) for name, values in spent.items()}
         row["share_solved"] = float(solved[index])
         for name, levels in columns.items():
-            for label, values in zip(QUANTILES, levels, strict=True):
+            for label, values in levels.items():
                 row[f"{name}/{label}"] = float(values[index])
         yield {name: value for name, value in row.items() if math.isfinite(value)}
+
+
+def _levels(trajectories: Trajectories, name: str) -> dict[str, np.ndarray]:
+    """By their names the curves (E,) of one column."""
+    _, quantiles = trajectories.quantiles(name, list(QUANTILES.values()))
+    _, ends = trajectories.median_intervals(name)
+    return dict(zip((*QUANTILES, *INTERVAL), (*quantiles, *ends), strict=True))
 
 
 def _share_solved(record: Record, samples: np.ndarray) -> np.ndarray:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+from pathlib import Path
 
 import wandb
 from wandb.errors import AuthenticationError
@@ -20,6 +22,36 @@ class WandbError(SynthbenchError, RuntimeError):
 def is_offline() -> bool:
     """Whether W&B writes to disk only: WANDB_MODE=offline, or `wandb offline` was run."""
     return _settings().mode in WITHOUT_SERVER
+
+
+def root_of(out: Path) -> Path:
+    """Where runs of an evaluation into `out` are written, in a folder `wandb` of W&B's own."""
+    return Path(os.environ.get("WANDB_DIR") or out)
+
+
+def sync_command(out: Path) -> str | None:
+    """What uploads the offline runs of an evaluation into `out`; None where nothing waits.
+
+    W&B leaves a mark beside the file of a run that it has uploaded.
+    """
+    if _settings().mode not in ("offline", "dryrun"):
+        return None
+    folder = root_of(out) / "wandb"
+    runs = [file for file in folder.glob("offline-run-*/*.wandb") if not _is_synced(file)]
+    return f"wandb sync {shlex.quote(str(folder))}/offline-run-*" if runs else None
+
+
+def _is_synced(file: Path) -> bool:
+    return file.with_name(f"{file.name}.synced").exists()
+
+
+def require_account(otherwise: str = "") -> None:
+    """Raise WandbError where no credentials are found; the server is not asked.
+
+    otherwise: what else one can do, as a clause.
+    """
+    if not wandb.login(prompt=False, verify=False):
+        raise WandbError(f"not logged in to Weights & Biases; {LOG_IN}{otherwise}")
 
 
 def require_credentials(otherwise: str = "") -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
@@ -26,17 +25,18 @@ from synthbench_wandb.history import (
     SPENT,
     configuration,
     curves,
+    group_name,
     provenance,
     replica_table,
+    run_name,
     summary,
 )
-from synthbench_wandb.session import is_offline
+from synthbench_wandb.session import is_offline, root_of
 
 RECORD = "record.json"
 FIGURES = ("learning-curves", "survival", "transition-raster", "probes", "test-sets", "curves")
 MARK = "logged.txt"
 """In an offline run's folder: where it goes, and which record it holds whole."""
-LONGEST_NAME = 128
 
 
 class LiveLogger(WandbLogger):
@@ -68,8 +68,7 @@ class TrackedRun(TrackedCell):
         self._entity, self._project = place
         self._cell = cell
         self._suite = suite
-        # W&B adds a folder `wandb` of its own.
-        self._root = Path(os.environ.get("WANDB_DIR") or folder.parent)
+        self._root = root_of(folder.parent)
         self._id = cell.plan_hash()[:16]
         self._run: wandb.Run | None = None
 
@@ -111,8 +110,8 @@ class TrackedRun(TrackedCell):
                 project=self._project,
                 dir=str(self._root),
                 id=self._id,
-                name=f"{cell.model.label()} on {cell.task.label()}"[:LONGEST_NAME],
-                group=(suite.name if suite else cell.task.label())[:LONGEST_NAME],
+                name=run_name(cell),
+                group=group_name(cell),
                 config=configuration(cell, suite),
                 # Offline there is nothing to resume from: the server joins what is synced.
                 resume=None if is_offline() else "allow",

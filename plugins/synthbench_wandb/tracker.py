@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from synthbench import Board, Cell, SuiteReference
     from synthbench_wandb.tracked_run import TrackedRun
 
+OFFLINE = ", or set WANDB_MODE=offline to write runs beside the results"
 PROJECT = re.compile(r"([A-Za-z0-9._-]+/)?[^/\\#?%:\s][^/\\#?%:\n]{0,127}")
 
 
@@ -43,12 +44,26 @@ class WandbTracker(Tracker, BoardReporter):
         entity, _, project = self.project.rpartition("/")
         return entity or None, project
 
+    def ready(self) -> None:
+        """Raise WandbError where nobody is logged in and W&B is not offline."""
+        from synthbench_wandb.session import is_offline, require_account
+
+        if not is_offline():
+            require_account(OFFLINE)
+
     def check(self) -> None:
         """Raise WandbError unless runs can be uploaded, or W&B is offline."""
         from synthbench_wandb.session import is_offline, require_credentials
 
         if not is_offline():
-            require_credentials(", or set WANDB_MODE=offline to write runs beside the results")
+            require_credentials(OFFLINE)
+
+    def closing_note(self, out: Path) -> str | None:
+        """How runs that were written offline are uploaded."""
+        from synthbench_wandb.session import sync_command
+
+        command = sync_command(out)
+        return None if command is None else f"W&B was offline; to upload its runs: {command}"
 
     def follow(self, cell: Cell, suite: SuiteReference | None, folder: Path) -> TrackedRun:
         """The run of one cell; nothing is opened yet."""

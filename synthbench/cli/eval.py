@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -188,6 +188,9 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     but --seeds and --first-seed, takes several values: '[50,100,200]',
     'log(0.01..1,7)' or 'linear(0..1,5)'. Each combination is a cell.
     """
+    trackers = [*([] if wandb is None else [wandb_reference(wandb)]), *(tracker or [])]
+    if not (dry_run or print_config):
+        _require_ready(trackers)
     with without_collection():
         from synthbench.cli.eval_table import print_results
         from synthbench.engine.training.block_training import TrainerOptions
@@ -219,13 +222,12 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     if print_config:
         print_study(study, file)
         return
-    trackers = [wandb_reference(wandb)] if wandb is not None else []
     settings = Settings(
         TrainerOptions(accelerator, checkpoint_seconds=checkpoint_seconds),
         resume,
         replicas_per_block,
         study.keep_weights,
-        trackers=(*trackers, *(tracker or [])),
+        trackers=tuple(trackers),
         compile=read_compile(compile_),
         workers=workers,
         launcher=launcher,
@@ -243,6 +245,14 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
             listener.note("interrupted; the same command continues where it stopped")
             raise typer.Exit(130) from None
     print_results(results, study.folder)
+
+
+def _require_ready(trackers: Sequence[str]) -> None:
+    """Say at once, not after seconds of importing, where a tracker could send nothing."""
+    from synthbench.registry.registry import installed
+
+    for reference in trackers:
+        installed().tracker(reference).ready()
 
 
 def _forecast(study: Study, settings: Settings) -> None:

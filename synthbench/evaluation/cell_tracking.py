@@ -69,12 +69,24 @@ class CellTracking:
         return [own] if isinstance(own, Logger) else list(own)
 
     def _attempt(self, tracker: Tracker, action: Callable[[], T]) -> T | None:
-        try:
-            return action()
-        except Exception as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            self._listener.note(f'tracker "{tracker.name}" failed, results are kept: {reason}')
-            return None
+        return _attempt(tracker, action, self._listener)
+
+
+def say_what_is_left(trackers: Sequence[Tracker], out: Path, listener: Listener) -> None:
+    """Pass on what a person should do after an evaluation into `out`: a line of each tracker."""
+    for tracker in trackers:
+        note = _attempt(tracker, partial(tracker.closing_note, out), listener)
+        if note is not None:
+            listener.note(note)
+
+
+def _attempt(tracker: Tracker, action: Callable[[], T], listener: Listener) -> T | None:
+    try:
+        return action()
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        listener.note(f'tracker "{tracker.name}" failed, results are kept: {reason}')
+        return None
 
 
 class GuardedLogger(Logger):

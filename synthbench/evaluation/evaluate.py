@@ -14,6 +14,7 @@ from synthbench.contracts.task import Task
 from synthbench.engine.training.allocator import keep_freed_memory
 from synthbench.evaluation.agenda import Agenda
 from synthbench.evaluation.cell_run import CellRun
+from synthbench.evaluation.cell_tracking import say_what_is_left
 from synthbench.evaluation.earlier import finished_replicas
 from synthbench.evaluation.machine import Machine
 from synthbench.evaluation.picture import try_picture
@@ -119,6 +120,8 @@ def evaluate_cells(
             results = Results([finished[cell.plan_hash()] for cell in cells])
             if len(results) > 1 and settings.pictures:
                 try_picture(results.measured, out, listener)
+            trackers = [installed().tracker(tracker) for tracker in settings.trackers]
+            say_what_is_left(trackers, out, listener)
     records = [finished[each.cell.plan_hash()].record for each in prepared]
     installed().host.announce("eval_finished", records=records)
     return results

@@ -41,9 +41,19 @@ class Tracker(Configuration, ABC):
     `synthbench eval ... --tracker 'name field=value'`.
     """
 
+    def ready(self) -> None:
+        """Raise a SynthbenchError if it is plain that nothing could be sent.
+
+        Called before anything else, torch's import among it, so it waits for no network.
+        """
+
     def check(self) -> None:
         """Raise a SynthbenchError if nothing could be sent; called before anything trains."""
 
     @abstractmethod
     def follow(self, cell: Cell, suite: SuiteReference | None, folder: Path) -> TrackedCell:
         """A cell is about to be trained, or read, into `folder`; costs nothing yet."""
+
+    def closing_note(self, out: Path) -> str | None:
+        """What is left to do after an evaluation into `out`, as one line; None for nothing."""
+        return None

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from synthbench.errors import RecordError
 from synthbench.metrics.arrow_columns import arrow_column, is_curve, numpy_column
+from synthbench.metrics.mean import median_estimate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,6 +123,19 @@ class Trajectories:
             quantile = np.nanquantile if missing.any() else np.quantile
             found[:, defined] = quantile(values[:, defined], levels, axis=0)
         return samples, found
+
+    def median_intervals(
+        self, name: str, confidence: float = 0.95
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Exact intervals of the median over replicas: samples (E,) and ends (2, E).
+
+        On the common grid; NaN where there are too few replicas to bound the median on that side.
+        Source: the sign test (Conover 1999, section 3.2).
+        """
+        samples, values = self.carried_forward(name)
+        found = (median_estimate(one[~np.isnan(one)], confidence) for one in values.T)
+        ends = [(estimate.low, estimate.high) for estimate in found]
+        return samples, np.array(ends, dtype=np.float64).T
 
     def until(self, samples: float) -> Trajectories:
         """The measurements of the first `samples` training samples."""

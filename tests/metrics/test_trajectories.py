@@ -64,6 +64,28 @@ def test_quantiles_of_a_curve_are_those_of_each_place(trajectories: Trajectories
     np.testing.assert_allclose(median, expected)
 
 
+def test_the_interval_of_a_median_is_between_order_statistics() -> None:
+    """Of eight values the second and the second last bound it: 1 - 2 (1 + 8) / 2^8 = 0.93 < 0.95,
+    so the ends are the least and the largest; of five there are none."""
+    values = np.array([[5.0, 1.0], [2.0, np.nan], [8.0, 3.0], [1.0, 4.0], [7.0, 2.0], [3.0, 5.0],
+                       [6.0, np.nan], [4.0, np.nan]])  # fmt: skip
+    replicas = np.repeat(np.arange(8), 2)
+    table = pa.table(
+        {
+            "replica": pa.array(replicas),
+            "step": pa.array(np.tile([0, 1], 8)),
+            "accuracy": pa.array(values.ravel()),
+            "progress": pa.array(values.ravel()),
+        }
+    )
+    trajectories = Trajectories.from_blocks([table], batch_size=32, step_flops=10)
+    samples, ends = trajectories.median_intervals("accuracy")
+    assert samples.tolist() == [0, 32]
+    np.testing.assert_array_equal(ends, [[1.0, np.nan], [8.0, np.nan]])
+    _, ends = trajectories.median_intervals("accuracy", confidence=0.9)
+    np.testing.assert_array_equal(ends, [[2.0, 1.0], [7.0, 5.0]])
+
+
 def test_a_slice_and_a_missing_list_are_read_right() -> None:
     column = pa.chunked_array([nullable_column(CURVES).slice(1), nullable_column(CURVES)])
     np.testing.assert_array_equal(numpy_column(column), np.concatenate([CURVES[1:], CURVES]))

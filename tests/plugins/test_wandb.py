@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -22,9 +23,10 @@ from synthbench.hashing import file_hash
 from synthbench.listeners.listener import Silent
 from synthbench.plan.cell import Cell
 from synthbench.registry.registry import installed
+from synthbench_wandb.history import configuration, group_name, seedless_hash
 from tests.plugins.wandb_file import OfflineRun
 from tests.wandb_isolation import isolated_wandb
-from tests.wandb_server import wandb_server
+from tests.wandb_server import KEY, wandb_server
 
 COMMAND = [
     "eval", "--task", "sparse-parity n=10 k=2", "--model", "mlp width=16", "--seeds", "6",
@@ -73,7 +75,7 @@ def test_the_run_is_named_after_its_plan(run: OfflineRun, logged: Logged) -> Non
     assert (run.run.entity, run.run.project) == ("acme", "parity")
     assert run.run.run_id == record.plan_hash[:16]
     assert run.run.display_name == "mlp width=16 on sparse-parity n=10 k=2"
-    assert run.run.run_group == "sparse-parity n=10 k=2"
+    assert run.run.run_group.startswith("mlp width=16 on sparse-parity n=10 k=2 ")
     assert run.exit_code == 0
 
 
@@ -97,6 +99,36 @@ def test_curves_are_quantiles_of_the_trajectories(
     rows = np.array(run.rows("samples", f"{column}/{name}"))
     assert rows[:, 0].tolist() == samples.tolist()
     np.testing.assert_allclose(rows[:, 1], np.quantile(values, level, axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("column", ["accuracy", "progress", "weight-movement/l2"])
+def test_the_interval_of_the_median_stands_beside_it(
+    column: str, run: OfflineRun, logged: Logged
+) -> None:
+    """Of six replicas it reaches from the least to the largest: 1 - 2 / 2^6 = 0.97."""
+    _, values = logged.result.measured.trajectories.carried_forward(column)
+    rows = np.array(run.rows(f"{column}/median_low", f"{column}/median_high"))
+    np.testing.assert_allclose(rows, np.stack([values.min(0), values.max(0)], 1), rtol=1e-12)
+
+
+def test_a_group_holds_what_differs_in_its_seeds_alone(small_cell: Cell) -> None:
+    def other(**changes: object) -> Cell:
+        protocol = small_cell.protocol.model_copy(update=changes)
+        return replace(small_cell, protocol=protocol)
+
+    group = group_name(small_cell)
+    assert group == group_name(other(seeds=99)) == group_name(other(first_seed=7))
+    elsewhere = [
+        other(budget=6_400),
+        other(train_samples=100),
+        replace(small_cell, model=installed().model("mlp width=17")),
+        replace(small_cell, task=installed().task("sparse-parity n=10 k=3")),
+        replace(small_cell, probes=(installed().probe("weight-norm"),)),
+    ]
+    assert len({group, *map(group_name, elsewhere)}) == 6
+    long = replace(small_cell, model=installed().model("mlp lr=0." + "1" * 200))
+    assert len(group_name(long)) <= 128 and group_name(long)[-8:] == seedless_hash(long)[:8]
+    assert configuration(small_cell, None)["configuration"] == seedless_hash(small_cell)
 
 
 def test_curves_are_drawn_against_samples(run: OfflineRun) -> None:
@@ -160,6 +192,21 @@ def test_the_same_command_again_writes_no_second_run(
     assert logged.runs == before
 
 
+@pytest.mark.parametrize("mode", ["online", "disabled"])
+def test_there_is_nothing_to_upload_but_offline(
+    mode: str, wandb_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "wandb" / "offline-run-1-a" / "run-a.wandb"
+    run.parent.mkdir(parents=True)
+    run.touch()
+    tracker = installed().tracker("wandb project=acme/parity")
+    monkeypatch.setenv("WANDB_MODE", mode)
+    assert tracker.closing_note(tmp_path) is None
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    wandb.teardown()
+    assert tracker.closing_note(tmp_path).endswith(f"wandb sync {tmp_path}/wandb/offline-run-*")
+
+
 def test_an_offline_run_can_be_synced(
     run: OfflineRun, wandb_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +218,29 @@ def test_an_offline_run_can_be_synced(
     rows = [(row["samples"], row["progress/p90"]) for row in synced.history if "samples" in row]
     assert rows == run.rows("samples", "progress/p90")
     assert synced.summary["samples_to_target"] == run.summary["samples_to_target"]
+
+
+def test_the_last_line_says_how_to_upload(
+    logged: Logged, wandb_home: Path, capfd: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for synced in logged.folder.rglob("*.synced"):
+        synced.unlink()
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    arguments = [*COMMAND, "--out", str(logged.folder.parents[1])]
+    assert run_command(monkeypatch, *arguments) == 0
+    note = capfd.readouterr().err.splitlines()[-1]
+    said, command = note.split(": wandb ")
+    assert said.endswith("W&B was offline; to upload its runs")
+    # The very words, as a shell reads them.
+    with wandb_server(monkeypatch) as server:
+        monkeypatch.delenv("WANDB_MODE")
+        wandb_command = shlex.quote(str(Path(sys.executable).with_name("wandb")))
+        subprocess.run(f"{wandb_command} {command}", shell=True, cwd=wandb_home, check=True)
+        assert list(server.runs) == [logged.result.record.plan_hash[:16]]
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    wandb.teardown()
+    assert run_command(monkeypatch, *arguments) == 0
+    assert "upload" not in capfd.readouterr().err, "nothing waits any more"
 
 
 def test_a_finished_cell_is_uploaded_once_whoever_asks_again(
@@ -202,6 +272,47 @@ def test_without_an_account_one_line_and_nothing_trains(
     assert error.startswith("error: not logged in to Weights & Biases; run `wandb login`")
     assert "WANDB_MODE=offline" in error
     assert not out.exists()
+
+
+NOT_IMPORTED = """
+import sys
+from synthbench.cli.main import main
+sys.argv = ["synthbench", *{arguments}]
+try:
+    main()
+except SystemExit as ended:
+    print(ended.code, "torch" in sys.modules, "pytorch_lightning" in sys.modules)
+"""
+
+
+def test_without_an_account_nothing_is_imported(
+    wandb_home: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = NOT_IMPORTED.format(arguments=[*COMMAND, "--out", str(out)])
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["2", "False", "False"]
+    assert done.stderr.startswith("error: not logged in to Weights & Biases")
+
+
+def test_the_key_is_looked_for_where_wandb_looks(
+    wandb_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody listens at the address of this server, and nobody is asked."""
+    tracker = installed().tracker("wandb project=acme/parity")
+    with pytest.raises(sb.SynthbenchError, match="not logged in"):
+        tracker.ready()
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    wandb.teardown()
+    tracker.ready()
+    monkeypatch.delenv("WANDB_MODE")
+    netrc = tmp_path / "netrc"
+    netrc.write_text(f"machine 127.0.0.1:9 login user password {KEY}\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    wandb.teardown()
+    tracker.ready()
 
 
 @pytest.mark.parametrize("name", ["a/b/c", "what?", "", "a/"])
