@@ -75,17 +75,23 @@ class LocalCrew(Crew):
 
     def _do(self, slot: _Slot, job: bytes, future: Future[Any]) -> bool:
         """Have a job done; False where the worker is gone."""
-        slot.send(job)
-        while (answer := slot.receive()) is not None:
-            kind, content = answer
-            if kind == SAID:
-                self._hear(content)
-            elif kind == RETURNED:
-                future.set_result(content)
-                return True
-            elif kind == RAISED:
-                future.set_exception(content)
-                return True
+        try:
+            slot.send(job)
+            while (answer := slot.receive()) is not None:
+                kind, content = answer
+                if kind == SAID:
+                    self._hear(content)
+                elif kind == RETURNED:
+                    future.set_result(content)
+                    return True
+                elif kind == RAISED:
+                    future.set_exception(content)
+                    return True
+        # An answer that cannot be read here, such as an exception of a class of its own.
+        except Exception as error:
+            slot.end()
+            future.set_exception(error)
+            return False
         future.set_exception(WorkerLost(slot.end()))
         return False
 

@@ -15,7 +15,7 @@ from ray import exceptions
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from synthbench import Crew, LaunchError, WorkerLost
-from synthbench_ray.tasks import RETURNED, Post, do
+from synthbench_ray.tasks import RAISED, RETURNED, Post, do
 
 LOOK_SECONDS = 0.25
 """So often the post is fetched."""
@@ -101,12 +101,17 @@ class RayCrew(Crew):
         except Exception as error:
             future.set_exception(_explained(error))
             return
-        for each in news:
-            self._hear(cloudpickle.loads(each))
+        try:
+            for each in news:
+                self._hear(cloudpickle.loads(each))
+            result = cloudpickle.loads(content)
+        # An answer that cannot be read here, such as an exception of a class of its own.
+        except Exception as error:
+            kind, result = RAISED, error
         if kind == RETURNED:
-            future.set_result(cloudpickle.loads(content))
+            future.set_result(result)
         else:
-            future.set_exception(cloudpickle.loads(content))
+            future.set_exception(result)
 
 
 def _explained(error: Exception) -> Exception:

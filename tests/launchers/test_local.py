@@ -92,10 +92,12 @@ class Net(nn.Module):
         return self.layers(x).squeeze(-1)
 
 
-for model in (Wide(), Net, lambda interface: Net(interface.input.n, 16)):
+def build(interface):
+    return Net(interface.input.n, 12)
+
+
+for model in (Wide(), build, lambda interface: Net(interface.input.n, 16)):
     settings = sb.Settings(workers=WORKERS, replicas_per_block=2)
-    if model is Net:
-        model = sb.as_model(lambda interface: Net(interface.input.n, 12), lr=0.1)
     result = sb.evaluate("sparse-parity n=8 k=2", model, seeds=4, budget=6400, settings=settings)
     print(result.measured.trajectories.table.to_pandas().to_csv())
 """
