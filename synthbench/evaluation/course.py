@@ -5,13 +5,14 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import count
+from pickle import PicklingError
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 from synthbench.contracts.launcher import Crew, WorkerLost
 from synthbench.engine.axis.memory import is_out_of_memory
-from synthbench.errors import LaunchError
+from synthbench.errors import LaunchError, explain
 from synthbench.evaluation.agenda import POLL_SECONDS, Agenda
 from synthbench.evaluation.jobs import JobOfStack, Said, Training
 from synthbench.evaluation.progress_relay import Remark
@@ -22,6 +23,9 @@ from synthbench.listeners.listener import Listener
 
 MOST_LOSSES = 3
 """A job that is lost so often, without a word of it in between, needs less memory or help."""
+
+CANNOT_BE_SENT = (TypeError, AttributeError, PicklingError, RecursionError)
+"""What pickling raises."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,13 @@ class Course:
     def _give(self, given: Given, crew: Crew) -> None:
         number = given.job.number
         self._given[number] = given
-        outcome = crew.submit(given.job)
+        try:
+            outcome = crew.submit(given.job)
+        except CANNOT_BE_SENT as error:
+            label = given.job.stack.first.label()
+            raise LaunchError(
+                f'"{label}" cannot be sent to workers ({explain(error)}); take workers=0'
+            ) from error
         outcome.add_done_callback(lambda over: self._inbox.put(Ended(number, over)))
 
     def _listen(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cloudpickle
 import torch
 
 from synthbench.contracts.launcher import Launcher
@@ -60,9 +61,18 @@ def worthwhile_launcher(
         for each, done in zip(prepared, earlier, strict=True)
     )
     workers = min(torch.get_num_threads(), int(flops / FLOPS_PER_SECOND / WORTH_A_WORKER))
-    if workers < 2 or LOCAL not in installed().names(LAUNCHER):
+    if workers < 2 or not _can_be_sent(prepared) or LOCAL not in installed().names(LAUNCHER):
         return None
     return installed().launcher(f"{LOCAL} workers={workers}")
+
+
+def _can_be_sent(prepared: Sequence[PreparedCell]) -> bool:
+    try:
+        cloudpickle.dumps([each.cell for each in prepared])
+    # Whatever it is: a class of a notebook may hold anything.
+    except Exception:
+        return False
+    return True
 
 
 def _bound_here(settings: Settings) -> str | None:

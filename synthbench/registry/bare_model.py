@@ -71,6 +71,11 @@ class BareModel(Model):
     _builder: Builder = PrivateAttr()
     _last_built: list[tuple[str, weakref.ref[nn.Parameter]]] = PrivateAttr(default_factory=list)
 
+    def __getstate__(self) -> dict[Any, Any]:
+        """What another process gets: the builder, and nothing of what was built here."""
+        state = super().__getstate__()
+        return {**state, "__pydantic_private__": {"_builder": self._builder, "_last_built": []}}
+
     def label(self) -> str:
         """`my-module width=50 lr=0.01 code=1a2b3c4d`: enough of the code to tell versions apart."""
         settled = [

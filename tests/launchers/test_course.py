@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -162,3 +163,17 @@ def test_what_cannot_leave_this_process_is_refused(
     finally:
         torch.use_deterministic_algorithms(False)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_model_that_cannot_be_sent_is_named(
+    small_cell: Cell, settings: sb.Settings, tmp_path: Path
+) -> None:
+    lock = threading.Lock()
+
+    def build() -> torch.nn.Module:
+        assert not lock.locked()
+        return torch.nn.Sequential(torch.nn.Linear(10, 1), torch.nn.Flatten(0))
+
+    held = replace(small_cell, model=sb.as_model(build))
+    with pytest.raises(LaunchError, match=r'"build code=.*" cannot be sent .*; take workers=0'):
+        sb.evaluate_cells([held], tmp_path, replace(settings, launcher=Late()))
