@@ -75,6 +75,13 @@ class CellRun:
 
     def begin(self, choice: TrainingChoice) -> PartialRun:
         """A new run in its folder, with the replicas that are kept; choice: how it is trained."""
+        for begun in self._taken_over.begun:
+            who = (
+                "a replica goes" if len(begun.numbers) == 1 else f"{len(begun.numbers)} replicas go"
+            )
+            self.listener.note(
+                f"{self.cell.label()}: {who} on from step {begun.step}, where the budget ended"
+            )
         return self.resumption.begin_run(self.environment, choice, self._taken_over)
 
     @property

@@ -24,6 +24,16 @@ def finished_replicas(
     return [_finished_replicas(each, machine, settings, measured) for each in prepared]
 
 
+def reuse_note(prepared: Sequence[PreparedCell], finished: Sequence[int]) -> str | None:
+    """How many replicas lie there and how many are trained; None where there is but one kind."""
+    wanted, kept = sum(each.cell.protocol.seeds for each in prepared), sum(finished)
+    if kept in (0, wanted):
+        return None
+    whole = sum(n == each.cell.protocol.seeds for n, each in zip(finished, prepared, strict=True))
+    cells = f", {whole} of {len(prepared)} cells whole" if len(prepared) > 1 else ""
+    return f"{kept:,} of {wanted:,} replicas are kept{cells}; training the other {wanted - kept:,}"
+
+
 def _finished_replicas(
     prepared: PreparedCell,
     machine: Machine,

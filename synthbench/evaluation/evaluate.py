@@ -15,7 +15,7 @@ from synthbench.engine.training.allocator import keep_freed_memory
 from synthbench.evaluation.agenda import Agenda
 from synthbench.evaluation.cell_run import CellRun
 from synthbench.evaluation.cell_tracking import say_what_is_left
-from synthbench.evaluation.earlier import finished_replicas
+from synthbench.evaluation.earlier import finished_replicas, reuse_note
 from synthbench.evaluation.machine import Machine
 from synthbench.evaluation.picture import try_picture
 from synthbench.evaluation.planning import (
@@ -113,6 +113,8 @@ def evaluate_cells(
                     for each, count in zip(prepared, earlier, strict=True)
                 ]
             )
+            if said := reuse_note(prepared, earlier):
+                listener.note(said)
             opening = partial(_run_of, machine, settings, _reference(suite))
             agenda = Agenda(workplace.in_order(prepared), opening, listener)
             workplace.work_off(agenda, listener)

@@ -87,9 +87,11 @@ def store(small: Path, tmp_path: Path) -> Path:
 
 
 def test_more_seeds_train_only_the_new_ones(store: Path, tmp_path: Path) -> None:
+    notes = Notes()
     with trained() as seeds:
-        grown = evaluate(cell(seeds=7), store)
+        grown = evaluate(cell(seeds=7), store, listener=notes)
     assert seeds == [4, 5, 6]
+    assert "4 of 7 replicas are kept; training the other 3" in notes.messages
     assert_same(grown, evaluate(cell(seeds=7), tmp_path / "fresh"))
     assert [each.folder for each in sb.read_results(store)] == [grown.folder]
 
