@@ -12,6 +12,9 @@ EXEMPT = {
     r"wandb login .*": "needs an account",
     r"synthbench leaderboard report (?!.*--dry-run).*": "publishes to an account: "
     "tests/plugins/test_wandb_report.py does so on a server of its own",
+    r"synthbench eval quickstart --launcher .*|ray start .*": "starts a cluster, or needs one: "
+    "`pytest -m ray tests/launchers` does both",
+    r"(sbatch|kubectl) .*": "needs a cluster",
     r"python docs/make_paper_pictures\.py": "trains for minutes: `pytest -m slow tests/paper` "
     "holds its findings",
 }
