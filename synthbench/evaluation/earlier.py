@@ -30,7 +30,7 @@ def reuse_note(prepared: Sequence[PreparedCell], finished: Sequence[int]) -> str
     if kept in (0, wanted):
         return None
     whole = sum(n == each.cell.protocol.seeds for n, each in zip(finished, prepared, strict=True))
-    cells = f", {whole} of {len(prepared)} cells whole" if len(prepared) > 1 else ""
+    cells = f", {whole} of {len(prepared)} cells whole" if whole else ""
     return f"{kept:,} of {wanted:,} replicas are kept{cells}; training the other {wanted - kept:,}"
 
 
