@@ -58,13 +58,18 @@ def metrics_command(  # noqa: PLR0913 - one parameter per flag
         typer.Option(
             "--format",
             "-f",
-            help="Default: as --out ends (.csv, .json, .parquet, .tex), or table.",
+            metavar="FORMAT",
+            help="table, csv, json, parquet or latex. Default: as --out ends, or table.",
             show_default=False,
         ),
     ] = None,
     per: Annotated[
         Row | None,
-        typer.Option(help="What has a row of its own. Default: configuration.", show_default=False),
+        typer.Option(
+            metavar="ROW",
+            help="A row for each configuration, replica or evaluation. Default: configuration.",
+            show_default=False,
+        ),
     ] = None,
     columns: Annotated[
         str | None,
