@@ -2,7 +2,7 @@
 
 `python docs/make_pictures.py`
 
-trains for about five minutes on two cores; what is already in --runs is not trained again.
+Trains for about five minutes on two cores; what is already in --runs is not trained again.
 """
 
 from __future__ import annotations

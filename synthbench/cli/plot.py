@@ -93,7 +93,8 @@ def plot_command(  # noqa: PLR0913 - one parameter per flag
     folder = out or run
     make_folder(folder)
     left_out: list[str] = []
-    for name in track(kind or KINDS, "drawing", console=console, transient=True):
+    quiet = not console.is_terminal
+    for name in track(kind or KINDS, "drawing", console=console, transient=True, disable=quiet):
         own = encoding.only(taken_by(name))
         try:
             with canvas.look():

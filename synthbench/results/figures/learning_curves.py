@@ -61,11 +61,11 @@ def _draw_model(picture: Picture, axes: Axes, cell: MeasuredCell, series: Series
     grid, carried = trajectories.carried_forward(ranked)
     if len(grid) == 1:
         # Every replica diverged before its first evaluation.
-        axes.plot([], [], label=_caption(cell, series.name), **series.line)
+        axes.plot([], [], label=_caption(cell, series), **series.line)
         return
     low, median, high = np.nanquantile(carried[:, 1:], [0.1, 0.5, 0.9], axis=0)
     axes.fill_between(grid[1:], low, high, **series.band)
-    axes.plot(grid[1:], median, label=_caption(cell, series.name), **series.line)
+    axes.plot(grid[1:], median, label=_caption(cell, series), **series.line)
     picture.note(
         {**labels, "line": "median"},
         {"samples": grid[1:], ranked: median, "low": low, "high": high},
@@ -83,10 +83,11 @@ def _draw_model(picture: Picture, axes: Axes, cell: MeasuredCell, series: Series
         )
 
 
-def _caption(cell: MeasuredCell, name: str) -> str:
+def _caption(cell: MeasuredCell, series: Series) -> str:
     summary = cell.record.summary
     value, interval = format_time_to_target(summary.samples_to_target, cell.watched)
-    return f"{name}: {summary.solved}/{summary.replicas} solved, median {value} {interval}".rstrip()
+    solved = f"{summary.solved}/{summary.replicas} solved"
+    return series.label(f"{solved}, median {value} {interval}")
 
 
 def _levels(record: Record, ranked: str) -> dict[str, float]:

@@ -46,7 +46,7 @@ def _draw_model(picture: Picture, axes: Axes, cell: MeasuredCell, series: Series
     expected = -np.log1p(-shares)
     verdict = "rejected" if test.p_value < 0.05 else "not rejected"
     verdict += f" ({format_p_value(test.p_value, name=True)})"
-    label = f"{series.name}: CV {test.cv:.2f}, {verdict}"
+    label = series.label(f"CV {test.cv:.2f}, {verdict}")
     axes.plot(expected, times, fillstyle="none", label=label, **series.marks)
     picture.note(
         {"task": cell.record.task, "series": series.name}, {"quantile": expected, "time": times}

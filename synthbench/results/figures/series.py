@@ -10,8 +10,10 @@ from synthbench.results.cell_fields import Fields
 from synthbench.results.figures.style import colour, line_style, marker
 from synthbench.results.measured_cell import MeasuredCell
 
-FAINTEST, FEW = 0.03, 3
-"""Least opacity of a replica's line; number of series up to which bands do not fade."""
+FAINTEST = 0.03
+"""Least opacity of a replica's line."""
+FEW, MANY = 3, 12
+"""Series up to which bands do not fade, and of which the legend says more than their names."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,10 @@ class Series:
     def colour(self) -> str:
         """Told apart by colour-blind readers, unless the user has other colours."""
         return colour(self.index)
+
+    def label(self, words: str) -> str:
+        """Its name and what is said of it, which a long legend leaves to the tables."""
+        return self.name if self.count > MANY else f"{self.name}: {words}".rstrip()
 
     @property
     def line(self) -> dict[str, Any]:

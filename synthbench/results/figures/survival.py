@@ -50,7 +50,7 @@ def _draw_model(picture: Picture, axes: Axes, cell: MeasuredCell, series: Series
         for start, values in ((1.0, curve.survival), (before, curve.low), (1.0, curve.high))
     )
     median, interval = format_time_to_target(cell.record.summary.samples_to_target, end)
-    label = f"{series.name}: median {median} {interval}".rstrip()
+    label = series.label(f"median {median} {interval}")
     axes.fill_between(times, low, high, step="post", **series.band)
     axes.step(times, share, where="post", label=label, **series.line)
     censored = np.unique(reached.times[~reached.solved])

@@ -97,6 +97,13 @@ def test_long_names_are_wrapped(tmp_path: Path) -> None:
         check(results(cells).plot(kind, size="column"))
 
 
+def test_a_long_legend_has_names_alone(tmp_path: Path) -> None:
+    figure = results(models(tmp_path, 13)).plot("survival", size="page")
+    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert labels == [f"width={10 * place}" for place in range(1, 14)]
+    check(figure)
+
+
 def test_a_figure_grows_by_its_legend_and_its_panels_do_not_shrink(
     studies: dict[str, list[MeasuredCell]],
 ) -> None:
