@@ -5,6 +5,7 @@ pictures, submitting, boards. But within `shrunk`
 
 - a cell has at most 3 replicas (2 x 2 where initializations are crossed), 5 steps, 128 held-out
   samples and as many training samples, and trains on the CPU in one block;
+- a tuning tries 3 configurations of each model, each to the end of that at once;
 - a suite has its first cell alone, with 6 replicas (the fewest that are ranked) and 128 held-out
   samples; of a parity it has an easy one, so that boards have something to rank.
 
@@ -32,9 +33,11 @@ from synthbench.plan.suite import Suite, SuiteCell, read_suite
 from synthbench.registry.kinds import SUITE
 from synthbench.registry.registry import installed
 from synthbench.results.results import Results
-from synthbench.tuning import confirm, tune
+from synthbench.tuning import confirm, rungs, tune
+from synthbench.tuning import plan as tuning_plan
 
 SEEDS, CROSSED_SEEDS, SUITE_SEEDS, STEPS, HELD_OUT = 3, 4, 6, 5, 128
+TRIALS = 3
 EASY_TASK, EASY_BUDGET = "sparse-parity n=6 k=2", 3_200
 train_cells = evaluation.evaluate_cells
 
@@ -45,6 +48,8 @@ def shrink(patch: pytest.MonkeyPatch, boards: Path) -> None:
         for name, suite in list(plugin.provided[SUITE].items()):
             small = small_suite(suite, boards)
             patch.setitem(plugin.provided[SUITE], name, small)
+    patch.setattr(tuning_plan, "TRIALS_EACH", TRIALS)
+    patch.setattr(rungs, "HALVINGS", 0)
     for module in (evaluation, study, tune, confirm):
         patch.setattr(module, "evaluate_cells", evaluate_small_cells)
 
