@@ -1,11 +1,11 @@
 """What a block costs beside its training: very many small ones, on Ray and on local workers.
 
 First jobs that only return what a small block does: the price of handing one over, and whether
-the memory of the driver or of the workers grows. Then an evaluation of real blocks of two replicas
-and one step, from which follow what the driver does for a block, what a replica takes on disk and,
-on paper, what a million replicas need.
+the memory of the driver or of the workers grows. Then evaluations of real blocks of one step, of
+2 and of 50 replicas: what the driver does for a block, what a replica takes on disk and, on paper,
+what a million replicas need.
 
-    python benchmarks/ray_blocks.py [--jobs 10000] [--blocks 1000] [--launchers ray local]
+    python benchmarks/ray_blocks.py [--jobs 10000] [--blocks 500] [--launchers ray local]
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from synthbench.registry.registry import installed
 WORKERS = 2
 POINTS, COLUMNS = 20, 4
 """Evaluations and measurements of a replica in what a job returns."""
+WIDTHS = (2, 50)
 MILLION = 1_000_000
 MIB = 2**20
 
@@ -92,21 +93,21 @@ def soak(launcher: str, jobs: int) -> Soak:
 
 
 class Real(NamedTuple):
-    """Of blocks of two replicas and one step.
+    """Of blocks of so many replicas and one step.
 
     block, driver: seconds of wall time of a worker, and CPU seconds of the driver. disk: bytes of
     a replica in a finished record. start, end: MiB of the driver after a fifth, and at the end.
     """
 
+    width: int
     block: float
     driver: float
-    record: float
     disk: float
     start: float
     end: float
 
 
-def evaluate(launcher: str, blocks: int) -> Real:
+def evaluate(launcher: str, blocks: int, width: int) -> Real:
     """In cells of 100 blocks."""
     count = max(blocks // 100, 1)
     marks: list[float] = []
@@ -117,11 +118,11 @@ def evaluate(launcher: str, blocks: int) -> Real:
 
     models = [installed().model(f"mlp width={8 + i} lr=0.1") for i in range(count)]
     task = installed().task("sparse-parity n=10 k=2")
-    protocol = sb.Protocol(seeds=200, budget=32, evaluation_samples=128)
+    protocol = sb.Protocol(seeds=100 * width, budget=32, evaluation_samples=128)
     cells = [sb.Cell(task, model, protocol) for model in models]
     settings = sb.Settings(
         sb.TrainerOptions("cpu"),
-        replicas_per_block=2,
+        replicas_per_block=width,
         launcher=launcher,
         listener=Watch(),
         pictures=False,
@@ -132,14 +133,8 @@ def evaluate(launcher: str, blocks: int) -> Real:
         wall, cpu = time.perf_counter() - began, time.process_time() - cpu
         written = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
     done = count * 100
-    return Real(
-        wall * WORKERS / done,
-        cpu / done,
-        wall,
-        written / done / 2,
-        marks[len(marks) // 5],
-        marks[-1],
-    )
+    memory = marks[len(marks) // 5], marks[-1]
+    return Real(width, wall * WORKERS / done, cpu / done, written / done / width, *memory)
 
 
 @contextmanager
@@ -152,19 +147,19 @@ def cluster(wanted: bool) -> Iterator[None]:
     yield
 
 
-def on_paper(real: Real, bytes_back: int) -> Table:
-    """What a million replicas take, in blocks of two widths."""
-    table = Table("replicas of a block", "blocks", "driver, CPU hours", "through the driver, GB",
-                  "on disk, GB", "driver is full with", title="a million replicas, on paper")  # fmt: skip
-    for width in (2, 100):
-        blocks = MILLION // width
+def on_paper(narrow: Real, wide: Real) -> Table:
+    """What a million replicas of few evaluations take, in blocks of several widths."""
+    each = (wide.driver - narrow.driver) / (wide.width - narrow.width)
+    fixed = narrow.driver - each * narrow.width
+    table = Table("replicas a block", "blocks", "driver, h", "on disk, GB", "full with, workers",
+                  title="a million replicas, on paper; workers that take a minute for a block",
+                  )  # fmt: skip
+    for width in (2, 10, 100):
+        driver = fixed + each * width
+        hours, blocks = MILLION / width * driver / 3600, MILLION // width
+        disk = MILLION * wide.disk / 1e9
         table.add_row(
-            f"{width}",
-            f"{blocks:,}",
-            f"{blocks * real.driver / 3600:.1f}",
-            f"{MILLION * bytes_back / 2 / 1e9:.1f}",
-            f"{MILLION * real.disk / 1e9:.1f}",
-            f"{60 / real.driver:,.0f} workers, a block a minute",
+            f"{width}", f"{blocks:,}", f"{hours:.2f}", f"{disk:.1f}", f"{60 / driver:,.0f}"
         )
     return table
 
@@ -174,28 +169,29 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--jobs", type=int, default=10_000)
-    parser.add_argument("--blocks", type=int, default=1000)
+    parser.add_argument("--blocks", type=int, default=500)
     parser.add_argument(
-        "--launchers", nargs="+", choices=("ray", "local"), default=["ray", "local"]
+        "--launchers", nargs="+", choices=("ray", "local"), default=("ray", "local")
     )
     options = parser.parse_args()
     train_quietly()
     references = {"ray": "ray address=auto", "local": f"local workers={WORKERS}"}
-    console = Console()
+    jobs = Table("", "ms a job", "MiB per 1000 jobs: driver", "a worker", "heard")
+    blocks = Table("", "width", "s a block", "driver, CPU ms", "driver, MiB", "bytes a replica")
+    jobs.title = f"{options.jobs:,} jobs, {WORKERS} workers"
+    blocks.title = f"{options.blocks:,} blocks of an evaluation, {WORKERS} workers"
     with cluster("ray" in options.launchers):
-        jobs = Table("", "ms a job", "driver, MiB per 1000 jobs", "a worker", "said and heard",
-                     title=f"{options.jobs:,} jobs, {WORKERS} workers")  # fmt: skip
-        blocks = Table("", "s a block", "driver, CPU ms a block", "driver, MiB", "bytes a replica",
-                       title=f"{options.blocks:,} blocks of an evaluation, {WORKERS} workers")  # fmt: skip
         for name in options.launchers:
             found = soak(references[name], options.jobs)
-            jobs.add_row(name, f"{found.milliseconds:.2f}", f"{found.driver:+.2f}",
-                         f"{found.worker:+.2f}", f"{found.heard:,}")  # fmt: skip
-            real = evaluate(references[name], options.blocks)
-            blocks.add_row(name, f"{real.block:.3f}", f"{1000 * real.driver:.1f}",
-                           f"{real.start:,.0f} to {real.end:,.0f}", f"{real.disk:,.0f}")  # fmt: skip
-        for table in (jobs, blocks, on_paper(real, 2 * POINTS * COLUMNS * 8)):
-            console.print(table)
+            growth = f"{found.driver:+.2f}", f"{found.worker:+.2f}"
+            jobs.add_row(name, f"{found.milliseconds:.2f}", *growth, f"{found.heard:,}")
+            real = [evaluate(references[name], options.blocks, width) for width in WIDTHS]
+            for each in real:
+                times = f"{each.block:.3f}", f"{1000 * each.driver:.1f}"
+                memory = f"{each.start:,.0f} to {each.end:,.0f}"
+                blocks.add_row(name, f"{each.width}", *times, memory, f"{each.disk:,.0f}")
+    for table in (jobs, blocks, on_paper(*real)):
+        Console().print(table)
     print(software("torch", "ray"))
 
 
