@@ -1,15 +1,15 @@
-"""Tune two models, confirm on fresh seeds: do the interval and the test keep their word?
+"""Tune two models, confirm the winners on fresh seeds: is what is said of them true?
 
     python benchmarks/tune_then_confirm.py [--studies 2000]
 
-Nothing trains. Times to target are log-normal, U-shaped in the learning rate, some replicas never
-solve the task and the share of those that diverge rises beyond the best rate; seeds have an effect of
-their own on both models; times are seen at evaluations 5% apart and censored at the budget. A study
-tries 20 rates for each of two models on 8 tuning seeds, chooses by the product's own ranking, and
-compares the two that were chosen on 32 fresh seeds by the product's own comparison. The truth is the
-ratio of the medians of what was chosen.
+Nothing trains. Times to target are log-normal and U-shaped in the learning rate; some replicas
+never solve the task, and more diverge beyond the best rate. A seed has the same effect on both
+models. Times are seen at evaluations 5% apart and censored at the budget.
 
-Beside it stands what the tuning seeds that chose would have said of the same configurations.
+A study tries 20 rates for each of two models on 8 tuning seeds, chooses by the product's own
+ranking, and compares the two that were chosen on 32 fresh seeds by the product's own comparison.
+The truth is the ratio of the medians of what was chosen. Beside it stands what the tuning seeds,
+which chose, would have said of the same two.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class Landscape:
     """How long one model takes, by the exponent of its learning rate.
 
     floor: median at the best rate, in samples. flat: half width of the bottom, in decades.
-    steepness: growth of the log-median beyond it, per decade squared. wall: decades above the best
-    rate at which half of the replicas diverge. spread: standard deviation of log-times. stuck: share
-    that never solves the task.
+    steepness: growth of the log-median beyond it, per decade squared. wall: decades above the
+    bottom at which half of the replicas diverge. spread: standard deviation of log-times. stuck:
+    share that never solves the task.
     """
 
     floor: float
@@ -68,15 +68,17 @@ class Landscape:
 
     def never(self, rate: float) -> float:
         """Share of replicas that never solve the task."""
-        diverging = float(expit((rate - self.best - self.wall) / EDGE))
+        above = max(rate - self.best - self.flat, 0.0)
+        diverging = float(expit((above - self.wall) / EDGE))
         return self.stuck + (1 - self.stuck) * diverging
 
     def median(self, rate: float) -> float:
-        """Of all replicas, at the evaluation at which it is seen."""
+        """Of all replicas; infinite beyond the budget."""
         share = 0.5 / (1 - self.never(rate))
         if share >= 1:
             return math.inf
-        return seen(math.exp(self.log_median(rate) + self.spread * float(norm.ppf(share))))
+        time = math.exp(self.log_median(rate) + self.spread * float(norm.ppf(share)))
+        return time if time <= BUDGET else math.inf
 
     def observe(self, rate: float, seeds: Array, draws: np.random.Generator) -> TimesToTarget:
         """What replicas show; seeds: (R,) standard normal effects, the same for every model."""
@@ -85,10 +87,9 @@ class Landscape:
         times = np.exp(self.log_median(rate) + self.spread * noise)
         times[draws.random(len(seeds)) < self.never(rate)] = np.inf
         places = np.searchsorted(POINTS, times)
-        solved = places < len(POINTS)
-        return TimesToTarget(
-            np.where(solved, POINTS[np.minimum(places, len(POINTS) - 1)], BUDGET), solved
-        )
+        solved, last = places < len(POINTS), len(POINTS) - 1
+        shown = np.where(solved, POINTS[np.minimum(places, last)], BUDGET)
+        return TimesToTarget(shown, solved, POINTS[np.maximum(places - 1, 0)])
 
 
 @dataclass(frozen=True)
@@ -125,12 +126,6 @@ SCENARIOS = (
     ),
     Scenario("equal, the other at its default", FLAT, FLAT, (TRIALS_EACH, 1)),
 )
-
-
-def seen(time: float) -> float:
-    """The evaluation at which a crossing at that time is seen."""
-    place = int(np.searchsorted(POINTS, time))
-    return float(POINTS[place]) if place < len(POINTS) else math.inf
 
 
 def choose(

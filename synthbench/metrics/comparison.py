@@ -13,8 +13,8 @@ from synthbench.metrics.bootstrap import (
     FEWEST,
     RESAMPLES,
     bias_corrected_interval,
+    interpolated_medians,
     resampling_weights,
-    weighted_medians,
 )
 from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.time_to_target import TimesToTarget
@@ -75,6 +75,7 @@ def ratio_of_medians(
 ) -> Estimate:
     """Kaplan-Meier median of the first over that of the second, with a bootstrap interval.
 
+    Where replicas were seen at evaluations alone, of the medians of the crossings between them.
     Replicas are resampled, seeds as pairs if `paired`. A median beyond the budget is anywhere
     from there to infinity, whichever widens the interval. None: the value is censored, or the
     interval is unbounded above; an interval that is unbounded below starts at 0. With fewer
@@ -88,8 +89,8 @@ def ratio_of_medians(
     others = weights if paired else resampling_weights(draws, len(second.times), resamples)
     once, other = (np.ones((1, len(r.times))) for r in (first, second))
     return ratio_estimate(
-        weighted_medians(first, np.vstack([once, weights])),
-        weighted_medians(second, np.vstack([other, others])),
+        interpolated_medians(first, np.vstack([once, weights])),
+        interpolated_medians(second, np.vstack([other, others])),
         first,
         second,
         confidence,

@@ -39,15 +39,19 @@ class Target:
 class TimesToTarget:
     """Right-censored times: (R,) samples and (R,) bool; False marks a censored replica.
 
-    A replica is censored at the end of the budget, unless it was watched for less.
+    A replica is censored at the end of the budget, unless it was watched for less. since: (R,)
+    samples at the evaluation before, between which and its time a replica crossed the target; None
+    where times are exact.
     """
 
     times: NDArray[np.float64]
     solved: NDArray[np.bool_]
+    since: NDArray[np.float64] | None = None
 
     def within(self, budget: float) -> TimesToTarget:
         """The same replicas with no more than `budget` to spend."""
-        return TimesToTarget(np.minimum(self.times, budget), self.solved & (self.times <= budget))
+        solved = self.solved & (self.times <= budget)
+        return TimesToTarget(np.minimum(self.times, budget), solved, self.since)
 
     @property
     def all_watched(self) -> bool:
@@ -69,14 +73,15 @@ def times_to_target(
     protocol's resolution (5% by default) or one step earlier. A replica that is solved
     before its first step takes one sample, so that ratios and logarithms exist.
     """
-    times, solved = [], []
+    times, solved, since = [], [], []
     samples = trajectories.by_replica("samples")
     ends = np.full(len(samples), target.budget, float) if watched is None else watched
     for spent, met, end in zip(samples, met_by_replica(trajectories, target), ends, strict=True):
         index = first_held(met, target.hold)
         times.append(end if index is None else max(spent[index], 1))
         solved.append(index is not None)
-    return TimesToTarget(np.array(times, float), np.array(solved, bool))
+        since.append(max(spent[index - 1], 1) if index else times[-1])
+    return TimesToTarget(np.array(times, float), np.array(solved, bool), np.array(since, float))
 
 
 def met_by_replica(trajectories: Trajectories, target: Target) -> list[NDArray[np.bool_]]:

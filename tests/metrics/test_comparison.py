@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from lifelines.statistics import logrank_test
 
-from synthbench.metrics.bootstrap import weighted_medians
+from synthbench.metrics.bootstrap import interpolated_medians, weighted_medians
 from synthbench.metrics.comparison import (
     compare,
     log_rank_p_value,
@@ -116,3 +116,36 @@ def test_a_few_replicas_do_not_bound_the_ratio(replicas: int) -> None:
     two = TimesToTarget(2 * one.times, one.solved)
     found = ratio_of_medians(one, two, paired=True)
     assert found.value == 0.5 and found.low == 0 and found.high is None
+
+
+def test_medians_of_grouped_data_by_hand() -> None:
+    ends = np.array([10.0, 10, 20, 20, 20, 20, 30, 30])
+    reached = TimesToTarget(ends, np.ones(8, bool), ends - 10)
+    # A quarter had crossed by 10, three quarters by 20: half of them at 15.
+    assert interpolated_medians(reached, np.ones((1, 8))) == pytest.approx([15])
+    # Weights stand for copies: of (2, 0, 1, 1, 0, 0, 4, 4) a third had crossed by 20, all by 30.
+    weights = np.array([[2.0, 0, 1, 1, 0, 0, 4, 4]])
+    assert interpolated_medians(reached, weights) == pytest.approx([20 + 10 * (1 / 6) / (2 / 3)])
+    # Censored at the end of the budget beside one that was solved there.
+    censored = TimesToTarget(
+        np.array([10.0, 20, 20, 20]),
+        np.array([True, True, False, False]),
+        np.array([0.0, 10, 20, 20]),
+    )
+    assert interpolated_medians(censored, np.ones((1, 4))) == pytest.approx([20])
+    assert np.isinf(interpolated_medians(censored, np.array([[0.0, 1, 1, 1]])))
+
+
+def test_interpolation_stays_between_the_evaluations_and_leaves_exact_times_alone() -> None:
+    generator = np.random.default_rng(4)
+    exact = draw(generator, 40)
+    weights = generator.multinomial(40, np.full(40, 1 / 40), size=200).astype(float)
+    medians = weighted_medians(exact, weights)
+    np.testing.assert_array_equal(interpolated_medians(exact, weights), medians)
+    seen = TimesToTarget(exact.times, exact.solved, exact.times - 1)
+    found = interpolated_medians(seen, weights)
+    finite = np.isfinite(medians)
+    np.testing.assert_array_equal(np.isfinite(found), finite)
+    assert (found[finite] <= medians[finite]).all()
+    assert (found[finite] >= medians[finite] - 1).all()
+    assert len(np.unique(found[finite])) > 2 * len(np.unique(medians[finite]))

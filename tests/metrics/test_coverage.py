@@ -69,6 +69,27 @@ def test_ratio_of_medians(replicas: int, correlation: float) -> None:
     check(f"ratio of medians, correlation {correlation:g}", replicas, RATIO, estimate)
 
 
+@pytest.mark.parametrize("gap", [0.05, 0.2])
+def test_ratio_of_medians_seen_at_evaluations(replicas: int, gap: float) -> None:
+    """Crossings are seen at the next evaluation; the medians are somewhere between two of them."""
+    points = BUDGET * (1 + gap) ** np.arange(-60.0, 1)
+
+    def seen(normals: np.ndarray, median: float) -> TimesToTarget:
+        exact = log_normal(normals, median)
+        places = np.maximum(np.searchsorted(points, exact.times * (1 - 1e-12)), 1)
+        return TimesToTarget(points[places], exact.solved, points[places - 1])
+
+    shifts = np.random.default_rng(2)
+
+    def estimate(generator: np.random.Generator) -> Estimate:
+        one, other = generator.standard_normal((2, replicas))
+        second = 0.5 * one + 0.75**0.5 * other
+        place = shifts.uniform(1 - gap, 1)
+        return ratio_of_medians(seen(one, RATIO * place), seen(second, place), paired=True)
+
+    check(f"ratio of medians, evaluations {gap:.0%} apart", replicas, RATIO, estimate)
+
+
 def test_restricted_mean(replicas: int) -> None:
     draws = np.random.default_rng(1).standard_normal(4_000_000)
     truth = float(np.minimum(np.exp(SPREAD * draws), BUDGET).mean())

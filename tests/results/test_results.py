@@ -56,7 +56,8 @@ def test_models_are_compared_in_pairs_of_seeds(run) -> None:
     (one,) = results.compare()
     assert one.paired and one.p_value == one.comparison.log_rank
     medians = [cell.record.summary.samples_to_target.value for cell in results]
-    assert one.comparison.ratio_of_medians.value == pytest.approx(medians[0] / medians[1])
+    # Of the crossings, which lie up to one evaluation before what the medians show.
+    assert one.comparison.ratio_of_medians.value == pytest.approx(medians[0] / medians[1], rel=0.05)
 
 
 def test_reading_back_gives_the_same(run) -> None:
