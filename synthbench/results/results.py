@@ -232,11 +232,7 @@ def read_results(folder: Path | str) -> Results:
 def _largest(cells: Sequence[MeasuredCell]) -> list[MeasuredCell]:
     """Without those of which another has all replicas, watched as long and as often, or more."""
     kept: dict[str, list[MeasuredCell]] = {}
-    # The newest first: of two alike it stays.
-    by_size = sorted(
-        cells, key=lambda c: (c.record.budget, len(c.record.replicas), c.record.created)
-    )
-    for cell in reversed(by_size):
+    for cell in sorted(cells, key=_size, reverse=True):
         same = kept.setdefault(configuration_hash(cell.record.plan), [])
         if not any(holds(other.record.plan, cell.record.plan) for other in same):
             same.append(cell)
@@ -244,6 +240,7 @@ def _largest(cells: Sequence[MeasuredCell]) -> list[MeasuredCell]:
 
 
 def _size(cell: MeasuredCell) -> tuple[int, int, float, str]:
+    """Of two that are alike the newer is the larger."""
     record = cell.record
     finer = -record.protocol["resolution"]
     return record.budget, len(record.replicas), finer, record.created
