@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
     from matplotlib.transforms import Transform
 
-    from synthbench.results.figures.picture import Picture
-
 POINTS = 72.0
 """Points in an inch."""
 EDGE = 4.0
@@ -31,28 +28,7 @@ LEADING = 1.2
 """From one line of text to the next, in heights of letters."""
 
 
-def settle(picture: Picture) -> None:
-    """Lay the figure out, wrap its words to the room they have, and put legends below.
-
-    It becomes higher by what they need, where it may.
-    """
-    figure = picture.figure
-    _lay_out(figure)
-    added: dict[int, float] = defaultdict(float)
-    for bar in picture.bars:
-        wrap_name(bar.yaxis.label, _points(bar, bar.bbox.height))
-    for axes in picture.panels:
-        high = _wrap_words(axes, picture.bars)
-        if axes in picture.legends:
-            high += _place_legend(axes)
-        row = _row(axes)
-        added[row] = max(added[row], high)
-    if picture.grows:
-        figure.set_figheight(figure.get_figheight() + sum(added.values()) / POINTS)
-    _lay_out(figure)
-
-
-def _lay_out(figure: Figure) -> None:
+def lay_out(figure: Figure) -> None:
     """Move the panels to where they will be drawn, without drawing anything."""
     engine = figure.get_layout_engine()
     if engine is not None:
@@ -119,12 +95,14 @@ def _fitting(word: str, width: float, font: FontProperties) -> int:
     return max([n for n in range(1, len(word)) if text_width(word[:n], font) <= width], default=1)
 
 
-def _row(axes: Axes) -> int:
+def row_of(axes: Axes) -> int:
+    """The row of panels that it is in."""
     place = axes.get_subplotspec()
     return 0 if place is None else place.rowspan.start
 
 
-def _points(axes: Axes, pixels: float) -> float:
+def in_points(axes: Axes, pixels: float) -> float:
+    """Pixels of a figure in points."""
     return pixels * POINTS / axes.figure.dpi
 
 
@@ -141,21 +119,21 @@ def _sides(axes: Axes) -> tuple[float, float]:
     return root.bbox.width * left + edge, root.bbox.width * right - edge
 
 
-def _wrap_words(axes: Axes, bars: Sequence[Axes]) -> float:
+def wrap_words(axes: Axes, bars: Sequence[Axes]) -> float:
     """Wrap title and axis names; points that the further lines need above and below."""
     title = axes.title if axes.title.get_text() else axes._left_title  # type: ignore[attr-defined]
     # A bar may go past the title, and its highest number stands out above it.
     beside = [bar.bbox.x0 for bar in bars if bar.bbox.y1 > axes.bbox.y1 - 1 > bar.bbox.y0]
     right = min([_sides(axes)[1], *(edge for edge in beside if edge > axes.bbox.x0)])
-    room = _points(axes, right - axes.bbox.x0)
+    room = in_points(axes, right - axes.bbox.x0)
     title.set_text(wrapped(title.get_text(), room, title.get_fontproperties()))
     lines = title.get_text().count("\n")
-    lines += wrap_name(axes.xaxis.label, _points(axes, axes.bbox.width))
-    wrap_name(axes.yaxis.label, _points(axes, axes.bbox.height))
+    lines += wrap_name(axes.xaxis.label, in_points(axes, axes.bbox.width))
+    wrap_name(axes.yaxis.label, in_points(axes, axes.bbox.height))
     return lines * LEADING * float(axes.xaxis.label.get_fontsize())
 
 
-def _place_legend(axes: Axes) -> float:
+def place_legend(axes: Axes) -> float:
     """Put a legend below the axis' name, from the left edge of the panel; its height in points."""
     from matplotlib import rcParams
     from matplotlib.font_manager import FontProperties
@@ -168,7 +146,7 @@ def _place_legend(axes: Axes) -> float:
     below = axes.xaxis.get_tightbbox()
     assert below is not None
     left, right = _sides(axes)
-    room = _points(axes, right - left)
+    room = in_points(axes, right - left)
     mark = size * (rcParams["legend.handlelength"] + rcParams["legend.handletextpad"])
     widest = mark + max(text_width(label, font) for label in labels)
     between = size * rcParams["legend.columnspacing"]
@@ -176,7 +154,7 @@ def _place_legend(axes: Axes) -> float:
     if len(labels) > FEW:
         columns = int(np.clip((room + between) // (widest + between), 1, len(labels)))
     labels = [wrapped(label, room - mark, font) for label in labels]
-    gap = _points(axes, axes.bbox.y0 - below.y0) + size / 2
+    gap = in_points(axes, axes.bbox.y0 - below.y0) + size / 2
     box = axes.legend(
         handles, labels, loc="upper left", bbox_to_anchor=(0, 0), borderaxespad=0, borderpad=0,
         bbox_transform=_below(axes, left, gap), ncols=columns,
@@ -184,7 +162,7 @@ def _place_legend(axes: Axes) -> float:
     for text in box.get_texts():
         # A label may contain what matplotlib would read as a formula.
         text.set_parse_math(False)
-    return _points(axes, box.get_window_extent().height) + size / 2
+    return in_points(axes, box.get_window_extent().height) + size / 2
 
 
 def _below(axes: Axes, left: float, gap: float) -> Transform:

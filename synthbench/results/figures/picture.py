@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synthbench.results.figures.layout import settle
+from synthbench.results.figures.layout import (
+    POINTS,
+    in_points,
+    lay_out,
+    place_legend,
+    row_of,
+    wrap_name,
+    wrap_words,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,8 +74,22 @@ class Picture:
         self._later.append(act)
 
     def settle(self) -> Picture:
-        """Wrap titles, place legends and everything that waited."""
-        settle(self)
+        """Wrap words to the room they have, put legends below, then do everything that waited.
+
+        The figure becomes higher by what words and legends need, where it may.
+        """
+        lay_out(self.figure)
+        added: dict[int, float] = defaultdict(float)
+        for bar in self.bars:
+            wrap_name(bar.yaxis.label, in_points(bar, bar.bbox.height))
+        for axes in self.panels:
+            high = wrap_words(axes, self.bars)
+            if axes in self.legends:
+                high += place_legend(axes)
+            added[row_of(axes)] = max(added[row_of(axes)], high)
+        if self.grows:
+            self.figure.set_figheight(self.figure.get_figheight() + sum(added.values()) / POINTS)
+        lay_out(self.figure)
         for act in self._later:
             act()
         return self
