@@ -15,7 +15,7 @@ from synthbench.results.figures.layout import POINTS
 from synthbench.results.figures.measures import Measure
 from synthbench.results.figures.picture import Picture
 from synthbench.results.figures.series import Series
-from synthbench.results.figures.ticks import thin_labels, tick_values
+from synthbench.results.figures.ticks import thin_labels, tick_counts, tick_values
 from synthbench.results.measured_cell import MeasuredCell
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ ARROW = 2.0
 """Size of an arrow in sizes of a mark."""
 APART, WIDEST = 0.5, 2.5
 """From a mark to that of the next series, and from the first to the last, in sizes of a mark."""
+MANY = 7
+"""Values of a field up to which each has a tick."""
 DOWN = 3.0
 """How many times below a value a bar ends that has no lower end."""
 
@@ -68,12 +70,17 @@ class Scale:
         return float(self.values.index(value))
 
     def apply(self, picture: Picture, axes: Axes) -> None:
-        """Set scale and ticks; names of ticks that run into one another are left out later."""
+        """Set the scale, and a tick for each value, or round ones where there are many.
+
+        Names of ticks that run into one another are left out later.
+        """
+        if self.logarithmic and len(self.values) > MANY:
+            tick_counts(picture, axes, "x", value_words)
+            return
         if self.logarithmic:
             axes.set_xscale("log")
-        tick_values(
-            axes.xaxis, list(map(self.place, self.values)), list(map(value_words, self.values))
-        )
+        places, words = map(self.place, self.values), map(value_words, self.values)
+        tick_values(axes.xaxis, list(places), list(words))
         picture.later(partial(thin_labels, axes))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -33,14 +33,19 @@ def tick_whole_numbers(axis: Axis) -> None:
     axis.set_major_locator(MaxNLocator("auto", integer=True))
 
 
-def tick_counts(picture: Picture, axes: Axes, which: str) -> None:
-    """A logarithmic axis, "x" or "y", with ticks such as 5k and 1.2M; marks at all digits."""
+def tick_counts(
+    picture: Picture, axes: Axes, which: str, words: Callable[[float], str] = format_count
+) -> None:
+    """A logarithmic axis, "x" or "y", with ticks such as 5k and 1.2M; marks at all digits.
+
+    words: how a number is written.
+    """
     (axes.set_xscale if which == "x" else axes.set_yscale)("log")
-    _tick(axes, which)
-    picture.later(partial(_tick, axes, which))
+    _tick(axes, which, words)
+    picture.later(partial(_tick, axes, which, words))
 
 
-def _tick(axes: Axes, which: str) -> None:
+def _tick(axes: Axes, which: str, words: Callable[[float], str]) -> None:
     """As many ticks as there is room for now."""
     from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter
 
@@ -50,7 +55,7 @@ def _tick(axes: Axes, which: str) -> None:
     length, apart = (axes.bbox.width, LETTERS) if which == "x" else (axes.bbox.height, LINES)
     share = apart * size / (length * POINTS / axes.figure.dpi)
     axis.set_major_locator(FixedLocator(count_ticks(low, high, share * np.log10(high / low))))
-    axis.set_major_formatter(lambda value, _: format_count(value))
+    axis.set_major_formatter(lambda value, _: words(value))
     axis.set_minor_locator(LogLocator(subs=SUBDIVISIONS[0]))
     axis.set_minor_formatter(NullFormatter())
 

@@ -83,3 +83,12 @@ def test_its_numbers_are_those_of_the_table(trials: list[MeasuredCell]) -> None:
         assert rows["value"].tolist() == values
         np.testing.assert_array_equal(rows["samples_to_target"].to_numpy(float), whole)
     assert table["best"].tolist() == [False, False, True, False, False] * 2
+
+
+def test_rates_drawn_at_random_have_round_ticks(tmp_path: Path) -> None:
+    rates = [0.00111, 0.00557, 0.00865, 0.0226, 0.0566, 0.098, 0.356, 0.493]
+    cells = planned_cells(tmp_path, *(Planned(recipe={"lr": lr}, speed=lr * 10) for lr in rates))
+    figure = results(cells).plot("tuning", size="column")
+    figure.draw_without_rendering()
+    words = [tick.get_text() for tick in figure.axes[0].get_xticklabels()]
+    assert words == ["0.001", "0.003", "0.01", "0.03", "0.1", "0.3"]
