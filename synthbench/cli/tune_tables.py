@@ -17,7 +17,7 @@ from synthbench.plan.space import Space
 from synthbench.plan.suite import Suite
 from synthbench.results.terminal_table import WIDTH
 from synthbench.tuning.confirm import Confirmation
-from synthbench.tuning.picture import try_tuning_picture
+from synthbench.tuning.picture import try_tuning_pictures
 from synthbench.tuning.plan import TuningPlan
 from synthbench.tuning.proposals import size
 from synthbench.tuning.trial import Trial
@@ -60,7 +60,9 @@ def print_searches(plan: TuningPlan, searches: Sequence[Search], trials: int, fo
         for line in _notes(search, trials):
             console.print(line, soft_wrap=True)
     console.print(_spent(searches), soft_wrap=True)
-    console.print(f"picture: {escape(try_tuning_picture(searches, folder))}", soft_wrap=True)
+    for name, problem in try_tuning_pictures(plan, searches, folder).items():
+        shown = f"none, {problem}" if problem else str(folder / name)
+        console.print(f"picture: {escape(shown)}", soft_wrap=True)
     console.print(f"trials: {escape(str(folder))}", soft_wrap=True)
     console.print("on fresh seeds (or --confirm):", style="dim")
     for line in commands(searches, suite):

@@ -40,6 +40,8 @@ def test_tuned_confirmed_and_submitted_from_one_folder(suite, capsys, monkeypatc
     assert "1 model x 2 tasks, 20 trials of 4 seeds each: 16 replicas" in out
     assert out.count("all 2 configurations of the search space were tried") == 2
     home = Path("runs/tune-tiny")
+    # Two trials are no search to draw, which costs nothing else.
+    assert "picture: none, NothingToDrawError: no model has 3 trials that differ" in out
     written = read_tuning(home)
     assert [search.cell for search in written.searches] == [1, 2]
     assert written.question.suite is not None and written.question.suite.name == "tiny"
@@ -80,6 +82,7 @@ def test_two_models_are_compared_on_fresh_seeds(tmp_path: Path, capsys, monkeypa
     for name in ("mlp", "mlp.2"):
         (cell,) = read_results(Path("found/confirmed") / name)
         assert cell.record.protocol["first_seed"] == 0 and cell.record.protocol["seeds"] == 8
+    assert Path("found/tuning-mlp.png").exists() and Path("found/tuning-mlp.2.png").exists()
     content = json.loads(Path("found/tuning.json").read_text())
     for search in content["searches"]:
         best = search["trials"][search["ranking"][0] - 1]
