@@ -21,6 +21,11 @@ def joined(address: str, runtime_env: Mapping[str, Any]) -> Leave:
     A process that has joined one already, such as a job that was submitted to it, stays there.
     Raises LaunchError where no cluster answers.
     """
+    if address.startswith("ray://"):
+        raise LaunchError(
+            "Ray's client cannot be used: run the command on a node of the cluster, with "
+            "address=auto, or `ray job submit` it"
+        )
     if ray.is_initialized():
         return _stay
     try:

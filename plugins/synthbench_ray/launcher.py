@@ -28,7 +28,7 @@ class RayLauncher(Launcher):
 
     address: str = "auto"
     """Where the cluster is: auto for the one this machine belongs to (or RAY_ADDRESS), local for
-    one that is started here, HOST:6379, or ray://HOST:10001."""
+    one that is started here, or HOST:6379."""
 
     cpus: float = Field(default=1.0, gt=0)
     """CPUs that Ray sets aside for a task; each has one thread."""

@@ -159,3 +159,5 @@ def test_a_cluster_that_is_not_there_is_named(tmp_path: Path) -> None:
     settings = replace(SETTINGS, launcher="ray address=localhost:1")
     with pytest.raises(sb.LaunchError, match='no Ray cluster at address "localhost:1"'):
         sb.evaluate_cells(GRID, tmp_path, settings)
+    with pytest.raises(sb.LaunchError, match="run the command on a node of the cluster"):
+        sb.evaluate_cells(GRID, tmp_path, replace(settings, launcher="ray address=ray://host:1"))
