@@ -55,7 +55,7 @@ def test_formats_size_and_numbers(run_folder: Path, tmp_path: Path) -> None:
         np.testing.assert_array_equal(read[name], whole[name])
 
 
-@pytest.mark.parametrize("kind", ["learning-curves", "survival", "raster"])
+@pytest.mark.parametrize("kind", ["learning-curves", "survival"])
 def test_numbers_come_back_to_the_last_bit(run_folder: Path, tmp_path: Path, kind: str) -> None:
     plot(run_folder, "-k", kind, "--data", "-f", "svg", "--out", str(tmp_path))
     (written,) = tmp_path.glob("*.csv")
@@ -73,10 +73,10 @@ def test_numbers_come_back_to_the_last_bit(run_folder: Path, tmp_path: Path, kin
 def test_fields_go_to_the_kinds_that_take_them(run_folder: Path, tmp_path: Path) -> None:
     plot(
         run_folder, "-k", "scaling", "-k", "survival", "--against", "n", "--group", "width",
-        "-f", "svg", "--out", str(tmp_path),
+        "--value", "regret", "-f", "svg", "--out", str(tmp_path),
     )  # fmt: skip
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"scaling--n--width.svg", "survival.svg"}
+    assert names == {"scaling--n--regret--width.svg", "survival.svg"}
 
 
 def test_help_names_every_kind_and_flag(

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from synthbench.results.figures import draw
 from synthbench.results.figures.encoding import Encoding
+from synthbench.results.figures.picture import Picture
 from synthbench.results.measured_cell import MeasuredCell
 from tests.results.figures.studies import grid, results
 from tests.results.planned import Planned, planned_cells
@@ -19,6 +20,12 @@ from tests.results.planned import Planned, planned_cells
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> list[MeasuredCell]:
     return grid(tmp_path_factory.mktemp("grid"))
+
+
+@pytest.fixture(scope="module")
+def picture(study: list[MeasuredCell]) -> Picture:
+    """A line for each width, drawn once."""
+    return draw(study, "scaling", encoding=Encoding("n", group="width"))
 
 
 def labelled(axes: Axes) -> list[Line2D]:
@@ -30,8 +37,8 @@ def legend(axes: Axes) -> list[str]:
     return [text.get_text() for text in axes.get_legend().get_texts()]
 
 
-def test_points_are_the_medians_of_the_table(study: list[MeasuredCell]) -> None:
-    (panel,) = results(study).plot("scaling", "n", group="width").axes
+def test_points_are_the_medians_of_the_table(study: list[MeasuredCell], picture: Picture) -> None:
+    (panel,) = picture.panels
     table = results(study).table()
     for line, width in zip(labelled(panel), (8, 64), strict=True):
         rows = [i for i, c in enumerate(study) if c.record.model_plan["width"] == width]
@@ -46,10 +53,10 @@ def test_points_are_the_medians_of_the_table(study: list[MeasuredCell]) -> None:
 
 
 def test_times_in_another_unit_have_the_same_exponent_where_a_sample_costs_the_same(
-    study: list[MeasuredCell],
+    study: list[MeasuredCell], picture: Picture
 ) -> None:
-    (samples,) = results(study).plot("scaling", "n").axes
-    (other,) = results(study).plot("scaling", "n", value="flops_to_target").axes
+    (samples,) = picture.panels
+    (other,) = results(study).plot("scaling", "n", value="flops_to_target", group="width").axes
     assert legend(samples) == legend(other)
     unit = 1 / study[0].record.flops_per_sample
     for line, same in zip(samples.lines, other.lines, strict=True):
@@ -126,8 +133,7 @@ def test_a_familys_own_defaults_are_no_fields_that_vary(tmp_path: Path) -> None:
     assert [label.partition(":")[0] for label in legend(panel)] == ["mlp", "cnn"]
 
 
-def test_its_numbers_are_those_drawn(study: list[MeasuredCell]) -> None:
-    picture = draw(study, "scaling", encoding=Encoding("n", group="width"))
+def test_its_numbers_are_those_drawn(study: list[MeasuredCell], picture: Picture) -> None:
     table = picture.table()
     points = table[table["line"].isna()]
     assert points["series"].tolist() == ["width=8", "width=8", "width=64", "width=64", "width=64"]
