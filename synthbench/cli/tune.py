@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from synthbench.cli.completion import complete_model, complete_suite, complete_task
 from synthbench.cli.importing import without_collection
 from synthbench.cli.protocol_flags import changed_protocol, parse_count
 from synthbench.errors import ConfigurationError
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
 def tune_command(  # noqa: PLR0913 - one parameter per flag
     suite: Annotated[
-        str | None, typer.Argument(help="A suite: each of its cells is tuned by itself.")
+        str | None,
+        typer.Argument(
+            help="A suite: each of its cells is tuned by itself.", autocompletion=complete_suite
+        ),
     ] = None,
     model: Annotated[
         list[str] | None,
@@ -28,12 +32,16 @@ def tune_command(  # noqa: PLR0913 - one parameter per flag
             "--model",
             "-m",
             help="A model and what to search: 'mlp lr=log(1e-3..1) width=[50,100]'; repeatable.",
+            autocompletion=complete_model,
         ),
     ] = None,
     task: Annotated[
         list[str] | None,
         typer.Option(
-            "--task", "-t", help="Instead of a suite: 'sparse-parity n=30 k=3'; repeatable."
+            "--task",
+            "-t",
+            help="Instead of a suite: 'sparse-parity n=30 k=3'; repeatable.",
+            autocompletion=complete_task,
         ),
     ] = None,
     cell: Annotated[
