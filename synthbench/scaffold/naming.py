@@ -24,7 +24,6 @@ IN_TEMPLATES = frozenset(
         "ClassVar",
         "Field",
         "FixedSteps",
-        "GatedMean",
         "Literal",
         "Mapping",
         "Network",
