@@ -134,7 +134,7 @@ class BlockQueue:
             inherited=run.foundation.inherited.rows(block.whole.rows()),
             kept_steps=run.resumption.kept.steps,
             continuation=self._begun_at.continuation(block),
-            keeps_state=run.resumption.kept.last and not run.resumption.kept.steps,
+            keeps_state=run.keeps_state,
         )
         return Training(
             number=number,

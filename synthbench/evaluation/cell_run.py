@@ -85,6 +85,15 @@ class CellRun:
         return self.resumption.begin_run(self.environment, choice, self._taken_over)
 
     @property
+    def keeps_state(self) -> bool:
+        """Whether a larger budget is to go on where this one ends.
+
+        Not from weights at earlier evaluations, which would not be there of what goes on.
+        """
+        weights = self.resumption.kept
+        return not weights.steps and (self.settings.keep_state or weights.last)
+
+    @property
     def replicas_to_train(self) -> int:
         """How many a new run lacks."""
         return self.cell.protocol.seeds - self._taken_over.finished_replicas

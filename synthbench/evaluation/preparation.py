@@ -63,17 +63,26 @@ def prepare(
     alike = likenesses(planned)
     facts = _inspect_all(planned, alike)
     needed = needed_weights(planned)
-    folders = _folders(planned, out)
-    relatives = _relatives(planned, folders, out)
-    prepared = []
-    for place, cell in enumerate(planned):
+    kept = []
+    for cell in planned:
         name = cell.plan_hash()
         keep = settings.keep_weights if name in hashes else False
-        kept = wanted_weights(keep, cell) | needed.get(name, NO_WEIGHTS)
-        where = folders[place], relatives[place]
-        prepared.append(
-            PreparedCell(cell, facts[place], alike[place], name in hashes, kept, *where)
+        kept.append(wanted_weights(keep, cell) | needed.get(name, NO_WEIGHTS))
+    store = Store.read(out)
+    folders = _folders(planned, kept, store, settings.resume)
+    relatives = _relatives(planned, folders, store)
+    prepared = [
+        PreparedCell(
+            cell,
+            facts[place],
+            alike[place],
+            cell.plan_hash() in hashes,
+            kept[place],
+            folders[place],
+            relatives[place],
         )
+        for place, cell in enumerate(planned)
+    ]
     return prepared, device
 
 
@@ -117,12 +126,14 @@ def _inspect(cell: Cell, known: CellFacts | None) -> CellFacts:
     return facts
 
 
-def _folders(cells: Sequence[Cell], out: Path) -> list[Path]:
+def _folders(
+    cells: Sequence[Cell], kept: Sequence[KeptWeights], store: Store, resume: bool
+) -> list[Path]:
     """Where each cell goes; two never share a folder, though one may be the other grown."""
-    store, taken, folders = Store.read(out), set[Path](), list[Path]()
-    for cell in cells:
+    taken, folders = set[Path](), list[Path]()
+    for cell, weights in zip(cells, kept, strict=True):
         own = _own_code(cell)
-        folder = out / own if own else store.home(cell, cell.folder_name())
+        folder = store.out / own if own else store.home(cell, cell.folder_name(), weights, resume)
         if folder in taken:
             folder = folder.with_name(f"{cell.folder_name()}-{cell.plan_hash()[:8]}")
         taken.add(folder)
@@ -130,9 +141,11 @@ def _folders(cells: Sequence[Cell], out: Path) -> list[Path]:
     return folders
 
 
-def _relatives(cells: Sequence[Cell], folders: Sequence[Path], out: Path) -> list[tuple[Path, ...]]:
+def _relatives(
+    cells: Sequence[Cell], folders: Sequence[Path], store: Store
+) -> list[tuple[Path, ...]]:
     """Where replicas may lie that each cell has too: in the store, or once others are finished."""
-    store, planned = Store.read(out), dict[str, list[Path]]()
+    planned: dict[str, list[Path]] = {}
     kinds = [replica_hash(cell.plan()) for cell in cells]
     for kind, folder in zip(kinds, folders, strict=True):
         planned.setdefault(kind, []).append(folder)

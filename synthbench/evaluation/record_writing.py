@@ -181,8 +181,7 @@ def _weights_files(whole: BlockResult) -> dict[str, bytes]:
     """Weights at the last evaluations and at those that are kept beside them, if there are any."""
     kept = {WEIGHTS_FILE: whole.weights, CHECKPOINTS_FILE: whole.snapshots}
     files = {file: save(state) for file, state in kept.items() if state}
-    # Nobody goes on from there without the weights.
-    state = whole.state if whole.weights else None
+    state = whole.state
     return files if state is None else {**files, STATE_FILE: state_bytes(state)}
 
 

@@ -22,6 +22,8 @@ class Settings:
     resume: reuse finished cells and continue half-finished ones. replicas_per_block: None
     measures the fastest. keep_weights: store each replica's weights at its last evaluation (True
     or "last"), at all of them ("all"), or at the last one at or before each of some steps too.
+    keep_state: store where replicas stand whose budget ends before they have solved the task, from
+    which a larger budget goes on; where weights are kept, it is too.
     trackers: where finished cells, and the training as it goes, are sent; objects or references.
     compile: whether recorded steps are compiled: "auto" where what is left of a cell pays for it,
     "always" or "never"; the record names what was done, and last bits depend on it.
@@ -43,6 +45,7 @@ class Settings:
     workers: int | None = None
     launcher: Launcher | str | None = None
     pictures: bool = True
+    keep_state: bool = False
 
     def __post_init__(self) -> None:
         read_compile(self.compile)

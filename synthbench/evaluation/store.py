@@ -9,9 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from synthbench.evaluation.kept_weights import KeptWeights
 from synthbench.plan.cell import Cell
 from synthbench.plan.growth import configuration_hash, holds, replica_hash
-from synthbench.records.reading import RECORD_FILE
+from synthbench.records.reading import RECORD_FILE, WEIGHTS_FILE
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,18 @@ class StoredCell:
 
     folder: Path
     plan: Mapping[str, Any]
+    files: tuple[str, ...] = ()
+
+    def serves(self, cell: Cell, kept: KeptWeights) -> bool:
+        """Whether a cell of the same configuration is a part of what is here, as far as files say.
+
+        kept: weights that have to be there. Those of a smaller budget are others.
+        """
+        plan = cell.plan()
+        if not kept.last or not holds(self.plan, plan):
+            return holds(self.plan, plan)
+        same_budget = self.plan["protocol"]["budget"] == plan["protocol"]["budget"]
+        return WEIGHTS_FILE in self.files and same_budget and not kept.steps
 
 
 @dataclass(frozen=True)
@@ -35,16 +48,17 @@ class Store:
         found = (_stored(path) for path in sorted(out.glob(f"*/{RECORD_FILE}")))
         return cls(out, tuple(cell for cell in found if cell is not None))
 
-    def home(self, cell: Cell, name: str) -> Path:
+    def home(self, cell: Cell, name: str, kept: KeptWeights, resume: bool = True) -> Path:
         """The folder of a cell: where its configuration lies already, or one of that name.
 
         One that is neither more nor less than what lies there, with more replicas and a smaller
-        budget, gets a folder beside it. name: of a new folder.
+        budget, gets a folder beside it; so does a smaller one that is trained again, lest it takes
+        the place of a larger. name: of a new folder. kept: weights that have to be there.
         """
         plan = cell.plan()
         lying = self._by_configuration.get(configuration_hash(plan), [])
         same = [stored for stored in lying if stored.plan == plan]
-        larger = [stored for stored in lying if holds(stored.plan, plan)]
+        larger = [stored for stored in lying if resume and stored.serves(cell, kept)]
         smaller = [stored for stored in lying if holds(plan, stored.plan)]
         for fitting in (same, larger, smaller):
             if fitting:
@@ -90,8 +104,9 @@ class Store:
 def _stored(path: Path) -> StoredCell | None:
     """None for what is no record; what is wrong with one is said where it is asked for."""
     try:
-        plan = json.loads(path.read_text(encoding="utf-8"))["plan"]
-        stored = StoredCell(path.parent, plan)
+        content = json.loads(path.read_text(encoding="utf-8"))
+        plan = content["plan"]
+        stored = StoredCell(path.parent, plan, tuple(content["files"]))
         _ = replica_hash(plan), configuration_hash(plan), holds(plan, plan)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -78,7 +78,7 @@ def tune(plan: TuningPlan, trials: int, out: Path, settings: Settings) -> list[S
     make_folder(out)
     refuse_another_tuning(out, plan.question)
     write_tuning(out, TuningRecord(question=plan.question))
-    plain = replace(settings, pictures=False)
+    plain = replace(settings, pictures=False, keep_state=True)
     found = trained_together(searches, lambda cells: _evaluated(cells, out / TRIALS, plain))
     done = [
         Search(tuned, plan.models[place], spaces[place], tuple(t.charged() for t in own))

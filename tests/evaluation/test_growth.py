@@ -344,3 +344,35 @@ def test_two_budgets_in_one_evaluation_train_once(tmp_path: Path) -> None:
         assert_same(result, evaluate(planned, tmp_path / f"{planned.protocol.budget}"))
     later = sb.evaluate_cells(cells, tmp_path, sb.Settings(sb.TrainerOptions("cpu")))
     assert [result.reused for result in later] == [True] * 3
+
+
+def test_where_replicas_stand_is_kept_without_their_weights(tmp_path: Path) -> None:
+    begun = evaluate(cell(budget=LESS), tmp_path, keep_state=True)
+    assert "state.safetensors" in begun.record.files
+    assert "weights.safetensors" not in begun.record.files
+    with blocks() as own:
+        grown = evaluate(cell(budget=BUDGET), tmp_path)
+    assert [block.continuation is not None for block in own] == [True]
+    assert_same(grown, evaluate(cell(budget=BUDGET), tmp_path / "fresh"))
+
+
+@pytest.mark.parametrize(
+    ("smaller", "settings"),
+    [
+        (cell(budget=LESS), {"keep_weights": True}),
+        (cell(seeds=2), {"keep_weights": True}),
+        (cell(seeds=2), {"resume": False}),
+    ],
+    ids=["weights of a smaller budget", "weights of fewer", "again"],
+)
+def test_what_is_trained_again_never_takes_the_place_of_more(
+    smaller: Cell, settings: dict[str, object], store: Path, tmp_path: Path
+) -> None:
+    (before,) = sb.read_results(store)
+    with trained() as seeds:
+        again = evaluate(smaller, store, **settings)
+    assert len(seeds) == smaller.protocol.seeds and again.folder != before.folder
+    assert_same(again, evaluate(smaller, tmp_path / "fresh", **settings))
+    (after,) = sb.read_results(store)
+    assert after.folder == before.folder
+    assert_same(after, before)
