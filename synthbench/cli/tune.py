@@ -147,6 +147,7 @@ def tune_command(  # noqa: PLR0913 - one parameter per flag
         from synthbench.cli.tune_tables import (
             print_confirmation,
             print_plan,
+            print_round,
             print_searches,
         )
         from synthbench.engine.training.block_training import TrainerOptions
@@ -186,7 +187,7 @@ def tune_command(  # noqa: PLR0913 - one parameter per flag
     )
     print_plan(plan, wanted)
     try:
-        searches = tune(plan, wanted, folder, settings)
+        searches = tune(plan, wanted, folder, settings, print_round)
         confirmed = confirm_winners(plan, searches, folder, settings, count) if confirm else None
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted; the same command continues where it stopped")

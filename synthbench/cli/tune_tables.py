@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from synthbench.metrics.formatting import format_count, format_time_to_target
+from synthbench.plan.cell import Cell
 from synthbench.plan.protocol import Protocol
 from synthbench.plan.space import Space
 from synthbench.plan.suite import Suite
@@ -39,7 +40,7 @@ def print_plan(plan: TuningPlan, trials: int) -> None:
     each = [min(trials, size(space)) for space in plan.spaces]
     console = Console(width=WIDTH, highlight=False)
     console.print(
-        f"{_count(models, 'model')} x {_count(tasks, 'task')}, {_count(trials, 'trial')} of "
+        f"{_count(models, 'model')} x {_count(tasks, 'task')}, {_count(max(each), 'trial')} of "
         f"{_count(seeds, 'seed')} each: {int(sum(each)) * tasks * seeds:,} replicas"
     )
     if plan.suite is not None and max(each) > plan.suite.tuning_trials:
@@ -48,6 +49,15 @@ def print_plan(plan: TuningPlan, trials: int) -> None:
             f"{plan.suite.tuning_trials} trials for each cell",
             soft_wrap=True,
         )
+
+
+def print_round(cells: Sequence[Cell]) -> None:
+    """`16 trials, each to 3k samples`, where their progress is shown; tasks may have 3k..20k."""
+    budgets = {cell.protocol.budget for cell in cells}
+    ends = dict.fromkeys(format_count(each) for each in (min(budgets), max(budgets)))
+    Console(stderr=True, highlight=False).print(
+        f"{_count(len(cells), 'trial')}, each to {'..'.join(ends)} samples", soft_wrap=True
+    )
 
 
 def print_searches(plan: TuningPlan, searches: Sequence[Search], trials: int, folder: Path) -> None:

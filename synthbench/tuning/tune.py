@@ -61,11 +61,18 @@ class Search:
         return edges(self.space, self.best.proposal.fields, tried)
 
 
-def tune(plan: TuningPlan, trials: int, out: Path, settings: Settings) -> list[Search]:
+def tune(
+    plan: TuningPlan,
+    trials: int,
+    out: Path,
+    settings: Settings,
+    before: Callable[[Sequence[Cell]], None] = lambda cells: None,
+) -> list[Search]:
     """Search every model's space on every task; their records go to `out/trials`.
 
-    trials: configurations for each model on each task. For each task, every model. What is in
-    the folder is not trained again, so a run that was interrupted goes on, and one with more
+    trials: configurations for each model on each task. before: told of what is to be trained
+    together next, with the budgets to which it goes. For each task, every model. What is in the
+    folder is not trained again, so a run that was interrupted goes on, and one with more
     trials adds to those there. Raises OutputError for a folder that holds another tuning, and a
     SynthbenchError with one clear line for anything else that the caller can mend.
     """
@@ -79,7 +86,12 @@ def tune(plan: TuningPlan, trials: int, out: Path, settings: Settings) -> list[S
     refuse_another_tuning(out, plan.question)
     write_tuning(out, TuningRecord(question=plan.question))
     plain = replace(settings, pictures=False, keep_state=True)
-    found = trained_together(searches, lambda cells: _evaluated(cells, out / TRIALS, plain))
+
+    def train(cells: Sequence[Cell]) -> list[MeasuredCell]:
+        before(cells)
+        return evaluate_cells(cells, out / TRIALS, plain).measured
+
+    found = trained_together(searches, train)
     done = [
         Search(tuned, plan.models[place], spaces[place], tuple(t.charged() for t in own))
         for (tuned, place), own in zip(asked, found, strict=True)
@@ -147,10 +159,6 @@ def _search(tuned: TunedTask, proposer: Proposer, trials: int) -> Training[list[
         return Cell(tuned.task, resolve_model(proposal.reference), tuned.protocol)
 
     return search(proposer, make, trials)
-
-
-def _evaluated(cells: Sequence[Cell], folder: Path, settings: Settings) -> list[MeasuredCell]:
-    return evaluate_cells(cells, folder, settings).measured
 
 
 def _search_record(done: Search, out: Path) -> SearchRecord:

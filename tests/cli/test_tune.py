@@ -37,7 +37,7 @@ def test_tuned_confirmed_and_submitted_from_one_folder(suite, capsys, monkeypatc
     tune = ("tune", "tiny", "--model", model, "--seeds", "4", "--confirm", "--workers", "0")
     code, out, err = run_command(capsys, monkeypatch, *tune, columns=80)
     assert code == 0, err
-    assert "1 model x 2 tasks, 20 trials of 4 seeds each: 16 replicas" in out
+    assert "1 model x 2 tasks, 2 trials of 4 seeds each: 16 replicas" in out
     assert out.count("all 2 configurations of the search space were tried") == 2
     home = Path("runs/tune-tiny")
     # Two trials are no search to draw, which costs nothing else.
@@ -77,6 +77,9 @@ def test_two_models_are_compared_on_fresh_seeds(tmp_path: Path, capsys, monkeypa
     command = (*TASK, *models, *SMALL, *flags)
     code, out, err = run_command(capsys, monkeypatch, *command, columns=80)
     assert code == 0, err
+    ends = re.findall(r"^(\d+) trials?, each to (\S+) samples$", err, re.MULTILINE)
+    # A sixteenth of the budget, then all of it for what is left.
+    assert ends[0] == ("6", "800") and ends[-1][1] == "12.8k"
     assert "On fresh seeds" in out and "ratio of medians" in out and "(corrected)" in out
     assert {path.name for path in Path("found/confirmed").iterdir()} == {"mlp", "mlp.2"}
     for name in ("mlp", "mlp.2"):
