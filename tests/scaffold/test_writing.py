@@ -128,25 +128,29 @@ PORTS = {
 }
 
 
-@pytest.mark.parametrize(
-    # That of signs is tested where it is installed, in tests/distributions.
-    "reads",
-    [
-        "tokens",
-        *(pytest.param(reads, marks=pytest.mark.slow) for reads in ("reals", "real-sequence")),
-    ],
-)
-def test_a_new_model_passes_its_own_tests(reads: str, tmp_path: Path) -> None:
-    folder = write_plugin("model", SHORT, tmp_path, reads).folder
+def pytest_in(folder: Path, *arguments: str) -> str:
+    """What pytest prints of a new distribution's own tests, which must pass; not installed."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *sys.path])},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("..")
+    return done.stdout
+
+
+def test_a_new_mixer_is_its_formula(tmp_path: Path) -> None:
+    folder = write_plugin("model", SHORT, tmp_path, "tokens").folder
+    assert pytest_in(folder, "-k", "by_hand").startswith(".")
+
+
+@pytest.mark.slow  # That of signs is tested where it is installed, in tests/distributions.
+@pytest.mark.parametrize("reads", INPUTS[1:])
+def test_a_new_model_passes_its_own_tests(reads: str, tmp_path: Path) -> None:
+    folder = write_plugin("model", SHORT, tmp_path, reads).folder
+    assert pytest_in(folder).startswith("..")
 
 
 def test_what_a_new_model_reads_is_what_was_asked_for(tmp_path: Path) -> None:
