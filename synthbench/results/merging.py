@@ -66,13 +66,16 @@ def merge(sources: Sequence[Path], to: Path, prefer: Path | None = None) -> Merg
     Replicas of one configuration are put together where their seeds follow one another and they
     were watched alike. Replicas that two folders have must be equal, bit for bit. prefer: the
     source that is right where two differ. `to` appears whole or not at all. Raises OutputError
-    where it is there already or two folders contradict one another, RecordError for a source
-    that cannot be read.
+    where it is there already, lies in a source, or two folders contradict one another,
+    RecordError for a source that cannot be read.
     """
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise OutputError(f"{to} is there already; name a new folder, and {to} among the others")
     if prefer is not None and prefer not in sources:
         raise OutputError(f"--prefer {prefer} is not among the folders that are merged")
+    for source in sources:
+        if to.resolve().is_relative_to(source.resolve()):
+            raise OutputError(f"{to} lies in {source}, which is merged; name a folder outside")
     groups = _groups(_read(sources))
     passed_over = _passed_over(groups, prefer)
     parts: list[list[SourcedCell]] = []

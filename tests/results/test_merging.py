@@ -124,6 +124,18 @@ def test_a_difference_in_a_seed_that_only_one_has_is_none(
     assert merge([machines[0], other], tmp_path / "c").joined == 1
 
 
+def test_nothing_is_written_into_a_folder_that_is_merged(
+    machines: tuple[Path, Path], tmp_path: Path
+) -> None:
+    source = Path(shutil.copytree(machines[0], tmp_path / "a"))
+    link = tmp_path / "link"
+    link.symlink_to(source)
+    before = sorted(source.rglob("*"))
+    with pytest.raises(sb.SynthbenchError, match=r"lies in .*a, which is merged"):
+        merge([source, machines[1]], link / "inside")
+    assert sorted(source.rglob("*")) == before
+
+
 def test_replicas_of_another_machine_are_named(machines: tuple[Path, Path], tmp_path: Path) -> None:
     other = Path(shutil.copytree(machines[0], tmp_path / "other"))
     (folder,) = (path.parent for path in other.glob("*/record.json"))
