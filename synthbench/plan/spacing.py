@@ -13,6 +13,8 @@ LEAST_DIGITS = 3
 """Significant digits, more only where fewer would not do."""
 MOST_DIGITS = 17
 """Those that tell any two floats apart."""
+MOST_NUMBERS = 10_000
+"""More of one field are a slip of the keyboard, and would fill the memory first."""
 UNEVEN = 0.02
 """The share of a step by which a rounded number may be off its place on a linear scale."""
 
@@ -21,11 +23,14 @@ def spaced(low: float, high: float, count: int, scale: Scale, whole: bool) -> tu
     """So many numbers from one end to the other, ends included, rounded to a few digits.
 
     low < high, above 0 on a log scale; count: 2 or more; whole: integers alone. The ends are as
-    given. Raises ConfigurationError where so many whole numbers do not lie between them.
+    given. Raises ConfigurationError for more than MOST_NUMBERS, and where so many whole numbers do
+    not lie between them.
 
     >>> spaced(0.01, 1, 7, "log", whole=False)
     ('0.01', '0.0215', '0.0464', '0.1', '0.215', '0.464', '1')
     """
+    if count > MOST_NUMBERS:
+        raise ConfigurationError(f"{count:,} values are too many; ask for {MOST_NUMBERS:,} or fewer")
     exact = _places(low, high, count, scale)
     step = (high - low) / (count - 1)
     for digits in range(LEAST_DIGITS, MOST_DIGITS + 1):

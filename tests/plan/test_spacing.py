@@ -45,6 +45,11 @@ def test_whole_numbers_that_meet_are_refused_with_the_count_that_fits() -> None:
     assert len(spaced(0, 3, 4, "linear", whole=True)) == 4
 
 
+def test_more_numbers_than_anybody_means_are_refused_before_they_are_made() -> None:
+    with pytest.raises(ConfigurationError, match="1,000,000,000,000 values are too many"):
+        spaced(4, 6, 10**12, "linear", whole=True)
+
+
 @given(
     st.floats(1e-12, 1e12),
     st.floats(1.001, 1e6),
