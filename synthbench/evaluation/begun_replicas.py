@@ -45,7 +45,9 @@ class BegunReplicas:
         own = self.continuation
         measured = {COLUMN + name: torch.from_numpy(v) for name, v in own.columns.items()}
         measured[MET] = torch.from_numpy(own.met)
-        return state_bytes(own.state, measured, {"seconds": own.seconds})
+        # Tensors lie in a file in an order of their own.
+        facts = {"seconds": own.seconds, "columns": list(own.columns)}
+        return state_bytes(own.state, measured, facts)
 
 
 def read_begun(path: Path) -> BegunReplicas:
@@ -53,8 +55,7 @@ def read_begun(path: Path) -> BegunReplicas:
     state, facts = read_state(path)
     tensors = dict(state.tensors)
     met = tensors.pop(MET).numpy()
-    names = [name for name in tensors if name.startswith(COLUMN)]
-    columns = {name.removeprefix(COLUMN): tensors.pop(name).numpy() for name in names}
+    columns = {name: tensors.pop(COLUMN + name).numpy() for name in facts["columns"]}
     own = replace(state, tensors=tensors)
     return BegunReplicas(Continuation(own, columns, met, float(facts["seconds"])))
 

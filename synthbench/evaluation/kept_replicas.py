@@ -74,7 +74,7 @@ def kept_replicas(
         trajectories = Trajectories.read(folder / TRAJECTORIES_FILE)
         found = _finished(cell, set(wanted), record, trajectories)
         if kept.last:
-            found = [each for each in found if _is_whole(each, trajectories)]
+            found = [each for each in found if _is_whole(each, record, trajectories)]
         if not found:
             return None
         seeds = cell.replica_seeds()
@@ -106,7 +106,7 @@ def _finished(
             continue
         steps = [int(step) for step in steps_of[row]]
         ended = _ending(cell, steps, met_of[row], points)
-        if ended is None and replica.outcome == "diverged":
+        if ended is None and _has_diverged(record, row, steps):
             ended = _diverged(steps, before, points)
         if ended is not None:
             found.append(KeptReplica(number, row, *ended))
@@ -152,9 +152,23 @@ def _common(steps: list[int], points: list[int]) -> list[int]:
     return steps[:count]
 
 
-def _is_whole(kept: KeptReplica, trajectories: Trajectories) -> bool:
-    """Whether it stops where it stopped, so that its last weights are those that are kept."""
-    return kept.steps[-1] == int(trajectories.by_replica("step")[kept.row][-1])
+def _has_diverged(record: Record, row: int, steps: list[int]) -> bool:
+    """Whether a replica stopped because it was no longer finite, also one that had solved before.
+
+    steps: at which it was looked at.
+    """
+    solved = record.protocol["until"] == "solved" and record.replicas[row].outcome == "solved"
+    return not solved and steps[-1] < record.steps
+
+
+def _is_whole(kept: KeptReplica, record: Record, trajectories: Trajectories) -> bool:
+    """Whether it stops where it stopped, so that its last weights are those that are kept.
+
+    Of one that diverged after the end of this budget only NaN is kept.
+    """
+    steps = [int(step) for step in trajectories.by_replica("step")[kept.row]]
+    alike = kept.diverged == _has_diverged(record, kept.row, steps)
+    return alike and kept.steps[-1] == steps[-1]
 
 
 def _result(

@@ -154,7 +154,8 @@ class PartialRun:
         return tuple(EarlierReplicas.model_validate(part) for part in content)
 
     def is_whole(self) -> bool:
-        """Whether the finished blocks can be read, and none holds a replica of another."""
+        """Whether everything can be read, and no finished block holds a replica of another."""
+        self.begun()
         sizes = [len(self._read(path).diverged) for path in self._paths()]
         numbers = self._done_numbers()
         return len(numbers) == len(set(numbers)) == sum(sizes)

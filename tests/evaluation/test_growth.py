@@ -313,6 +313,56 @@ def test_kept_weights_let_a_larger_budget_go_on(tmp_path: Path) -> None:
         assert all(torch.equal(one[name], other[name]) for name in other)
 
 
+def test_columns_keep_their_order_where_some_replicas_go_on(tmp_path: Path) -> None:
+    finite = {"train_samples": 64, "until": "budget"}
+    evaluate(cell(budget=352, seeds=1, **finite), tmp_path, keep_weights=True)
+    grown = evaluate(cell(budget=672, seeds=2, **finite), tmp_path)
+    assert_same(grown, evaluate(cell(budget=672, seeds=2, **finite), tmp_path / "fresh"))
+
+
+def test_replicas_that_go_on_are_taken_again_where_their_copy_is_damaged(tmp_path: Path) -> None:
+    evaluate(cell(budget=LESS), tmp_path, keep_weights=True)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(jobs, "train_block", _interrupt)
+        evaluate(cell(), tmp_path)
+    (begun,) = tmp_path.glob("*/.partial/begun-*.safetensors")
+    begun.write_bytes(begun.read_bytes()[:-1])
+    notes = Notes()
+    grown = evaluate(cell(), tmp_path, listener=notes)
+    assert any("is damaged" in note for note in notes.messages)
+    assert_same(grown, evaluate(cell(), tmp_path / "fresh"))
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def steep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five replicas of which all diverge, the first before step 22 and the others after it."""
+    out = tmp_path_factory.mktemp("steep")
+    found = evaluate(steep_cell(1_248), out, keep_weights=True)
+    lasts = [int(steps[-1]) for steps in found.measured.trajectories.by_replica("step")]
+    assert lasts[0] < 22 and {r.outcome for r in found.record.replicas} == {"diverged"}
+    assert 22 in lasts
+    return out
+
+
+def steep_cell(budget: int) -> Cell:
+    protocol = {"budget": budget, "seeds": 5, "first_seed": 5, "resolution": 0.1}
+    return cell(model="lr=50", until="budget", **protocol)
+
+
+def test_of_what_diverges_later_the_last_weights_are_not_kept(steep: Path, tmp_path: Path) -> None:
+    wanted = steep_cell(22 * 32)
+    less = evaluate(wanted, steep, keep_weights=True)
+    fresh = evaluate(wanted, tmp_path, keep_weights=True)
+    assert_same(less, fresh)
+    one, other = (load_file(r.folder / "weights.safetensors") for r in (less, fresh))
+    for name, tensor in other.items():
+        assert torch.equal(one[name].nan_to_num(7.0), tensor.nan_to_num(7.0))
+
+
 def test_a_student_is_kept_while_its_teacher_grows(tmp_path: Path) -> None:
     task, model = "sparse-parity n=10 k=2", "mlp width=8"
     protocol = sb.Protocol(budget=640, evaluation_samples=128, until="budget")
