@@ -30,8 +30,13 @@ def main() -> None:
     threading.Thread(target=_read, args=(sys.stdin.buffer, jobs), daemon=True).start()
     _import()
     _answer(answers, READY, None)
-    while True:
-        _answer(answers, *_done(jobs.get(), answers))
+    try:
+        while True:
+            _answer(answers, *_done(jobs.get(), answers))
+    except KeyboardInterrupt:
+        # A training was asked to end, by SIGTERM, and has. The thread that reads holds the
+        # standard input, for which an orderly end would wait.
+        os._exit(128 + signal.SIGTERM)
 
 
 def _own_output() -> BinaryIO:

@@ -40,7 +40,7 @@ def print_plan(plan: TuningPlan, trials: int) -> None:
     each = [min(trials, size(space)) for space in plan.spaces]
     console = Console(width=WIDTH, highlight=False)
     console.print(
-        f"{_count(models, 'model')} x {_count(tasks, 'task')}, {_count(max(each), 'trial')} of "
+        f"{_count(models, 'model')} x {_count(tasks, 'task')}, {_count(int(max(each)), 'trial')} of "
         f"{_count(seeds, 'seed')} each: {int(sum(each)) * tasks * seeds:,} replicas"
     )
     if plan.suite is not None and max(each) > plan.suite.tuning_trials:

@@ -93,6 +93,11 @@ def varying(cells: Sequence[MeasuredCell]) -> Varying:
         for cell, fields in zip(cells, found, strict=True):
             fields["folder"] = FieldValue(str(cell.folder), "")
     paths = _in_order(found)
+    for path in paths:
+        owners = {fields[path].owner for fields in found if path in fields} - {""}
+        for fields in found:
+            if path not in fields and (owner := _owner(fields, owners)) is not None:
+                fields[path] = FieldValue(None, owner)
     return Varying(
         tuple(path for path in paths if _varies(path, found)),
         _columns(paths, measured_names([cell.record for cell in cells])),
@@ -111,14 +116,14 @@ def _in_order(found: Sequence[Mapping[str, FieldValue]]) -> list[str]:
 def _varies(path: str, found: Sequence[Mapping[str, FieldValue]]) -> bool:
     having = [fields for fields in found if path in fields]
     values = {_key(fields[path].value) for fields in having}
-    owners = {fields[path].owner for fields in having}
-    if any(path not in fields and _has_any(fields, owners) for fields in found):
+    if len(having) < len(found) and any(not fields[path].owner for fields in having):
         values.add(_key(None))
     return len(values) > 1 and not _repeats_own(path, having)
 
 
-def _has_any(fields: Mapping[str, FieldValue], owners: set[str]) -> bool:
-    return "" in owners or any(field.owner in owners for field in fields.values())
+def _owner(fields: Mapping[str, FieldValue], owners: set[str]) -> str | None:
+    """That of some owners which a cell has; a field of theirs that it lacks is None."""
+    return next((field.owner for field in fields.values() if field.owner in owners), None)
 
 
 def _repeats_own(path: str, having: Sequence[Mapping[str, FieldValue]]) -> bool:

@@ -88,6 +88,7 @@ def test_what_an_older_record_lacks_is_none(tmp_path: Path) -> None:
     cells = planned_cells(tmp_path, Planned(), Planned(protocol={"score": "accuracy"}))
     found = varying(cells)
     assert found.paths == ("protocol.score",) and found.values("score") == [None, "accuracy"]
+    assert "protocol.score" in found.cells[0], "it has the field, which is off"
 
 
 def test_fields_of_an_optimizer_and_lists(tmp_path: Path) -> None:
