@@ -37,11 +37,11 @@ FLAGS = ("budget", "train_samples", "score", "evaluation_samples")
 def print_plan(plan: TuningPlan, trials: int) -> None:
     """`2 models x 1 task, 20 trials of 8 seeds each: 320 replicas`, before anything trains."""
     models, tasks, seeds = len(plan.models), len(plan.tasks), plan.tasks[0].protocol.seeds
-    each = [min(trials, size(space)) for space in plan.spaces]
+    each = [int(min(trials, size(space))) for space in plan.spaces]
     console = Console(width=WIDTH, highlight=False)
     console.print(
-        f"{_count(models, 'model')} x {_count(tasks, 'task')}, {_count(int(max(each)), 'trial')} of "
-        f"{_count(seeds, 'seed')} each: {int(sum(each)) * tasks * seeds:,} replicas"
+        f"{_count(models, 'model')} x {_count(tasks, 'task')}, {_count(max(each), 'trial')} of "
+        f"{_count(seeds, 'seed')} each: {sum(each) * tasks * seeds:,} replicas"
     )
     if plan.suite is not None and max(each) > plan.suite.tuning_trials:
         console.print(
