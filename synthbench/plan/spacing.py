@@ -30,7 +30,9 @@ def spaced(low: float, high: float, count: int, scale: Scale, whole: bool) -> tu
     ('0.01', '0.0215', '0.0464', '0.1', '0.215', '0.464', '1')
     """
     if count > MOST_NUMBERS:
-        raise ConfigurationError(f"{count:,} values are too many; ask for {MOST_NUMBERS:,} or fewer")
+        raise ConfigurationError(
+            f"{count:,} values are too many; ask for {MOST_NUMBERS:,} or fewer"
+        )
     exact = _places(low, high, count, scale)
     step = (high - low) / (count - 1)
     for digits in range(LEAST_DIGITS, MOST_DIGITS + 1):
