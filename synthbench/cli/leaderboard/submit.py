@@ -49,6 +49,7 @@ def submit_command(  # noqa: PLR0913 - one parameter per flag
     from rich.console import Console
     from rich.markup import escape
 
+    from synthbench.leaderboard.submissions.architecture import architecture_of
     from synthbench.leaderboard.submissions.packing import Wording, choose_cells, find_suite, pack
     from synthbench.leaderboard.submissions.tuning_trials import count_trials
     from synthbench.results.results import read_results
@@ -70,7 +71,7 @@ def submit_command(  # noqa: PLR0913 - one parameter per flag
         description,
         link,
     )
-    architecture = chosen[0].record.model_plan["name"]
+    architecture = architecture_of(chosen[0].record.model_plan)
     counted = count_trials(trials or [], suite, architecture)
     found = pack(chosen, suite, wording, track.value, counted, boards)
     console = Console(highlight=False)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from synthbench.errors import RecordError, SubmissionError, SynthbenchError, first_mistake
 from synthbench.hashing import content_hash, file_hash
+from synthbench.leaderboard.submissions.architecture import architecture_of
 from synthbench.leaderboard.submissions.expected import ExpectedCell
 from synthbench.leaderboard.submissions.files import (
     LARGEST,
@@ -133,7 +134,7 @@ def check_track(submission: Submission, records: Sequence[Record], suite: Suite)
         if len(used) > 1:
             raise SubmissionError("the fixed-recipe track has one configuration for all cells")
         return
-    if len({record.model_plan["name"] for record in records}) > 1:
+    if len({architecture_of(record.model_plan) for record in records}) > 1:
         raise SubmissionError("the tuned track has one architecture for all cells")
     _check_trials(submission, records, suite)
 

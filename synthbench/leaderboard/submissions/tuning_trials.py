@@ -7,6 +7,7 @@ from pathlib import Path
 
 from synthbench.errors import SubmissionError
 from synthbench.hashing import content_hash
+from synthbench.leaderboard.submissions.architecture import architecture_of
 from synthbench.leaderboard.submissions.expected import expected_cells
 from synthbench.leaderboard.submissions.submission import TuningTrial
 from synthbench.plan.suite import Suite
@@ -19,7 +20,7 @@ def count_trials(folders: Sequence[Path], suite: Suite, architecture: str) -> li
     """What was spent on tuning: every finished cell in the folders, matched to the suite's.
 
     folders: of records, or what `synthbench tune` has written, of which the trials count and what
-    confirmed them does not. architecture: the model's name; the trials of others are not its own.
+    confirmed them does not. architecture: as of `architecture_of`; others have trials of their own.
     One configuration is one trial, with all that was spent on it at several budgets. Raises
     SubmissionError for a result on a task that the suite does not have, and where none counts.
     """
@@ -30,7 +31,7 @@ def count_trials(folders: Sequence[Path], suite: Suite, architecture: str) -> li
             cells = _cells_tried(record, suite)
             if not cells:
                 raise SubmissionError(f"{folder}: {record.task!r} is not a task of the suite")
-            if record.model_plan["name"] != architecture:
+            if architecture_of(record.model_plan) != architecture:
                 continue
             for number in cells:
                 trial = _trial(record, number)
