@@ -70,7 +70,8 @@ def merge(sources: Sequence[Path], to: Path, prefer: Path | None = None) -> Merg
     RecordError for a source that cannot be read.
     """
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
-        raise OutputError(f"{to} is there already; name a new folder, and {to} among the others")
+        others = "" if to in sources else f", and {to} among the others"
+        raise OutputError(f"{to} is there already; name a new folder{others}")
     if prefer is not None and prefer not in sources:
         raise OutputError(f"--prefer {prefer} is not among the folders that are merged")
     for source in sources:

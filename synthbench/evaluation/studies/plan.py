@@ -15,6 +15,8 @@ from synthbench.registry.kinds import MODEL, TASK, Kind
 from synthbench.registry.registry import installed
 
 C = TypeVar("C", bound=Configuration)
+MOST_POINTS = 100_000
+"""Configurations of one reference that anybody can mean."""
 RESOLVERS: dict[Kind[Any], Callable[[object], Any]] = {TASK: resolve_task, MODEL: resolve_model}
 
 
@@ -51,7 +53,12 @@ def spanned(kind: Kind[C], given: object) -> list[C]:
     """
     if not isinstance(given, str):
         return [RESOLVERS[kind](given)]
-    points = installed().space(kind, given).points()
+    space = installed().space(kind, given)
+    if space.count > MOST_POINTS:
+        raise ConfigurationError(
+            f"'{given}' has {space.count:,} configurations; ask for {MOST_POINTS:,} or fewer"
+        )
+    points = space.points()
     found: list[C] = []
     refused: list[tuple[str, SynthbenchError]] = []
     for point in points:

@@ -143,3 +143,9 @@ def test_what_the_command_line_trained_is_found_again(
     assert [(r.record.task, r.record.model) for r in again] == [
         ("sparse-parity n=8 k=2", f"mlp width={width}") for width in (4, 8)
     ]
+
+
+def test_more_configurations_than_anybody_means_are_refused_at_once() -> None:
+    model = "mlp width=linear(1..1000,1000) lr=log(1e-5..1,1000)"
+    with pytest.raises(sb.SynthbenchError, match=r"has 1,000,000 configurations; ask for 100,000"):
+        _ = sb.Study(tasks=["sparse-parity n=10 k=2"], models=[model]).cells
