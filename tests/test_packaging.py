@@ -42,7 +42,7 @@ def test_the_wheel_holds_the_sites_templates_and_assets(wheel_names: list[str]) 
 def test_the_wheel_holds_the_templates_of_new_plugins(wheel_names: list[str]) -> None:
     folder = ROOT / "synthbench" / "scaffold" / "templates"
     wanted = {str(path.relative_to(ROOT)) for path in folder.rglob("*.j2")}
-    assert {Path(name).parent.name for name in wanted} == {"common", *KINDS}
+    assert {Path(name).parent.name for name in wanted} == {"common", "sequence_model", *KINDS}
     assert wanted <= set(wheel_names)
 
 

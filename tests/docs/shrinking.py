@@ -4,7 +4,7 @@ Commands and snippets run as they stand: parsing, planning, training, recording,
 pictures, submitting, boards. But within `shrunk`
 
 - a cell has at most 3 replicas (2 x 2 where initializations are crossed), 5 steps, 128 held-out
-  samples and as many training samples, and trains on the CPU in one block;
+  samples and hardly more training samples, and trains on the CPU in one block;
 - a tuning tries 3 configurations of each model, each to the end of that at once;
 - a suite has its first cell alone, with 6 replicas (the fewest that are ranked) and 128 held-out
   samples; of a parity it has an easy one, so that boards have something to rank.
@@ -117,5 +117,7 @@ def smaller(cell: Cell) -> Cell:
         "evaluation_samples": min(protocol.evaluation_samples, HELD_OUT),
     }
     if protocol.train_samples is not None:
-        least["train_samples"] = min(protocol.train_samples, max(HELD_OUT, batch))
+        # Sets of different sizes stay different, for grids over them.
+        few = max(HELD_OUT, batch) + protocol.train_samples % 61
+        least["train_samples"] = min(protocol.train_samples, few)
     return replace(cell, protocol=protocol.model_copy(update=least))

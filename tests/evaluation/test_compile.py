@@ -79,7 +79,10 @@ def test_an_unfinished_run_goes_on_as_it_began(
         sb.evaluate_cells([cell], out, stopped)
     notes = Notes()
     (result,) = sb.evaluate_cells([cell], out, settings(notes, compile="never"))
-    assert [note.split(" in ")[0] for note in notes.messages] == ["continuing the unfinished run"]
+    assert [note.split(" in ")[0] for note in notes.messages] == [
+        "2 of 4 replicas are kept; training the other 2",
+        "continuing the unfinished run",
+    ]
     assert result.record.compute.executor == "compiled" and len(compiled) == 2
 
 

@@ -10,11 +10,10 @@ from pathlib import Path
 import datasets
 import pyarrow.parquet as pq
 import pytest
-from filelock import FileLock
 from safetensors.torch import load_file
 
 import synthbench as sb
-from synthbench.errors import OutputError, RecordError
+from synthbench.errors import RecordError
 from synthbench.hashing import content_hash
 from synthbench.plan.cell import Cell
 from synthbench.records.schema import Record
@@ -154,16 +153,6 @@ def test_a_corrupt_record_is_refused_in_one_line_and_left_alone(
         sb.evaluate_cells([small_cell], out, settings)
     assert message in str(caught.value) and "\n" not in str(caught.value)
     assert (result.folder / "record.json").read_bytes() == content
-
-
-def test_a_folder_in_use_is_refused(small_cell: Cell, out: Path, settings: sb.Settings) -> None:
-    folder = out / small_cell.folder_name()
-    folder.mkdir(parents=True)
-    with (
-        FileLock(folder / ".lock"),
-        pytest.raises(OutputError, match="in use by another evaluation"),
-    ):
-        sb.evaluate_cells([small_cell], out, settings)
 
 
 def test_the_published_schema_is_the_code(request: pytest.FixtureRequest) -> None:
