@@ -64,11 +64,6 @@ class PartialRun:
     choice: TrainingChoice
 
     @property
-    def done(self) -> int:
-        """How many replicas are finished."""
-        return len(self._done_numbers())
-
-    @property
     def fingerprint(self) -> str:
         """Of what must be equal for its checkpoints to be used, with how it is trained."""
         return content_hash(self._state())[:16]

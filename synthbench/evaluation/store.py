@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from synthbench.evaluation.kept_weights import KeptWeights
 from synthbench.plan.cell import Cell
-from synthbench.plan.growth import configuration_hash, holds, replica_hash
+from synthbench.plan.growth import Plan, configuration_hash, holds, replica_hash
 from synthbench.records.reading import RECORD_FILE, WEIGHTS_FILE
 
 
@@ -20,7 +19,7 @@ class StoredCell:
     """A record's plan and where it lies; the rest of it is not looked at, and may be damaged."""
 
     folder: Path
-    plan: Mapping[str, Any]
+    plan: Plan
     files: tuple[str, ...] = ()
 
     def serves(self, cell: Cell, kept: KeptWeights) -> bool:
@@ -88,17 +87,21 @@ class Store:
 
     @cached_property
     def _by_configuration(self) -> dict[str, list[StoredCell]]:
-        found: dict[str, list[StoredCell]] = {}
-        for stored in self.cells:
-            found.setdefault(configuration_hash(stored.plan), []).append(stored)
-        return found
+        return _grouped(self.cells, configuration_hash)
 
     @cached_property
     def _by_replica(self) -> dict[str, list[StoredCell]]:
-        found: dict[str, list[StoredCell]] = {}
-        for stored in self.cells:
-            found.setdefault(replica_hash(stored.plan), []).append(stored)
-        return found
+        return _grouped(self.cells, replica_hash)
+
+
+def _grouped(
+    cells: Iterable[StoredCell], key: Callable[[Plan], str]
+) -> dict[str, list[StoredCell]]:
+    """The cells by a hash of their plans."""
+    found: dict[str, list[StoredCell]] = {}
+    for stored in cells:
+        found.setdefault(key(stored.plan), []).append(stored)
+    return found
 
 
 def _stored(path: Path) -> StoredCell | None:

@@ -91,5 +91,6 @@ def _in_a_list(value: object) -> str:
     text = value_text(value)
     if not isinstance(value, str):
         return text
-    is_itself = field_value(text) in (text, None) and BARE.fullmatch(text) and text == text.strip()
+    read = text if text.lower() == "none" else field_value(text)
+    is_itself = read == text and BARE.fullmatch(text) and text == text.strip()
     return text if is_itself else json.dumps(text, ensure_ascii=False)

@@ -23,6 +23,8 @@ from synthbench.results.measured_cell import MeasuredCell, by_task
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+DOTTED = (0, (1, 1))
+
 
 def draw_learning_curves(cells: Sequence[MeasuredCell], canvas: Canvas) -> Picture:
     """One panel per task, its models side by side; what simple strategies score as grey lines."""
@@ -36,6 +38,9 @@ def draw_learning_curves(cells: Sequence[MeasuredCell], canvas: Canvas) -> Pictu
 def _draw_panel(picture: Picture, axes: Axes, cells: Sequence[MeasuredCell]) -> None:
     for cell, series in series_of(cells):
         _draw_model(picture, axes, cell, series)
+    if any(_training_score(cell) is not None for cell in cells):
+        # One entry for all: they have the colours of their models.
+        axes.plot([], [], color="0.35", linestyle=DOTTED, label="on the training data")
     record, ranked = cells[0].record, cells[0].trajectories.ranked
     if any(cell.trajectories.column("samples").any() for cell in cells):
         tick_counts(picture, axes, "x")
@@ -70,17 +75,20 @@ def _draw_model(picture: Picture, axes: Axes, cell: MeasuredCell, series: Series
         {**labels, "line": "median"},
         {"samples": grid[1:], ranked: median, "low": low, "high": high},
     )
-    training = f"train_{base_name(ranked)}"
-    if training in trajectories.table.column_names:
+    training = _training_score(cell)
+    if training is not None:
         _, carried = trajectories.carried_forward(training)
         median = np.nanmedian(carried[:, 1:], axis=0)
-        axes.plot(
-            grid[1:], median, color=series.colour, linestyle=(0, (1, 1)),
-            label=f"{series.name}: on its training data",
-        )  # fmt: skip
+        axes.plot(grid[1:], median, color=series.colour, linestyle=DOTTED)
         picture.note(
             {**labels, "line": "median on training data"}, {"samples": grid[1:], ranked: median}
         )
+
+
+def _training_score(cell: MeasuredCell) -> str | None:
+    """The column of the ranked score on the training data, where these are finite."""
+    name = f"train_{base_name(cell.trajectories.ranked)}"
+    return name if name in cell.trajectories.table.column_names else None
 
 
 def _caption(cell: MeasuredCell, series: Series) -> str:

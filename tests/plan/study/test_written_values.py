@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from synthbench.errors import ConfigurationError
@@ -75,6 +75,7 @@ def test_what_is_no_entry(entry, message) -> None:
 
 
 @given(st.lists(st.text(), min_size=2, unique=True))
+@example(["", "null"])
 def test_words_of_a_list_are_the_same_words_when_they_are_read(words: list[str]) -> None:
     kept = [word for word in words if word.lower() != "none" and not word.startswith("lo")]
     read = read_values(value_text(kept), FieldType())
