@@ -44,7 +44,9 @@ class RayLauncher(Launcher):
         try:
             import ray  # noqa: F401
         except ImportError:
-            raise LaunchError("the launcher ray needs Ray: pip install 'synthbench[ray]'") from None
+            raise LaunchError(
+                "the launcher ray needs Ray: pip install ray, or the extra `ray` of this package"
+            ) from None
 
     def open(self, hear: Callable[[Any], None]) -> RayCrew:
         """Join the cluster; LaunchError where there is none."""
