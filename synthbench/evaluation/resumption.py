@@ -54,8 +54,7 @@ class Resumption:
         """The record in the folder, or None where the cell has to be trained or to grow.
 
         Of more replicas, or a larger budget, it is what the cell asks for; evaluations may lie
-        closer together than it does. Raises OutputError for
-        the record of another configuration.
+        closer together than it does. Raises OutputError for the record of another configuration.
         """
         self._say_why_not()
         if not self._may_resume or not (self.folder / RECORD_FILE).exists():
