@@ -74,7 +74,7 @@ def print_searches(plan: TuningPlan, searches: Sequence[Search], trials: int, fo
         shown = f"none, {problem}" if problem else str(folder / name)
         console.print(f"picture: {escape(shown)}", soft_wrap=True)
     console.print(f"trials: {escape(str(folder))}", soft_wrap=True)
-    console.print("on fresh seeds (or --confirm):", style="dim")
+    console.print("the winners on fresh seeds, as --confirm trains them:", style="dim")
     for line in commands(searches, suite):
         console.print(f"  {escape(line)}", style="dim", soft_wrap=True)
 
