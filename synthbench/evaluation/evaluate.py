@@ -93,12 +93,12 @@ def evaluate_cells(
     line for anything the caller can mend.
     """
     out = Path(out)
+    store = Store.read(out)
     if settings.resume:
-        store = Store.read(out)
-        cells = [store.looked_at_as_often(cell) for cell in cells]
+        cells = store.looked_at_as_often(cells)
     with Workplace(settings) as workplace:
         there = workplace.machine_elsewhere(cells)
-        prepared, device = prepare(cells, out, settings, there.device if there else None)
+        prepared, device = prepare(cells, store, settings, there.device if there else None)
         machine = there or Machine.here(device)
         earlier = finished_replicas(prepared, machine, settings)
         workplace.open_if_worthwhile(prepared, earlier, device)

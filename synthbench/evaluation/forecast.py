@@ -21,6 +21,7 @@ from synthbench.evaluation.machine import Machine
 from synthbench.evaluation.preparation import prepare
 from synthbench.evaluation.rehearsal import Rehearsal, rehearse
 from synthbench.evaluation.settings import Settings
+from synthbench.evaluation.store import Store
 from synthbench.evaluation.way_choice import choose_way
 from synthbench.isolation import isolated
 from synthbench.isolation.threads import threads
@@ -59,8 +60,10 @@ def forecast_cells(
     evaluations. With the cells on which others stand, in the order in which they would run.
     Raises a SynthbenchError where `evaluate_cells` would before it trains.
     """
-    settings = settings or Settings()
-    prepared, device = prepare(cells, Path(out), settings)
+    settings, store = settings or Settings(), Store.read(Path(out))
+    if settings.resume:
+        cells = store.looked_at_as_often(cells)
+    prepared, device = prepare(cells, store, settings)
     earlier = finished_replicas(prepared, Machine.here(device), settings)
     return [
         forecast(each.cell, each.facts, device, settings, finished)

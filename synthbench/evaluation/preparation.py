@@ -46,12 +46,13 @@ class PreparedCell:
 
 
 def prepare(
-    cells: Sequence[Cell], out: Path, settings: Settings, device: torch.device | None = None
+    cells: Sequence[Cell], store: Store, settings: Settings, device: torch.device | None = None
 ) -> tuple[list[PreparedCell], torch.device]:
     """The cells and those that they stand on, in the order in which they run, and the device.
 
-    device: that of workers elsewhere; the one of this machine is found here.
-    Writes nothing. Raises a SynthbenchError for anything that would stop the evaluation later.
+    store: what lies in the folder into which they go. device: that of workers elsewhere; the one
+    of this machine is found here. Writes nothing. Raises a SynthbenchError for anything that
+    would stop the evaluation later.
     """
     hashes = [cell.plan_hash() for cell in cells]
     if len(set(hashes)) < len(hashes):
@@ -68,7 +69,6 @@ def prepare(
         name = cell.plan_hash()
         keep = settings.keep_weights if name in hashes else False
         kept.append(wanted_weights(keep, cell) | needed.get(name, NO_WEIGHTS))
-    store = Store.read(out)
     folders = _folders(planned, kept, store, settings.resume)
     relatives = _relatives(planned, folders, store)
     prepared = [

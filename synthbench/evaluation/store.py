@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -65,11 +65,21 @@ class Store:
         taken = any(stored.folder.name == name for stored in lying)
         return self.out / (f"{name}-{cell.plan_hash()[:8]}" if taken else name)
 
-    def looked_at_as_often(self, cell: Cell) -> Cell:
-        """The cell with the evaluations of what lies there, if that has all that it asks for.
+    def looked_at_as_often(self, cells: Sequence[Cell]) -> list[Cell]:
+        """The cells with the evaluations of what lies there, where that has all that they ask for.
 
-        They may lie closer together than it asks, never farther apart.
+        These may lie closer together than they ask, never farther apart. Two cells stay two.
         """
+        taken, found = {cell.plan_hash() for cell in cells}, []
+        for cell in cells:
+            finer = self._looked_at_as_often(cell)
+            if (name := finer.plan_hash()) not in taken:
+                taken.add(name)
+                cell = finer
+            found.append(cell)
+        return found
+
+    def _looked_at_as_often(self, cell: Cell) -> Cell:
         plan = cell.plan()
         for stored in self._by_configuration.get(configuration_hash(plan), []):
             if holds(stored.plan, plan):

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 import synthbench as sb
 from synthbench.engine.training.block import Block
 from synthbench.evaluation import jobs
+from synthbench.evaluation.forecast import forecast_cells
 from synthbench.plan.cell import Cell, ReplicaSeeds
 from synthbench.records import read_record
 from synthbench.registry.registry import installed
@@ -361,6 +362,20 @@ def test_of_what_diverges_later_the_last_weights_are_not_kept(steep: Path, tmp_p
     one, other = (load_file(r.folder / "weights.safetensors") for r in (less, fresh))
     for name, tensor in other.items():
         assert torch.equal(one[name].nan_to_num(7.0), tensor.nan_to_num(7.0))
+
+
+def test_two_resolutions_stay_two_cells(store: Path) -> None:
+    cells = [cell(resolution=each) for each in (0.05, 0.2, 0.3)]
+    for _ in range(2):
+        with trained():
+            results = sb.evaluate_cells(cells, store, sb.Settings(sb.TrainerOptions("cpu")))
+        assert [r.record.protocol["resolution"] for r in results] == [0.05, 0.2, 0.3]
+    assert all(result.reused for result in results)
+
+
+def test_a_dry_run_knows_what_serves(store: Path) -> None:
+    (forecast,) = forecast_cells([cell(resolution=0.2, seeds=3)], store)
+    assert (forecast.finished, forecast.replicas) == (3, 0)
 
 
 def test_a_student_is_kept_while_its_teacher_grows(tmp_path: Path) -> None:
