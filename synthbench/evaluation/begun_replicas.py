@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from synthbench.engine.training.training_state import Continuation, TrainingState
 from synthbench.errors import RecordError
 from synthbench.evaluation.record_writing import target_of
+from synthbench.evaluation.same_seeds import numbers_by_row
 from synthbench.evaluation.state_files import read_state, state_bytes
 from synthbench.metrics.time_to_target import met_by_replica
 from synthbench.metrics.trajectories import INDEX, Trajectories
@@ -77,15 +78,12 @@ def begun_replicas(
         trajectories = Trajectories.read(folder / TRAJECTORIES_FILE)
     except (OSError, SafetensorError, RecordError, KeyError, ValueError):
         return None
-    numbers = {tuple(sorted(vars(own).items())): n for n, own in enumerate(cell.replica_seeds())}
-    found: list[tuple[int, int, int]] = []
-    for place, row in enumerate(state.replicas):
-        number = numbers.get(tuple(sorted(record.replicas[row].seeds.items())))
-        if number is not None and number in wanted:
-            found.append((number, place, row))
+    numbers = numbers_by_row(cell, wanted, record)
+    found = sorted(
+        (numbers[row], place, row) for place, row in enumerate(state.replicas) if row in numbers
+    )
     if not found:
         return None
-    found.sort()
     own = state.rows([place for _, place, _ in found], [number for number, _, _ in found])
     rows = [row for _, _, row in found]
     return BegunReplicas(_continuation(cell, own, rows, record, trajectories))
@@ -109,10 +107,9 @@ def _continuation(
         columns[name] = np.stack([values[row][common] for row in rows], axis=1)
     references = [dict(replica.references) for replica in record.replicas]
     met = met_by_replica(trajectories, target_of(cell, trajectories.ranked, references))
-    share = len(rows) * record.steps / max(record.compute.replica_steps, 1)
     return Continuation(
         state,
         columns,
         np.stack([met[row][common] for row in rows], axis=1),
-        record.compute.wall_seconds * min(share, 1.0),
+        record.compute.seconds_of(len(rows) * record.steps),
     )

@@ -20,6 +20,7 @@ from synthbench.engine.training.training_state import TrainingState
 from synthbench.errors import RecordError
 from synthbench.evaluation.kept_weights import KeptWeights, found_weights
 from synthbench.evaluation.record_writing import target_of
+from synthbench.evaluation.same_seeds import numbers_by_row
 from synthbench.evaluation.state_files import read_state
 from synthbench.metrics.time_to_target import first_held, met_by_replica
 from synthbench.metrics.trajectories import Trajectories
@@ -36,8 +37,8 @@ SPENDING = ("samples", "flops")
 class KeptReplica(NamedTuple):
     """A replica that is finished under a plan.
 
-    number: in the plan's cell. row: in the record. evaluations: how many of its first ones count,
-    of those at `steps`. diverged: whether it stopped because of that.
+    number: in the plan's cell. row: in the record. steps: of the evaluations that count, its first
+    ones. diverged: whether it stopped because of that.
     """
 
     number: int
@@ -72,9 +73,10 @@ def kept_replicas(
         return None
     try:
         trajectories = Trajectories.read(folder / TRAJECTORIES_FILE)
-        found = _finished(cell, set(wanted), record, trajectories)
+        found = _finished(cell, wanted, record, trajectories)
         if kept.last:
-            found = [each for each in found if _is_whole(each, record, trajectories)]
+            steps = trajectories.by_replica("step")
+            found = [each for each in found if _is_whole(each, record, steps[each.row])]
         if not found:
             return None
         seeds = cell.replica_seeds()
@@ -90,23 +92,19 @@ def kept_replicas(
 
 
 def _finished(
-    cell: Cell, wanted: set[int], record: Record, trajectories: Trajectories
+    cell: Cell, wanted: Collection[int], record: Record, trajectories: Trajectories
 ) -> list[KeptReplica]:
     """In the order of their numbers in the cell."""
     points = evaluation_steps(cell.steps, cell.protocol.resolution)
     before = evaluation_steps(record.steps, record.protocol["resolution"])
-    numbers = {tuple(sorted(vars(own).items())): n for n, own in enumerate(cell.replica_seeds())}
     references = [dict(replica.references) for replica in record.replicas]
     target = target_of(cell, trajectories.ranked, references)
     steps_of, met_of = trajectories.by_replica("step"), met_by_replica(trajectories, target)
     found = []
-    for row, replica in enumerate(record.replicas):
-        number = numbers.get(tuple(sorted(replica.seeds.items())))
-        if number is None or number not in wanted:
-            continue
+    for row, number in numbers_by_row(cell, wanted, record).items():
         steps = [int(step) for step in steps_of[row]]
         ended = _ending(cell, steps, met_of[row], points)
-        if ended is None and _has_diverged(record, row, steps):
+        if ended is None and _has_diverged(record, row, steps[-1]):
             ended = _diverged(steps, before, points)
         if ended is not None:
             found.append(KeptReplica(number, row, *ended))
@@ -152,23 +150,23 @@ def _common(steps: list[int], points: list[int]) -> list[int]:
     return steps[:count]
 
 
-def _has_diverged(record: Record, row: int, steps: list[int]) -> bool:
+def _has_diverged(record: Record, row: int, last: int) -> bool:
     """Whether a replica stopped because it was no longer finite, also one that had solved before.
 
-    steps: at which it was looked at.
+    last: the step at which it was looked at last.
     """
     solved = record.protocol["until"] == "solved" and record.replicas[row].outcome == "solved"
-    return not solved and steps[-1] < record.steps
+    return not solved and last < record.steps
 
 
-def _is_whole(kept: KeptReplica, record: Record, trajectories: Trajectories) -> bool:
+def _is_whole(kept: KeptReplica, record: Record, steps: NDArray[np.float64]) -> bool:
     """Whether it stops where it stopped, so that its last weights are those that are kept.
 
-    Of one that diverged after the end of this budget only NaN is kept.
+    steps: at which it was looked at. Of one that diverged after the end of this budget only NaN
+    is kept.
     """
-    steps = [int(step) for step in trajectories.by_replica("step")[kept.row]]
-    alike = kept.diverged == _has_diverged(record, kept.row, steps)
-    return alike and kept.steps[-1] == steps[-1]
+    last = int(steps[-1])
+    return kept.diverged == _has_diverged(record, kept.row, last) and kept.steps[-1] == last
 
 
 def _result(
@@ -184,7 +182,6 @@ def _result(
     for step in kept.steps:
         state = _rows(read_weights(record, folder, step), rows)
         snapshots |= {f"{step}/{name}": tensor for name, tensor in state.items()}
-    spent = sum(each.steps[-1] for each in found) / max(record.compute.replica_steps, 1)
     return BlockResult(
         table=_table(found, trajectories),
         references=[
@@ -193,7 +190,7 @@ def _result(
         ],
         diverged=[each.diverged for each in found],
         weights=weights,
-        seconds=record.compute.wall_seconds * spent,
+        seconds=record.compute.seconds_of(sum(each.steps[-1] for each in found)),
         snapshots=snapshots,
         graphs=record.compute.cuda_graphs,
     )

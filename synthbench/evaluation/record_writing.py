@@ -153,7 +153,7 @@ def write_record(
             way=provenance.way,
             executor=provenance.executor,
             cuda_graphs=whole.graphs,
-            replica_steps=sum(int(steps[-1]) for steps in trajectories.by_replica("step")),
+            replica_steps=trajectories.replica_steps,
             wall_seconds=round(whole.seconds, 3),
         ),
         replicas=replicas,

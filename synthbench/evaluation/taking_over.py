@@ -42,20 +42,10 @@ def earlier_replicas(
 
     environment: of the replicas that are trained now.
     """
-    found = [part for each in kept for part in _parts(each)]
-    return [part for part in found if not part.environment.trains_as(environment)]
-
-
-def _parts(kept: KeptReplicas) -> list[EarlierReplicas]:
-    """A part for each environment in which replicas of one record were trained."""
-    record = kept.record
-    numbers = dict(zip(kept.rows, kept.block.replicas, strict=True))
-    parts = []
-    for part in record.earlier:
-        own = tuple(numbers.pop(row) for row in part.replicas if row in numbers)
-        parts.append(part.model_copy(update={"replicas": own}))
-    rest = tuple(sorted(numbers.values()))
-    parts.append(
-        EarlierReplicas(replicas=rest, created=record.created, environment=record.environment)
-    )
-    return [part for part in parts if part.replicas]
+    return [
+        part
+        for each in kept
+        for part in each.record.trained_elsewhere(
+            environment, dict(zip(each.rows, each.block.replicas, strict=True))
+        )
+    ]

@@ -86,6 +86,11 @@ class Trajectories:
         curves = set(self.curves)
         return [name for name in self.table.column_names[len(INDEX) :] if name not in curves]
 
+    @property
+    def replica_steps(self) -> int:
+        """Optimizer steps over all replicas, counted up to each one's last evaluation."""
+        return sum(int(steps[-1]) for steps in self.by_replica("step"))
+
     def replicas(self) -> list[int]:
         """Replica numbers, ascending."""
         return [int(r) for r in np.unique(self.column("replica"))]

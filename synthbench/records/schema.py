@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -85,6 +85,10 @@ class Compute(Frozen):
     """Samples per step where the recipe's batch is the full training set; else the recipe's."""
     state_size: int | None = Field(default=None, ge=0, exclude_if=lambda value: value is None)
     """Numbers carried from one position of a sequence to the next; null where that is unknown."""
+
+    def seconds_of(self, replica_steps: int) -> float:
+        """The share of the time that some of the steps took, as if all had taken equally long."""
+        return self.wall_seconds * replica_steps / max(self.replica_steps, 1)
 
 
 class ReplicaRecord(Frozen):
@@ -225,6 +229,24 @@ class Record(Frozen):
     def test_sets(self) -> list[str]:
         """Names of the test sets; that of the first is empty."""
         return list(dict.fromkeys(set_name(name) for name in self.scores))
+
+    def trained_elsewhere(
+        self, here: Environment, numbers: Mapping[int, int]
+    ) -> list[EarlierReplicas]:
+        """Which of its replicas were trained in another environment than one, and where.
+
+        numbers: of the replicas that are meant, as they are to be called.
+        """
+        left = dict(numbers)
+        parts = [
+            part.model_copy(
+                update={"replicas": tuple(left.pop(row) for row in part.replicas if row in left)}
+            )
+            for part in self.earlier
+        ]
+        rest = tuple(sorted(left.values()))
+        own = EarlierReplicas(replicas=rest, created=self.created, environment=self.environment)
+        return [p for p in (*parts, own) if p.replicas and not p.environment.trains_as(here)]
 
     def levels(self, score: str) -> list[dict[str, float]]:
         """For each replica, what each reference scores, where it has that score."""

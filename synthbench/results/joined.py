@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -37,6 +38,11 @@ class Portion:
     cell: MeasuredCell
     start: int
     stop: int
+
+    @cached_property
+    def trajectories(self) -> Trajectories:
+        """What they measured, numbered as in the cell."""
+        return self.cell.trajectories.select(range(self.start, self.stop))
 
 
 def joined(portions: Sequence[Portion]) -> JoinedCell:
@@ -78,7 +84,7 @@ def _files(portions: Sequence[Portion]) -> tuple[dict[str, bytes], Trajectories]
     """Trajectories, and the weights that all portions have."""
     tables, number = [], 0
     for portion in portions:
-        own = portion.cell.trajectories.select(range(portion.start, portion.stop)).table
+        own = portion.trajectories.table
         moved = arrow_column(own["replica"].to_numpy() - portion.start + number)
         place = own.schema.get_field_index("replica")
         tables.append(own.set_column(place, "replica", moved))
@@ -114,14 +120,11 @@ def _weights(name: str, portions: Sequence[Portion]) -> dict[str, bytes]:
 
 
 def _compute(newest: Record, portions: Sequence[Portion], trajectories: Trajectories) -> Compute:
-    steps = sum(int(own[-1]) for own in trajectories.by_replica("step"))
-    seconds = 0.0
-    for portion in portions:
-        record = portion.cell.record
-        taken = portion.cell.trajectories.select(range(portion.start, portion.stop))
-        own = sum(int(each[-1]) for each in taken.by_replica("step"))
-        seconds += record.compute.wall_seconds * own / max(record.compute.replica_steps, 1)
-    changes = {"replica_steps": steps, "wall_seconds": round(seconds, 3)}
+    seconds = sum(
+        portion.cell.record.compute.seconds_of(portion.trajectories.replica_steps)
+        for portion in portions
+    )
+    changes = {"replica_steps": trajectories.replica_steps, "wall_seconds": round(seconds, 3)}
     return newest.compute.model_copy(update=changes)
 
 
@@ -130,14 +133,7 @@ def _earlier(newest: Environment, portions: Sequence[Portion]) -> tuple[EarlierR
     found: list[EarlierReplicas] = []
     number = 0
     for portion in portions:
-        record = portion.cell.record
         moved = {row: row - portion.start + number for row in range(portion.start, portion.stop)}
-        for part in record.earlier:
-            own = tuple(moved.pop(row) for row in part.replicas if row in moved)
-            found.append(part.model_copy(update={"replicas": own}))
-        rest = tuple(moved.values())
-        found.append(
-            EarlierReplicas(replicas=rest, created=record.created, environment=record.environment)
-        )
+        found += portion.cell.record.trained_elsewhere(newest, moved)
         number += portion.stop - portion.start
-    return tuple(p for p in found if p.replicas and not p.environment.trains_as(newest))
+    return tuple(found)

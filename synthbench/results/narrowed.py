@@ -72,7 +72,6 @@ def _replicas(
 
 def _compute(record: Record, trajectories: Trajectories) -> Compute:
     """The share of the training; of its time that of the steps."""
-    steps = sum(int(steps[-1]) for steps in trajectories.by_replica("step"))
-    share = steps / max(record.compute.replica_steps, 1)
-    seconds = round(record.compute.wall_seconds * share, 3)
+    steps = trajectories.replica_steps
+    seconds = round(record.compute.seconds_of(steps), 3)
     return record.compute.model_copy(update={"replica_steps": steps, "wall_seconds": seconds})
