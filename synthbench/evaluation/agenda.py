@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from synthbench.evaluation.cell_run import CellRun
-from synthbench.evaluation.grouping import groups
 from synthbench.evaluation.preparation import PreparedCell
 from synthbench.listeners.listener import Listener
 from synthbench.plan.cell import Cell
+from synthbench.plan.grouping import groups
 from synthbench.results.results import CellResult
 
 POLL_SECONDS = 0.5

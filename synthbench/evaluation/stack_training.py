@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from synthbench.engine.training.block_training import BlockResult
 from synthbench.evaluation.block_queue import BlockQueue
 from synthbench.evaluation.cell_run import CellRun
-from synthbench.evaluation.grouping import groups
 from synthbench.evaluation.jobs import JobOfStack, Measuring, Training
 from synthbench.evaluation.logger_relay import Logged, log_to
 from synthbench.evaluation.partial_run import PartialRun
@@ -16,6 +15,7 @@ from synthbench.evaluation.stack import Stack
 from synthbench.evaluation.terms import Terms
 from synthbench.evaluation.training_choice import TrainingChoice
 from synthbench.evaluation.training_functions import forget_functions
+from synthbench.plan.grouping import groups
 from synthbench.records import Record
 
 

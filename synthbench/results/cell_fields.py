@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeGuard
@@ -10,12 +10,11 @@ from typing import TypeGuard
 from synthbench.errors import NothingToDrawError
 from synthbench.results.fields import Value
 from synthbench.results.measured_cell import MeasuredCell
-from synthbench.results.varying import Varying, varying
+from synthbench.results.varying import Varying, own_name, varying
 
 NAMES = {"task": "task.name", "model": "model.name"}
 """What one calls the names of a task and a model."""
 NAMES_OF = {path: name for name, path in NAMES.items()}
-PARTS = ("task", "model", "recipe", "protocol")
 EXTENT = ("protocol.budget", "protocol.seeds", "protocol.first_seed")
 """How much of a configuration was trained, which tells no configurations apart."""
 
@@ -115,12 +114,6 @@ class Fields:
         return f"{self.word(path)}={value_words(value)}"
 
 
-def own_name(path: str) -> str:
-    """A field without the part that it is of: `width`, `optimizer.momentum`."""
-    part, _, rest = path.partition(".")
-    return rest if part in PARTS and rest else path
-
-
 def value_words(value: Value) -> str:
     """A value as one types it."""
     if value is None or isinstance(value, bool):
@@ -139,14 +132,6 @@ def in_order(values: Collection[Value]) -> list[Value]:
 def is_number(value: Value) -> TypeGuard[int | float]:
     """Whether it has a place on an axis of numbers."""
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def grouped(keys: Sequence[object]) -> Mapping[object, list[int]]:
-    """Key -> places at which it stands, in the order in which keys appear."""
-    found: dict[object, list[int]] = {}
-    for index, key in enumerate(keys):
-        found.setdefault(key, []).append(index)
-    return found
 
 
 def check_varies(fields: Fields, path: str) -> None:

@@ -15,8 +15,8 @@ from synthbench.metrics.comparison import Comparison, compare
 from synthbench.metrics.formatting import format_estimate, format_p_value, format_ratio
 from synthbench.metrics.multiple import holm
 from synthbench.metrics.time_to_target import TimesToTarget, times_to_target
+from synthbench.plan.sources import SOURCES
 from synthbench.results.baseline import baseline_cells
-from synthbench.results.fields import SOURCES
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.table.row_labels import model_names
 

@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from synthbench.plan.label import label_words
+from synthbench.plan.sources import SOURCES
 from synthbench.records.schema import Record
 from synthbench.registry.bare_model import is_bare
 
 Value: TypeAlias = bool | int | float | str | None
 """What a field is; a list is written as references write it: `[10,20]`."""
 
-SOURCES = ("teacher", "start", "mask")
-"""What a cell may stand on, as its plan calls it."""
 CODE_DIGITS = 8
 """Of a module's fingerprint, as in its label."""
 

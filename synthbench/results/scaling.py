@@ -9,7 +9,8 @@ import numpy as np
 
 from synthbench.errors import NothingToDrawError
 from synthbench.metrics.scaling import PowerLaw, fit_power_law
-from synthbench.results.cell_fields import EXTENT, Fields, grouped, is_number
+from synthbench.plan.grouping import groups
+from synthbench.results.cell_fields import EXTENT, Fields, is_number
 from synthbench.results.fields import Value
 from synthbench.results.measured_cell import MeasuredCell
 
@@ -115,8 +116,8 @@ def _groups(fields: Fields, x: str, by: str | None) -> list[list[int]]:
     """Places of the cells of each group; without a field, of those equal in all but x."""
     having = [index for index, cell in enumerate(fields.varying.cells) if x in cell]
     keys = fields.rest((x, *EXTENT)) if by is None else fields.values(by)
-    found = grouped([keys[index] for index in having])
-    return [[having[place] for place in places] for places in found.values()]
+    found = groups([keys[index] for index in having])
+    return [[having[place] for place in places] for places in found]
 
 
 def _lines(fields: Fields, chosen: Sequence[int], x: str) -> list[list[int]]:
@@ -125,8 +126,8 @@ def _lines(fields: Fields, chosen: Sequence[int], x: str) -> list[list[int]]:
     if len(set(values)) == len(values):
         return [list(chosen)]
     rest = fields.rest((x,))
-    parts = grouped([rest[index] for index in chosen])
-    return [[chosen[place] for place in places] for places in parts.values()]
+    parts = groups([rest[index] for index in chosen])
+    return [[chosen[place] for place in places] for places in parts]
 
 
 def _label(fields: Fields, first: int, x: str, by: str | None, *, alone: bool) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from synthbench.errors import ConfigurationError, did_you_mean
-from synthbench.results.fields import SOURCES, FieldValue, Value, fields_of
+from synthbench.plan.sources import SOURCES
+from synthbench.results.fields import FieldValue, Value, fields_of
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.table.names import measured_names
 
@@ -46,7 +47,7 @@ class Varying:
             return meant[0]
         if meant:
             raise ConfigurationError(f'"{name}" may be {" or ".join(meant)}; write one of them')
-        known = [*self.columns, *map(_own_name, self.columns)]
+        known = [*self.columns, *map(own_name, self.columns)]
         differing = ", ".join(self.names) or "none"
         raise ConfigurationError(
             f'no field "{name}"{did_you_mean(name, known)} (fields that vary: {differing})'
@@ -64,7 +65,7 @@ class Varying:
         if part == "model" and f"recipe.{rest}" in self.columns:
             return [f"recipe.{rest}"]
         # One that differs is meant rather than one that is the same everywhere.
-        meant = [path for path in self.columns if _own_name(path) == name]
+        meant = [path for path in self.columns if own_name(path) == name]
         return [path for path in meant if path in self.paths] or meant
 
     def values(self, name: str) -> list[Value]:
@@ -139,15 +140,16 @@ def _key(value: Value) -> tuple[bool, Value]:
     return isinstance(value, bool), value
 
 
-def _own_name(path: str) -> str:
+def own_name(path: str) -> str:
+    """A field without the part that it is of: `width`, `optimizer.momentum`."""
     part, _, rest = path.partition(".")
     return rest if part in SHORTENED and rest else path
 
 
 def _columns(paths: Sequence[str], taken: set[str]) -> dict[str, str]:
-    uses = Counter(map(_own_name, paths))
+    uses = Counter(map(own_name, paths))
     unusable = taken | set(paths)
     return {
-        path: own if uses[own := _own_name(path)] == 1 and own not in unusable else path
+        path: own if uses[own := own_name(path)] == 1 and own not in unusable else path
         for path in paths
     }

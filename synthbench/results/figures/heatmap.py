@@ -12,15 +12,9 @@ from numpy.typing import NDArray
 
 from synthbench.errors import ConfigurationError, NothingToDrawError
 from synthbench.metrics.formatting import format_count
+from synthbench.plan.grouping import groups
 from synthbench.plan.label import label_words
-from synthbench.results.cell_fields import (
-    Fields,
-    check_varies,
-    grouped,
-    in_order,
-    own_name,
-    value_words,
-)
+from synthbench.results.cell_fields import Fields, check_varies, in_order, value_words
 from synthbench.results.fields import Value
 from synthbench.results.figures.axis_names import LOWER, field_name
 from synthbench.results.figures.canvas import Canvas
@@ -30,6 +24,7 @@ from synthbench.results.figures.measures import Measure, find_measure
 from synthbench.results.figures.picture import Picture
 from synthbench.results.figures.ticks import count_ticks, thin_labels, tick_values
 from synthbench.results.measured_cell import MeasuredCell
+from synthbench.results.varying import own_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,7 +62,7 @@ def draw_heatmap(cells: Sequence[MeasuredCell], canvas: Canvas, encoding: Encodi
     x, y = _axes(fields, encoding)
     measure = find_measure(encoding.value or DEFAULT_VALUE, cells)
     columns, rows = in_order(fields.values(x)), in_order(fields.values(y))
-    panels = list(grouped(fields.rest((x, y))).values())
+    panels = groups(fields.rest((x, y)))
     picture = canvas.picture(len(panels), highest=_highest(len(rows)))
     norm, colours = _colours(measure, cells)
     titles = _titles(fields, [chosen[0] for chosen in panels], (x, y))
@@ -160,7 +155,7 @@ def _square(
 
 
 def _check_distinct(fields: Fields, chosen: Sequence[int], squares: Sequence[_Square]) -> None:
-    for places in grouped([(square.column, square.row) for square in squares]).values():
+    for places in groups([(square.column, square.row) for square in squares]):
         if len(places) > 1:
             folders = " and ".join(str(fields.cells[chosen[place]].folder) for place in places[:2])
             raise ConfigurationError(f"two results have one place in the heat map: {folders}")

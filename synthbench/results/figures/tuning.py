@@ -12,7 +12,8 @@ import numpy as np
 from synthbench.errors import NothingToDrawError
 from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.formatting import format_time_to_target
-from synthbench.results.cell_fields import Fields, grouped, own_name
+from synthbench.plan.grouping import groups
+from synthbench.results.cell_fields import Fields
 from synthbench.results.figures.axis_names import LOWER, axis_name, field_name
 from synthbench.results.figures.canvas import Canvas
 from synthbench.results.figures.measures import Measure, find_measure
@@ -21,6 +22,7 @@ from synthbench.results.figures.points import DOWN, Point, Scale, draw_points, n
 from synthbench.results.figures.series import Series
 from synthbench.results.figures.ticks import tick_counts
 from synthbench.results.measured_cell import MeasuredCell
+from synthbench.results.varying import own_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +42,7 @@ def draw_tuning(cells: Sequence[MeasuredCell], canvas: Canvas) -> Picture:
     """
     searches = [
         (trials, path)
-        for places in grouped([_searched(cell) for cell in cells]).values()
+        for places in groups([_searched(cell) for cell in cells])
         for trials in [Fields([cells[place] for place in places])]
         for path in _varied(trials)
     ]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from synthbench.metrics.formatting import format_count
 from synthbench.plan.label import label_words
-from synthbench.results.fields import SOURCES, Value
+from synthbench.plan.sources import SOURCES
+from synthbench.results.fields import Value
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.varying import SHORTENED, Varying, varying
 
