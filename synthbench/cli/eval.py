@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from synthbench.cli.completion import (
-    complete_launcher,
     complete_model,
     complete_probe,
     complete_suite,
@@ -21,6 +20,14 @@ from synthbench.cli.completion import (
 )
 from synthbench.cli.importing import without_collection
 from synthbench.cli.protocol_flags import takes_protocol_flags
+from synthbench.cli.run_flags import (
+    Accelerator,
+    CellNumbers,
+    Compile,
+    Launcher,
+    ReplicasPerBlock,
+    Workers,
+)
 from synthbench.cli.study_flags import asked_for, print_study
 
 if TYPE_CHECKING:
@@ -57,10 +64,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
             autocompletion=complete_task,
         ),
     ] = None,
-    cell: Annotated[
-        list[int] | None,
-        typer.Option(min=1, help="Only this cell of the suite, 1 for the first; repeatable."),
-    ] = None,
+    cell: CellNumbers = None,
     probe: Annotated[
         list[str] | None,
         typer.Option(
@@ -71,18 +75,14 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         ),
     ] = None,
     changes: Mapping[str, Any] = {},
-    accelerator: Annotated[
-        str, typer.Option("--accelerator", "--device", help="Lightning's flag: auto, cpu, gpu, ...")
-    ] = "auto",
+    accelerator: Accelerator = "auto",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for the results. Default: runs.")
     ] = None,
     resume: Annotated[
         bool, typer.Option(help="Reuse finished cells and continue unfinished ones.")
     ] = True,
-    replicas_per_block: Annotated[
-        int | None, typer.Option(min=1, help="Replicas trained at once; default: measured.")
-    ] = None,
+    replicas_per_block: ReplicasPerBlock = None,
     keep_weights: Annotated[
         str | None,
         typer.Option(
@@ -131,29 +131,9 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
             help="Prune among all weights together, or in each tensor. Default: global.",
         ),
     ] = None,
-    compile_: Annotated[
-        str,
-        typer.Option(
-            "--compile",
-            metavar="auto|always|never",
-            help="Compile the training step: auto does where that saves time. Last bits differ.",
-        ),
-    ] = "auto",
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="Processes that train side by side, one thread each; 0: this one. Default: one "
-            "for each core where that pays. Numbers are the same.",
-        ),
-    ] = None,
-    launcher: Annotated[
-        str | None,
-        typer.Option(
-            help="Train elsewhere: 'ray address=auto'; see `synthbench list launchers`.",
-            autocompletion=complete_launcher,
-        ),
-    ] = None,
+    compile_: Compile = "auto",
+    workers: Workers = None,
+    launcher: Launcher = None,
     checkpoint_seconds: Annotated[
         float, typer.Option(min=0, help="Time between checkpoints.")
     ] = 30.0,

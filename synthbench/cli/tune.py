@@ -12,6 +12,14 @@ from rich.console import Console
 from synthbench.cli.completion import complete_model, complete_suite, complete_task
 from synthbench.cli.importing import without_collection
 from synthbench.cli.protocol_flags import changed_protocol, parse_count
+from synthbench.cli.run_flags import (
+    Accelerator,
+    CellNumbers,
+    Compile,
+    Launcher,
+    ReplicasPerBlock,
+    Workers,
+)
 from synthbench.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -44,10 +52,7 @@ def tune_command(  # noqa: PLR0913 - one parameter per flag
             autocompletion=complete_task,
         ),
     ] = None,
-    cell: Annotated[
-        list[int] | None,
-        typer.Option(min=1, help="Only this cell of the suite, 1 for the first; repeatable."),
-    ] = None,
+    cell: CellNumbers = None,
     trials: Annotated[
         int | None,
         typer.Option(
@@ -109,38 +114,15 @@ def tune_command(  # noqa: PLR0913 - one parameter per flag
         int | None,
         typer.Option(min=1, help="Replicas of the confirmation. Default: 32, or the suite's."),
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="Processes that train side by side, one thread each; 0: this one. Default: one "
-            "for each core where that pays.",
-        ),
-    ] = None,
-    launcher: Annotated[
-        str | None,
-        typer.Option(
-            help="Train elsewhere: 'ray address=auto'; see `synthbench list launchers`.",
-        ),
-    ] = None,
-    accelerator: Annotated[
-        str, typer.Option("--accelerator", "--device", help="Lightning's flag: auto, cpu, gpu, ...")
-    ] = "auto",
+    workers: Workers = None,
+    launcher: Launcher = None,
+    accelerator: Accelerator = "auto",
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Folder of this tuning. Default: runs/tune-NAME."),
     ] = None,
-    replicas_per_block: Annotated[
-        int | None, typer.Option(min=1, help="Replicas trained at once; default: measured.")
-    ] = None,
-    compile_: Annotated[
-        str,
-        typer.Option(
-            "--compile",
-            metavar="auto|always|never",
-            help="Compile the training step: auto does where that saves time.",
-        ),
-    ] = "auto",
+    replicas_per_block: ReplicasPerBlock = None,
+    compile_: Compile = "auto",
 ) -> None:
     """Search for the best configuration of each model, on seeds that are not the ranked ones."""
     with without_collection():
