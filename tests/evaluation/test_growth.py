@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,62 +9,12 @@ import torch
 from safetensors.torch import load_file
 
 import synthbench as sb
-from synthbench.engine.training.block import Block
 from synthbench.evaluation import jobs
 from synthbench.evaluation.forecast import forecast_cells
 from synthbench.plan.cell import Cell, ReplicaSeeds
 from synthbench.records import read_record
-from synthbench.registry.registry import installed
+from tests.evaluation.growing import BUDGET, LESS, assert_same, cell, evaluate, trained
 from tests.evaluation.notes import Notes
-
-BUDGET = 80 * 32
-"""At which three of four replicas have solved the task."""
-LESS = 61 * 32
-"""At which one has; no larger budget is evaluated there."""
-
-
-def cell(task: str = "", model: str = "", **protocol: object) -> Cell:
-    base = sb.Protocol(budget=BUDGET, seeds=4, evaluation_samples=256)
-    return Cell(
-        installed().task(f"sparse-parity n=10 k=2 {task}"),
-        installed().model(f"mlp width=16 {model}"),
-        base.model_copy(update=protocol),
-    )
-
-
-def evaluate(planned: Cell, out: Path, **settings: object) -> sb.CellResult:
-    chosen = replace(sb.Settings(sb.TrainerOptions("cpu")), **settings)
-    return sb.evaluate_cells([planned], out, chosen)[0]
-
-
-@contextmanager
-def blocks() -> Iterator[list[Block]]:
-    """What is trained meanwhile."""
-    real, found = jobs.train_block, list[Block]()
-
-    def train_block(own: Cell, block: Block, *rest):  # type: ignore[no-untyped-def]
-        found.append(block)
-        return real(own, block, *rest)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jobs, "train_block", train_block)
-        yield found
-
-
-@contextmanager
-def trained() -> Iterator[list[int]]:
-    """The seeds that are trained meanwhile."""
-    found = list[int]()
-    with blocks() as own:
-        yield found
-    found.extend(seeds.init for block in own for seeds in block.seeds)
-
-
-def assert_same(one: sb.CellResult, other: sb.CellResult) -> None:
-    assert one.measured.trajectories.table.equals(other.measured.trajectories.table)
-    for name in ("plan", "plan_hash", "replicas", "summary"):
-        assert getattr(one.record, name) == getattr(other.record, name)
-    assert one.record.compute.replica_steps == other.record.compute.replica_steps
 
 
 @pytest.fixture(scope="module")
@@ -291,79 +238,6 @@ def test_what_was_looked_at_more_often_serves_who_asks_for_less(store: Path) -> 
     assert [each.folder for each in sb.read_results(store)] == [finer.folder]
 
 
-def test_kept_weights_let_a_larger_budget_go_on(tmp_path: Path) -> None:
-    model = "momentum=0.8 lr=0.03"
-    evaluate(cell(model=model, budget=LESS), tmp_path, keep_weights=True)
-    # More seeds in between, which begin at the first step.
-    evaluate(cell(model=model, budget=LESS, seeds=5), tmp_path)
-    for budget, at, new in ((BUDGET, 61, [5]), (4 * BUDGET, 80, [])):
-        with blocks() as own:
-            grown = evaluate(cell(model=model, budget=budget, seeds=6), tmp_path)
-        begun = {
-            seeds.init: block.continuation.state.step if block.continuation else 0
-            for block in own
-            for seeds in block.seeds
-        }
-        assert [seed for seed, step in begun.items() if step == 0] == new
-        assert {step for step in begun.values() if step} == {at}
-        fresh = evaluate(
-            cell(model=model, budget=budget, seeds=6), tmp_path / f"{budget}", keep_weights=True
-        )
-        assert_same(grown, fresh)
-        one, other = (load_file(r.folder / "weights.safetensors") for r in (grown, fresh))
-        assert all(torch.equal(one[name], other[name]) for name in other)
-
-
-def test_columns_keep_their_order_where_some_replicas_go_on(tmp_path: Path) -> None:
-    finite = {"train_samples": 64, "until": "budget"}
-    evaluate(cell(budget=352, seeds=1, **finite), tmp_path, keep_weights=True)
-    grown = evaluate(cell(budget=672, seeds=2, **finite), tmp_path)
-    assert_same(grown, evaluate(cell(budget=672, seeds=2, **finite), tmp_path / "fresh"))
-
-
-def test_replicas_that_go_on_are_taken_again_where_their_copy_is_damaged(tmp_path: Path) -> None:
-    evaluate(cell(budget=LESS), tmp_path, keep_weights=True)
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(jobs, "train_block", _interrupt)
-        evaluate(cell(), tmp_path)
-    (begun,) = tmp_path.glob("*/.partial/begun-*.safetensors")
-    begun.write_bytes(begun.read_bytes()[:-1])
-    notes = Notes()
-    grown = evaluate(cell(), tmp_path, listener=notes)
-    assert any("is damaged" in note for note in notes.messages)
-    assert_same(grown, evaluate(cell(), tmp_path / "fresh"))
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-@pytest.fixture(scope="module")
-def steep(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Five replicas of which all diverge, the first before step 22 and the others after it."""
-    out = tmp_path_factory.mktemp("steep")
-    found = evaluate(steep_cell(1_248), out, keep_weights=True)
-    lasts = [int(steps[-1]) for steps in found.measured.trajectories.by_replica("step")]
-    assert lasts[0] < 22 and {r.outcome for r in found.record.replicas} == {"diverged"}
-    assert 22 in lasts
-    return out
-
-
-def steep_cell(budget: int) -> Cell:
-    protocol = {"budget": budget, "seeds": 5, "first_seed": 5, "resolution": 0.1}
-    return cell(model="lr=50", until="budget", **protocol)
-
-
-def test_of_what_diverges_later_the_last_weights_are_not_kept(steep: Path, tmp_path: Path) -> None:
-    wanted = steep_cell(22 * 32)
-    less = evaluate(wanted, steep, keep_weights=True)
-    fresh = evaluate(wanted, tmp_path, keep_weights=True)
-    assert_same(less, fresh)
-    one, other = (load_file(r.folder / "weights.safetensors") for r in (less, fresh))
-    for name, tensor in other.items():
-        assert torch.equal(one[name].nan_to_num(7.0), tensor.nan_to_num(7.0))
-
-
 def test_two_resolutions_stay_two_cells(store: Path) -> None:
     cells = [cell(resolution=each) for each in (0.05, 0.2, 0.3)]
     for _ in range(2):
@@ -409,16 +283,6 @@ def test_two_budgets_in_one_evaluation_train_once(tmp_path: Path) -> None:
         assert_same(result, evaluate(planned, tmp_path / f"{planned.protocol.budget}"))
     later = sb.evaluate_cells(cells, tmp_path, sb.Settings(sb.TrainerOptions("cpu")))
     assert [result.reused for result in later] == [True] * 3
-
-
-def test_where_replicas_stand_is_kept_without_their_weights(tmp_path: Path) -> None:
-    begun = evaluate(cell(budget=LESS), tmp_path, keep_state=True)
-    assert "state.safetensors" in begun.record.files
-    assert "weights.safetensors" not in begun.record.files
-    with blocks() as own:
-        grown = evaluate(cell(budget=BUDGET), tmp_path)
-    assert [block.continuation is not None for block in own] == [True]
-    assert_same(grown, evaluate(cell(budget=BUDGET), tmp_path / "fresh"))
 
 
 @pytest.mark.parametrize(
