@@ -1,0 +1,1 @@
+"""Tracking the state of finite automata, as a plugin."""

@@ -1,0 +1,1 @@
+"""Sequences whose symbols depend on hidden parents, as a plugin."""

@@ -1,0 +1,1 @@
+"""Well-nested brackets of bounded depth, as a plugin."""

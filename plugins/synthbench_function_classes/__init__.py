@@ -1,0 +1,1 @@
+"""Regression in context over classes of functions, as a plugin."""

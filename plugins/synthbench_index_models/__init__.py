@@ -1,0 +1,1 @@
+"""Functions of a few directions of Gaussian inputs, as a plugin."""

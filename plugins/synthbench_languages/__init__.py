@@ -1,0 +1,1 @@
+"""Languages of random automata in context, as a plugin."""

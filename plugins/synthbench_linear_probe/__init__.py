@@ -1,0 +1,1 @@
+"""What can be read from activations by a linear map, as a plugin."""

@@ -1,0 +1,1 @@
+"""Many parities, some frequent and some rare, as a plugin."""

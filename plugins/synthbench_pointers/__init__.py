@@ -1,0 +1,1 @@
+"""Chains of assignments and retrieval by pointers, as a plugin."""

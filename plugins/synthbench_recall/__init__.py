@@ -1,0 +1,1 @@
+"""Associative recall and selective copying, as a plugin."""

@@ -1,0 +1,1 @@
+"""A spurious feature beside a core one, as a plugin."""

@@ -1,0 +1,1 @@
+"""Staircases and other sums of parities, as a plugin."""

@@ -1,0 +1,1 @@
+"""Small real tables with few samples, as a plugin."""
