@@ -25,6 +25,7 @@ from .contracts.output_ports import Margins as Margins
 from .contracts.output_ports import TokenLogits as TokenLogits
 from .contracts.output_ports import Value as Value
 from .contracts.port import Port as Port
+from .contracts.preset import Preset as Preset
 from .contracts.probe import Activations as Activations
 from .contracts.probe import Probe as Probe
 from .contracts.probe import View as View

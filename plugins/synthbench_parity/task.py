@@ -15,6 +15,7 @@ from synthbench import (
     KnownAlgorithm,
     Loss,
     Margin,
+    Preset,
     Signs,
     Task,
 )
@@ -37,6 +38,11 @@ class SparseParity(Task):
     headline: ClassVar[tuple[str, ...]] = ("n", "k")
     paper: ClassVar[str] = "Barak et al. 2022, arXiv:2207.08799"
     sample_fields: ClassVar[tuple[str, ...]] = ("noise",)
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset("n=20 k=3", "mlp width=100", 160_000, ("support-mass",)),
+        "barak": Preset("n=50 k=3", "mlp width=1000", 3_200_000),
+        "merrill": Preset("n=40 k=3", "mlp width=1000 weight_decay=0.01", 320_000, train_samples=1_000),
+    }
 
     n: int = Field(default=40, ge=1)
     """Number of coordinates."""

@@ -87,10 +87,11 @@ def _names(registry: Registry) -> list[str]:
 
 
 def _reference(registry: Registry, word: str, incomplete: str) -> list[str]:
-    """Names; behind a name and a blank its fields, less those that are written already.
+    """Names; behind a name and a blank its presets, and its fields that are not written already.
 
     Where one field is left, also values of it: so that a shell does not close the quote yet.
     """
+    from synthbench.registry.presets import presets_of
     from synthbench.registry.recipe_fields import written_fields
 
     kind = _kinds()[word]
@@ -108,6 +109,8 @@ def _reference(registry: Registry, word: str, incomplete: str) -> list[str]:
     exact = [field for field in fields if begun.startswith(f"{field}=")]
     found = exact or fields
     tokens = [f"{field}=" for field in found]
+    if not written:
+        tokens += [preset for preset in presets_of(config) if preset.startswith(begun)]
     if len(found) == 1:
         tokens += [f"{found[0]}={value}" for value in _values(registry, config, found[0])]
     return [f"{head} {token}" for token in tokens]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from synthbench.contracts.configuration import Configuration
+    from synthbench.contracts.preset import Preset
     from synthbench.contracts.task import Task
     from synthbench.plan.suite import Suite
     from synthbench.registry.kinds import Kind
@@ -43,7 +44,7 @@ def show_command(
 
     registry = installed()
     console = Console(highlight=False)
-    word, _ = split_reference(name)
+    word = split_reference(name).name
     kinds, fields = registry.kinds_of(word), field_names(registry)
     # `--first-seed` is a flag, `optimizer.momentum` a field of a part.
     field = word.rpartition(".")[2].replace("-", "_")
@@ -96,10 +97,25 @@ def _show_task(console: Console, task: Task) -> None:
     fact(console, "losses", ", ".join(task.losses()))
     if (rows := own_train_rows(task, 0)) is not None:
         fact(console, "trained on", f"{rows:,} examples of its own")
+    for name, preset in task.presets.items():
+        fact(console, "preset", _preset(name, preset))
     sets = [_test_set(task, name) for name in task.test_sets()]
     if len(sets) > 1 or "every" in sets[0]:
         for text in sets:
             fact(console, "test set", text)
+
+
+def _preset(name: str, preset: Preset) -> str:
+    """`small: n=20 k=3; baseline mlp width=100, 160k samples`."""
+    from synthbench.metrics.formatting import format_count
+
+    baseline = [] if preset.model is None else [f"baseline {preset.model}"]
+    amounts = {"budget": "{} samples", "train_samples": "{} different ones"}
+    own = [amounts[key].format(format_count(value)) for key, value in preset.protocol().items()]
+    trained = ", ".join([*baseline, *own])
+    return "; ".join(
+        part for part in (f"{name}: {preset.fields or 'the defaults'}", trained) if part
+    )
 
 
 def _test_set(task: Task, name: str) -> str:

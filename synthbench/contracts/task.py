@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from pydantic import Field
 
 from synthbench.contracts.configuration import Configuration
+from synthbench.contracts.preset import Preset
 from synthbench.contracts.test_set import TestSet
 from synthbench.errors import TaskError
 
@@ -56,6 +57,8 @@ class Task(Configuration, ABC):
     trial shows that more is changed."""
     libraries: ClassVar[tuple[str, ...]] = ()
     """Distributions, such as scikit-learn, whose versions belong into the record."""
+    presets: ClassVar[Mapping[str, Preset]] = {}
+    """Named settings, such as a paper's, or "small": one that a model learns in a minute."""
 
     target: float = Field(default=0.96, gt=0, le=1)
     """Progress (0 trivial, 1 optimal) from which a replica counts as having solved the task."""

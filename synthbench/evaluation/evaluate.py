@@ -19,9 +19,11 @@ from synthbench.evaluation.earlier import finished_replicas, reuse_note
 from synthbench.evaluation.machine import Machine
 from synthbench.evaluation.picture import try_picture
 from synthbench.evaluation.planning import (
+    Participants,
     resolve_model,
     resolve_probe,
     resolve_task,
+    with_preset,
     with_shorthands,
 )
 from synthbench.evaluation.preparation import PreparedCell, prepare
@@ -47,7 +49,7 @@ from synthbench.results.results import CellResult, Results
 @isolated()
 def evaluate(  # noqa: PLR0913 - the one call of a notebook: every choice beside its default
     task: str | Task,
-    model: str | Model | Builder,
+    model: str | Model | Builder | None = None,
     *,
     seeds: int | None = None,
     budget: int | None = None,
@@ -63,7 +65,8 @@ def evaluate(  # noqa: PLR0913 - the one call of a notebook: every choice beside
 
     task, model and probes are objects or references such as `'sparse-parity n=30 k=3'`; the
     model may also be a bare `nn.Module` class or a function that builds one (`as_model`, which
-    takes its recipe). seeds: replicas; budget: training samples of each; other choices are in
+    takes its recipe), and is that of the task's preset, `'sparse-parity small'`, where none is
+    given. seeds: replicas; budget: training samples of each; other choices are in
     `protocol`. teacher, start, mask: other cells whose weights go to the same replicas, a
     `Teacher`, `Weights` or `Mask` of a finished cell, its folder, or a model that is trained first
     (until its budget ends) where it is not there: `'mlp width=50@500'`, the last evaluation at
@@ -72,11 +75,14 @@ def evaluate(  # noqa: PLR0913 - the one call of a notebook: every choice beside
     can mend.
     """
     wanted = (probes,) if isinstance(probes, str | Probe) else probes
+    given = Participants(() if model is None else (model,), wanted)
+    (models, measured), defaults = with_preset(task, given)
+    own = with_shorthands(protocol, {"seeds": seeds, "budget": budget})
     cell = Cell(
         resolve_task(task),
-        resolve_model(model),
-        with_shorthands(protocol, {"seeds": seeds, "budget": budget}),
-        tuple(resolve_probe(probe) for probe in wanted),
+        resolve_model(models[0]),
+        Protocol(**{**defaults, **own.model_dump(exclude_unset=True)}),
+        tuple(resolve_probe(probe) for probe in measured),
     )
     standing = stand(cell, StandsOn(teacher, start, mask))
     return evaluate_cells([standing], out, settings or Settings())[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import NamedTuple, cast
 
 from pydantic import ValidationError
 
@@ -17,6 +17,33 @@ from synthbench.plan.protocol import Protocol
 from synthbench.plan.suite import Suite, cell_protocol, suite_protocol
 from synthbench.registry.bare_model import Builder, as_model
 from synthbench.registry.registry import installed
+
+NO_MODEL = (
+    "name a suite, or a task and a model: synthbench eval quickstart, or synthbench eval --task "
+    "'sparse-parity n=30 k=3' --model mlp; a preset, --task 'sparse-parity small', brings a model"
+)
+
+
+class Participants(NamedTuple):
+    """The models that are trained, and the probes that look on."""
+
+    models: Sequence[str | Model | Builder] = ()
+    probes: Sequence[str | Probe] = ()
+
+
+def with_preset(task: object, given: Participants) -> tuple[Participants, dict[str, int]]:
+    """Who takes part on a task, and the fields of the protocol that its preset sets.
+
+    Where no model is given, that of the preset is, and its probes with it. Raises
+    ConfigurationError where there is none either.
+    """
+    preset = installed().preset(task) if isinstance(task, str) else None
+    defaults = {} if preset is None else preset.protocol()
+    if given.models:
+        return given, defaults
+    if preset is None or preset.model is None:
+        raise ConfigurationError(NO_MODEL)
+    return Participants((preset.model,), (*preset.probes, *given.probes)), defaults
 
 
 def plan_suite(

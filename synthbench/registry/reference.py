@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from types import NoneType
-from typing import Literal, TypeVar, get_args, get_origin
+from typing import Literal, NamedTuple, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -20,15 +20,23 @@ PIECE = re.compile(r"""=(?:\[|(?:log|linear)\()|\\.|'[^']*'|"(?:\\.|[^"\\])*"|."
 """What opens a list of values, or else an escaped, a quoted or a plain piece of a reference."""
 
 
-def split_reference(reference: str) -> tuple[str, dict[str, str]]:
-    """Split `'name key=value ...'` into the name and its tokens.
+class Reference(NamedTuple):
+    """A reference in its parts: a registered name, the name of a preset, tokens by field."""
+
+    name: str
+    preset: str | None
+    tokens: dict[str, str]
+
+
+def split_reference(reference: str) -> Reference:
+    """Split `'name preset key=value ...'` into its parts, of which the name alone must be there.
 
     Words are those of a shell, and a list such as `[50, 100]` or `log(0.01..1, 7)` is one of them
-    as it stands. Raises ConfigurationError for an empty reference, a token without `=`, a
+    as it stands. Raises ConfigurationError for an empty reference, another word without `=`, a
     repeated key or a bracket that is not closed.
 
-    >>> split_reference("sparse-parity n=40 k=3")
-    ('sparse-parity', {'n': '40', 'k': '3'})
+    >>> split_reference("sparse-parity small k=3")
+    Reference(name='sparse-parity', preset='small', tokens={'k': '3'})
     """
     try:
         words = shlex.split(_with_quoted_lists(reference))
@@ -37,16 +45,23 @@ def split_reference(reference: str) -> tuple[str, dict[str, str]]:
     if not words:
         raise ConfigurationError("a reference must begin with a name, got an empty string")
     tokens: dict[str, str] = {}
-    for word in words[1:]:
+    name, *rest = words
+    preset = rest.pop(0) if rest and "=" not in rest[0] else None
+    for word in rest:
         key, equals, text = word.partition("=")
         if not (key and equals):
-            raise ConfigurationError(
-                f'cannot read "{word}" in {reference!r}: write field=value, for example n=40'
-            )
+            raise not_a_field(reference, word)
         if key in tokens:
             raise ConfigurationError(f'field "{key}" is given twice in {reference!r}')
         tokens[key] = text
-    return words[0], tokens
+    return Reference(name, preset, tokens)
+
+
+def not_a_field(reference: str, word: str) -> ConfigurationError:
+    """The error about a word of a reference that should be a field with its value."""
+    return ConfigurationError(
+        f'cannot read "{word}" in {reference!r}: write field=value, for example n=40'
+    )
 
 
 def _with_quoted_lists(reference: str) -> str:

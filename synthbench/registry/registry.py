@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from synthbench.contracts.configuration import Configuration
 from synthbench.contracts.launcher import Launcher
 from synthbench.contracts.model import Model
+from synthbench.contracts.preset import Preset
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.recipe import ELEMENTWISE, Optimizer
 from synthbench.contracts.task import Task
@@ -34,6 +35,7 @@ from synthbench.registry.kinds import (
 from synthbench.registry.misplaced import misplaced
 from synthbench.registry.parts import nest_parts, part_fields
 from synthbench.registry.plugin import Plugin
+from synthbench.registry.presets import preset_of, preset_tokens
 from synthbench.registry.recipe_fields import default_recipe, nest_recipe, written_fields
 from synthbench.registry.reference import (
     refuse_unknown_field,
@@ -91,8 +93,10 @@ class Registry:
         that does not exist and for values that cannot be read; whether each is allowed shows
         when its point is made an object.
         """
-        name, tokens = split_reference(reference)
+        name, preset, tokens = split_reference(reference)
         found = self.find(kind, name)
+        if preset is not None:
+            tokens = {**preset_tokens(found, preset, reference), **tokens}
         parts = self._parts(found, tokens)
         known = written_fields(found, parts)
         fields: dict[str, str | Several | Range] = {}
@@ -113,6 +117,14 @@ class Registry:
     def task(self, reference: str | Task) -> Task:
         """A task from a reference such as `'sparse-parity n=40 k=3'`."""
         return self.get(TASK, reference)
+
+    def preset(self, reference: str | Task) -> Preset | None:
+        """The preset that a task's reference names; None where it names none."""
+        if isinstance(reference, Task):
+            return None
+        name, preset, _ = split_reference(reference)
+        found = self.find(TASK, name)
+        return None if preset is None else preset_of(found, preset, reference)
 
     def model(self, reference: str | Model) -> Model:
         """A model from a reference such as `'mlp width=200 lr=0.05'`."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from synthbench.errors import UnknownNameError, did_you_mean
 from synthbench.plan.field_values import field_value
-from synthbench.registry.reference import split_reference
+from synthbench.registry.reference import not_a_field, split_reference
 from synthbench.results.fields import Value, as_value, fields_of
 from synthbench.results.measured_cell import MeasuredCell
 
@@ -21,7 +21,9 @@ def baseline_cells(cells: Sequence[MeasuredCell], reference: str) -> list[Measur
     whole = [cell for cell in cells if cell.record.model == reference.strip()]
     if whole:
         return whole
-    name, tokens = split_reference(reference)
+    name, preset, tokens = split_reference(reference)
+    if preset is not None:
+        raise not_a_field(reference, preset)
     wanted = {key: as_value(field_value(text)) for key, text in tokens.items()}
     chosen = [cell for cell in cells if _is_so(cell, name, wanted)]
     if not chosen:

@@ -127,7 +127,7 @@ def _of_name(registry: Registry, name: str) -> Iterator[Subject]:
     if provided:
         yield from provided
         return
-    word, _ = split_reference(name)
+    word = split_reference(name).name
     kinds = [kind for kind in registry.kinds_of(word) if kind in LAWS]
     if not kinds:
         _refuse(registry, word)

@@ -88,6 +88,8 @@ def test_unknown_names_get_suggestions(kind: str, reference: str, message: str) 
         ("sparse-parity n=many", "n = 'many': input should be a valid integer"),
         ("sparse-parity noise=nan", "noise = 'nan': input should be a finite number"),
         ("sparse-parity n", "cannot read \"n\" in 'sparse-parity n': write field=value"),
+        ("sparse-parity smal n=9", 'or a preset: small, barak, merrill; did you mean "small"?'),
+        ("sparse-parity n=9 small", "cannot read \"small\" in 'sparse-parity n=9 small'"),
         ("sparse-parity n=3 n=4", 'field "n" is given twice'),
         ("sparse-parity n='3", "no closing quotation"),
         ("", "a reference must begin with a name"),
@@ -137,4 +139,5 @@ def test_an_optimizer_of_a_plugin_is_part_of_the_reference_and_of_the_record() -
 
 
 def test_tokens_are_split_like_a_shell() -> None:
-    assert split_reference("name a='x y' b=1=2") == ("name", {"a": "x y", "b": "1=2"})
+    assert split_reference("name a='x y' b=1=2") == ("name", None, {"a": "x y", "b": "1=2"})
+    assert split_reference("name small a=1") == ("name", "small", {"a": "1"})

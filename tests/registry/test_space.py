@@ -115,7 +115,7 @@ def test_mistakes_are_one_line(reference: str, message: str) -> None:
 
 def test_words_with_blanks_and_quotes_come_back() -> None:
     space = Space("name", {"a": Several(('"x y"', "it's")), "b": "p q"})
-    assert [split_reference(point)[1] for point in space.points()] == [
+    assert [split_reference(point).tokens for point in space.points()] == [
         {"a": '"x y"', "b": "p q"},
         {"a": "it's", "b": "p q"},
     ]
@@ -123,7 +123,7 @@ def test_words_with_blanks_and_quotes_come_back() -> None:
 
 def test_lists_are_words_of_a_reference_as_they_stand() -> None:
     reference = """name a=[1, 2] b=["x y", 'z'] c=log(1..2, 3) d='[3, 4]' e="=[ f" g=x[1"""
-    assert split_reference(reference)[1] == {
+    assert split_reference(reference).tokens == {
         "a": "[1, 2]",
         "b": """["x y", 'z']""",
         "c": "log(1..2, 3)",

@@ -14,10 +14,11 @@ from synthbench.contracts.task import Task
 from synthbench.errors import ConfigurationError
 from synthbench.evaluation.evaluate import evaluate_cells
 from synthbench.evaluation.kept_weights import KeepWeights
-from synthbench.evaluation.planning import plan_cells, plan_suite
+from synthbench.evaluation.planning import NO_MODEL, Participants, plan_suite
 from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.source_references import StandsOn, stand
 from synthbench.evaluation.studies.plan import StudyPlan, spanned, varied_fields
+from synthbench.evaluation.studies.task_grid import task_grid
 from synthbench.plan.cell import Cell
 from synthbench.plan.protocol import Protocol
 from synthbench.plan.protocol_grid import protocol_changes, varied_protocol_fields
@@ -25,7 +26,7 @@ from synthbench.plan.sources import Mask, Teacher, Weights
 from synthbench.plan.study.written_values import value_text
 from synthbench.plan.suite import Suite, suite_protocol
 from synthbench.registry.bare_model import Builder
-from synthbench.registry.kinds import MODEL, TASK
+from synthbench.registry.kinds import MODEL
 from synthbench.registry.registry import installed
 from synthbench.results.results import CellResult, Results
 
@@ -34,14 +35,14 @@ from synthbench.results.results import CellResult, Results
 class Study:
     """Every task with every model under every protocol: a grid of cells.
 
-    tasks, models: objects, or references whose fields may take several values, such as
-    `'mlp width=[50,100] lr=log(0.01..1,7)'`; models may also be bare modules, as `evaluate` takes
-    them. protocol: a `Protocol`, or its fields by name, each with a value or several:
-    `{"seeds": 8, "budget": ["20k", "40k"], "train_samples": "log(500..16000,6)"}`. suite: in place
-    of tasks, by name; models are then the suite's unless some are given, and cells chooses some
-    of its cells, counted from 1. teacher, start, mask: as `evaluate` takes them, for every model.
-    keep_weights: as in `Settings`. name, out: the results go to the folder `name` in `out`; none:
-    the suite's name, or those of the tasks.
+    tasks, models: objects, or references whose fields may take several values, such as `'mlp
+    width=[50,100] lr=log(0.01..1,7)'`; models may also be bare modules, as `evaluate` takes them;
+    none: the baseline of the preset that each task names. protocol: a `Protocol`, or its fields by
+    name, each with a value or several: `{"seeds": 8, "budget": ["20k", "40k"], "train_samples":
+    "log(500..16000,6)"}`. suite: in place of tasks, by name; models are then the suite's unless
+    some are given, and cells chooses some of its cells, counted from 1. teacher, start, mask: as
+    `evaluate` takes them, for every model. keep_weights: as in `Settings`. name, out: the results
+    go to the folder `name` in `out`; none: the suite's name, or those of the tasks.
     """
 
     tasks: Sequence[str | Task] = ()
@@ -82,13 +83,14 @@ class Study:
         suite, changes = self._own_suite(), self._changes()
         tasks = _listed(self.tasks)
         given = _listed(self.models) or (suite.models if suite else ())
-        models = [model for each in given for model in spanned(MODEL, each)]
         if suite is None:
-            spanned_tasks = [task for each in tasks for task in spanned(TASK, each)]
-            probes, protocols = _listed(self.probes), [Protocol(**own) for own in changes]
-            grids = [plan_cells(spanned_tasks, models, each, probes) for each in protocols]
-            first = {"task": len(spanned_tasks)}
+            present = Participants(given, _listed(self.probes))
+            parts = [task_grid(each, present) for each in tasks]
+            grids = [[cell for part in parts for cell in part.cells(own)] for own in changes]
+            models = parts[0].models
+            first = {"task": sum(len(part.tasks) for part in parts)}
         else:
+            models = [model for each in given for model in spanned(MODEL, each)]
             shared = [suite_protocol(suite, own) for own in changes]
             grids = [plan_suite(suite, models, each, self.suite_cells) for each in shared]
             first = {f"{suite.name} cell": len(self.suite_cells) or len(suite.cells)}
@@ -107,11 +109,8 @@ class Study:
         if self.suite is None:
             if self.suite_cells:
                 raise ConfigurationError("--cell chooses cells of a suite; name one")
-            if not (self.tasks and self.models):
-                raise ConfigurationError(
-                    "name a suite, or a task and a model: synthbench eval quickstart, or "
-                    "synthbench eval --task 'sparse-parity n=30 k=3' --model mlp"
-                )
+            if not self.tasks:
+                raise ConfigurationError(NO_MODEL)
             return None
         if self.tasks:
             raise ConfigurationError("name either a suite or --task, not both")

@@ -9,10 +9,14 @@ import torch
 
 from synthbench.engine.data.sampling import draw_worlds
 from synthbench.engine.data.training_data import FreshData
+from synthbench.errors import SynthbenchError
 from synthbench.metrics.formatting import format_count
+from synthbench.registry.kinds import NAME_PATTERN
+from synthbench.registry.registry import installed
 from synthbench.streams import keys_of
 from synthbench.testing.law import Law, NotApplicable, Outcome, law
 from synthbench.testing.tasks.trial import TaskTrial
+from synthbench.testing.workbench.lone_registry import lone_registry
 
 TIMED_REPLICAS = 16
 TIMED_SECONDS = 0.02
@@ -58,4 +62,33 @@ def sampling_is_timed(trial: TaskTrial) -> Outcome:
     return None
 
 
-STATEMENT_LAWS: tuple[Law[TaskTrial], ...] = (known_algorithms_have_sources, sampling_is_timed)
+@law(
+    "presets-can-be-trained",
+    "Every preset is a setting that the task allows, and its baseline can learn it.",
+    "write the fields of a Preset as in a reference, 'n=20 k=3', and name a model and probes that "
+    "are installed.",
+    needs=("config-round-trips",),
+)
+def presets_can_be_trained(trial: TaskTrial) -> Outcome:
+    """Each preset's name, its task, and whether its baseline accepts that and its probes exist."""
+    task = type(trial.subject)
+    registry = lone_registry(trial.kind, trial.subject)
+    for name, preset in task.presets.items():
+        if not NAME_PATTERN.fullmatch(name):
+            return f"a preset is called {name!r}"
+        try:
+            found = registry.task(f"{task.name} {name}")
+            if preset.model is not None:
+                installed().model(preset.model).check_accepts(found.interface)
+            for probe in preset.probes:
+                installed().probe(probe)
+        except SynthbenchError as error:
+            return f'preset "{name}": {error}'
+    return None
+
+
+STATEMENT_LAWS: tuple[Law[TaskTrial], ...] = (
+    known_algorithms_have_sources,
+    presets_can_be_trained,
+    sampling_is_timed,
+)

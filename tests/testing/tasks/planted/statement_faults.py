@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -26,8 +27,15 @@ class ManyTrials(Dictator):
         return {"search": sb.KnownAlgorithm(float("inf"), 1.0, "nowhere")}
 
 
+class NoSuchBaseline(Dictator):
+    """A preset whose baseline nobody has."""
+
+    presets: ClassVar[Mapping[str, sb.Preset]] = {"small": sb.Preset("", "mpl")}
+
+
 STATEMENT_FAULTS: dict[type[sb.Task], str] = {
     NoSource: "known-algorithms-have-sources",
     ManyTrials: "known-algorithms-have-sources",
+    NoSuchBaseline: "presets-can-be-trained",
 }
 """Fault -> the law that must find it."""
