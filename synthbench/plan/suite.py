@@ -14,7 +14,7 @@ from synthbench.errors import ConfigurationError, first_mistake
 from synthbench.hashing import content_hash
 from synthbench.plan.protocol import Protocol
 
-Column = Literal["plateau", "width", "stages", "lead"]
+Column = Literal["plateau", "width", "stages", "lead", "longest", "gap", "delay"]
 
 
 class SuiteCell(Frozen):
@@ -47,7 +47,7 @@ class Suite(Frozen):
     """The model to which the leaderboard relates all times; default: the first of `models`."""
     probes: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ("plateau", "width", "stages")
-    """Transition metrics that the leaderboard shows beside the ranking."""
+    """What the leaderboard shows of each cell beside the ranking."""
     lead: str | None = None
     """The probe value, such as weight-movement/l2, whose lead over the score is shown."""
     tuning_trials: int = Field(default=20, ge=1)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synthbench.contracts.interface import Interface
+from synthbench.contracts.interface import Interface, RealSequence, Tokens
 from synthbench.contracts.model import Model
 from synthbench.contracts.task import Task
 from synthbench.contracts.test_set import TestSet
@@ -86,6 +86,16 @@ def longest_interface(task: Task) -> Interface:
         each.interface for each in task.test_sets().values() if each.interface is not None
     ]
     return max([task.interface, *interfaces], key=lambda found: found.input.shape)
+
+
+def set_lengths(task: Task) -> dict[str, int]:
+    """Symbols in a sequence of each test set, the first by the name ""; none without sequences."""
+    found: dict[str, int] = {}
+    for place, (name, each) in enumerate(task.test_sets().items()):
+        port = (each.interface or task.interface).input
+        if isinstance(port, Tokens | RealSequence):
+            found[name if place else ""] = port.length
+    return found
 
 
 def fixed_input_hashes(task: Task) -> dict[str, str]:

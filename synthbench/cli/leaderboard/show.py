@@ -105,7 +105,8 @@ def _range(sizes: Iterable[float | None]) -> str:
 def _print_cells(console: Console, board: Board) -> None:
     from rich.markup import escape
 
-    from synthbench.metrics.formatting import format_count, format_estimate, format_time_to_target
+    from synthbench.leaderboard.site.numbers import show_column
+    from synthbench.metrics.formatting import format_count, format_time_to_target
     from synthbench.results.terminal_table import number_table
 
     for number, (task, cell) in enumerate(zip(board.tasks, board.suite.cells, strict=True)):
@@ -118,12 +119,11 @@ def _print_cells(console: Console, board: Board) -> None:
             one = entry.cells[number]
             summary = one.summary
             median, interval = format_time_to_target(summary.samples_to_target, cell.budget)
-            values = [one.column(column) for column in board.suite.columns]
             table.add_row(
                 escape(entry.submission.title),
                 f"{summary.solved}/{summary.replicas}",
                 f"{median}\n{escape(interval)}".rstrip(),
-                *(escape(format_estimate(value)[0]) if value else "-" for value in values),
+                *(escape(show_column(one, column).text) for column in board.suite.columns),
             )
         console.print(table)
 

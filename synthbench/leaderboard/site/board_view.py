@@ -17,6 +17,7 @@ from synthbench.leaderboard.site.cell_charts import (
 )
 from synthbench.leaderboard.site.numbers import (
     Shown,
+    show_column,
     show_count,
     show_estimate,
     show_median,
@@ -26,7 +27,6 @@ from synthbench.leaderboard.site.numbers import (
     show_sizes,
     show_solved,
     show_solved_cells,
-    transition_column,
 )
 from synthbench.leaderboard.site.overview_charts import page_of, pareto_chart, profile_chart
 from synthbench.leaderboard.site.svg import chart
@@ -39,6 +39,9 @@ COLUMNS = {
     "width": "decades of samples from the beginning of the transition to its completion",
     "stages": "number of transitions",
     "lead": "decades of samples by which the suite's probe moves before the score",
+    "longest": "longest tested length that is solved, and all shorter ones: median over replicas",
+    "gap": "progress on the training set less that on held-out samples, at the end",
+    "delay": "samples to generalize as a multiple of those to memorize the training set",
 }
 OPEN_ROWS = 40
 """With more rows than this, over all cells, the cells' tables are folded."""
@@ -216,7 +219,7 @@ def _cell_row(board: Board, entry: Entry, index: int) -> CellRow:
         solved=show_solved(cell),
         median=show_median(cell),
         ratio=show_ratio(cell.ratio),
-        columns=tuple(transition_column(cell, column) for column in board.suite.columns),
+        columns=tuple(show_column(cell, column) for column in board.suite.columns),
         final=show_estimate(cell.summary.final_score),
         sizes=show_sizes(cell),
     )

@@ -14,6 +14,7 @@ from synthbench.metrics.formatting import (
     format_ratio,
     format_time_to_target,
 )
+from synthbench.metrics.longest_solved import LongestSolved
 from synthbench.plan.suite import Column
 
 
@@ -89,9 +90,17 @@ def show_sizes(cell: EntryCell) -> tuple[Shown, ...]:
     return tuple(Shown("-") if size is None else show_count(size) for size in cell.sizes)
 
 
-def transition_column(cell: EntryCell, column: Column) -> Shown:
-    """One of a suite's columns: plateau, width, stages or lead."""
-    return show_estimate(cell.column(column))
+def show_column(cell: EntryCell, column: Column) -> Shown:
+    """One of a suite's columns."""
+    found = cell.column(column)
+    return show_longest(found) if isinstance(found, LongestSolved) else show_estimate(found)
+
+
+def show_longest(longest: LongestSolved) -> Shown:
+    """A length; where half of the replicas solve the longest tested, that it is at least that."""
+    if longest.length.value is not None:
+        return show_estimate(longest.length)
+    return Shown(f">= {longest.tested}", "", _key(longest.tested))
 
 
 def ratio_tick(value: float) -> str:

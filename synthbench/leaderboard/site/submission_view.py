@@ -19,6 +19,7 @@ from synthbench.leaderboard.site.cell_charts import (
 )
 from synthbench.leaderboard.site.numbers import (
     Shown,
+    show_column,
     show_estimate,
     show_median,
     show_rank,
@@ -27,7 +28,6 @@ from synthbench.leaderboard.site.numbers import (
     show_solved,
     show_solved_cells,
     show_time,
-    transition_column,
 )
 from synthbench.leaderboard.site.svg import chart
 from synthbench.leaderboard.standings.board import Board
@@ -170,7 +170,7 @@ class SubmissionPages:
             final=show_estimate(cell.summary.final_score),
             score=score,
             ceiling=self._board.reference_rows[index].note(),
-            columns=tuple(transition_column(cell, c) for c in self._board.suite.columns),
+            columns=tuple(show_column(cell, c) for c in self._board.suite.columns),
             learning=chart(frames.learning, f"{title}: {score} on {task} by samples", learning),
             survival=chart(
                 frames.survival, f"{title}: share of replicas unsolved on {task}", survival

@@ -9,15 +9,18 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from synthbench.leaderboard.standings.generalization import delay, longest_of, train_gap
 from synthbench.leaderboard.standings.ranking import CellTimes, RankRange
 from synthbench.leaderboard.submissions.reading import CheckedSubmission
 from synthbench.leaderboard.submissions.submission import Submission
 from synthbench.metrics.estimate import Estimate
+from synthbench.metrics.longest_solved import LongestSolved
 from synthbench.metrics.summary import Summary
 from synthbench.metrics.survival import SurvivalCurve, survival_curve
 from synthbench.metrics.transition_metrics import measure_transitions
 from synthbench.metrics.transitions import TransitionSummary
 from synthbench.plan.suite import Column, Suite
+from synthbench.plan.task_facts import set_lengths
 from synthbench.records.schema import Compute, Environment
 from synthbench.registry.registry import installed
 from synthbench.results.measured_cell import MeasuredCell
@@ -43,8 +46,9 @@ class EntryCell:
     """One submission on one cell.
 
     stages: median number of transitions per replica. lead: of the suite's probe over the score,
-    in decades. ratio: median samples to target over the reference model's; unknown where that
-    is not on the board.
+    in decades. longest, gap, delay: those of `generalization`, None where the task has no other
+    lengths, and training samples are fresh. ratio: median samples to target over the reference
+    model's; unknown where that is not on the board.
     """
 
     number: int
@@ -57,6 +61,9 @@ class EntryCell:
     transitions: TransitionSummary
     stages: Estimate
     lead: Estimate | None
+    longest: LongestSolved | None
+    gap: Estimate | None
+    delay: Estimate | None
     curve: Curve
     compute: Compute
     environment: Environment
@@ -74,14 +81,20 @@ class EntryCell:
         """Whether at least half of the replicas solved it: the median is within the budget."""
         return self.summary.samples_to_target.value is not None
 
-    def column(self, name: Column) -> Estimate | None:
+    def column(self, name: Column) -> Estimate | LongestSolved | None:
         """One of a suite's columns.
 
         Plateau, width and lead are those of completed transitions: None where fewer than half of
         the replicas completed theirs, which would be a median of the lucky ones.
         """
-        if name == "stages":
-            return self.stages
+        whole = {
+            "stages": self.stages,
+            "longest": self.longest,
+            "gap": self.gap,
+            "delay": self.delay,
+        }
+        if name in whole:
+            return whole[name]
         if 2 * self.transitions.completed < self.summary.replicas:
             return None
         shapes = {"plateau": self.transitions.plateau, "width": self.transitions.width}
@@ -143,16 +156,17 @@ def measure_submission(checked: CheckedSubmission, suite: Suite) -> MeasuredSubm
         submission=checked.submission,
         folder=checked.folder,
         cells=tuple(
-            _measure(number, cell, suite.lead) for number, cell in enumerate(checked.cells, start=1)
+            _measure(number, cell, suite) for number, cell in enumerate(checked.cells, start=1)
         ),
         is_reference=checked.submission.track == "fixed-recipe"
         and checked.cells[0].record.model_plan == reference,
     )
 
 
-def _measure(number: int, cell: MeasuredCell, lead: str | None) -> EntryCell:
+def _measure(number: int, cell: MeasuredCell, suite: Suite) -> EntryCell:
     record, ranked = cell.record, cell.record.summary.score
-    found = measure_transitions(cell.trajectories, record.target, lead)
+    found = measure_transitions(cell.trajectories, record.target, suite.lead)
+    task = installed().task(suite.cells[number - 1].task)
     return EntryCell(
         number=number,
         model=record.model,
@@ -163,6 +177,9 @@ def _measure(number: int, cell: MeasuredCell, lead: str | None) -> EntryCell:
         transitions=found.transitions,
         stages=found.stages,
         lead=found.lead,
+        longest=longest_of(cell, set_lengths(task)),
+        gap=train_gap(cell),
+        delay=delay(cell),
         curve=_curve(cell),
         compute=record.compute,
         environment=record.environment,
