@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from synthbench import NEXT_TOKEN_LOSSES, Batch, Interface, Loss, Task, TokenLogits, Tokens
+from synthbench import NEXT_TOKEN_LOSSES, Batch, Interface, Loss, Preset, Task, TokenLogits, Tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,6 +29,9 @@ class InductionCopying(Task):
     name: ClassVar[str] = "induction-copying"
     headline: ClassVar[tuple[str, ...]] = ("symbols", "length")
     paper: ClassVar[str] = "Olsson et al. 2022, arXiv:2209.11895"
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset("symbols=4 length=12 target=0.8", "transformer lr=0.005", 48_000),
+    }
 
     symbols: int = Field(default=8, ge=2, le=1024)
     """Number of symbols."""

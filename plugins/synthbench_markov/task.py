@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from synthbench import NEXT_TOKEN_LOSSES, Batch, Interface, Loss, Task, TokenLogits, Tokens
+from synthbench import NEXT_TOKEN_LOSSES, Batch, Interface, Loss, Preset, Task, TokenLogits, Tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,6 +32,18 @@ class MarkovChain(Task):
     name: ClassVar[str] = "markov"
     headline: ClassVar[tuple[str, ...]] = ("symbols", "length")
     paper: ClassVar[str] = "E. Edelman et al. 2024, arXiv:2402.11004"
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(
+            "symbols=2 length=24 last=8 target=0.8", "transformer lr=0.005", 48_000, ("strategies",)
+        ),
+        "edelman": Preset("symbols=2 length=100", "transformer dropout=0.1 clip=none", 128_000),
+        "makkuva": Preset(
+            "symbols=2 length=1024 prior=fixed p=0.5 q=0.8",
+            "transformer layers=1 width=8 mlp=4 positions=absolute lr=0.002 weight_decay=0.001 "
+            "schedule=cosine batch_size=16",
+            6_400,
+        ),
+    }
 
     symbols: int = Field(default=2, ge=2, le=16)
     """Number of symbols."""

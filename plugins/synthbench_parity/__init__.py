@@ -5,10 +5,11 @@ from synthbench import hookimpl
 
 @hookimpl
 def register_tasks():
-    """Provide the task."""
+    """Provide the tasks."""
+    from synthbench_parity.curriculum import CurriculumParity
     from synthbench_parity.task import SparseParity
 
-    return [SparseParity]
+    return [SparseParity, CurriculumParity]
 
 
 @hookimpl

@@ -41,7 +41,9 @@ class SparseParity(Task):
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset("n=20 k=3", "mlp width=100", 160_000, ("support-mass",)),
         "barak": Preset("n=50 k=3", "mlp width=1000", 3_200_000),
-        "merrill": Preset("n=40 k=3", "mlp width=1000 weight_decay=0.01", 320_000, train_samples=1_000),
+        "merrill": Preset(
+            "n=40 k=3", "mlp width=1000 weight_decay=0.01", 320_000, train_samples=1_000
+        ),
     }
 
     n: int = Field(default=40, ge=1)

@@ -10,7 +10,6 @@ def register_tasks():
     """Provide the tasks."""
     from synthbench_field.automaton import Automaton
     from synthbench_field.causal_structure import CausalStructure
-    from synthbench_field.curriculum_parity import CurriculumParity
     from synthbench_field.dyck import Dyck
     from synthbench_field.icl_regression import IclRegression
     from synthbench_field.icll import Icll
@@ -25,7 +24,6 @@ def register_tasks():
     return [
         Automaton,
         CausalStructure,
-        CurriculumParity,
         Dyck,
         IclRegression,
         Icll,

@@ -8,12 +8,11 @@ import pytest
 import torch
 from exact import last_row
 from small_network import SmallNetwork
-from synthbench_field.curriculum_parity import CurriculumParity
 
 import synthbench as sb
+from synthbench.registry.registry import installed
 
-# n=14, k=3 and no curriculum: sparse parity, as in Panigrahi et al. 2024.
-TASK = CurriculumParity(n=14, k=3, biased_steps=0)
+TASK = installed().task("sparse-parity n=14 k=3")
 STEPS, BATCH = 80, 16
 PROTOCOL = sb.Protocol(
     seeds=2, budget=STEPS * BATCH, until="budget", evaluation_samples=256, evaluation_batch=128

@@ -12,7 +12,6 @@ import torch
 from exact import last_row, reference_scores, world_of
 from numpy.polynomial import hermite_e
 from small_network import SmallNetwork
-from synthbench_field.curriculum_parity import CurriculumParity
 from synthbench_field.multi_index import MultiIndex, hermite
 from synthbench_field.pvr import PointerValue, most_frequent
 from synthbench_field.tabular import Tabular, read_table
@@ -76,23 +75,6 @@ def test_exact_scores_of_a_staircase() -> None:
 
 
 # Curricula
-
-
-def test_inputs_are_biased_in_the_first_steps_alone() -> None:
-    task = CurriculumParity(n=10, k=3, biased_steps=5, bias=0.6)
-    world = world_of(task)
-    for step, mean in ((0, 0.6), (4, 0.6), (5, 0.0), (900, 0.0)):
-        rng = sb.Stream.from_seed(0, sb.Purpose.TRAIN, step)
-        batch = task.sample_at(world, rng, 4000, torch.tensor(step))
-        assert batch.x.mean(dim=0).tolist() == pytest.approx([mean] * 10, abs=0.06)
-        assert (batch.y == batch.x[:, world].prod(dim=1)).all()
-    # The parity's mean is that of a product of independent signs, and held-out inputs are fair.
-    rng = sb.Stream.from_seed(0, sb.Purpose.TRAIN)
-    biased = task.sample_at(world, rng, 20_000, torch.tensor(0))
-    assert float(biased.y.mean()) == pytest.approx(0.6**3, abs=0.03)
-    (held_out,) = task.test_sets().values()
-    fair = held_out.sample(world, sb.Stream.from_seed(0, sb.Purpose.EVAL), 20_000)
-    assert abs(float(fair.y.mean())) < 0.03
 
 
 # Tables

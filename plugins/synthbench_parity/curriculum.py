@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from pydantic import Field, model_validator
-from torch import Tensor
 
-import synthbench as sb
+from synthbench import (
+    MARGIN_LOSSES,
+    Batch,
+    Interface,
+    Loss,
+    Margin,
+    Mean,
+    Preset,
+    Signs,
+    Task,
+    accuracy,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from synthbench import Stream
 
 
-class CurriculumParity(sb.Task):
+class CurriculumParity(Task):
     """y = the product of k hidden coordinates of x, with a curriculum in the training inputs.
 
     In the first steps every coordinate is +1 with probability (1 + bias) / 2, and low degrees of
@@ -22,6 +36,9 @@ class CurriculumParity(sb.Task):
     name: ClassVar[str] = "curriculum-parity"
     headline: ClassVar[tuple[str, ...]] = ("n", "k", "biased_steps")
     paper: ClassVar[str] = "Cornacchia and Mossel 2023, arXiv:2301.13833"
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset("n=30 k=6 biased_steps=1000", "mlp width=100", 320_000),
+    }
 
     n: int = Field(default=40, ge=1)
     """Number of coordinates."""
@@ -39,40 +56,42 @@ class CurriculumParity(sb.Task):
         return self
 
     @property
-    def interface(self) -> sb.Interface:
+    def interface(self) -> Interface:
         """n signs in, one margin out."""
-        return sb.Interface(sb.Signs(self.n), sb.Margin())
+        return Interface(Signs(self.n), Margin())
 
-    def world(self, rng: sb.Stream) -> Tensor:
+    def world(self, rng: Stream) -> Tensor:
         """The hidden coordinates: (k,)."""
         return rng.choice(self.n, self.k)
 
-    def sample(self, world: Tensor, rng: sb.Stream, size: int) -> sb.Batch:
+    def sample(self, world: Tensor, rng: Stream, size: int) -> Batch:
         """Fresh samples with uniform inputs."""
         return self.examples(world, rng.signs((size, self.n)))
 
-    def sample_at(self, world: Tensor, rng: sb.Stream, size: int, step: Tensor) -> sb.Batch:
+    def sample_at(self, world: Tensor, rng: Stream, size: int, step: Tensor) -> Batch:
         """Fresh samples for one step, biased before `biased_steps`."""
+        import torch
+
         uniform = rng.signs((size, self.n))
         biased = rng.bernoulli((1 + self.bias) / 2, (size, self.n)) * 2.0 - 1
         return self.examples(world, torch.where(step < self.biased_steps, biased, uniform))
 
-    def examples(self, world: Tensor, x: Tensor) -> sb.Batch:
+    def examples(self, world: Tensor, x: Tensor) -> Batch:
         """Inputs (B, n) with their labels (B,)."""
-        return sb.Batch(x, x[:, world].prod(dim=1))
+        return Batch(x, x[:, world].prod(dim=1))
 
-    def losses(self) -> Mapping[str, sb.Loss]:
+    def losses(self) -> Mapping[str, Loss]:
         """Hinge (the default), logistic, square and correlation."""
-        return sb.MARGIN_LOSSES
+        return MARGIN_LOSSES
 
-    def score(self, output: Tensor, batch: sb.Batch) -> Mapping[str, sb.Mean]:
+    def score(self, output: Tensor, batch: Batch) -> Mapping[str, Mean]:
         """Share of right signs."""
-        return {"accuracy": sb.accuracy(output, batch.y)}
+        return {"accuracy": accuracy(output, batch.y)}
 
-    def references(self, world: Tensor, batch: sb.Batch) -> Mapping[str, Tensor]:
+    def references(self, world: Tensor, batch: Batch) -> Mapping[str, Tensor]:
         """A constant, and the parity."""
         optimal = batch.x[:, world].prod(dim=1)
-        return {"trivial": torch.zeros_like(optimal), "optimal": optimal}
+        return {"trivial": 0 * optimal, "optimal": optimal}
 
     def exact_scores(self) -> Mapping[str, float]:
         """Accuracy on uniform inputs."""
