@@ -14,7 +14,6 @@ def register_tasks():
     from synthbench_field.icl_regression import IclRegression
     from synthbench_field.icll import Icll
     from synthbench_field.lego import Lego
-    from synthbench_field.modular_addition import ModularAddition
     from synthbench_field.mqar import Mqar
     from synthbench_field.multi_index import MultiIndex
     from synthbench_field.pvr import PointerValue
@@ -28,7 +27,6 @@ def register_tasks():
         IclRegression,
         Icll,
         Lego,
-        ModularAddition,
         Mqar,
         MultiIndex,
         PointerValue,

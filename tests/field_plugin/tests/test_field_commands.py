@@ -17,7 +17,6 @@ FULL = "mlp width=16 optimizer=adam lr=0.01 batch_size=full"
 MLP = "mlp width=16 batch_size=16"
 SEQUENCES = "transformer layers=1 width=8 batch_size=16"
 COMMANDS = {
-    "modular-addition p=5 share=0.5": FULL,
     "automaton group=s3 length=6 longer=[9]": SEQUENCES,
     "dyck k=2 m=2 length=8 longer=[12]": SEQUENCES,
     "mqar pairs=2 symbols=4": SEQUENCES,
@@ -40,7 +39,7 @@ CONSTANT = {"automaton", "mqar", "lego", "pvr", "icll"}
 
 def test_every_task_is_here() -> None:
     names = sorted(task.name for task in synthbench_field.register_tasks())
-    assert names == sorted(reference.split()[0] for reference in COMMANDS) and len(names) == 13
+    assert names == sorted(reference.split()[0] for reference in COMMANDS) and len(names) == 12
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ PROBES = {
     "support-mass": {},
     "feature-overlap": {},
     "fourier-gap": {},
+    "fourier-spectrum": {"task": "modular-arithmetic p=7"},
+    "restricted-loss": {"task": "modular-arithmetic p=7"},
     "simplified-weights": {"task": "markov length=12", "model": "simplified-transformer"},
 }
 
