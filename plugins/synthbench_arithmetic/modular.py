@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from synthbench import Batch
+from synthbench import Batch, Preset
+from synthbench_arithmetic.baselines import NANDA, POWER, QUADRATIC
 from synthbench_arithmetic.table_task import TableTask
 
 if TYPE_CHECKING:
@@ -31,6 +32,21 @@ class ModularArithmetic(TableTask):
     name: ClassVar[str] = "modular-arithmetic"
     headline: ClassVar[tuple[str, ...]] = ("p", "operation", "share")
     paper: ClassVar[str] = "Power et al. 2022, arXiv:2201.02177; Nanda et al. 2023, 2301.05217"
+    presets: ClassVar[Mapping[str, Preset]] = {
+        # 400 steps on 616 pairs.
+        "small": Preset(
+            "p=37 share=0.45", f"{QUADRATIC} width=128", 246_400, ("fourier-spectrum",)
+        ),
+        # 10^6 steps of 512 pairs without weight decay, and 10^5 with it.
+        "power": Preset("p=97 operation=divide share=0.5", f"{POWER} weight_decay=0", 512_000_000),
+        "power-decay": Preset(
+            "p=97 operation=divide share=0.5", f"{POWER} weight_decay=1", 51_200_000
+        ),
+        # 20,000 steps on all 3,831 pairs.
+        "nanda": Preset(
+            "p=113 share=0.3", NANDA, 76_620_000, ("fourier-spectrum", "restricted-loss")
+        ),
+    }
 
     p: int = Field(default=97, ge=3, le=1000)
     """Modulus; a prime for division."""
@@ -94,13 +110,13 @@ class ModularArithmetic(TableTask):
         A held-out pair has a != b with probability (p - 1) / p, and then its mirror image is any
         of the p^2 - 1 others, of which m are trained on; 1 / p of the rest is guessed.
         """
-        scores = {"trivial": 1 / self.p, "optimal": 1.0}
+        scores = {"trivial": 1 / self.p}
         if self.most_frequent > self.pairs // self.p:
             scores["most-frequent"] = self.most_frequent / self.pairs
         if self.operation in COMMUTATIVE:
             known = (self.p - 1) / self.p * self.trained / (self.pairs - 1)
             scores["commutes"] = known + (1 - known) / self.p
-        return scores
+        return {**scores, "optimal": 1.0}
 
     @property
     def most_frequent(self) -> int:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from synthbench import Batch
+from synthbench import Batch, Preset
+from synthbench_arithmetic.baselines import POWER, QUADRATIC
 from synthbench_arithmetic.table_task import TableTask
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ class PermutationComposition(TableTask):
     name: ClassVar[str] = "permutation-composition"
     headline: ClassVar[tuple[str, ...]] = ("points", "operation", "share")
     paper: ClassVar[str] = "Power et al. 2022, arXiv:2201.02177"
+    presets: ClassVar[Mapping[str, Preset]] = {
+        # 800 steps on 403 pairs.
+        "small": Preset("points=4 share=0.7", f"{QUADRATIC} width=256", 322_400),
+        # 10^5 steps of 512 pairs.
+        "power": Preset("points=5 share=0.5", f"{POWER} weight_decay=1", 51_200_000),
+    }
 
     points: int = Field(default=5, ge=3, le=5)
     """What is permuted; 5 points have 120 permutations and 14,400 pairs."""
@@ -89,10 +96,10 @@ class PermutationComposition(TableTask):
         Half of all permutations have either sign. A class of size c holds the answer of a share
         c / n! of the pairs and is hit in 1 of c, so every class adds 1 / n!.
         """
-        scores = {"trivial": 1 / self.elements, "sign": 2 / self.elements, "optimal": 1.0}
+        scores = {"trivial": 1 / self.elements, "sign": 2 / self.elements}
         if self.operation == "xyx^-1":
             scores["cycle-type"] = PARTITIONS[self.points] / self.elements
-        return scores
+        return {**scores, "optimal": 1.0}
 
 
 def cycle_type(permutation: tuple[int, ...]) -> tuple[int, ...]:
