@@ -8,7 +8,6 @@ synthbench_plugin_api = 1
 @hookimpl
 def register_tasks():
     """Provide the tasks."""
-    from synthbench_field.automaton import Automaton
     from synthbench_field.causal_structure import CausalStructure
     from synthbench_field.dyck import Dyck
     from synthbench_field.icl_regression import IclRegression
@@ -21,7 +20,6 @@ def register_tasks():
     from synthbench_field.tabular import Tabular
 
     return [
-        Automaton,
         CausalStructure,
         Dyck,
         IclRegression,

@@ -17,7 +17,7 @@ FULL = "mlp width=16 optimizer=adam lr=0.01 batch_size=full"
 MLP = "mlp width=16 batch_size=16"
 SEQUENCES = "transformer layers=1 width=8 batch_size=16"
 COMMANDS = {
-    "automaton group=s3 length=6 longer=[9]": SEQUENCES,
+    "modular-addition p=5 share=0.5": FULL,
     "dyck k=2 m=2 length=8 longer=[12]": SEQUENCES,
     "mqar pairs=2 symbols=4": SEQUENCES,
     "lego chain=2 longer=3 names=4": SEQUENCES,
@@ -33,7 +33,7 @@ COMMANDS = {
 """Task -> a model for it."""
 LONG = {"causal-structure", "icl-regression", "icll", "lego"}
 """Tasks whose evaluation takes longest; others show the same."""
-CONSTANT = {"automaton", "mqar", "lego", "pvr", "icll"}
+CONSTANT = {"mqar", "lego", "pvr", "icll"}
 """Tasks that hide nothing."""
 
 
