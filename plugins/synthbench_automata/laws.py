@@ -47,22 +47,29 @@ def accuracies(machine: Machine, length: int, windows: tuple[int, ...]) -> dict[
     """
     laws = priors(machine, length)
     found = {"trivial": laws.amax(dim=1)[1:]}
-    best = pushed(machine, laws).amax(dim=2)
-    append = torch.tensor(monoid(machine).append)
-    words = indicators(torch.tensor(0), append.shape[0])
-    for window in range(1, max(windows, default=0) + 1):
-        words = sum(
-            torch.zeros_like(words).index_add(0, append[:, symbol], chance * words)
-            for symbol, chance in enumerate(machine.chances)
-        )
-        if window in windows:
-            # Words up to the window are seen whole.
-            whole = torch.ones(min(window - 1, length), dtype=torch.float64)
-            found[f"look-back-{window}"] = torch.cat([whole, best[: length + 1 - window] @ words])
+    if windows:
+        found |= _look_backs(machine, laws, windows)
     classes = torch.tensor(counted_classes(machine))
     inside = indicators(classes, int(classes.max()) + 1)
     found["counted"] = (laws[1:, :, None] * inside).amax(dim=1).sum(dim=1)
     return {name: curve[:length].tolist() for name, curve in found.items()}
+
+
+def _look_backs(machine: Machine, laws: Tensor, windows: tuple[int, ...]) -> dict[str, Tensor]:
+    """The probability of each map that the words of a window make, times the best guess there."""
+    best, length = pushed(machine, laws).amax(dim=2), laws.shape[0] - 1
+    append = torch.tensor(monoid(machine).append)
+    words, found = indicators(torch.tensor(0), append.shape[0]), {}
+    for window in range(1, max(windows) + 1):
+        longer = torch.zeros_like(words)
+        for symbol, chance in enumerate(machine.chances):
+            longer = longer.index_add(0, append[:, symbol], chance * words)
+        words = longer
+        if window in windows:
+            # Words shorter than the window are seen whole.
+            whole = torch.ones(min(window - 1, length), dtype=torch.float64)
+            found[f"look-back-{window}"] = torch.cat([whole, best[: length + 1 - window] @ words])
+    return found
 
 
 def indicators(numbers: Tensor, count: int) -> Tensor:

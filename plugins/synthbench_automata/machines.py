@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-Name = Literal[
-    "parity", "cyclic-5", "flip-flop", "s3", "d4", "quaternion", "a5", "s5", "gridworld"
-]
+Name = Literal["parity", "cyclic-5", "flip-flop", "s3", "d4", "quaternion", "a5", "s5", "gridworld"]
 Permutation = tuple[int, ...]
 
 GENERATORS: dict[str, tuple[Permutation, ...]] = {
