@@ -13,6 +13,7 @@ from synthbench import (
     Interface,
     Loss,
     Mean,
+    Preset,
     Task,
     TestSet,
     TokenLogits,
@@ -37,6 +38,26 @@ class Automaton(Task):
     name: ClassVar[str] = "automaton"
     headline: ClassVar[tuple[str, ...]] = ("machine", "length")
     paper: ClassVar[str] = "Liu et al. 2023, arXiv:2210.10749"
+
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(
+            "machine=s3", "lstm layers=1 width=32 mlp=0 lr=0.01 batch_size=32", 16_000,
+            ("linear-probe",),
+        ),
+        "parity": Preset(
+            "machine=parity", "lstm layers=1 width=32 mlp=0 lr=0.003 batch_size=32", 32_000
+        ),
+        "flip-flop": Preset(
+            "machine=flip-flop", "transformer layers=1 width=32 mlp=2 lr=0.003 batch_size=32",
+            64_000,
+        ),
+        "liu": Preset(
+            "machine=s5 length=100 longer=[200]",
+            "transformer layers=8 width=512 heads=8 mlp=1 positions=absolute lr=1e-4 "
+            "batch_size=64",
+            10_000_000,
+        ),
+    }  # fmt: skip
 
     machine: Name = "parity"
     """Groups: parity (2 states), cyclic-5, s3 (6), d4 and quaternion (8), a5 (60), s5 (120).
