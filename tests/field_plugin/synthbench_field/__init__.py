@@ -8,24 +8,26 @@ synthbench_plugin_api = 1
 @hookimpl
 def register_tasks():
     """Provide the tasks."""
+    from synthbench_field.automaton import Automaton
     from synthbench_field.causal_structure import CausalStructure
-    from synthbench_field.dyck import Dyck
+    from synthbench_field.curriculum_parity import CurriculumParity
     from synthbench_field.icl_regression import IclRegression
     from synthbench_field.icll import Icll
     from synthbench_field.lego import Lego
-    from synthbench_field.mqar import Mqar
+    from synthbench_field.modular_addition import ModularAddition
     from synthbench_field.multi_index import MultiIndex
     from synthbench_field.pvr import PointerValue
     from synthbench_field.spurious_parity import SpuriousParity
     from synthbench_field.tabular import Tabular
 
     return [
+        Automaton,
         CausalStructure,
-        Dyck,
+        CurriculumParity,
         IclRegression,
         Icll,
         Lego,
-        Mqar,
+        ModularAddition,
         MultiIndex,
         PointerValue,
         SpuriousParity,

@@ -18,8 +18,7 @@ MLP = "mlp width=16 batch_size=16"
 SEQUENCES = "transformer layers=1 width=8 batch_size=16"
 COMMANDS = {
     "modular-addition p=5 share=0.5": FULL,
-    "dyck k=2 m=2 length=8 longer=[12]": SEQUENCES,
-    "mqar pairs=2 symbols=4": SEQUENCES,
+    "automaton group=s3 length=6 longer=[9]": SEQUENCES,
     "lego chain=2 longer=3 names=4": SEQUENCES,
     "pvr places=3": MLP,
     "icl-regression d=2 examples=3 pool=2": SEQUENCES,
@@ -33,13 +32,13 @@ COMMANDS = {
 """Task -> a model for it."""
 LONG = {"causal-structure", "icl-regression", "icll", "lego"}
 """Tasks whose evaluation takes longest; others show the same."""
-CONSTANT = {"mqar", "lego", "pvr", "icll"}
+CONSTANT = {"automaton", "lego", "pvr", "icll"}
 """Tasks that hide nothing."""
 
 
 def test_every_task_is_here() -> None:
     names = sorted(task.name for task in synthbench_field.register_tasks())
-    assert names == sorted(reference.split()[0] for reference in COMMANDS) and len(names) == 12
+    assert names == sorted(reference.split()[0] for reference in COMMANDS) and len(names) == 11
 
 
 @pytest.mark.parametrize(
