@@ -15,6 +15,7 @@ from synthbench import (
     Interface,
     Loss,
     Mean,
+    Preset,
     Task,
     TestSet,
     TokenLogits,
@@ -27,6 +28,18 @@ if TYPE_CHECKING:
 
     from synthbench import Stream
 
+SMALL = "lstm layers=1 width=32 mlp=0 lr=0.01 batch_size=32"
+"""The baseline of the small preset."""
+HEWITT = (
+    "lstm layers=1 width=24 mlp=0 optimizer=adam lr=0.01 beta2=0.999 weight_decay=0 clip=none "
+    "batch_size=10"
+)
+"""An LSTM of 3 m ceil(log2 k) - m = 24 hidden units (Hewitt et al. 2020, released settings)."""
+YAO = (
+    "transformer layers=2 width=30 mlp=4 positions=absolute optimizer=adam lr=0.001 beta2=0.999 "
+    "weight_decay=0 clip=none batch_size=10"
+)
+"""A GPT-2 of width 30 with one head (Yao et al. 2021)."""
 SMALLEST = 1e-9
 """Probability of what cannot come."""
 
@@ -44,6 +57,12 @@ class Dyck(Task):
     name: ClassVar[str] = "dyck"
     headline: ClassVar[tuple[str, ...]] = ("k", "m", "length")
     paper: ClassVar[str] = "Hewitt et al. 2020, arXiv:2010.07515; Yao et al. 2021, arXiv:2105.11115"
+
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset("k=4 m=3 length=24 longer=[48]", SMALL, 64_000),
+        "hewitt": Preset("k=8 m=3 length=84 longer=[168]", HEWITT, 200_000),
+        "yao": Preset("k=8 m=10 length=64 longer=[128]", YAO, 200_000),
+    }
 
     k: int = Field(default=8, ge=1)
     """Types of brackets."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, model_validator
 
-from synthbench import IGNORED, Batch, Mean, one_hot
-from synthbench_recall.recall_task import RecallTask, equally_likely
+from synthbench import IGNORED, Batch, Mean, Preset, one_hot
+from synthbench_recall.recall_task import MAD_LAB_RECALL, SMALL, RecallTask, equally_likely
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,6 +28,10 @@ class FuzzyRecall(RecallTask):
     name: ClassVar[str] = "fuzzy-recall"
     headline: ClassVar[tuple[str, ...]] = ("symbols", "length", "key", "value")
     paper: ClassVar[str] = "Poli et al. 2024, arXiv:2403.17844"
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset("symbols=8 length=32 longer=[48] key=2 value=1", SMALL, 128_000),
+        "mad": Preset("", MAD_LAB_RECALL, 2_560_000, train_samples=12_800),
+    }
 
     symbols: int = Field(default=16, ge=2, multiple_of=2)
     """Size of the vocabulary."""

@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from synthbench import IGNORED, Batch, TestSet, one_hot
-from synthbench_recall.recall_task import RecallTask
+from synthbench import IGNORED, Batch, Preset, TestSet, one_hot
+from synthbench_recall.recall_task import SMALL, RecallTask
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from synthbench import Stream
 
+ZOOLOGY = (
+    "transformer layers=2 width=64 positions=absolute dropout=0.1 "
+    "lr=0.00215 beta2=0.999 clip=none schedule=cosine batch_size=512"
+)
+"""Figure 2's attention at its smallest width and one of its four rates; AdamW, decay 0.1."""
 SMALLEST = 1e-9
 """Probability of what a strategy rules out."""
 
@@ -31,6 +36,10 @@ class Mqar(RecallTask):
     name: ClassVar[str] = "mqar"
     headline: ClassVar[tuple[str, ...]] = ("pairs", "symbols", "length")
     paper: ClassVar[str] = "Arora et al. 2023, arXiv:2312.04927"
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset("pairs=4 symbols=16 length=16 more_pairs=[6]", SMALL, 64_000),
+        "zoology": Preset("", ZOOLOGY, 6_400_000, train_samples=100_000),
+    }
 
     pairs: int = Field(default=4, ge=2)
     """Pairs of a key and a value."""

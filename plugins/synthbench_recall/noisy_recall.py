@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, model_validator
 
-from synthbench import IGNORED, Batch, one_hot
-from synthbench_recall.recall_task import RecallTask, equally_likely
+from synthbench import IGNORED, Batch, Preset, one_hot
+from synthbench_recall.recall_task import MAD_LAB_RECALL, SMALL, RecallTask, equally_likely
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,6 +29,10 @@ class NoisyRecall(RecallTask):
     headline: ClassVar[tuple[str, ...]] = ("symbols", "length", "noise")
     paper: ClassVar[str] = "Poli et al. 2024, arXiv:2403.17844"
     sample_fields: ClassVar[tuple[str, ...]] = ("noise",)
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset("symbols=8 noise_symbols=4 length=20 longer=[40]", SMALL, 64_000),
+        "mad": Preset("", MAD_LAB_RECALL, 2_560_000, train_samples=12_800),
+    }
 
     symbols: int = Field(default=16, ge=4, multiple_of=2)
     """Half as many keys, and as many values."""

@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 
     from synthbench import Stream
 
+SMALL = "attention layers=2 width=32 lr=0.005 batch_size=32"
+"""The baseline of the small presets."""
+MAD_LAB = (
+    "attention layers=2 width=128 heads=16 lr=0.0005 beta2=0.999 weight_decay=0 clip=none "
+    "schedule=cosine lr_final=0.002 batch_size=128"
+)
+"""MAD-Lab's attention and training (Poli et al. 2024, released configuration)."""
+MAD_LAB_RECALL = f"{MAD_LAB} loss=every-token"
+"""The same where it trains on every next token."""
 CERTAIN = 30.0
 """Log-odds of a strategy that is sure of its tokens."""
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, model_validator
 
-from synthbench import IGNORED, Batch, one_hot
-from synthbench_recall.recall_task import RecallTask, equally_likely
+from synthbench import IGNORED, Batch, Preset, one_hot
+from synthbench_recall.recall_task import MAD_LAB, SMALL, RecallTask, equally_likely
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +27,10 @@ class SelectiveCopying(RecallTask):
     name: ClassVar[str] = "selective-copying"
     headline: ClassVar[tuple[str, ...]] = ("tokens", "symbols", "length")
     paper: ClassVar[str] = "Gu & Dao 2023, arXiv:2312.00752; Poli et al. 2024, arXiv:2403.17844"
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset("tokens=4 symbols=10 length=16 longer=[24]", SMALL, 128_000),
+        "mad": Preset("", MAD_LAB, 2_560_000, train_samples=12_800),
+    }
 
     tokens: int = Field(default=16, ge=1)
     """Tokens to be copied."""
