@@ -126,33 +126,31 @@ class Mqar(RecallTask):
         return self.strategies(batch.x, self.pairs)
 
     def strategies(self, x: Tensor, pairs: int) -> Mapping[str, Tensor]:
-        """Log-probabilities of every strategy, for sequences (B, T) of any number of pairs."""
+        """Log-probabilities of every strategy, for sequences (B, T) of any number of pairs.
+
+        Within the pairs, where nothing is asked, each takes any value.
+        """
         import torch
 
         from synthbench_recall.slots import pair_of_slot
 
-        context = x[:, : 2 * pairs]
-        values = one_hot(context[:, 1::2], self.symbols, torch.float32)
-        table = torch.tensor(
-            pair_of_slot(x.shape[1] // 2 - pairs, pairs, self.power),
-            dtype=torch.float32,
-            device=x.device,
-        )
-        # Chances of the pairs at every position (T, pairs); before the slots any is as good.
-        asked = torch.nn.functional.pad(table.repeat_interleave(2, dim=0), (0, 0, 2 * pairs, 0))
-        asked = torch.where(asked.sum(dim=1, keepdim=True) > 0, asked, 1.0)
-        asked = asked / asked.sum(dim=1, keepdim=True)
-        found = (x[:, :, None] == context[:, None, ::2]).to(torch.float32)
+        begin, slots = 2 * pairs, x.shape[1] // 2 - pairs
+        table = torch.from_numpy(pair_of_slot(slots, pairs, self.power))
+        asked = (table / table.sum(dim=1, keepdim=True)).repeat_interleave(2, dim=0)
+        found = x[:, begin:, None] == x[:, None, :begin:2]
+        values = one_hot(x[:, 1:begin:2], self.symbols, torch.float32)
         is_value = torch.arange(self.symbols, device=x.device) >= self.symbols // 2
-        any_value = is_value.to(torch.float32).expand(x.shape[0], 1, -1) / (self.symbols // 2)
+        anything = is_value.to(torch.float32).expand(*x.shape, -1) / (self.symbols // 2)
         chances = {
-            "trivial": any_value,
-            "in-context": values.mean(dim=1, keepdim=True),
-            "by-position": asked @ values,
-            "optimal": found @ values,
+            "trivial": anything[:, begin:],
+            "in-context": values.mean(dim=1, keepdim=True).expand(-1, 2 * slots, -1),
+            "by-position": asked.to(x.device, torch.float32) @ values,
+            "optimal": found.to(torch.float32) @ values,
         }
-        logs = {name: chance.clamp(min=SMALLEST).log() for name, chance in chances.items()}
-        return {name: log.expand(-1, x.shape[1], -1) for name, log in logs.items()}
+        return {
+            name: torch.cat([anything[:, :begin], chance], dim=1).clamp(min=SMALLEST).log()
+            for name, chance in chances.items()
+        }
 
     def exact_scores(self) -> Mapping[str, float]:
         """Accuracy over the queries, on every test set."""

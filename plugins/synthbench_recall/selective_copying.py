@@ -74,18 +74,22 @@ class SelectiveCopying(RecallTask):
         import torch
 
         x, blank = batch.x, self.symbols - 2
+        before = x.shape[1] - self.tokens
         symbol = torch.arange(self.symbols, device=x.device)
         counts = (one_hot(x, self.symbols, torch.float32) * (symbol < blank)).sum(1, keepdim=True)
         most = counts == counts.amax(dim=2, keepdim=True)
         # The symbols in order come first where the positions of blanks are put last.
         order = (x >= blank).to(torch.int64).argsort(dim=1, stable=True)[:, : self.tokens]
-        in_order = one_hot(x.gather(1, order), self.symbols, torch.float32)
         answers = {
-            "trivial": (symbol < blank).expand(*x.shape, -1),
-            "most-frequent": most.expand(-1, x.shape[1], -1),
-            "optimal": torch.nn.functional.pad(in_order, (0, 0, x.shape[1] - self.tokens, 0)),
+            "trivial": (symbol < blank).expand(x.shape[0], self.tokens, -1),
+            "most-frequent": most.expand(-1, self.tokens, -1),
+            "optimal": one_hot(x.gather(1, order), self.symbols, torch.bool),
         }
-        return {name: equally_likely(answer) for name, answer in answers.items()}
+        # Nothing is known before the marker has been read.
+        return {
+            name: equally_likely(torch.nn.functional.pad(answer, (0, 0, before, 0)))
+            for name, answer in answers.items()
+        }
 
     def exact_scores(self) -> Mapping[str, float]:
         """Accuracy, the same at every length; the most frequent of uniform symbols by counting."""

@@ -98,9 +98,9 @@ def test_the_pair_of_a_slot_over_all_orders(slots: int, pairs: int, power: float
 
 
 def test_a_large_table_is_a_distribution() -> None:
-    table = pair_of_slot(192, 16, 0.01)
-    assert table.sum(axis=0) == pytest.approx(np.ones(16), abs=1e-9)
-    assert table[:, 0] == pytest.approx(power_law(192, 0.01), abs=1e-9)
+    table = pair_of_slot(96, 8, 0.01)
+    assert table.sum(axis=0) == pytest.approx(np.ones(8), abs=1e-9)
+    assert table[:, 0] == pytest.approx(power_law(96, 0.01), abs=1e-9)
     assert table.sum(axis=1).max() < 1
 
 
@@ -109,7 +109,7 @@ def test_references_score_what_is_exact() -> None:
     exact = task.exact_scores()
     assert exact["trivial"] == 1 / 10 and exact["in-context@pairs-6"] == 1 / 6
     for name, held_out in task.test_sets().items():
-        batch = drawn(task, name, 1500)
+        batch = drawn(task, name, 800)
         on = "" if name == "trained" else f"@{name}"
         for reference, output in held_out.references(torch.zeros(0), batch).items():
             assert (
@@ -117,7 +117,7 @@ def test_references_score_what_is_exact() -> None:
             )
             found = float(mean(task.score(output, batch)["accuracy"]))
             # Ties are shared, so all but one are exact on any sample; 4 standard errors.
-            error = 0.025 if reference == "by-position" else 1e-6
+            error = 0.03 if reference == "by-position" else 1e-6
             assert found == pytest.approx(exact[f"{reference}{on}"], abs=error)
 
 
@@ -184,6 +184,7 @@ def test_what_does_not_fit_is_refused(fields: str, words: str) -> None:
         mqar(fields)
 
 
+@pytest.mark.slow
 def test_every_law() -> None:
     task = mqar("pairs=2 symbols=16 length=12 longer=[16] more_pairs=[3]")
     check_task(task, constant_world=True)
