@@ -5,10 +5,11 @@ from synthbench import hookimpl
 
 @hookimpl
 def register_probes():
-    """Provide the probes of weights, gradients and sharpness."""
+    """Provide the probes of weights, gradients, sharpness and degeneracy."""
     from synthbench_dynamics.gradient import Gradient
+    from synthbench_dynamics.local_learning_coefficient import LocalLearningCoefficient
     from synthbench_dynamics.sharpness import Sharpness
     from synthbench_dynamics.weight_movement import WeightMovement
     from synthbench_dynamics.weight_norm import WeightNorm
 
-    return [WeightMovement, WeightNorm, Gradient, Sharpness]
+    return [WeightMovement, WeightNorm, Gradient, Sharpness, LocalLearningCoefficient]
