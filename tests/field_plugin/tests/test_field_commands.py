@@ -19,9 +19,10 @@ SEQUENCES = "transformer layers=1 width=8 batch_size=16"
 COMMANDS = {
     "modular-addition p=5 share=0.5": FULL,
     "automaton group=s3 length=6 longer=[9]": SEQUENCES,
+    "dyck k=2 m=2 length=8 longer=[12]": SEQUENCES,
+    "mqar pairs=2 symbols=4": SEQUENCES,
     "lego chain=2 longer=3 names=4": SEQUENCES,
     "pvr places=3": MLP,
-    "icl-regression d=2 examples=3 pool=2": SEQUENCES,
     "spurious-parity n=8": MLP,
     "multi-index d=4 link=he1": MLP,
     "tabular table=breast-cancer rows=20": FULL,
@@ -30,15 +31,15 @@ COMMANDS = {
     "curriculum-parity n=8 biased_steps=2": MLP,
 }
 """Task -> a model for it."""
-LONG = {"causal-structure", "icl-regression", "icll", "lego"}
+LONG = {"causal-structure", "icll", "lego"}
 """Tasks whose evaluation takes longest; others show the same."""
-CONSTANT = {"automaton", "lego", "pvr", "icll"}
+CONSTANT = {"automaton", "mqar", "lego", "pvr", "icll"}
 """Tasks that hide nothing."""
 
 
 def test_every_task_is_here() -> None:
     names = sorted(task.name for task in synthbench_field.register_tasks())
-    assert names == sorted(reference.split()[0] for reference in COMMANDS) and len(names) == 11
+    assert names == sorted(reference.split()[0] for reference in COMMANDS) and len(names) == 12
 
 
 @pytest.mark.parametrize(
