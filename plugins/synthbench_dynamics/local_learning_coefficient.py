@@ -37,17 +37,17 @@ class LocalLearningCoefficient(Probe):
     name: ClassVar[str] = "local-learning-coefficient"
     paper: ClassVar[str] = "Lau et al. 2023, arXiv:2308.12108; Hoogland et al. 2024, 2402.02364"
 
-    n_beta: float = Field(default=100.0, gt=0)
+    n_beta: float = Field(default=50.0, gt=0)
     """Inverse temperature: what the loss is multiplied by."""
-    gamma: float = Field(default=10.0, ge=0)
+    gamma: float = Field(default=50.0, ge=0)
     """Localization: the strength of the spring that holds the chains at w*."""
     step_size: float = Field(default=1e-3, gt=0)
     """e: variance of the noise of a step."""
     chains: int = Field(default=4, ge=2)
     """Independent chains, on the same batches."""
-    steps: int = Field(default=200, ge=1)
+    steps: int = Field(default=80, ge=1)
     """Steps of each chain."""
-    burn_in: int = Field(default=100, ge=0)
+    burn_in: int = Field(default=40, ge=0)
     """First steps that are left out of the mean."""
     batch_size: int = Field(default=32, ge=1)
     """Fresh samples at every step."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from synthbench import Batch
+from synthbench import Batch, Preset
+from synthbench_function_classes.baselines import GARG, SMALL
 from synthbench_function_classes.function_class import FunctionClass
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ class InContextNetworks(FunctionClass):
     headline: ClassVar[tuple[str, ...]] = ("d", "hidden", "examples")
     paper: ClassVar[str] = "Garg et al. 2022, arXiv:2208.01066"
     ceiling: ClassVar[str] = "kernel"
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset("d=2 examples=10 target=0.6", SMALL, 128_000),
+        "garg": Preset("d=20 examples=101", GARG, 32_000_000),
+    }
 
     examples: int = Field(default=16, ge=1)
     """Examples K in a sequence; the i-th is predicted from the i - 1 before it."""

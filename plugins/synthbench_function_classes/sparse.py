@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, model_validator
 
-from synthbench import Batch
+from synthbench import Batch, Preset
 from synthbench_function_classes import curves
+from synthbench_function_classes.baselines import GARG, SMALL
 from synthbench_function_classes.function_class import FunctionClass
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ class InContextSparseRegression(FunctionClass):
     name: ClassVar[str] = "in-context-sparse-regression"
     headline: ClassVar[tuple[str, ...]] = ("d", "nonzero", "examples")
     paper: ClassVar[str] = "Garg et al. 2022, arXiv:2208.01066"
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset("d=3 nonzero=1 examples=8 target=0.6", SMALL, 128_000),
+        "garg": Preset("d=20 nonzero=3 examples=41", GARG, 32_000_000),
+    }
 
     d: int = Field(default=8, ge=1)
     """Dimensions of x."""

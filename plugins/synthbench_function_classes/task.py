@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from synthbench import Batch, TestSet
+from synthbench import Batch, Preset, TestSet
 from synthbench_function_classes import curves
+from synthbench_function_classes.baselines import GARG, SMALL
 from synthbench_function_classes.function_class import FunctionClass
 
 if TYPE_CHECKING:
@@ -28,6 +29,25 @@ class InContextRegression(FunctionClass):
     name: ClassVar[str] = "in-context-regression"
     headline: ClassVar[tuple[str, ...]] = ("d", "examples")
     paper: ClassVar[str] = "Garg et al. 2022, arXiv:2208.01066; Raventos et al. 2023, 2306.15063"
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset("d=2 examples=8 target=0.75", SMALL, 128_000),
+        "garg": Preset("d=20 examples=41 noise=0", GARG, 32_000_000),
+        "raventos": Preset(
+            "d=8 examples=16 noise=0.25 pool=1024",
+            "transformer layers=8 heads=2 width=128 mlp=4 positions=absolute optimizer=adam "
+            "lr=0.001 beta2=0.999 weight_decay=0 clip=none schedule=linear warmup=250000 "
+            "batch_size=256",
+            128_000_000,
+            ("predictors",),
+        ),
+        "hoogland": Preset(
+            "d=4 examples=16",
+            "transformer layers=2 heads=4 width=64 mlp=1 positions=absolute optimizer=adam "
+            "lr=0.003 beta2=0.999 weight_decay=0 clip=none schedule=linear warmup=250000 "
+            "batch_size=256",
+            128_000_000,
+        ),
+    }
 
     noise: float = Field(default=0.125, ge=0)
     """Variance of the noise of y."""

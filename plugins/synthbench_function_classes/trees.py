@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from synthbench import Batch
+from synthbench import Batch, Preset
 from synthbench_function_classes import leaves
+from synthbench_function_classes.baselines import GARG, SMALL
 from synthbench_function_classes.function_class import FunctionClass
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ class InContextTrees(FunctionClass):
     headline: ClassVar[tuple[str, ...]] = ("d", "depth", "examples")
     paper: ClassVar[str] = "Garg et al. 2022, arXiv:2208.01066"
     ceiling: ClassVar[str] = "known-splits"
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset("d=3 depth=1 examples=10 target=0.6", SMALL, 128_000),
+        "garg": Preset("d=20 depth=4 examples=101", GARG, 32_000_000),
+    }
 
     examples: int = Field(default=16, ge=1)
     """Examples K in a sequence; the i-th is predicted from the i - 1 before it."""

@@ -35,6 +35,18 @@ PUBLISHED = {
         "feature-learning-v1-large",
         1,
     ): "6fb39b0cc14ea5c9a33b879ba9ba922c05982979d68635dad0d09fe1262cd344",
+    (
+        "in-context-learning-quick",
+        1,
+    ): "63fce20c6229c117f3d2443f66d858b8f828efa23320c49d6e3de301cc92326d",
+    (
+        "in-context-learning-v1",
+        1,
+    ): "c063204b802cd167f96d9479ae65674457c9ab165dccab663f1330a243d8e7e1",
+    (
+        "in-context-learning-v1-large",
+        1,
+    ): "73fd05c211ab851cd75842ac239f7a10c3197fb83cb6f44e89e36fd462f6e3c8",
     ("in-context-quick", 1): "47175d0408a231b03be2e38a1424f8c8cfe77818107047dfae535ac8b10bdeea",
     ("in-context-v1", 1): "24ed340ed685bf6ed41d2b7777b435288ff51ac3159f3765d5e8e26c6daa051a",
     ("in-context-v1-large", 1): "1ab956c2490e66caf541268be333232d735f7352756e2aeba545b0105b3802e8",

@@ -136,7 +136,7 @@ def test_a_crossing_is_localized_as_the_integral_says() -> None:
 
 def test_away_from_a_minimum_the_loss_falls_and_chains_drift() -> None:
     view = view_at(torch.tensor([1.0]), lambda w, batch: (w**2).sum())
-    found = measure("local-learning-coefficient gamma=0 steps=40 burn_in=0", view)
+    found = measure("local-learning-coefficient gamma=0 steps=40 burn_in=0 n_beta=100", view)
     assert found["llc"] < 0 and found["drift"] < 0
 
 
@@ -151,8 +151,8 @@ def test_replicas_and_points_draw_the_same_noise() -> None:
 
 
 def test_too_few_steps_are_refused() -> None:
-    with pytest.raises(sb.SynthbenchError, match=r"steps must be at least burn_in \+ 2 = 102"):
-        installed().probe("local-learning-coefficient steps=100")
+    with pytest.raises(sb.SynthbenchError, match=r"steps must be at least burn_in \+ 2 = 42"):
+        installed().probe("local-learning-coefficient steps=40")
 
 
 def test_every_law() -> None:
