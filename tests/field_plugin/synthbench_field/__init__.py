@@ -18,7 +18,6 @@ def register_tasks():
     from synthbench_field.mqar import Mqar
     from synthbench_field.multi_index import MultiIndex
     from synthbench_field.pvr import PointerValue
-    from synthbench_field.spurious_parity import SpuriousParity
     from synthbench_field.tabular import Tabular
 
     return [
@@ -32,6 +31,5 @@ def register_tasks():
         Mqar,
         MultiIndex,
         PointerValue,
-        SpuriousParity,
         Tabular,
     ]

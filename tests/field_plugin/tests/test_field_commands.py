@@ -23,7 +23,7 @@ COMMANDS = {
     "mqar pairs=2 symbols=4": SEQUENCES,
     "lego chain=2 longer=3 names=4": SEQUENCES,
     "pvr places=3": MLP,
-    "spurious-parity n=8": MLP,
+    "icl-regression d=2 examples=3 pool=2": SEQUENCES,
     "multi-index d=4 link=he1": MLP,
     "tabular table=breast-cancer rows=20": FULL,
     "causal-structure symbols=3 length=6 alpha=0.5": SEQUENCES,
@@ -31,7 +31,7 @@ COMMANDS = {
     "curriculum-parity n=8 biased_steps=2": MLP,
 }
 """Task -> a model for it."""
-LONG = {"causal-structure", "icll", "lego"}
+LONG = {"causal-structure", "icl-regression", "icll", "lego"}
 """Tasks whose evaluation takes longest; others show the same."""
 CONSTANT = {"automaton", "mqar", "lego", "pvr", "icll"}
 """Tasks that hide nothing."""
