@@ -122,8 +122,10 @@ class SpuriousFeatures(Task):
         return {**scores, "worst-group": worst}
 
     def references(self, world: World, batch: Batch) -> Mapping[str, Tensor]:
-        """A coin, a constant where that helps, the spurious feature, a staircase's first step
-        and the core feature."""
+        """A coin, the spurious feature alone and the core one alone, which is optimal.
+
+        Of a core staircase also its first step, and a constant where its mean is not 0.
+        """
         core, spurious = (batch.x[:, places] for places in world)
         found = {"trivial": batch.y.new_zeros(batch.y.shape)}
         if mean(self.core_kind, self.core):
