@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import comb
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, model_validator
@@ -14,6 +15,7 @@ from synthbench import (
     Interface,
     Loss,
     Mean,
+    Preset,
     Reals,
     Task,
     TestSet,
@@ -38,13 +40,24 @@ class MultitaskParity(Task):
 
     Subtask i is asked with a probability proportional to i^-(1 + exponent). Each is learned at a
     time of its own, the frequent ones first; what is left of the error then falls as a power of
-    the samples, exponent / (1 + exponent) by the paper's argument (section 2). Every subtask has a
-    support of its own, so two may coincide; the released code excludes that.
+    the samples, exponent / (1 + exponent) by the paper's argument (section 2). Supports differ.
     """
 
     name: ClassVar[str] = "multitask-parity"
     headline: ClassVar[tuple[str, ...]] = ("tasks", "n", "k")
     paper: ClassVar[str] = "Michaud et al. 2023, arXiv:2303.13506"
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(
+            "tasks=32 n=16 k=2",
+            model="mlp optimizer=adam lr=0.003 batch_size=128",
+            budget=1_000_000,
+        ),
+        "michaud": Preset(
+            "tasks=500 n=100 k=3 exponent=0.4",
+            model="mlp width=500 optimizer=adamw lr=0.001 weight_decay=0 batch_size=20000",
+            budget=4_000_000_000,
+        ),
+    }
 
     tasks: int = Field(default=500, ge=2)
     """Number of subtasks, which is that of control bits."""
@@ -60,9 +73,11 @@ class MultitaskParity(Task):
     """Accuracy from which a subtask counts as solved."""
 
     @model_validator(mode="after")
-    def _support_fits(self) -> MultitaskParity:
+    def _supports_fit(self) -> MultitaskParity:
         if self.k > self.n:
             raise ValueError(f"k must be at most n={self.n}, got {self.k}")
+        if self.tasks > (subsets := comb(self.n, self.k)):
+            raise ValueError(f"tasks must be at most C(n, k) = {subsets}, got {self.tasks}")
         return self
 
     @property
@@ -72,7 +87,10 @@ class MultitaskParity(Task):
 
     def world(self, rng: Stream) -> World:
         """The support of every subtask, and the data bits of the test set."""
-        return rng.choice(self.n, self.k, (self.tasks,)), rng.bits((self.tests, self.n))
+        from synthbench_multitask_parity.supports import distinct_subsets
+
+        supports = distinct_subsets(rng, self.n, self.k, self.tasks)
+        return supports, rng.bits((self.tests, self.n))
 
     def sample(self, world: World, rng: Stream, size: int) -> Batch:
         """Fresh samples: x (size, tasks + n), y (size,); latents: `subtask`, `weight`."""

@@ -14,6 +14,7 @@ from synthbench import (
     Loss,
     Margin,
     Mean,
+    Preset,
     Signs,
     Task,
     TestSet,
@@ -43,6 +44,18 @@ class SpuriousFeatures(Task):
     headline: ClassVar[tuple[str, ...]] = ("n", "core", "spurious")
     paper: ClassVar[str] = "Qiu, Kuang and Goel 2024, arXiv:2403.03375"
     sample_fields: ClassVar[tuple[str, ...]] = ("agreement",)
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(
+            "n=20 core=3 spurious=1", model="mlp", budget=320_000, probes=("feature-weight",)
+        ),
+        # The released "hard staircase": 14 core coordinates, and 20 others.
+        "qiu": Preset(
+            "n=34 core=14 spurious=10 core_kind=staircase spurious_kind=staircase",
+            model="mlp batch_size=64 loss=logistic",
+            budget=6_000_000,
+            train_samples=60_000,
+        ),
+    }
 
     n: int = Field(default=20, ge=2)
     """Number of coordinates."""

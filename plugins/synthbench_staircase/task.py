@@ -16,6 +16,7 @@ from synthbench import (
     Loss,
     Margin,
     Mean,
+    Preset,
     Signs,
     Task,
     Value,
@@ -50,6 +51,12 @@ class Staircase(Task):
     headline: ClassVar[tuple[str, ...]] = ("n", "function")
     paper: ClassVar[str] = "Abbe et al. 2022, arXiv:2202.08658; 2023, arXiv:2302.11055"
     sample_fields: ClassVar[tuple[str, ...]] = ("noise",)
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset("n=30 function=x1+x1x2+x1x2x3", model="mlp lr=0.01", budget=320_000),
+        "abbe": Preset(
+            "n=100 function=x1+x1x2+x1x2x3+x1x2x3x4", model="mlp lr=0.01", budget=2_000_000
+        ),
+    }
 
     n: int = Field(default=30, ge=1)
     """Number of coordinates."""

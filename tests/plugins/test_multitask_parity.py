@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -61,11 +62,22 @@ def test_labels_and_frequencies() -> None:
     assert bool((batch.latents["weight"] == 1).all())
 
 
-def test_supports_are_uniform_subsets_and_differ_between_subtasks() -> None:
-    task = multitask("tasks=2000 n=6 k=2")
-    supports = world_of(task)[0]
-    counts = torch.unique(supports, dim=0, return_counts=True)[1]
-    assert len(counts) == 15 and stats.chisquare(counts.numpy()).pvalue > 1e-3
+def test_supports_are_distinct_and_uniform() -> None:
+    task = multitask("tasks=6 n=6 k=2")
+    counts: dict[tuple[int, int, int], int] = {}
+    for seed in range(400):
+        supports = world_of(task, seed)[0].tolist()
+        assert len({tuple(support) for support in supports}) == 6
+        # Which support the first, and which the last, subtask has.
+        for place in (0, 5):
+            key = (place, *supports[place])
+            counts[key] = counts.get(key, 0) + 1
+    assert len(counts) == 2 * 15 and stats.chisquare(list(counts.values())).pvalue > 1e-3
+    assert sorted(world_of(multitask("tasks=15 n=6 k=2"))[0].tolist()) == [
+        list(pair) for pair in combinations(range(6), 2)
+    ]
+    many = world_of(multitask("tasks=500 n=100 k=4"))[0]
+    assert bool((many.diff(dim=1) > 0).all()) and len(torch.unique(many, dim=0)) > 495
 
 
 def test_the_test_set_holds_every_subtask_alike_and_weighs_it() -> None:
@@ -96,20 +108,19 @@ def test_scores_of_references_on_the_test_set_are_exact() -> None:
             }
             scores = task.aggregate(found)
             assert float(scores["accuracy"]) == pytest.approx(task.exact_scores()[name])
-            solved = {"trivial": 0, "optimal": 12}.get(name) or int(name.split("-")[-1])
-            solved = solved if name != "trivial" else 0
+            solved = {"trivial": 0, "first-1": 1, "first-10": 10, "optimal": 12}[name]
             assert scores["by-subtask"].tolist() == [1.0] * solved + [0.5] * (12 - solved)
             assert float(scores["solved"]) == pytest.approx(solved / 12)
 
 
 def test_accuracies_by_hand() -> None:
     """Three subtasks in batches of different make: hits of each, whatever its share of them."""
-    task = multitask("tasks=3 n=2 k=1")
+    task = multitask("tasks=3 n=3 k=1")
     logits = torch.tensor([[2.0, 1], [2, 1], [0, 0], [1, 2], [1, 2], [1, 2]])
     y, subtask = torch.tensor([0, 1, 1, 1, 0, 0]), torch.tensor([0, 0, 0, 2, 2, 2])
     weight = torch.tensor([3.0, 3, 3, 1, 1, 1])
     latents = {"subtask": subtask, "weight": weight}
-    found = task.score(logits, sb.Batch(torch.zeros(6, 5), y, latents))
+    found = task.score(logits, sb.Batch(torch.zeros(6, 6), y, latents))
     mean = (found["accuracy"].values * weight).sum() / weight.sum()
     assert float(mean) == pytest.approx((3 * (1 + 0 + 0.5) + 1) / 12)
     assert found["by-subtask"].values.tolist() == [pytest.approx([0.5, 0, 1 / 3])]
@@ -117,10 +128,10 @@ def test_accuracies_by_hand() -> None:
 
 
 def test_frequent_subtasks_come_first(tmp_path: Path) -> None:
-    """Two parities of two bits, one asked four times as often: it is solved and the other not."""
+    """Two parities of two bits, one asked 128 times as often: it is solved, the other not."""
     protocol = sb.Protocol(seeds=4, budget=16_000, until="budget")
     result = sb.evaluate(
-        "multitask-parity tasks=2 n=10 k=2 exponent=3 tests=256",
+        "multitask-parity tasks=2 n=10 k=2 exponent=6 tests=256",
         "mlp optimizer=adam lr=0.003",
         protocol=protocol,
         out=tmp_path,
@@ -129,13 +140,15 @@ def test_frequent_subtasks_come_first(tmp_path: Path) -> None:
     for row in last:
         assert row["by-subtask"][0] > 0.97 > 0.8 > row["by-subtask"][1]
         assert row["solved"] == 0.5
-        mean = (16 * row["by-subtask"][0] + row["by-subtask"][1]) / 17
+        mean = (128 * row["by-subtask"][0] + row["by-subtask"][1]) / 129
         assert row["accuracy"] == pytest.approx(mean, abs=1e-5)
 
 
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(sb.SynthbenchError, match="k must be at most n=2, got 3"):
         multitask("n=2 k=3")
+    with pytest.raises(sb.SynthbenchError, match="tasks must be at most C\\(n, k\\) = 15, got 16"):
+        multitask("tasks=16 n=6 k=2")
 
 
 @pytest.mark.parametrize(

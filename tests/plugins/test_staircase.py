@@ -86,7 +86,7 @@ def test_squared_errors_are_remaining_variances(function: str) -> None:
         assert exact[name] == pytest.approx(0.3 + left)
         error = float(task.score(output, batch)["squared-error"])
         assert error == pytest.approx(left, abs=1e-5)
-    assert list(exact)[0] == "trivial" and exact["optimal"] == 0.3
+    assert next(iter(exact)) == "trivial" and exact["optimal"] == 0.3
 
 
 @pytest.mark.parametrize("function", [*FUNCTIONS, "x1+x2+x1x2", "x1+x2", "x1+x2x3"])
@@ -138,13 +138,15 @@ def test_what_is_missing_of_every_term() -> None:
 
 
 def test_noise() -> None:
-    rng = sb.Stream.from_seed(0, sb.Purpose.TRAIN)
     clean, noisy = (staircase(f"n=6 noise={noise}") for noise in (0, 0.25))
     world = world_of(clean)
-    a, b = (task.sample(world, rng, 20_000) for task in (clean, noisy))
+    signs = staircase("n=6 sign=true noise=0.2")
+    a, b, flips = (
+        task.sample(world, sb.Stream.from_seed(0, sb.Purpose.TRAIN), 20_000)
+        for task in (clean, noisy, signs)
+    )
     added = ((b.y - a.y) / 0.5).numpy()
     assert torch.equal(a.x, b.x) and stats.kstest(added, "norm").pvalue > 1e-3
-    flips = staircase("n=6 sign=true noise=0.2").sample(world, rng, 20_000)
     flipped = int((flips.y != torch.where(a.y >= 0, 1.0, -1.0)).sum())
     assert stats.binomtest(flipped, 20_000, 0.2).pvalue > 1e-3
 
