@@ -16,7 +16,10 @@ pytestmark = pytest.mark.slow
 
 
 def test_terms_are_learned_in_the_order_of_the_stairs(out: Path) -> None:
-    """In every seed x1 is half learned before x1x2, and that before x1x2x3."""
+    """In every seed x1 is half learned before x1x2, and that before x1x2x3.
+
+    Found: medians of 2,600, 10,800 and 32,400 samples.
+    """
     result = sb.evaluate(
         "staircase small", "mlp lr=0.01", protocol=sb.Protocol(seeds=32, budget=320_000), out=out
     )
@@ -33,7 +36,12 @@ def test_terms_are_learned_in_the_order_of_the_stairs(out: Path) -> None:
 
 
 def test_a_leap_of_three_takes_more_samples_and_grows_faster(out: Path) -> None:
-    """Conjecture: n^max(leap, 2). Leaps 1 and 2 are alike, and leap 3 falls behind with n."""
+    """Conjecture: n^max(leap, 2). Leaps 1 and 2 are alike, and leap 3 falls behind with n.
+
+    Found: medians of 36,000, 39,000 and 143,000 samples at n = 20 and 45,000, 45,000 and 438,000
+    at n = 40, so powers of n of 0.3, 0.2 and 1.6: at a fixed rate and these sizes all are below
+    the conjecture's, and the gap is as large as it says.
+    """
     medians: dict[tuple[int, int], float] = {}
     for leap, function in ((1, "x1+x1x2+x1x2x3"), (2, "x1x2+x1x2x3"), (3, "x1x2x3")):
         for n in (20, 40):
