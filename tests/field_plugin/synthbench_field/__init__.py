@@ -12,24 +12,24 @@ def register_tasks():
     from synthbench_field.causal_structure import CausalStructure
     from synthbench_field.curriculum_parity import CurriculumParity
     from synthbench_field.dyck import Dyck
+    from synthbench_field.icl_regression import IclRegression
     from synthbench_field.icll import Icll
     from synthbench_field.lego import Lego
     from synthbench_field.modular_addition import ModularAddition
     from synthbench_field.mqar import Mqar
-    from synthbench_field.multi_index import MultiIndex
     from synthbench_field.pvr import PointerValue
-    from synthbench_field.tabular import Tabular
+    from synthbench_field.spurious_parity import SpuriousParity
 
     return [
         Automaton,
         CausalStructure,
         CurriculumParity,
         Dyck,
+        IclRegression,
         Icll,
         Lego,
         ModularAddition,
         Mqar,
-        MultiIndex,
         PointerValue,
-        Tabular,
+        SpuriousParity,
     ]
