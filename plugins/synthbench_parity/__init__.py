@@ -23,9 +23,10 @@ def register_models():
 
 @hookimpl
 def register_probes():
-    """Provide the probes of the first layer."""
+    """Provide the probes of hidden progress."""
+    from synthbench_parity.degree_one import DegreeOne
     from synthbench_parity.feature_overlap import FeatureOverlap
     from synthbench_parity.fourier_gap import FourierGap
     from synthbench_parity.support_mass import SupportMass
 
-    return [SupportMass, FeatureOverlap, FourierGap]
+    return [SupportMass, FeatureOverlap, FourierGap, DegreeOne]
