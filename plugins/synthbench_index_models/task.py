@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from synthbench import REGRESSION_LOSSES, Batch, Interface, Loss, Mean, Reals, Task, Value
+from synthbench import REGRESSION_LOSSES, Batch, Interface, Loss, Mean, Preset, Reals, Task, Value
 from synthbench_index_models.link import Term, information_exponent, leap, parse_link
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from synthbench import Stream
+
+BASELINE = "mlp width=100 optimizer=adam lr=0.003 batch_size=64"
 
 
 class IndexModel(Task):
@@ -27,6 +29,11 @@ class IndexModel(Task):
     name: ClassVar[str] = "index-model"
     headline: ClassVar[tuple[str, ...]] = ("d", "link")
     paper: ClassVar[str] = "Damian et al. 2022, arXiv:2206.15144; Abbe et al. 2023, 2302.11055"
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset("d=16 link=he3(z1)", BASELINE, 400_000, ("direction-overlap",)),
+        "damian": Preset("d=16 link=he2(z1)+he2(z2)+z1*he2(z2)", BASELINE, 400_000),
+        "abbe": Preset("d=16 link=z1+z1*z2+z1*z2*z3 directions=axes", BASELINE, 600_000),
+    }
 
     d: int = Field(default=16, ge=2)
     """Dimensions of x."""

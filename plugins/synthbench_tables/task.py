@@ -14,6 +14,7 @@ from synthbench import (
     Interface,
     Loss,
     Mean,
+    Preset,
     Purpose,
     Reals,
     Stream,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     World = tuple[Tensor, Tensor]
     """Rows that are trained on, and the others."""
 
+BASELINE = "mlp width=100 optimizer=adam lr=0.003 batch_size=full"
+
 
 class SmallTable(Task):
     """Classify the rows of a table that comes with scikit-learn, trained on few of them.
@@ -46,6 +49,10 @@ class SmallTable(Task):
     paper: ClassVar[str] = "Edelman et al. 2023, arXiv:2309.03800"
     ceiling: ClassVar[str] = "best-known"
     libraries: ClassVar[tuple[str, ...]] = ("scikit-learn",)
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset("table=breast-cancer rows=60", BASELINE, 18_000),
+        "digits": Preset("table=digits rows=200", BASELINE, 60_000),
+    }
 
     table: Literal["iris", "wine", "breast-cancer", "digits"] = "breast-cancer"
     """4 measurements of 150 flowers (3 species), 13 of 178 wines (3 growers), 30 of 569 tumours
