@@ -24,7 +24,6 @@ LONGEST = (
     "docs/test_walkthroughs.py",
     "distributions/test_third_parties.py",
     "engine/test_replica_independence.py",
-    "field_plugin/tests/test_field_commands.py",
     "engine/training/test_lightning.py",
     "testing/tasks/test_planted.py",
     "cli/test_leaderboard.py",
