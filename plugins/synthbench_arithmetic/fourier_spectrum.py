@@ -22,7 +22,10 @@ class FourierSpectrum(Probe):
     a generator, without 0. `embedding` and `logits` are curves over the frequencies 1, 2, ...:
     shares of the power, summed over columns, or over all pairs; the constant is left out. Beside
     them the share of the `top` largest, and the Gini coefficient of the norms, as in Nanda et al.
-    2023, section 5.2. The embedding of a network on indicators is its first layer, a beside b.
+    2023. The embedding of a network on indicators is its first layer, a beside b. Such a
+    network may use all frequencies, each neuron one (Gromov 2023), which the sum over columns
+    does not show: `column-top` is the share of the largest frequency of each column (a neuron's
+    weights on a or on b), averaged over columns in proportion to their power.
     """
 
     name: ClassVar[str] = "fourier-spectrum"
@@ -32,9 +35,9 @@ class FourierSpectrum(Probe):
     """Frequencies whose shares are added up."""
 
     def measure(self, view: View) -> Mapping[str, Tensor]:
-        """`embedding` and `logits`, (m // 2,), and of each `-top` and `-gini`, scalars."""
+        """`embedding` and `logits`, (m // 2,), of each `-top` and `-gini`, and `column-top`."""
         from synthbench_arithmetic.embedding import embedding_of
-        from synthbench_arithmetic.waves import gini, power, shares, top_share
+        from synthbench_arithmetic.waves import components, gini, power, shares, top_share
         from synthbench_arithmetic.whole_table import elements_of, whole_table
 
         task = modular(view)
@@ -42,11 +45,10 @@ class FourierSpectrum(Probe):
         elements = elements_of(group, view.batch.x)
         # Answers first: the spectrum of a function of the answer, for all pairs together.
         by_answer = whole_table(view, task, group).flatten(0, 1).T[elements]
-        found = {}
-        for name, values in {
-            "embedding": embedding_of(view, task)[elements],
-            "logits": by_answer,
-        }.items():
+        embedding = embedding_of(view, task)[elements]
+        own = components(embedding).square().sum(dim=1)
+        found = {"column-top": own.amax(dim=0).sum() / own.sum().clamp(min=1e-30)}
+        for name, values in {"embedding": embedding, "logits": by_answer}.items():
             sizes = power(values)
             found[name] = shares(sizes)
             found[f"{name}-top"] = top_share(sizes, self.top)

@@ -18,12 +18,12 @@ SEEDS = 16
 SMALL = installed().task("modular-arithmetic small")
 
 
-def trained(out: Path, changes: str = "", probes: tuple[str, ...] = ()) -> sb.CellResult:
+def trained(out: Path, weight_decay: int = 1, probes: tuple[str, ...] = ()) -> sb.CellResult:
     """Replicas of the preset's baseline, all to the end of its budget."""
     preset = type(SMALL).presets["small"]
     return sb.evaluate(
         SMALL,
-        f"{preset.model} {changes}",
+        preset.model.replace("weight_decay=1", f"weight_decay={weight_decay}"),
         protocol=sb.Protocol(seeds=SEEDS, budget=preset.budget, until="budget"),
         probes=probes,
         out=out,
@@ -31,39 +31,66 @@ def trained(out: Path, changes: str = "", probes: tuple[str, ...] = ()) -> sb.Ce
     )
 
 
-def ends(result: sb.CellResult, column: str) -> tuple[np.ndarray, np.ndarray]:
+def ends(result: sb.CellResult, column: str) -> tuple[np.ndarray, ...]:
     """A value of every replica before the first step, and after the last."""
     rows = {(row["replica"], row["step"]): row[column] for row in result.trajectories}
     last = max(step for _, step in rows)
-    return tuple(np.array([rows[i, step] for i in range(SEEDS)]) for step in (0, last))
+    replicas = range(result.record.summary.replicas)
+    return tuple(np.array([rows[i, step] for i in replicas]) for step in (0, last))
 
 
 def test_memorized_first_generalized_later(out: Path) -> None:
-    """All of 16 seeds at 3 to 30 times the steps of memorization, in a first run: 14 must."""
-    result = trained(out)
-    found = result.metrics.grokking
+    """In a first run all of 16 seeds, at a median of 6.8 times the steps of memorization."""
+    found = trained(out).metrics.grokking
     print(found)
-    assert found.memorized.value * 3 < found.generalized.value
-    assert found.ratio.value > 3 and found.never <= 2
+    assert found.ratio.low > 3 and found.never <= 2
 
 
 def test_not_without_weight_decay_in_the_same_budget(out: Path) -> None:
     """It memorizes as soon, and no seed gets 96% of the held-out pairs right."""
-    result = trained(out, "weight_decay=0")
-    print(result.metrics.grokking)
-    assert (ends(result, "train_accuracy")[1] > 0.99).all()
-    assert result.record.summary.solved == 0
-    assert np.median(ends(result, "accuracy")[1]) < 0.8
+    result = trained(out, weight_decay=0)
+    found, (_, accuracy) = result.metrics.grokking, ends(result, "accuracy")
+    print(found, accuracy.round(2))
+    assert found.memorized.value < 20_000 and found.never == SEEDS
+    assert result.record.summary.solved == 0 and np.median(accuracy) < 0.8
 
 
-def test_embeddings_and_logits_are_sparse_in_fourier_space_after_not_before(out: Path) -> None:
-    """At random, the top 5 of 15 frequencies hold little more than a third of the power."""
-    result = trained(out, probes=("fourier-spectrum", "restricted-loss"))
+def test_each_neuron_comes_to_a_frequency_of_its_own(out: Path) -> None:
+    """Gromov 2023: single neurons are waves, and all frequencies are used.
+
+    At random the largest of 18 frequencies has about H_18 / 18 = 0.19 of a neuron's power.
+    """
+    result = trained(out, probes=("fourier-spectrum",))
+    before, after = ends(result, "fourier-spectrum/column-top")
+    _, whole = ends(result, "fourier-spectrum/embedding-gini")
+    print(before.round(2), after.round(2), whole.round(2))
+    assert (before < 0.3).all() and (after > 0.7).all() and (whole < 0.1).all()
+
+
+def test_a_transformer_adds_with_few_frequencies(out: Path) -> None:
+    """Nanda et al. 2023: sparse in Fourier space after, not before; lost without the keys.
+
+    A first run of 2 seeds: Gini of the embedding 0.03 -> 0.43, of the logits 0.35 -> 0.71; loss
+    0.25, restricted 0.05, excluded 89 nats.
+    """
+    task, steps = installed().task("modular-arithmetic p=31 share=0.7"), 700
+    result = sb.evaluate(
+        task,
+        "transformer layers=1 heads=4 width=64 mlp=4 norm=false positions=absolute optimizer=adamw "
+        "lr=0.003 beta2=0.98 weight_decay=0.3 decayed=all clip=none batch_size=full",
+        protocol=sb.Protocol(seeds=4, budget=steps * task.trained, until="budget"),
+        probes=("fourier-spectrum", "restricted-loss"),
+        out=out,
+        settings=sb.Settings(sb.TrainerOptions(accelerator="cpu")),
+    )
     for values in ("embedding", "logits"):
         before, after = ends(result, f"fourier-spectrum/{values}-gini")
         print(values, before.round(2), after.round(2))
-        assert (after > before + 0.2).mean() > 0.8
-    left = ends(result, "restricted-loss/excluded-train")[1]
-    whole = ends(result, "restricted-loss/network")[1]
-    print(whole.round(2), left.round(2))
-    assert (left > whole).all()
+        assert (after > before + 0.2).all()
+    losses = {
+        name: ends(result, f"restricted-loss/{name}")[1]
+        for name in ("network", "restricted", "excluded-train")
+    }
+    print({name: values.round(2) for name, values in losses.items()})
+    assert (losses["restricted"] < losses["network"]).all()
+    assert (losses["excluded-train"] > np.log(31)).all()

@@ -136,6 +136,21 @@ def test_the_embedding_is_read_where_it_is(model: str, name: str, written: str) 
     found = measured("fourier-spectrum top=1", changed)
     assert found["embedding"].tolist() == pytest.approx([0.2, 0, 0.8, 0, 0], abs=1e-6)
     assert float(found["embedding-top"]) == pytest.approx(0.8)
+    # Every column is a wave of one frequency.
+    assert float(found["column-top"]) == pytest.approx(1)
+
+
+def test_columns_of_two_frequencies() -> None:
+    """One column has both, 4 to 1 in power; another has one of them and the same power."""
+    view = view_with(None, "p=11", "transformer width=6")
+    angles = 2 * math.pi * torch.arange(11) / 11
+    weight = torch.zeros(12, 6)
+    weight[:11, 0] = 2 * angles.cos() + (4 * angles).sin()
+    weight[:11, 1] = 5**0.5 * (4 * angles).cos()
+    changed = {**view.parameters, "trunk.embedding": weight}
+    found = measured("fourier-spectrum", dataclasses.replace(view, parameters=changed))
+    assert float(found["column-top"]) == pytest.approx((4 + 5) / 10)
+    assert found["embedding"].tolist() == pytest.approx([0.4, 0, 0, 0.6, 0], abs=1e-6)
 
 
 def test_products_are_read_in_the_order_of_a_generator() -> None:
