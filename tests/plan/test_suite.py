@@ -51,6 +51,9 @@ PUBLISHED = {
     ("in-context-v1", 1): "24ed340ed685bf6ed41d2b7777b435288ff51ac3159f3765d5e8e26c6daa051a",
     ("in-context-v1-large", 1): "1ab956c2490e66caf541268be333232d735f7352756e2aeba545b0105b3802e8",
     ("quickstart", 1): "b24c75635fef7225b3c44205b92aa2063136dd108b93c190b467d3a2beb8b86b",
+    ("recall-quick", 1): "81bd21b5f68e4351695b87d1c3e25eb6bdba20b2fd0fe1948f69c1db42c9b826",
+    ("recall-v1", 1): "6f7f10eeaf5fc651c42c84180f0c5e9c6c4d71c4fa4315619fb4255ad1883760",
+    ("recall-v1-large", 1): "4144f9fc26c5e8022b936e7dfa44fd50c840816b305efd4168705c469adbf1de",
 }
 
 
