@@ -174,6 +174,5 @@ def test_what_does_not_fit_is_refused() -> None:
         dyck("length=20 longer=[20]")
 
 
-@pytest.mark.slow
 def test_every_law() -> None:
     check_task(dyck("k=2 m=2 length=8 longer=[]"))

@@ -14,7 +14,10 @@ from tests.docs.pages import ROOT
 
 TASKS = [name for name, plugin in installed().names(TASK).items() if plugin.is_bundled]
 
-CONSTANT = {"automaton", "induction-copying", "markov"}
+CONSTANT = {
+    "automaton", "fuzzy-recall", "induction-copying", "markov", "mqar", "noisy-recall",
+    "selective-copying",
+}  # fmt: skip
 """Tasks that hide nothing from one sequence to the next."""
 
 
