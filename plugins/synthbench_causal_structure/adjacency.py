@@ -16,7 +16,7 @@ class Adjacency(Probe):
     """How much of each layer's attention follows the causal graph, in the head that does most.
 
     parent: attention from each place to its parent, the mean over places that have one: in the
-    first layer, the adjacency matrix of Nichani et al. 2024 (theorem 4.4, figure 3). answers: attention from
+    first layer, the adjacency matrix of Nichani et al. 2024 (section 4). answers: attention from
     the last place to the children of earlier occurrences of its symbol, over sequences that have
     some: what the second layer then looks for.
     """

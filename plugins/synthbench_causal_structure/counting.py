@@ -40,8 +40,10 @@ def answers(x: Tensor, parents: Tensor, symbols: int, alpha: float) -> Mapping[s
         "bigram": trusted(neighbours, trust),
         "optimal": posterior(children(x, parents, symbols), alpha),
     }
-    return {name: pad(chances.log()[:, None], (0, 0, x.shape[1] - 1, 0))
-            for name, chances in found.items()}
+    return {
+        name: pad(chances.log()[:, None], (0, 0, x.shape[1] - 1, 0))
+        for name, chances in found.items()
+    }
 
 
 def trusted(chances: Tensor, share: Tensor) -> Tensor:

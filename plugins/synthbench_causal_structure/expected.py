@@ -25,7 +25,8 @@ def beta_binomial(count: int, draws: int, a: float, b: float) -> float:
     def log_beta(first: float, second: float) -> float:
         return lgamma(first) + lgamma(second) - lgamma(first + second)
 
-    return comb(draws, count) * exp(log_beta(count + a, draws - count + b) - log_beta(a, b))
+    orders = log_beta(1 + count, 1 + draws - count) + log(draws + 1)
+    return exp(log_beta(count + a, draws - count + b) - log_beta(a, b) - orders)
 
 
 def bayes_of_pairs(symbols: int, pairs: int, alpha: float) -> float:

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from synthbench import NEXT_TOKEN_LOSSES, Batch, Interface, Loss, Stream, Task, TokenLogits, Tokens
+from synthbench import (
+    NEXT_TOKEN_LOSSES,
+    Batch,
+    Interface,
+    Loss,
+    Preset,
+    Stream,
+    Task,
+    TokenLogits,
+    Tokens,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +37,23 @@ class CausalStructure(Task):
     name: ClassVar[str] = "causal-structure"
     headline: ClassVar[tuple[str, ...]] = ("graph", "symbols", "length")
     paper: ClassVar[str] = "Nichani et al. 2024, arXiv:2402.14735"
+
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(
+            "symbols=4 length=16 target=0.9",
+            model="transformer layers=2 heads=1 width=32 positions=absolute optimizer=adam "
+            "lr=0.003 batch_size=64",
+            budget=150_000,
+            probes=("adjacency",),
+        ),
+        "nichani": Preset(
+            "symbols=10 length=20 alpha=0.1",
+            model="transformer layers=2 heads=1 width=64 norm=false positions=absolute "
+            "optimizer=sgd lr=1 schedule=cosine batch_size=1024",
+            budget=1024 * 2**17,
+            probes=("adjacency",),
+        ),
+    }
 
     graph: Literal["random", "chain", "pairs"] = "random"
     """Parents: any earlier place or none, drawn for each replica; the place before; the place

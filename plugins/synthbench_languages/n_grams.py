@@ -8,6 +8,9 @@ from torch.nn.functional import pad
 
 from synthbench import one_hot
 
+BACK_OFF = 3
+"""Observations that weigh as much as what a shorter context says."""
+
 
 def matches(x: Tensor, order: int) -> Tensor:
     """Which earlier positions follow the same `order` symbols: (B, T) -> (B, T, T) bool.
@@ -29,14 +32,14 @@ def matches(x: Tensor, order: int) -> Tensor:
 def n_grams(x: Tensor, symbols: int, most: int) -> list[Tensor]:
     """In-context n-gram predictions for n = 1, ..., most: probabilities, each (B, T, symbols).
 
-    p_n(s) = (count of s after the last n - 1 symbols + p_{n-1}(s)) / (all such counts + 1), with
-    p_0 uniform: one observation's weight for what a shorter context says (MacKay & Peto 1995).
+    p_n(s) = (count of s after the last n - 1 symbols + 3 p_{n-1}(s)) / (all such counts + 3), with
+    p_0 uniform: a Dirichlet prior around what a shorter context says (MacKay & Peto 1995).
     """
     rows = one_hot(x, symbols, torch.float32)
     chances, found = torch.full_like(rows, 1 / symbols), []
     for order in range(most):
         counts = matches(x, order).to(rows.dtype) @ rows
-        chances = (counts + chances) / (counts.sum(dim=-1, keepdim=True) + 1)
+        chances = (counts + BACK_OFF * chances) / (counts.sum(dim=-1, keepdim=True) + BACK_OFF)
         found.append(chances)
     return found
 

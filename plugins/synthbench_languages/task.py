@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, model_validator
 
-from synthbench import NEXT_TOKEN_LOSSES, Batch, Interface, Loss, Stream, Task, TokenLogits, Tokens
+from synthbench import (
+    NEXT_TOKEN_LOSSES,
+    Batch,
+    Interface,
+    Loss,
+    Preset,
+    Stream,
+    Task,
+    TokenLogits,
+    Tokens,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,6 +39,24 @@ class InContextLanguages(Task):
     paper: ClassVar[str] = "Akyurek et al. 2024, arXiv:2401.12973"
     ceiling: ClassVar[str] = "oracle"
 
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(
+            "states=[3,3] alphabet=[4,4] edges=[1,2] longest=9 length=64 target=0.62",
+            model="transformer layers=2 heads=1 width=32 positions=relative optimizer=adam "
+            "lr=0.003 batch_size=32",
+            budget=50_000,
+            probes=("ngram-attention",),
+        ),
+        "akyurek": Preset(
+            "states=[4,12] alphabet=[4,18] edges=[1,3] longest=49 length=400",
+            model="transformer layers=8 heads=2 width=128 mlp=4 positions=absolute "
+            "optimizer=adamw lr=5e-4 weight_decay=0.1 batch_size=32",
+            budget=1_000_000,
+            train_samples=5_000,
+            probes=("ngram-attention",),
+        ),
+    }
+
     states: tuple[int, int] = (4, 12)
     """Fewest and most states of an automaton."""
     alphabet: tuple[int, int] = (4, 18)
@@ -46,11 +74,13 @@ class InContextLanguages(Task):
         for name, smallest in least.items():
             low, high = getattr(self, name)
             if not smallest <= low <= high:
-                raise ValueError(f"{name} must be ascending and from {smallest} on, got {low, high}")
+                raise ValueError(
+                    f"{name} must be ascending and from {smallest} on, got {low, high}"
+                )
         if self.edges[1] > self.alphabet[0]:
             raise ValueError(
-                f"the edges of a state have different symbols: at most alphabet={self.alphabet[0]}, "
-                f"got edges={self.edges[1]}"
+                "the edges of a state have different symbols, so there are at most "
+                f"alphabet={self.alphabet[0]} of them, got {self.edges[1]}"
             )
         return self
 

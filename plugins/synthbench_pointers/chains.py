@@ -65,6 +65,6 @@ def count_signs(x: Tensor, names: int) -> Tensor:
 
 
 def as_logits(values: Tensor) -> Tensor:
-    """Values +1, 0 (not known) and -1 of clauses as log-odds of their bits: (B, n) -> (B, 3n, 2)."""
+    """Values +1, 0 (not known) and -1 as log-odds of the bits 0 and 1: (B, n) -> (B, 3n, 2)."""
     logits = torch.stack([values, -values], dim=-1).float()
     return pad(logits[:, :, None], (0, 0, 0, 2)).flatten(1, 2)

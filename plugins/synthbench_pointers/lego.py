@@ -13,6 +13,7 @@ from synthbench import (
     Interface,
     Loss,
     Mean,
+    Preset,
     Stream,
     Task,
     TestSet,
@@ -38,6 +39,22 @@ class Lego(Task):
     name: ClassVar[str] = "lego"
     headline: ClassVar[tuple[str, ...]] = ("variables", "supervised")
     paper: ClassVar[str] = "Zhang et al. 2022, arXiv:2206.04301"
+
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(
+            "SMALLFIELDS",
+            model="SMALLMODEL",
+            budget=200_000,
+            probes=("pointer-attention",),
+        ),
+        "zhang": Preset(
+            "variables=12 supervised=6",
+            model="transformer layers=12 heads=12 width=768 mlp=4 positions=absolute "
+            "optimizer=adam lr=5e-5 schedule=cosine batch_size=500",
+            budget=12_000_000,
+            probes=("pointer-attention",),
+        ),
+    }
 
     variables: int = Field(default=12, ge=2)
     """Variables in a sequence, the length of the chain."""
@@ -133,7 +150,9 @@ class Lego(Task):
         resolved = resolve(batch.x, self.names)
         strategies = {"trivial": resolved[0], "sign-count": count_signs(batch.x, self.names)}
         # A chain that is shorter than the hops is known whole.
-        strategies |= {f"resolves-{hop}": resolved[min(hop, len(resolved) - 1)] for hop in self.hops}
+        strategies |= {
+            f"resolves-{hop}": resolved[min(hop, len(resolved) - 1)] for hop in self.hops
+        }
         strategies["optimal"] = resolved[-1]
         return {name: as_logits(values) for name, values in strategies.items()}
 

@@ -15,6 +15,7 @@ from synthbench import (
     Interface,
     Loss,
     Mean,
+    Preset,
     Stream,
     Task,
     TestSet,
@@ -39,6 +40,22 @@ class PointerValue(Task):
     name: ClassVar[str] = "pointer-value-retrieval"
     headline: ClassVar[tuple[str, ...]] = ("places", "complexity")
     paper: ClassVar[str] = "Zhang et al. 2021, arXiv:2107.12580"
+
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(
+            "places=7",
+            model="transformer layers=2 heads=2 width=32 mlp=2 positions=absolute optimizer=adam "
+            "lr=0.003 batch_size=64",
+            budget=150_000,
+            probes=("pointer-attention",),
+        ),
+        "zhang": Preset(
+            "complexity=2 held_out=3",
+            model="transformer layers=4 heads=8 width=512 mlp=4 positions=absolute optimizer=adam "
+            "lr=0.0001 batch_size=1024",
+            budget=100_000_000,
+        ),
+    }
 
     places: int = Field(default=10, ge=2, le=BASE)
     """Places that the pointer may name."""
@@ -80,7 +97,7 @@ class PointerValue(Task):
 
     def sample(self, world: Tensor, rng: Stream, size: int) -> Batch:
         """Fresh examples: x (size, 1 + places), the pointer first, and y (size,)."""
-        from synthbench_pointers.windows import draw, without, sums
+        from synthbench_pointers.windows import draw, sums, without
 
         x = draw(rng, size, self.places)
         if self.held_out:
