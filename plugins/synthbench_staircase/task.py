@@ -27,7 +27,6 @@ from synthbench_staircase.polynomial import (
     leap,
     read,
     sign_accuracy,
-    sign_means,
     write,
 )
 
@@ -107,8 +106,10 @@ class Staircase(Task):
 
     def sample(self, world: Tensor, rng: Stream, size: int) -> Batch:
         """Fresh samples: x (size, n), y (size,); latents `monomials` (size, terms), -1 or +1."""
+        from synthbench_staircase.guesses import monomials_of
+
         x = rng.signs((size, self.n))
-        monomials = self._monomials(world, x)
+        monomials = monomials_of(self.terms, x[:, world])
         y = self._label(monomials)
         if self.noise and self.sign:
             y = (-y).where(rng.bernoulli(self.noise, (size,)), y)
@@ -135,16 +136,17 @@ class Staircase(Task):
 
     def references(self, world: Tensor, batch: Batch) -> Mapping[str, Tensor]:
         """The best constant, the best guess from the terms up to each degree, and from all."""
-        monomials = self._monomials(world, batch.x)
-        found = {"trivial": self._guess(monomials, 0)}
-        for degree in self._stages():
-            found[f"degree-{degree}"] = self._guess(monomials, degree)
-        return {**found, "optimal": self._guess(monomials, len(self.terms[-1]))}
+        from synthbench_staircase.guesses import guess, monomials_of
+
+        monomials = monomials_of(self.terms, batch.x[:, world])
+        return {
+            name: guess(self.terms, monomials, degree, self.sign)
+            for name, degree in self._known_degrees().items()
+        }
 
     def exact_scores(self) -> Mapping[str, float]:
         """Each missing term adds its variance, 1, to the squared error; of signs by enumeration."""
-        degrees = {f"degree-{degree}": degree for degree in self._stages()}
-        degrees = {"trivial": 0, **degrees, "optimal": len(self.terms[-1])}
+        degrees = self._known_degrees()
         if not self.sign:
             return {
                 name: self.noise + sum(len(term) > degree for term in self.terms)
@@ -153,31 +155,13 @@ class Staircase(Task):
         right = {name: sign_accuracy(self.terms, degree) for name, degree in degrees.items()}
         return {name: p * (1 - self.noise) + (1 - p) * self.noise for name, p in right.items()}
 
-    def _stages(self) -> list[int]:
-        """Degrees of terms but the highest."""
-        return sorted({len(term) for term in self.terms})[:-1]
-
-    def _monomials(self, world: Tensor, x: Tensor) -> Tensor:
-        """Values of all terms: (B, terms)."""
-        import torch
-
-        z = x[:, world]
-        columns = [z[:, [v - 1 for v in term]].prod(dim=1) for term in self.terms]
-        return torch.stack(columns, dim=1)
+    def _known_degrees(self) -> dict[str, int]:
+        """Reference -> the degree up to which it knows the terms."""
+        degrees = sorted({len(term) for term in self.terms})
+        stages = {f"degree-{degree}": degree for degree in degrees[:-1]}
+        return {"trivial": 0, **stages, "optimal": degrees[-1]}
 
     def _label(self, monomials: Tensor) -> Tensor:
         """h, or its sign: (B,)."""
         total = monomials.sum(dim=1)
         return (total >= 0).to(total.dtype) * 2 - 1 if self.sign else total
-
-    def _guess(self, monomials: Tensor, degree: int) -> Tensor:
-        """Of h the sum of its terms up to a degree; of its sign, the mean sign given that sum."""
-        import torch
-
-        kept = sum(len(term) <= degree for term in self.terms)
-        total = monomials[:, :kept].sum(dim=1)
-        if not self.sign:
-            return total
-        means = sign_means(self.terms, degree)
-        table = torch.tensor(means, dtype=monomials.dtype, device=monomials.device)
-        return table[(total + kept).long()]

@@ -82,3 +82,15 @@ def test_the_spurious_feature_is_not_forgotten(results: dict[float, sb.CellResul
     shares = [row["feature-weight/spurious"] for row in solved]
     print(f"{len(solved)} solved; share on the spurious coordinate {np.median(shares):.2f}")
     assert len(solved) > SEEDS / 2 and np.quantile(shares, 0.1) > 2 / 20
+
+
+def test_a_harder_spurious_feature_is_never_followed(out: Path) -> None:
+    """Of degree 4 beside a core of degree 2: the output never agrees with it beyond chance.
+
+    0.6 is 6 standard errors of 1,024 samples above one half.
+    """
+    result = sb.evaluate(
+        "spurious-features small core=2 spurious=4", "mlp", seeds=16, budget=320_000, out=out
+    )
+    assert result.record.summary.solved == 16
+    assert max(row["spurious-accuracy@decorrelated"] for row in result.trajectories) < 0.6
