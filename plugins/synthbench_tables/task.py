@@ -15,9 +15,7 @@ from synthbench import (
     Loss,
     Mean,
     Preset,
-    Purpose,
     Reals,
-    Stream,
     Task,
     TestSet,
     accuracy,
@@ -28,6 +26,8 @@ from synthbench_tables.tables import SHAPES, Shape, read_table
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from synthbench import Stream
 
     World = tuple[Tensor, Tensor]
     """Rows that are trained on, and the others."""
@@ -135,6 +135,9 @@ class SmallTable(Task):
         Both sides have the same number of each class in every world. Where several classes are
         the commonest, as in iris, each counts its part.
         """
+        # Here, so that a task can be listed and described without torch.
+        from synthbench import Purpose, Stream
+
         trained, others = self.world(Stream.from_seed(0, Purpose.WORLD))
         commonest = self._class_counts(trained)
         commonest = commonest == commonest.max()
