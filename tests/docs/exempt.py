@@ -17,6 +17,8 @@ EXEMPT = {
     r"(sbatch|kubectl) .*": "needs a cluster",
     r"python docs/make_paper_pictures\.py": "trains for minutes: `pytest -m slow tests/paper` "
     "holds its findings",
+    r"python docs/tasks/distillation\.py": "trains for minutes: `pytest -m slow "
+    "tests/paper/test_distillation.py` holds its findings",
 }
 """Regular expression of a whole line -> reason."""
 

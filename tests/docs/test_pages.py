@@ -122,9 +122,5 @@ def test_every_page_is_looked_at() -> None:
     """No page of Markdown lies where these tests do not see it, but those of the example."""
     folders = [ROOT / name for name in ("docs", "leaderboards", "plugins", "benchmarks", "tests")]
     every = {*ROOT.glob("*.md"), *(page for f in folders for page in f.rglob("*.md"))}
-    inside = {
-        page
-        for page in every
-        if {"example_plugin", ".pytest_cache"} & set(page.parts)
-    }
+    inside = {page for page in every if {"example_plugin", ".pytest_cache"} & set(page.parts)}
     assert every - inside == set(PAGES)

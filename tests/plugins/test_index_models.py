@@ -148,6 +148,7 @@ def test_directions_are_uniform_or_axes() -> None:
         # After z1*z2 the last two cost 1 and 2; in the order of the text it would be 4.
         ("z1*z2*z3*z4+z1*z2+z1*z2*z3", 2, 2),
         ("he2(z1)+z1*he3(z2)", 2, 3),
+        ("he2(z1)+he2(z2)+z1*he2(z2)", 2, 2),
     ],
 )
 def test_information_exponents_and_leaps(link: str, exponent: int, leap: int) -> None:
