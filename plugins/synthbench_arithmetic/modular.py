@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from synthbench import Batch, Preset
-from synthbench_arithmetic.baselines import NANDA, POWER, QUADRATIC
+from synthbench_arithmetic.baselines import ONE_LAYER, POWER, QUADRATIC
 from synthbench_arithmetic.table_task import TableTask
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ class ModularArithmetic(TableTask):
     headline: ClassVar[tuple[str, ...]] = ("p", "operation", "share")
     paper: ClassVar[str] = "Power et al. 2022, arXiv:2201.02177; Nanda et al. 2023, 2301.05217"
     presets: ClassVar[Mapping[str, Preset]] = {
-        # 400 steps on 616 pairs.
+        # 600 steps on 480 pairs.
         "small": Preset(
-            "p=37 share=0.45", f"{QUADRATIC} width=128", 246_400, ("fourier-spectrum",)
+            "p=31 share=0.5", f"{QUADRATIC} width=128", 288_000, ("fourier-spectrum",)
         ),
         # 10^6 steps of 512 pairs without weight decay, and 10^5 with it.
         "power": Preset("p=97 operation=divide share=0.5", f"{POWER} weight_decay=0", 512_000_000),
@@ -44,7 +44,17 @@ class ModularArithmetic(TableTask):
         ),
         # 20,000 steps on all 3,831 pairs.
         "nanda": Preset(
-            "p=113 share=0.3", NANDA, 76_620_000, ("fourier-spectrum", "restricted-loss")
+            "p=113 share=0.3",
+            f"{ONE_LAYER} width=128 lr=0.001 weight_decay=1 warmup=10",
+            76_620_000,
+            ("fourier-spectrum", "restricted-loss"),
+        ),
+        # 700 steps on 673 pairs.
+        "nanda-small": Preset(
+            "p=31 share=0.7",
+            f"{ONE_LAYER} width=64 lr=0.003 weight_decay=0.3",
+            471_100,
+            ("fourier-spectrum", "restricted-loss"),
         ),
     }
 

@@ -57,7 +57,7 @@ def shrink(patch: pytest.MonkeyPatch, boards: Path) -> None:
 def small_suite(suite: Suite, boards: Path) -> Suite:
     """The suite with its first cell alone, in a folder of its own."""
     first = suite.cells[0]
-    batch = installed().model(suite.reference).recipe.batch_size
+    batch = plan_suite(suite, [suite.reference])[0].batch_size
     cell = SuiteCell(task=first.task, budget=STEPS * batch)
     if first.task.startswith("sparse-parity"):
         cell = SuiteCell(task=EASY_TASK, budget=EASY_BUDGET)
