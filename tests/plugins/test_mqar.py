@@ -121,6 +121,12 @@ def test_references_score_what_is_exact() -> None:
             assert found == pytest.approx(exact[f"{reference}{on}"], abs=error)
 
 
+def test_where_slots_are_uniform_their_place_tells_nothing() -> None:
+    exact = mqar("pairs=4 symbols=20 length=24 power=1").exact_scores()
+    assert exact["by-position"] == pytest.approx(exact["in-context"])
+    assert mqar("pairs=4 symbols=20 length=24").exact_scores()["by-position"] > 0.3
+
+
 def test_published_losses_of_guessing() -> None:
     """ln 4,096 = 8.3178 for a value at random, ln D for one of the context."""
     task = mqar("")
