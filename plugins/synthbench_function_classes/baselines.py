@@ -1,8 +1,8 @@
 """Transformers that presets of several tasks train."""
 
 SMALL = (
-    "transformer layers=2 heads=2 width=32 mlp=2 optimizer=adam lr=0.005 weight_decay=0 "
-    "batch_size=16"
+    "transformer layers=2 heads=2 width=32 mlp=2 optimizer=adam lr=0.003 weight_decay=0 "
+    "batch_size=32"
 )
 """Learns in about a minute at d of 2 or 3."""
 GARG = (

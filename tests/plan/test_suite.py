@@ -51,11 +51,11 @@ PUBLISHED = {
     (
         "in-context-learning-v1",
         1,
-    ): "c063204b802cd167f96d9479ae65674457c9ab165dccab663f1330a243d8e7e1",
+    ): "20bd7e36d6e53176d10713dedb2c217eb7c06b4e4b1454d088fd73ecf3d7de60",
     (
         "in-context-learning-v1-large",
         1,
-    ): "73fd05c211ab851cd75842ac239f7a10c3197fb83cb6f44e89e36fd462f6e3c8",
+    ): "9bb5a1b7399c4de1487c81bb7d88a26b7b265f01b5631f8e5ca036ff504448b4",
     ("in-context-quick", 1): "47175d0408a231b03be2e38a1424f8c8cfe77818107047dfae535ac8b10bdeea",
     ("in-context-v1", 1): "24ed340ed685bf6ed41d2b7777b435288ff51ac3159f3765d5e8e26c6daa051a",
     ("in-context-v1-large", 1): "1ab956c2490e66caf541268be333232d735f7352756e2aeba545b0105b3802e8",
