@@ -5,8 +5,6 @@ Michaud et al. 2023, section 3. pytest -m slow tests/paper
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy import stats
