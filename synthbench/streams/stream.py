@@ -153,7 +153,10 @@ class Stream:
         return torch.sort(self.permutation(n, batch)[..., :k], dim=-1).values
 
     def split(self, n: int, train: float, strata: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Rows 0..n-1 on two sides, at random: (m,) and (n - m,) int64, each ascending.
+        """Rows 0..n-1 on two sides, at random: (m,) and (n - m,) int64.
+
+        The first side, that is trained on, is in random order, so that its first rows alone are
+        a sample too; the second ascends.
 
         train: the share m / n, in (0, 1), or m itself, an int. strata: (n,) int64 classes in
         whose proportions both sides are drawn (by largest remainder, so that the first side has
@@ -164,11 +167,11 @@ class Stream:
         count = train_rows(n, train)
         order = self.permutation(n)
         if strata is None:
-            return order[:count].sort().values, order[count:].sort().values
+            return order[:count], order[count:].sort().values
         sizes = class_sizes(strata, n)
         by_class = order[strata.to(order.device)[order].argsort(stable=True)]
         kept, others = first_of_each(sizes, class_quotas(sizes, count))
-        return by_class[kept].sort().values, by_class[others].sort().values
+        return by_class[kept][self.permutation(count)], by_class[others].sort().values
 
     def open_uniform(self, count: int) -> Tensor:
         """Odd multiples of 2^-53 in (0, 1): (count,) float64, never 0 or 1."""

@@ -105,15 +105,23 @@ def test_the_thresholds_are_those_of_bernoulli() -> None:
 def test_a_split_has_every_row_once(train: float) -> None:
     kept, others = stream().split(24, train)
     assert len(kept) == 7 and sorted([*kept.tolist(), *others.tolist()]) == list(range(24))
-    assert kept.tolist() == sorted(kept.tolist()) and kept.dtype == torch.int64
+    assert others.tolist() == sorted(others.tolist()) and kept.dtype == torch.int64
 
 
 def test_every_split_is_equally_likely() -> None:
     counts = {c: 0 for c in itertools.combinations(range(5), 2)}
     rng = stream()
     for _ in range(3000):
-        counts[tuple(rng.split(5, 2)[0].tolist())] += 1
+        counts[tuple(sorted(rng.split(5, 2)[0].tolist()))] += 1
     assert stats.chisquare(list(counts.values())).pvalue > THRESHOLD
+
+
+@pytest.mark.parametrize("strata", [None, torch.tensor([0, 0, 0, 0, 1, 1])])
+def test_the_first_rows_of_the_trained_side_are_a_sample_of_it(strata: torch.Tensor | None) -> None:
+    """Whoever trains on fewer rows takes the first: each of the six is as likely to be there."""
+    rng = stream()
+    counts = np.bincount([int(rng.split(6, 3, strata)[0][0]) for _ in range(3000)], minlength=6)
+    assert stats.chisquare(counts).pvalue > THRESHOLD
 
 
 def test_strata_keep_their_proportions_by_largest_remainder() -> None:
@@ -129,7 +137,7 @@ def test_every_split_of_strata_is_equally_likely() -> None:
     pairs = itertools.product([0, 2, 5], [1, 3, 4])
     counts = {tuple(sorted(pair)): 0 for pair in pairs}
     for _ in range(3000):
-        counts[tuple(rng.split(6, 2, strata)[0].tolist())] += 1
+        counts[tuple(sorted(rng.split(6, 2, strata)[0].tolist()))] += 1
     assert stats.chisquare(list(counts.values())).pvalue > THRESHOLD
 
 
