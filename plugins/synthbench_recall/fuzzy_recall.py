@@ -66,15 +66,17 @@ class FuzzyRecall(RecallTask):
         keys = draw(rng, half, self.key, size, pairs)
         values = draw(rng, half, self.value, size, pairs)
         written = write(keys, values, half, length + 1)
-        y = torch.where(written.answers, written.tokens, IGNORED)[:, 1:]
-        latents = {"gap": written.gap[:, 1:], "key_size": written.key_size[:, 1:]}
-        return Batch(written.tokens[:, :-1], y, latents)
+        y = torch.where(written.answers, written.tokens, IGNORED)[:, 1:].contiguous()
+        # Contiguous, since scores that are recorded look at them in one row.
+        latents = {"gap": written.gap, "key_size": written.key_size}
+        latents = {name: latent[:, 1:].contiguous() for name, latent in latents.items()}
+        return Batch(written.tokens[:, :-1].contiguous(), y, latents)
 
     def score(self, output: Tensor, batch: Batch) -> Mapping[str, Mean]:
         """Share of value tokens that are right; by the gap; and by the tokens of the key."""
         scores = dict(super().score(output, batch))
         hits = scores["accuracy"]
-        sizes = one_hot(batch.latents["key_size"] - 1, self.key, hits.weights.dtype).flatten(0, 1)
+        sizes = one_hot(batch.latents["key_size"].reshape(-1) - 1, self.key, hits.weights.dtype)
         by_size = Mean(hits.values[:, None].expand_as(sizes), hits.weights[:, None] * sizes)
         return {**scores, "by-key-size": by_size}
 
