@@ -34,9 +34,7 @@ class ModularArithmetic(TableTask):
     paper: ClassVar[str] = "Power et al. 2022, arXiv:2201.02177; Nanda et al. 2023, 2301.05217"
     presets: ClassVar[Mapping[str, Preset]] = {
         # 600 steps on 480 pairs.
-        "small": Preset(
-            "p=31 share=0.5", f"{QUADRATIC} width=128", 288_000, ("fourier-spectrum",)
-        ),
+        "small": Preset("p=31 share=0.5", f"{QUADRATIC} width=128", 288_000, ("fourier-spectrum",)),
         # 10^6 steps of 512 pairs without weight decay, and 10^5 with it.
         "power": Preset("p=97 operation=divide share=0.5", f"{POWER} weight_decay=0", 512_000_000),
         "power-decay": Preset(
