@@ -15,13 +15,14 @@ from synthbench.contracts.task import Task
 from synthbench.engine.axis.objective import recipe_loss
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.axis.replicas import Replicas
-from synthbench.engine.data.sampling import cast_batch, draw_batch, draw_worlds
+from synthbench.engine.data.held_out import held_out_sets
+from synthbench.engine.data.sampling import cast_batch, draw_worlds
 from synthbench.engine.training.view import probe_measurement
 from synthbench.registry.kinds import PROBE, Kind
-from synthbench.streams import Purpose, keys_of
+from synthbench.streams import keys_of
 from synthbench.testing.workbench.comparison import copied, replica
 from synthbench.testing.workbench.kept import Kept
-from synthbench.testing.workbench.training import fresh_samples, train, untrained
+from synthbench.testing.workbench.training import samples_of, train, untrained
 
 COMPANY = (0, 1, 2)
 SIZE = 64
@@ -71,7 +72,7 @@ class ProbeTrial:
         """The same after a few steps."""
 
         def make() -> Watched:
-            start, lesson = self.untrained(), fresh_samples(self.task, self.model, COMPANY)
+            start, lesson = self.untrained(), samples_of(self.task, self.model, COMPANY)
             after = train(start.module, self.model, lesson, TRAINED)
             return replace(start, parameters=after.parameters, buffers=after.buffers)
 
@@ -97,7 +98,7 @@ class ProbeTrial:
     def _start(self, company: Sequence[int]) -> Watched:
         module, keys = untrained(self.task, self.model, company), keys_of(list(company))
         worlds = draw_worlds(self.task, keys)
-        drawn = draw_batch(self.task, worlds, keys, Purpose.EVAL, 0, SIZE)
+        drawn = held_out_sets(self.task)[0].drawn(worlds, keys, 0, SIZE)
         batch = cast_batch(drawn, torch.float32)
         initial = copied(module.parameters)
         return Watched(

@@ -13,9 +13,11 @@ from synthbench.contracts.task import Task
 from synthbench.engine.axis.gradients import stacked_gradients
 from synthbench.engine.axis.objective import Objective, recipe_loss
 from synthbench.engine.axis.replicas import Replicas, stacked_replicas
+from synthbench.engine.data.finite_data import FiniteData
 from synthbench.engine.data.sampling import batch_at, cast_batch, draw_worlds
-from synthbench.engine.data.training_data import FreshData
+from synthbench.engine.data.training_data import FreshData, TrainingData, train_sets
 from synthbench.engine.optimizers.build import build_optimizer
+from synthbench.plan.task_facts import own_train_rows
 from synthbench.streams import keys_of
 
 STEPS_AT_ONCE = 32
@@ -33,11 +35,14 @@ class Lesson:
     batches: Source
 
 
-def fresh_samples(task: Task, model: Model, seeds: Sequence[int]) -> Lesson:
-    """New samples of the task at every step, and the loss of the model's recipe."""
+def samples_of(task: Task, model: Model, seeds: Sequence[int]) -> Lesson:
+    """The loss of the model's recipe, on the task's training set or new samples at every step."""
     recipe = model.recipe
     keys = keys_of(list(seeds))
-    data = FreshData(task, draw_worlds(task, keys), keys)
+    worlds = draw_worlds(task, keys)
+    data: TrainingData = FreshData(task, worlds, keys)
+    if own_train_rows(task, seeds[0]) is not None:
+        data = FiniteData(train_sets(task, worlds), keys)
     size = recipe.batch_size if recipe.batch_size != "full" else FULL
     return Lesson(
         recipe_loss(task, model),
