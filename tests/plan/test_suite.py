@@ -44,6 +44,9 @@ PUBLISHED = {
         "feature-learning-v1-large",
         1,
     ): "6fb39b0cc14ea5c9a33b879ba9ba922c05982979d68635dad0d09fe1262cd344",
+    ("grokking-quick", 1): "6af305d63bbaf0f8bc5bdbcd19a312ac83d6a1283b470ed39384071e522b7d31",
+    ("grokking-v1", 1): "319c57e766a1840dad763faa7f1cd7187d2c5d2da08836448bb7942edbfc565a",
+    ("grokking-v1-large", 1): "09d475dff1d2d8108bc0c3396d8f2542a179beae690fafb8a67609d96eb4a722",
     (
         "in-context-learning-quick",
         1,
