@@ -14,7 +14,6 @@ from synthbench import (
     Interface,
     Loss,
     Preset,
-    Stream,
     Task,
     TokenLogits,
     Tokens,
@@ -22,6 +21,8 @@ from synthbench import (
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from synthbench import Stream
 
 
 class InContextLanguages(Task):

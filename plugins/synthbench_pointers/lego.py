@@ -14,7 +14,6 @@ from synthbench import (
     Loss,
     Mean,
     Preset,
-    Stream,
     Task,
     TestSet,
     TokenLogits,
@@ -24,6 +23,8 @@ from synthbench import (
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from synthbench import Stream
 
 
 class Lego(Task):
@@ -42,9 +43,10 @@ class Lego(Task):
 
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
-            "SMALLFIELDS",
-            model="SMALLMODEL",
-            budget=200_000,
+            "variables=3 supervised=2 names=4 hops=[1]",
+            model="transformer layers=2 heads=2 width=32 mlp=2 positions=absolute optimizer=adam "
+            "lr=0.003 batch_size=64",
+            budget=150_000,
             probes=("pointer-attention",),
         ),
         "zhang": Preset(

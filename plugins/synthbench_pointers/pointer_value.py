@@ -16,7 +16,6 @@ from synthbench import (
     Loss,
     Mean,
     Preset,
-    Stream,
     Task,
     TestSet,
     Tokens,
@@ -26,6 +25,8 @@ from synthbench_pointers.digits import BASE, most_frequent_share
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from synthbench import Stream
 
 
 class PointerValue(Task):
