@@ -199,6 +199,7 @@ def test_adjacency_of_attention_made_by_hand() -> None:
         measure("adjacency", view_of("markov length=12", "transformer"))
 
 
+@pytest.mark.slow
 def test_every_law() -> None:
     check_task(causal("symbols=3 length=6 alpha=0.5"))
     task = causal("symbols=3 length=7 alpha=0.5 graph=pairs roots=uniform")

@@ -204,6 +204,7 @@ def test_attention_of_n_gram_heads() -> None:
         measure("ngram-attention", view_of("sparse-parity n=8", "transformer"))
 
 
+@pytest.mark.slow
 def test_every_law() -> None:
     task = languages("states=[2,3] alphabet=[3,4] edges=[1,2] longest=6 length=24")
     check_task(task, constant_world=True)

@@ -126,6 +126,7 @@ def test_what_does_not_fit_is_refused(fields: str, message: str) -> None:
         lego(fields)
 
 
+@pytest.mark.slow
 def test_every_law() -> None:
     fields = "variables=4 supervised=2 names=6 hops=[1] longer=[5]"
     check_task(lego(fields), constant_world=True)

@@ -98,6 +98,9 @@ def test_what_does_not_fit_is_refused(fields: str, message: str) -> None:
         pvr(fields)
 
 
-@pytest.mark.parametrize("fields", ["", "places=5 complexity=1 held_out=1"])
+@pytest.mark.parametrize(
+    "fields",
+    [pytest.param("", marks=pytest.mark.slow), "places=5 complexity=1 held_out=1"],
+)
 def test_every_law(fields: str) -> None:
     check_task(pvr(fields), constant_world=True)
