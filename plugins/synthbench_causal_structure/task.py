@@ -43,14 +43,14 @@ class CausalStructure(Task):
         "small": Preset(
             "symbols=4 length=16 target=0.9",
             model="transformer layers=2 heads=1 width=32 positions=absolute optimizer=adam "
-            "lr=0.003 batch_size=64",
+            "lr=0.003 weight_decay=0 batch_size=64",
             budget=150_000,
             probes=("adjacency",),
         ),
         "nichani": Preset(
             "symbols=10 length=20 alpha=0.1",
             model="transformer layers=2 heads=1 width=64 norm=false positions=absolute "
-            "optimizer=sgd lr=1 schedule=cosine batch_size=1024",
+            "optimizer=sgd lr=1 weight_decay=0 schedule=cosine batch_size=1024",
             budget=1024 * 2**17,
             probes=("adjacency",),
         ),

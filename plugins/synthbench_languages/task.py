@@ -44,7 +44,7 @@ class InContextLanguages(Task):
         "small": Preset(
             "states=[3,3] alphabet=[4,4] edges=[1,2] longest=9 length=64 target=0.62",
             model="transformer layers=2 heads=1 width=32 positions=relative optimizer=adam "
-            "lr=0.003 batch_size=32",
+            "lr=0.003 weight_decay=0 batch_size=32",
             budget=50_000,
             probes=("ngram-attention",),
         ),

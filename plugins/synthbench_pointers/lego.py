@@ -45,14 +45,14 @@ class Lego(Task):
         "small": Preset(
             "variables=3 supervised=2 names=4 hops=[1]",
             model="transformer layers=2 heads=2 width=32 mlp=2 positions=absolute optimizer=adam "
-            "lr=0.003 batch_size=64",
+            "lr=0.003 weight_decay=0 batch_size=64",
             budget=150_000,
             probes=("pointer-attention",),
         ),
         "zhang": Preset(
             "variables=12 supervised=6",
             model="transformer layers=12 heads=12 width=768 mlp=4 positions=absolute "
-            "optimizer=adam lr=5e-5 schedule=cosine batch_size=500",
+            "optimizer=adam lr=5e-5 weight_decay=0 schedule=cosine batch_size=500",
             budget=12_000_000,
             probes=("pointer-attention",),
         ),

@@ -46,14 +46,14 @@ class PointerValue(Task):
         "small": Preset(
             "places=7",
             model="transformer layers=2 heads=2 width=32 mlp=2 positions=absolute optimizer=adam "
-            "lr=0.003 batch_size=64",
+            "lr=0.003 weight_decay=0 batch_size=64",
             budget=150_000,
             probes=("pointer-attention",),
         ),
         "zhang": Preset(
             "complexity=2 held_out=3",
             model="transformer layers=4 heads=8 width=512 mlp=4 positions=absolute optimizer=adam "
-            "lr=0.0001 batch_size=1024",
+            "lr=0.0001 weight_decay=0 batch_size=1024",
             budget=100_000_000,
         ),
     }
