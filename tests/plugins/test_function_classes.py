@@ -201,10 +201,13 @@ def test_trees_by_walking_down() -> None:
     "reference",
     [
         "in-context-regression d=2 examples=4 pool=3",
-        "in-context-regression d=2 examples=7 noise=0",
-        "in-context-sparse-regression d=3 nonzero=1 examples=4 noise=0.1",
-        "in-context-networks d=2 examples=4 hidden=20",
-        "in-context-trees d=3 examples=5 noise=0.3",
+        pytest.param("in-context-regression d=2 examples=7 noise=0", marks=pytest.mark.slow),
+        pytest.param(
+            "in-context-sparse-regression d=3 nonzero=1 examples=4 noise=0.1",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("in-context-networks d=2 examples=4 hidden=20", marks=pytest.mark.slow),
+        pytest.param("in-context-trees d=3 examples=5 noise=0.3", marks=pytest.mark.slow),
     ],
 )
 def test_every_law(reference: str) -> None:
