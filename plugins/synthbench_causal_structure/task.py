@@ -41,7 +41,7 @@ class CausalStructure(Task):
 
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
-            "symbols=4 length=16 target=0.9",
+            "symbols=4 length=16 target=0.8",
             model="transformer layers=2 heads=1 width=32 positions=absolute optimizer=adam "
             "lr=0.003 weight_decay=0 batch_size=64",
             budget=150_000,
