@@ -42,7 +42,7 @@ class InContextLanguages(Task):
 
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
-            "states=[3,3] alphabet=[4,4] edges=[1,2] longest=9 length=64 target=0.62",
+            "states=[3,3] alphabet=[4,4] edges=[1,2] longest=9 length=64 target=0.58",
             model="transformer layers=2 heads=1 width=32 positions=relative optimizer=adam "
             "lr=0.003 weight_decay=0 batch_size=32",
             budget=50_000,
