@@ -44,9 +44,9 @@ class PointerValue(Task):
 
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
-            "places=7",
+            "places=5",
             model="transformer layers=2 heads=2 width=32 mlp=2 positions=absolute optimizer=adam "
-            "lr=0.003 weight_decay=0 batch_size=64",
+            "lr=0.01 weight_decay=0 batch_size=64",
             budget=150_000,
             probes=("pointer-attention",),
         ),
