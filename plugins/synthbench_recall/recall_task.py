@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from synthbench import Stream
 
-SMALL = "attention layers=2 width=32 lr=0.005 batch_size=32"
+SMALL = "attention layers=2 width=32 lr=0.003 weight_decay=0 batch_size=32"
 """The baseline of the small presets."""
 MAD_LAB = (
     "attention layers=2 width=128 heads=16 lr=0.0005 beta2=0.999 weight_decay=0 clip=none "
