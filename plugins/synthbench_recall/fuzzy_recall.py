@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field, model_validator
 
 from synthbench import IGNORED, Batch, Mean, Preset, one_hot
-from synthbench_recall.recall_task import MAD_LAB_RECALL, SMALL, RecallTask, equally_likely
+from synthbench_recall.recall_task import MAD_LAB_RECALL, RecallTask, equally_likely
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from synthbench import Stream
+
+
+DELTA_RULE = "deltanet layers=1 width=32 lr=0.01 weight_decay=0 batch_size=32"
+"""The small preset's baseline: its convolution puts tokens together, so one layer is enough.
+
+Of six seeds of two layers of attention, four had not learnt it after 32,000 samples (length 24).
+"""
 
 
 class FuzzyRecall(RecallTask):
@@ -29,7 +36,7 @@ class FuzzyRecall(RecallTask):
     headline: ClassVar[tuple[str, ...]] = ("symbols", "length", "key", "value")
     paper: ClassVar[str] = "Poli et al. 2024, arXiv:2403.17844"
     presets: ClassVar[Mapping[str, Preset]] = {
-        "small": Preset("symbols=8 length=32 longer=[48] key=2 value=1", SMALL, 128_000),
+        "small": Preset("symbols=6 length=20 key=2 value=1", DELTA_RULE, 32_000),
         "mad": Preset("", MAD_LAB_RECALL, 2_560_000, train_samples=12_800),
     }
 
