@@ -12,7 +12,7 @@ from synthbench.leaderboard.submissions.differences import first_difference
 from synthbench.leaderboard.submissions.expected import ExpectedCell
 from synthbench.leaderboard.submissions.texts import LARGEST_VALUE, check_values, shortened
 from synthbench.metrics.ranked_by import progress_of
-from synthbench.metrics.score_names import set_name
+from synthbench.metrics.score_names import base_name, set_name
 from synthbench.metrics.summary import summarize
 from synthbench.metrics.time_to_target import first_held, met_by_replica, times_to_target
 from synthbench.metrics.trajectories import INDEX, Trajectories
@@ -106,10 +106,15 @@ def _check_values(trajectories: Trajectories, record: Record) -> None:
 
 
 def _check_progress(trajectories: Trajectories, record: Record) -> None:
-    for column, name in _progress_columns(record).items():
+    claims = [(column, name, name) for column, name in _progress_columns(record).items()]
+    if "train_progress" in trajectories.table.column_names:
+        # The ranked score on training data, on the scale of the first test set.
+        base = base_name(record.summary.score)
+        claims.append(("train_progress", f"train_{base}", base))
+    for column, name, scaled in claims:
         scores, found = trajectories.by_replica(name), trajectories.by_replica(column)
         for replica, (score, progress, scale) in enumerate(
-            zip(scores, found, record.scale(name), strict=True)
+            zip(scores, found, record.scale(scaled), strict=True)
         ):
             follows = progress_of(score, *scale)
             if not np.allclose(progress, follows, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):

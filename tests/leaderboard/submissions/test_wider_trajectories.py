@@ -19,6 +19,7 @@ from synthbench.leaderboard.submissions.trajectory_checks import (
     _check_values,
 )
 from synthbench.metrics.arrow_columns import nullable_column
+from synthbench.metrics.ranked_by import progress_of
 from synthbench.metrics.trajectories import Trajectories
 from synthbench.records.content import parquet_bytes
 from synthbench.records.schema import Record
@@ -56,6 +57,25 @@ def test_honest_ones_hold(score: str | None, tmp_path: Path) -> None:
 def test_progress_of_every_set_is_recomputed(cell: MeasuredCell, name: str) -> None:
     with pytest.raises(SubmissionError, match=f"the {name} of replica 0 does not follow"):
         _check_progress(with_column(cell, name, lambda v: v + 0.01), cell.record)
+
+
+@pytest.mark.parametrize("score", [None, FAR])
+def test_progress_on_training_data_is_recomputed(score: str | None, tmp_path: Path) -> None:
+    """On the scale of the first test set, whichever is ranked."""
+    cell = make_cell(tmp_path / "b", Setting(score=score))
+    train, scale = cell.trajectories.by_replica("accuracy"), cell.record.scale("accuracy")
+    progress = [progress_of(own, *ends) for own, ends in zip(train, scale, strict=True)]
+    table = cell.trajectories.table.append_column(
+        "train_accuracy", cell.trajectories.table["accuracy"]
+    )
+    for added, fine in ((0.0, True), (0.01, False)):
+        column = nullable_column(np.concatenate(progress) + added)
+        claimed = Trajectories(table.append_column("train_progress", column))
+        if fine:
+            _check_progress(claimed, cell.record)
+            continue
+        with pytest.raises(SubmissionError, match="the train_progress of replica 0 does not"):
+            _check_progress(claimed, cell.record)
 
 
 def test_a_column_may_neither_lack_nor_be_added(cell: MeasuredCell) -> None:
