@@ -19,7 +19,7 @@ class LongestSolved:
     """Median over the replicas of the longest length solved, and the longest that was tested.
 
     length: of a replica, the longest up to which it solves every tested one, 0 for none; Kaplan-
-    Meier, since those that solve the longest tested are censored there: None where half do.
+    Meier, since those that solve the longest tested are censored there: None where most of them do.
     """
 
     length: Estimate

@@ -97,9 +97,10 @@ def show_column(cell: EntryCell, column: Column) -> Shown:
 
 
 def show_longest(longest: LongestSolved) -> Shown:
-    """A length; where half of the replicas solve the longest tested, that it is at least that."""
-    if longest.length.value is not None:
-        return show_estimate(longest.length)
+    """A length; where most replicas solve the longest tested, that it is at least that."""
+    length = longest.length.value
+    if length is not None:
+        return replace(show_estimate(longest.length), text=f"{length:g}")
     return Shown(f">= {longest.tested}", "", _key(longest.tested))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.grokking import find_grokking
@@ -32,14 +33,14 @@ def longest_of(cell: MeasuredCell, lengths: Mapping[str, int]) -> LongestSolved 
 def train_gap(cell: MeasuredCell) -> Estimate | None:
     """Median progress on the training set less that on held-out samples, at the end.
 
-    None where training samples are fresh.
+    Of the replicas that have one: what a network is worth that never was finite is unknown. None
+    where fewer than half do, and where training samples are fresh.
     """
     if "train_progress" not in cell.trajectories.table.column_names:
         return None
     both = (cell.trajectories.by_replica(name) for name in ("train_progress", "progress"))
-    return median_estimate(
-        np.array([train[-1] - held[-1] for train, held in zip(*both, strict=True)])
-    )
+    gaps = np.array([train[-1] - held[-1] for train, held in zip(*both, strict=True)])
+    return _median_of_most(gaps[np.isfinite(gaps)], len(gaps))
 
 
 def delay(cell: MeasuredCell) -> Estimate | None:
@@ -53,17 +54,18 @@ def delay(cell: MeasuredCell) -> Estimate | None:
     columns = (cell.trajectories.by_replica(name) for name in names)
     hold = cell.record.target.hold
     found = [find_grokking(s, t, f, hold=hold).ratio for s, t, f in zip(*columns, strict=True)]
-    ratios = np.array([ratio for ratio in found if ratio is not None])
-    return median_estimate(ratios) if 2 * len(ratios) >= len(found) else None
+    return _median_of_most(np.array([ratio for ratio in found if ratio is not None]), len(found))
+
+
+def _median_of_most(values: NDArray[np.float64], replicas: int) -> Estimate | None:
+    return median_estimate(values) if 2 * len(values) >= replicas else None
 
 
 def _solved_at_last(cell: MeasuredCell, test_set: str) -> Bools:
     record, target = cell.record, cell.record.target
     score = scored_on(base_name(record.summary.score), test_set)
-    solved = [
-        target.met(progress_of(values, *scale), values)[-target.hold :].all()
-        for values, scale in zip(
-            cell.trajectories.by_replica(score), record.scale(score), strict=True
-        )
-    ]
+    solved = []
+    for values, scale in zip(cell.trajectories.by_replica(score), record.scale(score), strict=True):
+        last = target.met(progress_of(values, *scale), values)[-target.hold :]
+        solved.append(len(last) == target.hold and last.all())
     return np.array(solved, bool)
