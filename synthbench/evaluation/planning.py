@@ -16,6 +16,7 @@ from synthbench.plan.cell import Cell
 from synthbench.plan.protocol import Protocol
 from synthbench.plan.suite import Suite, cell_protocol, suite_protocol
 from synthbench.registry.bare_model import Builder, as_model
+from synthbench.registry.reference import split_reference
 from synthbench.registry.registry import installed
 
 NO_MODEL = (
@@ -34,8 +35,8 @@ class Participants(NamedTuple):
 def with_preset(task: object, given: Participants) -> tuple[Participants, dict[str, int]]:
     """Who takes part on a task, and the fields of the protocol that its preset sets.
 
-    Where no model is given, that of the preset is, and its probes with it. Raises
-    ConfigurationError where there is none either.
+    Where no model is given, that of the preset is, and its probes with it; one that is given too
+    is as given. Raises ConfigurationError where there is no model either.
     """
     preset = installed().preset(task) if isinstance(task, str) else None
     defaults = {} if preset is None else preset.protocol()
@@ -43,7 +44,9 @@ def with_preset(task: object, given: Participants) -> tuple[Participants, dict[s
         return given, defaults
     if preset is None or preset.model is None:
         raise ConfigurationError(NO_MODEL)
-    return Participants((preset.model,), (*preset.probes, *given.probes)), defaults
+    named = {resolve_probe(probe).name for probe in given.probes}
+    added = [probe for probe in preset.probes if split_reference(probe).name not in named]
+    return Participants((preset.model,), (*added, *given.probes)), defaults
 
 
 def plan_suite(

@@ -15,6 +15,7 @@ from synthbench.registry.kinds import TASK
 from synthbench.registry.registry import installed
 from synthbench.testing.tasks.check import examine_task
 from synthbench_parity.task import SparseParity
+from synthbench_pointers.pointer_value import PointerValue
 
 SMALL = SparseParity.presets["small"]
 
@@ -39,6 +40,14 @@ def test_a_study_takes_from_it_what_is_not_said() -> None:
     assert other.model == installed().model("mlp width=7")
     assert (other.protocol.budget, other.protocol.train_samples) == (64_000, 1_000)
     assert other.probes == ()
+
+
+def test_a_probe_that_is_given_takes_the_place_of_the_preset_s() -> None:
+    task = "pointer-value-retrieval small"
+    assert "pointer-attention" in PointerValue.presets["small"].probes
+    (cell,) = Study(tasks=[task], probes=["pointer-attention", "weight-norm"]).cells
+    assert [probe.name for probe in cell.probes] == ["pointer-attention", "weight-norm"]
+    cell.check()
 
 
 def test_each_task_has_its_own_baseline() -> None:
