@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -84,7 +85,7 @@ def tune_command(  # noqa: PLR0913 - one parameter per flag
         typer.Option(
             parser=parse_count,
             metavar="SAMPLES",
-            help="Training samples per replica. Default: 640000, or the suite's.",
+            help="Training samples per replica. Default: 640000, or the suite's or preset's.",
         ),
     ] = None,
     train_samples: Annotated[
@@ -188,7 +189,10 @@ def _suite(name: str) -> Suite:
 def _tuned_tasks(
     suite: Suite | None, tasks: Sequence[str], numbers: Sequence[int], changes: Mapping[str, Any]
 ) -> tuple[TunedTask, ...]:
-    """The suite's cells or the tasks, one for each value of a field that has several."""
+    """The suite's cells or the tasks, one for each value of a field that has several.
+
+    What a task's preset says of the protocol holds unless a flag does.
+    """
     from synthbench.plan.protocol import Protocol
     from synthbench.plan.suite import suite_protocol
     from synthbench.registry.kinds import TASK
@@ -207,9 +211,15 @@ def _tuned_tasks(
             "name a suite, or a task: synthbench tune quickstart --model 'mlp lr=log(1e-3..1)', or "
             "synthbench tune --task 'sparse-parity n=30 k=3' --model 'mlp lr=log(1e-3..1)'"
         )
-    protocol = changed_protocol(lambda: Protocol(**on_tuning_seeds(changes)))
-    points = [point for task in tasks for point in installed().space(TASK, task).points()]
-    return tuned_on_tasks(points, protocol)
+    registry = installed()
+    found: list[TunedTask] = []
+    for task in tasks:
+        preset = registry.preset(task)
+        own = {} if preset is None else preset.protocol()
+        wanted = on_tuning_seeds({**own, **changes})
+        protocol = changed_protocol(partial(Protocol, **wanted))
+        found += tuned_on_tasks(registry.space(TASK, task).points(), protocol)
+    return tuple(found)
 
 
 def _name(plan: TuningPlan) -> str:

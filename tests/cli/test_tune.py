@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from synthbench.cli.tune import _tuned_tasks
 from synthbench.errors import SubmissionError
 from synthbench.leaderboard.submissions.submission import Submission
 from synthbench.leaderboard.submissions.tuning_trials import count_trials
@@ -129,6 +130,15 @@ def test_mistakes_are_one_line(arguments, message, tmp_path, capsys, monkeypatch
     code, _, err = run_command(capsys, monkeypatch, *arguments, columns=200)
     assert code == 2 and message in err and "Traceback" not in err
     assert not list(tmp_path.rglob("record.json"))
+
+
+def test_a_preset_says_what_is_trained_on_where_no_flag_does() -> None:
+    tasks = ["sparse-parity merrill k=[2,3]", "sparse-parity n=9"]
+    found = [(t.task.k, t.protocol.budget, t.protocol.train_samples) for t in
+             _tuned_tasks(None, tasks, [], {})]  # fmt: skip
+    assert found == [(2, 320_000, 1_000), (3, 320_000, 1_000), (3, 640_000, None)]
+    (given,) = _tuned_tasks(None, ["sparse-parity merrill"], [], {"budget": 6_400})
+    assert (given.protocol.budget, given.protocol.train_samples) == (6_400, 1_000)
 
 
 def test_a_suite_whose_trials_would_be_too_many_says_so_first(
