@@ -73,12 +73,16 @@ def _show_configuration(
     from synthbench.contracts.task import Task
 
     found, plugin = registry.find(kind, word), registry.names(kind)[word]
+    # What cannot be read is refused before half a page is printed; by itself a name is no mistake.
+    task = registry.task(reference) if issubclass(found, Task) else None
+    if task is None and reference.split() != [word]:
+        registry.get(kind, reference)
     heading(console, kind.word, word, getdoc(found) or "")
     fact(console, "from", f"{plugin.distribution} {plugin.distribution_version}")
     if found.paper:
         fact(console, "paper", found.paper)
-    if issubclass(found, Task):
-        _show_task(console, registry.task(reference))
+    if task is not None:
+        _show_task(console, task)
     if issubclass(found, Model):
         fact(console, "takes", ", ".join(port.__name__.lower() for port in found.inputs))
         fact(console, "returns", ", ".join(port.__name__.lower() for port in found.outputs))

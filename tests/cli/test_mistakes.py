@@ -62,6 +62,8 @@ def run(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, *argumen
         (["show", "lrr"], 'nothing is called "lrr"; did you mean "lr"?'),
         (["show", "adamx"], 'did you mean "adam'),
         (["show", ""], "a reference must begin with a name"),
+        (["show", "sparse-parity smal"], 'did you mean "small"?'),
+        (["show", "mlp widt=3"], 'did you mean "width"?'),
         (["eval", "quickstart", "--cell", "2"], "has cells 1 to 1, there is no cell 2"),
         ([*CELL, "--cell", "1"], "--cell chooses cells of a suite; name one"),
         ([*CELL, "--initializations", "3"], "must be initializations = 3 times the number"),
@@ -110,6 +112,13 @@ def test_bad_numbers_are_refused(
 ) -> None:
     code, _, err = run(capsys, monkeypatch, *CELL, *arguments)
     assert code == 2 and "Traceback" not in err and arguments[0] in err
+
+
+def test_what_cannot_be_read_is_not_half_shown(
+    capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for reference in ("sparse-parity n=2 k=3", "mlp small"):
+        assert run(capsys, monkeypatch, "show", reference)[:2] == (2, "")
 
 
 def test_an_unwritable_out(
