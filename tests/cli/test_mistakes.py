@@ -29,7 +29,7 @@ def run(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, *argumen
         ),
         (
             ["eval", "mlp"],
-            '"mlp" is a model, not a suite; write: synthbench eval quickstart --model mlp\n',
+            '"mlp" is a model, not a suite; write: synthbench eval grokking-quick --model mlp\n',
         ),
         (["eval", "weight-movement"], "write: synthbench eval SUITE --probe weight-movement"),
         (["eval", "muon"], '"muon" is an optimizer, not a suite'),
