@@ -42,7 +42,7 @@ class Automaton(Task):
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             "machine=s3", "lstm layers=1 width=32 mlp=0 lr=0.01 batch_size=32", 16_000,
-            ("linear-probe",),
+            ("linear-probe",), evaluation_samples=256,
         ),
         "parity": Preset(
             "machine=parity", "lstm layers=1 width=32 mlp=0 lr=0.003 batch_size=32", 32_000

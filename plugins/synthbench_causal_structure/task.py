@@ -46,6 +46,7 @@ class CausalStructure(Task):
             "lr=0.003 weight_decay=0 batch_size=64",
             budget=150_000,
             probes=("adjacency",),
+            evaluation_samples=256,
         ),
         "nichani": Preset(
             "symbols=10 length=20 alpha=0.1",

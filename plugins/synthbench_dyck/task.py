@@ -59,7 +59,7 @@ class Dyck(Task):
     paper: ClassVar[str] = "Hewitt et al. 2020, arXiv:2010.07515; Yao et al. 2021, arXiv:2105.11115"
 
     presets: ClassVar[Mapping[str, Preset]] = {
-        "small": Preset("k=4 m=3 length=24 longer=[48]", SMALL, 64_000),
+        "small": Preset("k=4 m=3 length=24 longer=[48]", SMALL, 64_000, evaluation_samples=256),
         "hewitt": Preset("k=8 m=3 length=84 longer=[168]", HEWITT, 200_000),
         "yao": Preset("k=8 m=10 length=64 longer=[128]", YAO, 200_000),
     }

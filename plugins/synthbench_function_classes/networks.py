@@ -31,7 +31,7 @@ class InContextNetworks(FunctionClass):
     paper: ClassVar[str] = "Garg et al. 2022, arXiv:2208.01066"
     ceiling: ClassVar[str] = "kernel"
     presets: ClassVar[Mapping[str, Preset]] = {
-        "small": Preset("d=2 examples=10 target=0.6", SMALL, 128_000),
+        "small": Preset("d=2 examples=10 target=0.6", SMALL, 128_000, evaluation_samples=512),
         "garg": Preset("d=20 examples=101", GARG, 32_000_000),
     }
 

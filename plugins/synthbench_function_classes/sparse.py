@@ -36,7 +36,9 @@ class InContextSparseRegression(FunctionClass):
     headline: ClassVar[tuple[str, ...]] = ("d", "nonzero", "examples")
     paper: ClassVar[str] = "Garg et al. 2022, arXiv:2208.01066"
     presets: ClassVar[Mapping[str, Preset]] = {
-        "small": Preset("d=3 nonzero=1 examples=8 target=0.6", SMALL, 96_000),
+        "small": Preset(
+            "d=3 nonzero=1 examples=8 target=0.6", SMALL, 96_000, evaluation_samples=512
+        ),
         "garg": Preset("d=20 nonzero=3 examples=41", GARG, 32_000_000),
     }
 

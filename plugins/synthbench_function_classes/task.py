@@ -30,7 +30,7 @@ class InContextRegression(FunctionClass):
     headline: ClassVar[tuple[str, ...]] = ("d", "examples")
     paper: ClassVar[str] = "Garg et al. 2022, arXiv:2208.01066; Raventos et al. 2023, 2306.15063"
     presets: ClassVar[Mapping[str, Preset]] = {
-        "small": Preset("d=2 examples=8 target=0.75", SMALL, 64_000),
+        "small": Preset("d=2 examples=8 target=0.75", SMALL, 64_000, evaluation_samples=512),
         "garg": Preset("d=20 examples=41 noise=0", GARG, 32_000_000),
         "raventos": Preset(
             "d=8 examples=16 noise=0.25 pool=1024",

@@ -47,6 +47,7 @@ class InContextLanguages(Task):
             "lr=0.003 weight_decay=0 batch_size=32",
             budget=50_000,
             probes=("ngram-attention",),
+            evaluation_samples=256,
         ),
         "akyurek": Preset(
             "states=[4,12] alphabet=[4,18] edges=[1,3] longest=49 length=400",

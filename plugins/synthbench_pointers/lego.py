@@ -48,6 +48,7 @@ class Lego(Task):
             "lr=0.003 weight_decay=0 batch_size=64",
             budget=150_000,
             probes=("pointer-attention",),
+            evaluation_samples=512,
         ),
         "zhang": Preset(
             "variables=12 supervised=6",

@@ -49,6 +49,7 @@ class PointerValue(Task):
             "lr=0.01 weight_decay=0 batch_size=64",
             budget=150_000,
             probes=("pointer-attention",),
+            evaluation_samples=512,
         ),
         "zhang": Preset(
             "complexity=2 held_out=3",

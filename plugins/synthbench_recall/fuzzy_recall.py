@@ -36,7 +36,9 @@ class FuzzyRecall(RecallTask):
     headline: ClassVar[tuple[str, ...]] = ("symbols", "length", "key", "value")
     paper: ClassVar[str] = "Poli et al. 2024, arXiv:2403.17844"
     presets: ClassVar[Mapping[str, Preset]] = {
-        "small": Preset("symbols=6 length=20 key=2 value=1", DELTA_RULE, 32_000),
+        "small": Preset(
+            "symbols=6 length=20 key=2 value=1", DELTA_RULE, 32_000, evaluation_samples=256
+        ),
         "mad": Preset("", MAD_LAB_RECALL, 2_560_000, train_samples=12_800),
     }
 

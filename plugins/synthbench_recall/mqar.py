@@ -37,7 +37,7 @@ class Mqar(RecallTask):
     headline: ClassVar[tuple[str, ...]] = ("pairs", "symbols", "length")
     paper: ClassVar[str] = "Arora et al. 2023, arXiv:2312.04927"
     presets: ClassVar[Mapping[str, Preset]] = {
-        "small": Preset("pairs=4 symbols=16 length=16", SMALL, 64_000),
+        "small": Preset("pairs=4 symbols=16 length=16", SMALL, 64_000, evaluation_samples=256),
         "zoology": Preset("", ZOOLOGY, 6_400_000, train_samples=100_000),
     }
 

@@ -30,7 +30,9 @@ class NoisyRecall(RecallTask):
     paper: ClassVar[str] = "Poli et al. 2024, arXiv:2403.17844"
     sample_fields: ClassVar[tuple[str, ...]] = ("noise",)
     presets: ClassVar[Mapping[str, Preset]] = {
-        "small": Preset("symbols=8 noise_symbols=4 length=20", SMALL, 64_000),
+        "small": Preset(
+            "symbols=8 noise_symbols=4 length=20", SMALL, 64_000, evaluation_samples=256
+        ),
         "mad": Preset("", MAD_LAB_RECALL, 2_560_000, train_samples=12_800),
     }
 

@@ -28,7 +28,7 @@ class SelectiveCopying(RecallTask):
     headline: ClassVar[tuple[str, ...]] = ("tokens", "symbols", "length")
     paper: ClassVar[str] = "Gu & Dao 2023, arXiv:2312.00752; Poli et al. 2024, arXiv:2403.17844"
     presets: ClassVar[Mapping[str, Preset]] = {
-        "small": Preset("tokens=4 symbols=10 length=16", SMALL, 64_000),
+        "small": Preset("tokens=4 symbols=10 length=16", SMALL, 64_000, evaluation_samples=256),
         "mad": Preset("", MAD_LAB, 2_560_000, train_samples=12_800),
     }
 

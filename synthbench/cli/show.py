@@ -114,7 +114,11 @@ def _preset(name: str, preset: Preset) -> str:
     from synthbench.metrics.formatting import format_count
 
     baseline = [] if preset.model is None else [f"baseline {preset.model}"]
-    amounts = {"budget": "{} samples", "train_samples": "{} different ones"}
+    amounts = {
+        "budget": "{} samples",
+        "train_samples": "{} different ones",
+        "evaluation_samples": "{} held out",
+    }
     own = [amounts[key].format(format_count(value)) for key, value in preset.protocol().items()]
     trained = ", ".join([*baseline, *own])
     return "; ".join(
