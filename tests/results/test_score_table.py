@@ -23,10 +23,18 @@ def test_one_row_for_each_model_and_a_column_for_each_score(tmp_path: Path) -> N
     assert abs(float(table.numbers[1].cells[1].value) - final) < 0.01
 
 
+def test_a_single_model_has_a_row_for_each_score_and_a_column_for_each_set(tmp_path: Path) -> None:
+    table = score_table([make_cell(tmp_path / "a", Setting())])
+    (scores,) = table.labels
+    assert [cell.value for cell in scores.cells] == ["accuracy"]
+    assert [column.heading for column in table.numbers] == ["first set", FAR.partition("@")[2]]
+    assert [column.cells[0].value.endswith(" *") for column in table.numbers] == [True, False]
+
+
 def test_the_tables_name_sets_and_ceiling(tmp_path: Path) -> None:
     cell = make_cell(tmp_path / "a", Setting(ceiling="best-known"))
     for text in (results_text([cell]), results_html([cell])):
-        assert FAR in text and "progress is relative to the best known" in text
+        assert FAR.partition("@")[2] in text and "progress is relative to the best known" in text
 
 
 def test_one_test_set_needs_no_second_table(tmp_path: Path) -> None:

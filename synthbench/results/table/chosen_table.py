@@ -97,7 +97,7 @@ def plain_table(table: ChosenTable) -> TextTable:
         return frame_table(table.frame, table.columns, tuple(table.fields.columns.values()), limits)
     compared = [name for name in (*COMPARISON, P_VALUE) if name in table.frame.columns]
     numbers = frame_table(table.frame, [*HEADLINE, *compared], (), limits).numbers
-    labels = row_labels(table.cells)
+    labels = row_labels(table.cells, always=True)
     note = budget_note([cell.record for cell in table.cells])
     return TextTable(label_columns(labels), numbers, title=labels.common, note=note)
 

@@ -27,9 +27,10 @@ class RowLabels:
     """Texts that tell the rows of a table apart.
 
     common: what all rows are, with the fields that do not differ: `sparse-parity k=3`, or where
-    fields alone tell them apart `mlp optimizer=adam on sparse-parity k=3`. headings: of the
-    columns on the left: `task` and `model` where labels differ, then fields. numeric: whether
-    such a column holds numbers. rows: the texts below the headings. paths: of the fields.
+    fields alone tell them apart, or there is one row, `mlp optimizer=adam on sparse-parity k=3`.
+    headings: of the columns on the left: `task` and `model` where labels differ, then fields; none
+    of a single row, unless the model has a column `always`. numeric: whether such a column holds
+    numbers. rows: the texts below the headings. paths: of the fields.
     """
 
     common: str
@@ -39,8 +40,8 @@ class RowLabels:
     paths: tuple[str, ...]
 
 
-def row_labels(cells: Sequence[MeasuredCell]) -> RowLabels:
-    """The labels of cells in one table.
+def row_labels(cells: Sequence[MeasuredCell], *, always: bool = False) -> RowLabels:
+    """The labels of cells in one table; always: of a single row, too, the model has a column.
 
     A field that differs has a column, and is then no word of the labels. A field of the model
     or its recipe that follows from the model's name, such as a family's default learning rate,
@@ -55,7 +56,7 @@ def row_labels(cells: Sequence[MeasuredCell]) -> RowLabels:
     common = _common(tasks)
     if common is None:
         columns.append(("task", [" ".join(words) for words in tasks]))
-    shared = _common(models) if paths else None
+    shared = _common(models) if paths or (len(cells) == 1 and not always) else None
     if shared is None:
         columns.append(("model", [" ".join(words) for words in models]))
     else:

@@ -27,7 +27,12 @@ def test_a_default_is_shown_where_another_row_has_another_value(tmp_path: Path) 
 
 
 def test_a_single_cell_has_its_whole_name(tmp_path: Path) -> None:
-    labels = row_labels(planned_cells(tmp_path, at_rate(0.05)))
+    """Above the table, where it is read once however many blocks the table breaks into."""
+    cells = planned_cells(tmp_path, at_rate(0.05))
+    labels = row_labels(cells)
+    assert labels.common == "mlp lr=0.05 on synthetic n=10" and not labels.headings
+    assert results_text(cells).count("mlp lr=0.05") == 1
+    labels = row_labels(cells, always=True)
     assert labels.common == "synthetic n=10"
     assert labels.headings == ("model",) and labels.rows == (("mlp lr=0.05",),)
 
