@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from synthbench.results.figures.axis_names import axis_name
 from synthbench.results.figures.canvas import Canvas
 from synthbench.results.figures.grid import log_edges
 from synthbench.results.figures.picture import Picture
-from synthbench.results.figures.style import GREY, SAMPLES, STYLES
+from synthbench.results.figures.style import GREY, SAMPLES
 from synthbench.results.figures.ticks import tick_counts, tick_whole_numbers
 from synthbench.results.measured_cell import MeasuredCell
 
@@ -28,6 +28,10 @@ Array = NDArray[np.float64]
 MOMENTS = 6
 """Evaluations at which the curve itself is drawn."""
 PLACE = "place in the curve"
+DASHES: tuple[Any, ...] = (
+    "--", "-.", ":", "-", (0, (8, 2)), (0, (6, 2, 1, 2, 1, 2)), (0, (1, 4)), (0, (3, 4)),
+)  # fmt: skip
+"""Line styles of references, which are grey, all of them, and often as many as these."""
 
 
 def draw_curves(cells: Sequence[MeasuredCell], canvas: Canvas) -> Picture:
@@ -112,7 +116,7 @@ def _draw_moments(axes: Axes, grid: Array, median: Array) -> None:
 
 def _draw_references(axes: Axes, curves: Mapping[str, Array]) -> None:
     for index, (name, curve) in enumerate(curves.items()):
-        style = STYLES[(index + 1) % len(STYLES)]
+        style = DASHES[index % len(DASHES)]
         axes.plot(curve, color=GREY, linestyle=style, linewidth=1.1, zorder=0, label=name)
 
 
