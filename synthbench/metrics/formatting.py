@@ -52,7 +52,7 @@ def format_estimate(estimate: Estimate, missing: str = "-") -> tuple[str, str]:
     decimals = max(0, -_exponent(_place(estimate)))
 
     def end(number: float | None) -> str:
-        return "..." if number is None else f"{number:.{decimals}f}"
+        return "..." if number is None else f"{number:z.{decimals}f}"
 
     value = missing if estimate.value is None else end(estimate.value)
     return value, f"[{end(estimate.low)}, {end(estimate.high)}]"
