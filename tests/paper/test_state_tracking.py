@@ -44,14 +44,23 @@ def test_a_flip_flop_is_remembered_by_an_lstm_and_glitches_in_attention(out: Pat
 
 
 @pytest.mark.slow
-def test_parity_is_carried_to_80_by_an_lstm_and_not_learnt_by_attention(out: Path) -> None:
-    """Trained at 20; a look back at 8 symbols is worth 0.7 there and 0.55 at 80."""
-    task = "automaton machine=parity length=20 longer=[80]"
-    attention = "transformer layers=2 width=32 heads=2 mlp=2 lr=0.003 batch_size=32"
-    carried = final(task, LSTM, 16_000, out, "accuracy@length-80")
+def test_parity_is_carried_to_longer_words_by_an_lstm_and_not_by_attention(out: Path) -> None:
+    """Liu et al. 2023: what attention learns of words of 8 symbols is of no use at 32.
+
+    Two were seen to learn it, with 0.985 and 1.0 after 64k samples. One that knows the state
+    up to position 8 and nothing after it has 5/8 at 32; an LSTM that misses 1 in 25 is above 0.96.
+    Beyond position 8 attention adds embeddings that it was not trained with.
+    """
+    task = "automaton machine=parity length=8 longer=[32]"
+    attention = (
+        "transformer layers=3 width=64 heads=4 mlp=2 positions=absolute lr=0.002 weight_decay=0 "
+        "batch_size=64"
+    )
+    for model, budget in ((LSTM, 32_000), (attention, 96_000)):
+        assert sum(score > 0.95 for score in final(task, model, budget, out)) >= SEEDS - 1
+    carried = final(task, LSTM, 32_000, out, "accuracy@length-32")
     assert sum(score > 0.96 for score in carried) >= SEEDS - 1
-    assert max(final(task, attention, 32_000, out)) < 0.7
-    assert max(final(task, attention, 32_000, out, "accuracy@length-80")) < 0.55
+    assert max(final(task, attention, 96_000, out, "accuracy@length-32")) < 0.7
 
 
 @pytest.mark.slow
