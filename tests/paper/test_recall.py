@@ -31,6 +31,6 @@ def test_attention_recalls_sooner_than_a_gated_convolution(out: Path) -> None:
     ]
     print(times)
     assert attention.record.summary.solved >= 7
-    # Seen: attention 4.9k to 7.0k (4 seeds, target 0.96), convolution 12k (2 seeds).
+    # Seen with these 8 seeds: medians 6.6k and 12.4k, and every seed of both solves it.
     censored = [[np.inf if time is None else time for time in each] for each in times]
     assert np.median(censored[1]) > 1.3 * np.median(censored[0])
