@@ -67,6 +67,12 @@ def plan_suite(
             f"{max(numbers)}"
         )
     registry = installed()
+    for row in suite.cells:
+        if registry.preset(row.task) is not None:
+            raise ConfigurationError(
+                f"suite \"{suite.name}\" names a preset, '{row.task}'; write its fields, so that "
+                "the suite stays what it is"
+            )
     shared = protocol or suite_protocol(suite)
     return [
         Cell(

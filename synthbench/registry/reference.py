@@ -50,7 +50,9 @@ def split_reference(reference: str) -> Reference:
     for word in rest:
         key, equals, text = word.partition("=")
         if not (key and equals):
-            raise not_a_field(reference, word)
+            raise ConfigurationError(
+                f"{not_a_field(reference, word)}; a preset stands right behind the name"
+            )
         if key in tokens:
             raise ConfigurationError(f'field "{key}" is given twice in {reference!r}')
         tokens[key] = text

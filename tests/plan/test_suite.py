@@ -73,6 +73,13 @@ def test_every_bundled_suite_can_be_planned_with_its_own_models() -> None:
             cell.check()
 
 
+def test_a_preset_is_no_cell_of_a_suite(tmp_path: Path) -> None:
+    """What it stands for may change; what a published suite measures may not."""
+    suite = read_suite(write(tmp_path, TEXT.replace("n=8 k=2", "small")))
+    with pytest.raises(ConfigurationError, match="names a preset, 'sparse-parity small'; write"):
+        plan_suite(suite, suite.models)
+
+
 def test_the_reference_is_the_first_model_unless_named(tmp_path: Path) -> None:
     assert read_suite(write(tmp_path, TEXT)).reference == "mlp width=8"
     named = TEXT.replace("seeds = 4", 'seeds = 4\nreference = "mlp"')
