@@ -13,7 +13,8 @@ from synthbench.cli.main import app
 from synthbench.plan.space import Range
 from synthbench.registry.kinds import MODEL, PROBE, TASK
 from synthbench.registry.registry import installed
-from tests.docs.pages import PAGES, ROOT, blocks, page_id, parse_command
+from tests.docs.exempt import exempt
+from tests.docs.pages import PAGES, ROOT, blocks, page_id, parse_command, shell_lines
 
 README = ROOT / "README.md"
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
@@ -41,6 +42,14 @@ def test_commands_within_the_text_are_commands(page: Path) -> None:
     for line in INLINE.findall(text):
         if not PLACEHOLDER.search(line):
             parse(" ".join(line.split()))
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "tasks").glob("*.md")), ids=page_id)
+def test_commands_of_the_tasks_pages_are_commands(page: Path) -> None:
+    """Without `-m slow` they do not run."""
+    for line in shell_lines(page):
+        if exempt(line) is None:
+            parse(line)
 
 
 def parse(line: str) -> None:

@@ -22,6 +22,9 @@ from tests.docs.pages import PAGES, ROOT, RUNNING, blocks, page_id, parse_comman
 from tests.docs.shrinking import shrink, submit_reference
 from tests.wandb_isolation import isolated_wandb
 
+OF_TASKS = [page for page in RUNNING if page.parent.name == "tasks"]
+"""Pages of one task each: there are many, so that without `-m slow` their commands are parsed."""
+QUICK = [page for page in RUNNING if page not in OF_TASKS]
 BOARDS = ("quickstart", "feature-learning-v1")
 """Suites of which pages show or verify submissions."""
 
@@ -48,11 +51,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield tmp_path / "page"
 
 
-@pytest.mark.parametrize("page", RUNNING, ids=page_id)
+@pytest.mark.parametrize("page", QUICK, ids=page_id)
 def test_a_page_runs_small(
     page: Path, folder: Path, small_boards: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(small_boards, folder / "leaderboards")
+    run_page_small(page, folder, small_boards, monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", OF_TASKS, ids=page_id)
+def test_a_page_of_a_task_runs_small(
+    page: Path, folder: Path, small_boards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_page_small(page, folder, small_boards, monkeypatch)
+
+
+def run_page_small(page: Path, folder: Path, boards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a page in an empty folder with small boards, every evaluation small."""
+    shutil.copytree(boards, folder / "leaderboards")
     shrink(monkeypatch, folder / "leaderboards")
     run_page(page, monkeypatch)
 
