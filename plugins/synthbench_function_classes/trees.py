@@ -33,7 +33,7 @@ class InContextTrees(FunctionClass):
     ceiling: ClassVar[str] = "known-splits"
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
-            "d=3 depth=1 examples=10 target=0.6", SMALL, 128_000, evaluation_samples=512
+            "d=3 depth=1 examples=10 target=0.6", SMALL, 64_000, evaluation_samples=512
         ),
         "garg": Preset("d=20 depth=4 examples=101", GARG, 32_000_000),
     }
