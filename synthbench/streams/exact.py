@@ -1,8 +1,8 @@
 """Logarithm, exponential and normal quantile from IEEE basic operations only.
 
-`torch.log` differs in the last bit between CPU and GPU. Addition, multiplication, division
-and square root do not (IEEE 754 rounds them correctly), and separate tensor operations are
-never fused, so these functions give the same bits on every device.
+`torch.log` differs in the last bit between CPU and GPU. Addition, multiplication and
+division do not (IEEE 754 rounds them correctly), and separate tensor operations are never fused,
+so these functions give the same bits on every device.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from torch import Tensor
 
 from synthbench.streams.bits import reinterpreted
 
+SPLITTER = 2.0**27 + 1
+"""Times a float64, and taken back, leaves its upper 26 bits."""
 # Odd powers of s = (m - 1) / (m + 1): |s| <= 0.172 makes the next term smaller than 2^-53.
 LOG_COEFFICIENTS = tuple(1.0 / (2 * j + 1) for j in range(12))
 
@@ -101,6 +103,20 @@ def ordered_sum(values: Tensor) -> Tensor:
     return total
 
 
+def sqrt(x: Tensor) -> Tensor:
+    """Square root of positive float64, correctly rounded.
+
+    `torch.sqrt` is MKL's on a CPU, whose last bit is not the same on all of them. One step of
+    Newton's from there, with the exact residual x - root^2. Source: Dekker 1971, product of halves.
+    """
+    root = torch.sqrt(x)
+    high = root * SPLITTER - (root * SPLITTER - root)
+    low = root - high
+    square = root * root
+    lost = (high * high - square) + 2 * high * low + low * low
+    return root + ((x - square) - lost) / (2 * root)
+
+
 def normal_quantile(p: Tensor) -> Tensor:
     """Standard normal quantile of float64 probabilities in (0, 1).
 
@@ -110,7 +126,7 @@ def normal_quantile(p: Tensor) -> Tensor:
     r_central = 0.180625 - q * q
     ratio = polynomial(r_central, CENTRAL_NUMERATOR) / polynomial(r_central, CENTRAL_DENOMINATOR)
     central = q * ratio
-    r = torch.sqrt(-log(torch.minimum(p, 1 - p)))
+    r = sqrt(-log(torch.minimum(p, 1 - p)))
     middle = polynomial(r - 1.6, MIDDLE_NUMERATOR) / polynomial(r - 1.6, MIDDLE_DENOMINATOR)
     tail = polynomial(r - 5.0, TAIL_NUMERATOR) / polynomial(r - 5.0, TAIL_DENOMINATOR)
     outer = torch.where(r <= 5.0, middle, tail)

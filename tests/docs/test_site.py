@@ -75,7 +75,8 @@ def test_every_page_of_the_repository_is_on_it(pages: dict[Path, Page], site: Pa
         "benchmarks/RESULTS.md": "measured",
     }
     for page in PAGES:
-        name = elsewhere.get(str(page.relative_to(ROOT)), page.stem)
+        place = page.relative_to(ROOT)
+        name = elsewhere.get(str(place), str(place.with_suffix("")).removeprefix("docs/"))
         assert site / f"{name}.html" in pages, page
     assert site / "notebook.html" in pages
 

@@ -47,6 +47,7 @@ def test_an_entry_is_a_reference_or_a_table() -> None:
     assert text.startswith("mlp width=[50,100] lr=log(0.01..1,7) optimizer=muon optimizer.momentum")
     assert split_reference(text) == (
         "mlp",
+        None,
         {
             "width": "[50,100]",
             "lr": "log(0.01..1,7)",
