@@ -44,15 +44,7 @@ class DirectionOverlap(Probe):
 
 
 def first_layer_name(view: View, d: int) -> str:
-    """The parameter that reads x: (neurons, d), or (d,); ValueError if none does.
-
-    A module's own parameter with a last axis of d, or that of a submodule which is given x.
-    """
-    x = view.batch.x
-    inputs = view.record(view.parameters, x).inputs
-    for name, weight in view.parameters.items():
-        path, _, _ = name.rpartition(".")
-        reads = not path or inputs.get(path) is x
-        if reads and weight.dim() >= 1 and weight.shape[-1] == d:
-            return name
+    """The parameter that reads x: (neurons, d), or (d,); ValueError if none does."""
+    for name in view.reading_input(d):
+        return name
     raise ValueError(f"no parameter of the model has a last axis of d={d} dimensions it is given")

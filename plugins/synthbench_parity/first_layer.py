@@ -19,17 +19,9 @@ def parity_of(view: View) -> SparseParity:
 
 
 def first_layer_name(view: View, n: int) -> str:
-    """The parameter that reads the coordinates: (neurons, n), or (n,); ValueError if none does.
-
-    A module's own parameter with a last axis of n, or that of a submodule which is given x.
-    """
-    x = view.batch.x
-    inputs = view.record(view.parameters, x).inputs
-    for name, weight in view.parameters.items():
-        path, _, _ = name.rpartition(".")
-        reads = not path or inputs.get(path) is x
-        if reads and weight.dim() >= 1 and weight.shape[-1] == n:
-            return name
+    """The parameter that reads the coordinates: (neurons, n), or (n,); ValueError if none does."""
+    for name in view.reading_input(n):
+        return name
     raise ValueError(f"no parameter of the model has a last axis of n={n} coordinates it is given")
 
 

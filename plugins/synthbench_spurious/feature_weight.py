@@ -35,18 +35,8 @@ class FeatureWeight(Probe):
 
 
 def first_layer(view: View, n: int) -> list[Tensor]:
-    """All weights that read the coordinates, each (neurons, n); ValueError if there are none.
-
-    A module's own parameters with a last axis of n, and those of submodules which are given x.
-    """
-    x = view.batch.x
-    inputs = view.record(view.parameters, x).inputs
-    found = []
-    for name, weight in view.parameters.items():
-        path, _, _ = name.rpartition(".")
-        reads = not path or inputs.get(path) is x
-        if reads and weight.dim() >= 1 and weight.shape[-1] == n:
-            found.append(weight.reshape(-1, n))
+    """All weights that read the coordinates, each (neurons, n); ValueError if there are none."""
+    found = [view.parameters[name].reshape(-1, n) for name in view.reading_input(n)]
     if not found:
         raise ValueError(f"no parameter of the model has a last axis of n={n} coordinates it reads")
     return found

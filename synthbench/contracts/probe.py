@@ -56,6 +56,18 @@ class View:
     sample: Callable[[int], Batch]
     rng: Stream
 
+    def reading_input(self, size: int) -> list[str]:
+        """Names of the parameters that read x and have a last axis of `size`: first layers.
+
+        A module's own parameters, and those of submodules which are given x.
+        """
+        x = self.batch.x
+        inputs = self.record(self.parameters, x).inputs
+        paths = {name: name.rpartition(".")[0] for name in self.parameters}
+        reading = [name for name, path in paths.items() if not path or inputs.get(path) is x]
+        shapes = {name: self.parameters[name].shape for name in reading}
+        return [name for name, shape in shapes.items() if shape and shape[-1] == size]
+
 
 class Probe(Configuration, ABC):
     """Measures named numbers or curves on a network at every evaluation point, changing nothing."""
