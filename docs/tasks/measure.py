@@ -27,7 +27,7 @@ SEEDS = 16
 
 def bundled_tasks() -> list[str]:
     """Names of the tasks that come with SynthBench."""
-    return sorted(name for name, plugin in installed().names(TASK).items() if plugin.is_bundled)
+    return sorted(installed().bundled(TASK))
 
 
 def train(task: str, runs: Path) -> sb.CellResult:
@@ -70,7 +70,7 @@ def page_text(result: sb.CellResult) -> str:
             f"{format_count(record.budget)} samples each: **{solved}** solved it; median samples "
             f"to target **{median}**; {seconds} s.",
             "",
-            f"![{score} against samples, with the references]({record_picture(record.task)})",
+            f"![{score} against samples, with the references]({record.task.split()[0]}.png)",
             "",
             f"| reference | {score}, exact | measured |",
             "| --- | ---: | ---: |",
@@ -78,11 +78,6 @@ def page_text(result: sb.CellResult) -> str:
             "",
         ]
     )
-
-
-def record_picture(task: str) -> str:
-    """The picture's file, beside the page."""
-    return f"{task.split()[0]}.png"
 
 
 def index_row(result: sb.CellResult) -> str:

@@ -58,6 +58,10 @@ class Registry:
         """Name -> providing plugin."""
         return {name: plugin for plugin in self.host.plugins for name in plugin.provided[kind]}
 
+    def bundled(self, kind: Kind[Any]) -> list[str]:
+        """Names of what comes with SynthBench itself."""
+        return [name for name, plugin in self.names(kind).items() if plugin.is_bundled]
+
     def kinds_of(self, name: str) -> list[Kind[Any]]:
         """The kinds under which a name is registered."""
         return [kind for kind in KINDS if name in self.names(kind)]
@@ -118,9 +122,9 @@ class Registry:
         """A task from a reference such as `'sparse-parity n=40 k=3'`."""
         return self.get(TASK, reference)
 
-    def preset(self, reference: str | Task) -> Preset | None:
-        """The preset that a task's reference names; None where it names none."""
-        if isinstance(reference, Task):
+    def preset(self, reference: object) -> Preset | None:
+        """The preset that a task's reference names; None where it names none, or is a task."""
+        if not isinstance(reference, str):
             return None
         name, preset, _ = split_reference(reference)
         found = self.find(TASK, name)

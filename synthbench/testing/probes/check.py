@@ -88,7 +88,7 @@ def _pairs(
         else [ExampleNetwork(), *_all_of(registry, MODEL)]
     )
     # Bundled ones first, so that what else is installed changes nothing.
-    bundled = {name for name, plugin in registry.names(TASK).items() if plugin.is_bundled}
+    bundled = registry.bundled(TASK)
 
     def order(task: Task) -> tuple[bool, int]:
         return task.name not in bundled, _input_numbers(task)

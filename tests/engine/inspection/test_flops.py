@@ -18,7 +18,7 @@ from tests.engine.inspection.replicas_tried import ReplicasTried
 
 PARITY, MARKOV = "sparse-parity n=12 k=2", "markov symbols=3 length=20"
 OF_PARITY = ("kan", "mlp", "moe-mlp", "polynet", "residual-mlp", "sine-neuron")
-BUNDLED = [name for name, plugin in installed().names(MODEL).items() if plugin.is_bundled]
+BUNDLED = installed().bundled(MODEL)
 LARGER = ("mlp depth=3", "attention window=4", "deltanet gated=true", "transformer mlp=2 heads=2")
 
 

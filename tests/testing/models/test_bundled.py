@@ -25,7 +25,7 @@ MODELS = [
 
 
 def test_the_list_covers_every_bundled_model() -> None:
-    bundled = {name for name, plugin in installed().names(MODEL).items() if plugin.is_bundled}
+    bundled = set(installed().bundled(MODEL))
     assert bundled == {reference.split()[0] for reference in MODELS + FAMILIES}
 
 

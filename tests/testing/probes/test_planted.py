@@ -39,7 +39,7 @@ def test_a_probe_may_count() -> None:
 def test_a_sound_probe_is_tried_on_something_that_it_can_measure() -> None:
     """On a bundled task, whatever else is installed."""
     measured = check_probe(SoundProbe()).facts["measured"]
-    names = [name for name, plugin in installed().names(TASK).items() if plugin.is_bundled]
+    names = installed().bundled(TASK)
     assert any(f'"example-network" on "{name} ' in measured for name in names)
     attention = check_probe(
         installed().probe("attention"), "markov length=12", "transformer width=8"

@@ -12,7 +12,7 @@ from synthbench.registry.registry import installed
 from synthbench.testing import check_task
 from tests.docs.pages import ROOT
 
-TASKS = [name for name, plugin in installed().names(TASK).items() if plugin.is_bundled]
+TASKS = installed().bundled(TASK)
 
 CONSTANT = {
     "automaton", "fuzzy-recall", "induction-copying", "markov", "mqar", "noisy-recall",
