@@ -17,6 +17,7 @@ from synthbench.errors import ConfigurationError
 from synthbench.registry.registry import installed
 from synthbench.testing import check_task
 from synthbench_arithmetic.modular import ModularArithmetic
+from tests.plugins.drawing import world_of
 
 OPERATIONS = {
     "add": lambda a, b, p: (a + b) % p,
@@ -26,10 +27,6 @@ OPERATIONS = {
     "divide": lambda a, b, p: next(c for c in range(p) if c * b % p == a),
     "quadratic": lambda a, b, p: (a**2 + a * b + b**2) % p,
 }
-
-
-def world_of(task: sb.Task, seed: int = 0) -> object:
-    return task.world(sb.Stream.from_seed(seed, sb.Purpose.WORLD))
 
 
 def sides(task: ModularArithmetic, seed: int = 0) -> tuple[sb.Batch, sb.Batch]:

@@ -19,15 +19,11 @@ from synthbench.testing import check_task
 from synthbench_automata.machines import GENERATORS, machine
 from synthbench_automata.structure import counted_classes, monoid
 from synthbench_automata.task import Automaton
+from tests.plugins.drawing import drawn
 
 GROUPS = {"parity": 2, "cyclic-5": 5, "s3": 6, "d4": 8, "quaternion": 8, "a5": 60, "s5": 120}
 OF_ORDER_TWO = {"parity": 1, "cyclic-5": 0, "s3": 3, "d4": 5, "quaternion": 1, "a5": 15, "s5": 25}
 ABELIANIZED = {"parity": 2, "cyclic-5": 5, "s3": 2, "d4": 4, "quaternion": 4, "a5": 1, "s5": 2}
-
-
-def drawn(task: Automaton, name: str, size: int) -> sb.Batch:
-    world = task.world(sb.Stream.from_seed(0, sb.Purpose.WORLD))
-    return task.test_sets()[name].sample(world, sb.Stream.from_seed(3, sb.Purpose.EVAL), size)
 
 
 def multiplication(name: str) -> list[list[int]]:

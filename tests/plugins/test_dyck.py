@@ -12,21 +12,12 @@ import torch
 
 import synthbench as sb
 from synthbench.registry.registry import installed
-from synthbench.streams import Purpose, Stream
 from synthbench.testing import check_task
+from tests.plugins.drawing import drawn, world_of
 
 
 def dyck(fields: str) -> sb.Task:
     return installed().task(f"dyck {fields}")
-
-
-def world_of(task: sb.Task, seed: int = 0) -> torch.Tensor:
-    return task.world(Stream.from_seed(seed, Purpose.WORLD))
-
-
-def drawn(task: sb.Task, name: str, size: int) -> sb.Batch:
-    rng = Stream.from_seed(3, Purpose.EVAL)
-    return task.test_sets()[name].sample(world_of(task), rng, size)
 
 
 def followed(task: sb.Task, labels: list[int]) -> Iterator[tuple[int, int | None, int | None]]:

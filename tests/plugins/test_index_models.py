@@ -16,6 +16,7 @@ from synthbench.errors import ConfigurationError
 from synthbench.registry.registry import installed
 from synthbench.testing import check_task
 from synthbench_index_models.task import IndexModel
+from tests.plugins.drawing import world_of
 
 LINKS = {
     "he1(z1)": [(1.0, (1,))],
@@ -27,10 +28,6 @@ LINKS = {
     "2*he2(z1)*z2+0.5*z1": [(2.0, (2, 1)), (0.5, (1, 0))],
 }
 """A link, and the same as coefficients of a product of polynomials, not yet scaled."""
-
-
-def world_of(task: sb.Task, seed: int = 0) -> torch.Tensor:
-    return task.world(sb.Stream.from_seed(seed, sb.Purpose.WORLD))
 
 
 def link_by_scipy(link: str, z: np.ndarray, highest: int = 9) -> np.ndarray:

@@ -8,17 +8,12 @@ from pydantic import ValidationError
 
 import synthbench as sb
 from synthbench.registry.registry import installed
-from synthbench.streams import Purpose, Stream
 from synthbench.testing import check_task
+from tests.plugins.drawing import drawn
 
 
 def lego(fields: str = "") -> sb.Task:
     return installed().task(f"lego {fields}")
-
-
-def drawn(task: sb.Task, name: str, size: int) -> sb.Batch:
-    rng = Stream.from_seed(3, Purpose.EVAL)
-    return task.test_sets()[name].sample(torch.zeros(0), rng, size)
 
 
 def value(score: sb.Mean) -> float:

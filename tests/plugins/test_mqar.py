@@ -15,15 +15,11 @@ from synthbench.streams import Purpose, Stream
 from synthbench.testing import check_task
 from synthbench_recall.drawing import by_weight, distinct
 from synthbench_recall.slots import pair_of_slot, power_law
+from tests.plugins.drawing import drawn
 
 
 def mqar(fields: str) -> sb.Task:
     return installed().task(f"mqar {fields}")
-
-
-def drawn(task: sb.Task, name: str, size: int) -> sb.Batch:
-    rng = Stream.from_seed(3, Purpose.EVAL)
-    return task.test_sets()[name].sample(torch.zeros(0), rng, size)
 
 
 def mean(score: sb.Mean) -> torch.Tensor:

@@ -13,14 +13,11 @@ from scipy import stats
 import synthbench as sb
 from synthbench.registry.registry import installed
 from synthbench.testing import check_task
+from tests.plugins.drawing import world_of
 
 
 def multitask(fields: str) -> sb.Task:
     return installed().task(f"multitask-parity {fields}")
-
-
-def world_of(task: sb.Task, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    return task.world(sb.Stream.from_seed(seed, sb.Purpose.WORLD))
 
 
 def label(task: sb.Task, supports: list[list[int]], x: list[float]) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from scipy import stats
 import synthbench as sb
 from synthbench.registry.registry import installed
 from synthbench.testing import check_task
+from tests.plugins.drawing import world_of
 
 PAIRS = {
     "parities": "n=6 core=3 spurious=2 agreement=0.9",
@@ -25,10 +26,6 @@ PAIRS = {
 
 def spurious(fields: str) -> sb.Task:
     return installed().task(f"spurious-features {fields}")
-
-
-def world_of(task: sb.Task, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    return task.world(sb.Stream.from_seed(seed, sb.Purpose.WORLD))
 
 
 def value(kind: str, signs: list[float]) -> float:

@@ -13,6 +13,7 @@ from scipy import stats
 import synthbench as sb
 from synthbench.registry.registry import installed
 from synthbench.testing import check_task
+from tests.plugins.drawing import world_of
 
 FUNCTIONS = {
     "x1+x1x2+x1x2x3": 1,
@@ -31,10 +32,6 @@ FUNCTIONS = {
 
 def staircase(fields: str) -> sb.Task:
     return installed().task(f"staircase {fields}")
-
-
-def world_of(task: sb.Task, seed: int = 0) -> torch.Tensor:
-    return task.world(sb.Stream.from_seed(seed, sb.Purpose.WORLD))
 
 
 def terms_of(function: str) -> list[list[int]]:

@@ -21,6 +21,7 @@ from synthbench.registry.registry import installed
 from synthbench.testing import check_task
 from synthbench_tables.tables import SHAPES
 from synthbench_tables.task import SmallTable
+from tests.plugins.drawing import world_of
 
 ROWS = {"iris": 20, "wine": 30, "breast-cancer": 60, "digits": 100}
 
@@ -28,10 +29,6 @@ ROWS = {"iris": 20, "wine": 30, "breast-cancer": 60, "digits": 100}
 @lru_cache
 def load(table: str) -> tuple[np.ndarray, np.ndarray]:
     return getattr(datasets, f"load_{table.replace('-', '_')}")(return_X_y=True)
-
-
-def world_of(task: SmallTable, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    return task.world(sb.Stream.from_seed(seed, sb.Purpose.WORLD))
 
 
 def ranked(task: SmallTable, output: torch.Tensor, batch: sb.Batch) -> float:
