@@ -193,6 +193,7 @@ def _tuned_tasks(
 
     What a task's preset says of the protocol holds unless a flag does.
     """
+    from synthbench.evaluation.planning import preset_protocol
     from synthbench.plan.protocol import Protocol
     from synthbench.plan.suite import suite_protocol
     from synthbench.registry.kinds import TASK
@@ -211,14 +212,11 @@ def _tuned_tasks(
             "name a suite, or a task: synthbench tune quickstart --model 'mlp lr=log(1e-3..1)', or "
             "synthbench tune --task 'sparse-parity n=30 k=3' --model 'mlp lr=log(1e-3..1)'"
         )
-    registry = installed()
     found: list[TunedTask] = []
     for task in tasks:
-        preset = registry.preset(task)
-        own = {} if preset is None else preset.protocol()
-        wanted = on_tuning_seeds({**own, **changes})
+        wanted = on_tuning_seeds({**preset_protocol(task), **changes})
         protocol = changed_protocol(partial(Protocol, **wanted))
-        found += tuned_on_tasks(registry.space(TASK, task).points(), protocol)
+        found += tuned_on_tasks(installed().space(TASK, task).points(), protocol)
     return tuple(found)
 
 

@@ -77,11 +77,10 @@ def evaluate(  # noqa: PLR0913 - the one call of a notebook: every choice beside
     wanted = (probes,) if isinstance(probes, str | Probe) else probes
     given = Participants(() if model is None else (model,), wanted)
     (models, measured), defaults = with_preset(task, given)
-    own = with_shorthands(protocol, {"seeds": seeds, "budget": budget})
     cell = Cell(
         resolve_task(task),
         resolve_model(models[0]),
-        Protocol(**{**defaults, **own.model_dump(exclude_unset=True)}),
+        with_shorthands(protocol, {"seeds": seeds, "budget": budget}, defaults),
         tuple(resolve_probe(probe) for probe in measured),
     )
     standing = stand(cell, StandsOn(teacher, start, mask))

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from synthbench.contracts.configuration import Configuration
 from synthbench.contracts.model import Model
+from synthbench.contracts.preset import Preset
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.task import Task
 from synthbench.errors import ConfigurationError, first_mistake
@@ -38,15 +39,20 @@ def with_preset(task: object, given: Participants) -> tuple[Participants, dict[s
     Where no model is given, that of the preset is, and its probes with it; one that is given too
     is as given. Raises ConfigurationError where there is no model either.
     """
-    preset = installed().preset(task) if isinstance(task, str) else None
-    defaults = {} if preset is None else preset.protocol()
+    preset = installed().preset(task) or Preset()
+    defaults = preset.protocol()
     if given.models:
         return given, defaults
-    if preset is None or preset.model is None:
+    if preset.model is None:
         raise ConfigurationError(NO_MODEL)
     named = {resolve_probe(probe).name for probe in given.probes}
     added = [probe for probe in preset.probes if split_reference(probe).name not in named]
     return Participants((preset.model,), (*added, *given.probes)), defaults
+
+
+def preset_protocol(task: object) -> dict[str, int]:
+    """The fields of the protocol that the preset of a task's reference sets; none without one."""
+    return (installed().preset(task) or Preset()).protocol()
 
 
 def plan_suite(
@@ -126,8 +132,15 @@ def resolve_probe(probe: object) -> Probe:
     raise _not_an_object(probe, "probe", "'weight-movement'")
 
 
-def with_shorthands(protocol: Protocol | None, shorthands: Mapping[str, int | None]) -> Protocol:
-    """The protocol with the shorthands that were given; ConfigurationError for a second word."""
+def with_shorthands(
+    protocol: Protocol | None,
+    shorthands: Mapping[str, int | None],
+    defaults: Mapping[str, int] = {},
+) -> Protocol:
+    """The protocol with the shorthands that were given; ConfigurationError for a second word.
+
+    defaults: fields that hold where neither names them.
+    """
     given = {name: value for name, value in shorthands.items() if value is not None}
     shared = {} if protocol is None else protocol.model_dump(exclude_unset=True)
     for name in given:
@@ -136,7 +149,7 @@ def with_shorthands(protocol: Protocol | None, shorthands: Mapping[str, int | No
                 f"{name} is named twice: leave out {name}={given[name]}, or {name} in the protocol"
             )
     try:
-        return Protocol(**shared, **given)
+        return Protocol(**{**defaults, **shared, **given})
     except ValidationError as error:
         where, message, refused = first_mistake(error)
         raise ConfigurationError(f"{where} = {refused!r}: {message}") from None
