@@ -180,8 +180,8 @@ class Resumption:
             return found.with_widest(wanted) if wanted and wanted < found.choice.widest else found
         if self.settings.resume and has_partial(self.folder):
             self.listener.note(
-                f"the unfinished run in {self.folder} is damaged or was made with other "
-                "software, device, processor, settings of torch or --keep-weights; "
+                f"the unfinished run in {self.folder} is damaged or was made with another budget, "
+                "other software, device, processor, settings of torch or --keep-weights; "
                 "starting again"
             )
         return None
