@@ -273,6 +273,15 @@ def test_a_run_with_other_seeds_is_not_a_submission(
     assert code == 2 and "has another hash" in err
 
 
+def test_a_larger_budget_is_not_a_submission(board: Path, trained, capsys, monkeypatch) -> None:
+    """`eval` takes what it needs from it; a board wants the evaluations that its budget plans."""
+    suite, _ = trained
+    cells = tuple(cell.model_copy(update={"budget": 2 * cell.budget}) for cell in suite.cells)
+    train(suite.model_copy(update={"cells": cells}), Path("longer"), "mlp width=16")
+    code, _, err = submit(capsys, monkeypatch, "longer")
+    assert code == 2 and "was run with a budget of 25,600" in err and "--no-resume" in err
+
+
 def test_a_suite_may_be_run_cell_by_cell(board: Path, trained, capsys, monkeypatch) -> None:
     """Into one folder, by the command itself; the record is the whole suite's."""
     out = ["--model", "mlp width=16", "--device", "cpu", "--out", "parts"]

@@ -88,10 +88,8 @@ def choose_cells(
         task, budget = expected.task.label(), expected.protocol.budget
         fitting = [c for c in cells if c.record.task == task and c.budget == budget]
         if not fitting:
-            raise SubmissionError(
-                f'cell {number} ("{task}", budget {budget:,}) is missing: run '
-                f"`synthbench eval {suite.name} --cell {number} --model ...` into the same folder"
-            )
+            larger = [c.budget for c in cells if c.record.task == task and c.budget > budget]
+            raise _missing(f'cell {number} ("{task}", budget {budget:,})', suite, number, larger)
         if len(fitting) > 1:
             models = "; ".join(cell.record.model for cell in fitting)
             advice = (
@@ -105,6 +103,19 @@ def choose_cells(
         seeds = min(expected.protocol.seeds, len(fitting[0].record.replicas))
         chosen.append(narrowed(fitting[0], seeds, budget))
     return chosen
+
+
+def _missing(cell: str, suite: Suite, number: int, larger: Sequence[float]) -> SubmissionError:
+    """larger: the budgets of results of its task that are larger than the suite's."""
+    command = f"synthbench eval {suite.name} --cell {number}"
+    if not larger:
+        return SubmissionError(
+            f"{cell} is missing: run `{command} --model ...` into the same folder"
+        )
+    return SubmissionError(
+        f"{cell} was run with a budget of {max(larger):,.0f}, within which other evaluations were "
+        f"planned: run `{command} --no-resume --model ...` into the same folder"
+    )
 
 
 def _check_is_installed(record: Record) -> None:
