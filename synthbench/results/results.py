@@ -216,27 +216,32 @@ def read_results(folder: Path | str) -> Results:
     Of a configuration that is there several times, what another holds whole is left out. Raises
     RecordError when there is none, or one cannot be trusted.
     """
+    cells = largest(read_cells(folder))
+    # As trained: folder names alone would put n=100 before n=20.
+    cells.sort(key=lambda cell: (cell.record.created, str(cell.folder)))
+    return Results([CellResult(cell, reused=True) for cell in cells])
+
+
+def read_cells(folder: Path | str) -> list[MeasuredCell]:
+    """Every finished cell in a folder, those too that others hold whole; RecordError as above."""
     root = Path(folder)
     found = sorted(root.rglob(RECORD_FILE)) if root.is_dir() else []
     if not found:
         raise RecordError(
             f"no finished cell in {root}; name a folder that `synthbench eval` has written"
         )
-    cells = [MeasuredCell(read_record(path.parent), path.parent) for path in found]
-    cells = _largest(cells)
-    # As trained: folder names alone would put n=100 before n=20.
-    cells.sort(key=lambda cell: (cell.record.created, str(cell.folder)))
-    return Results([CellResult(cell, reused=True) for cell in cells])
+    return [MeasuredCell(read_record(path.parent), path.parent) for path in found]
 
 
-def _largest(cells: Sequence[MeasuredCell]) -> list[MeasuredCell]:
+def largest(cells: Sequence[MeasuredCell]) -> list[MeasuredCell]:
     """Without those of which another has all replicas, watched as long and as often, or more."""
     kept: dict[str, list[MeasuredCell]] = {}
     for cell in sorted(cells, key=_size, reverse=True):
         same = kept.setdefault(configuration_hash(cell.record.plan), [])
         if not any(holds(other.record.plan, cell.record.plan) for other in same):
             same.append(cell)
-    return [cell for same in kept.values() for cell in same]
+    chosen = {id(cell) for same in kept.values() for cell in same}
+    return [cell for cell in cells if id(cell) in chosen]
 
 
 def _size(cell: MeasuredCell) -> tuple[int, int, float, str]:

@@ -277,9 +277,17 @@ def test_a_larger_budget_is_not_a_submission(board: Path, trained, capsys, monke
     """`eval` takes what it needs from it; a board wants the evaluations that its budget plans."""
     suite, _ = trained
     cells = tuple(cell.model_copy(update={"budget": 2 * cell.budget}) for cell in suite.cells)
-    train(suite.model_copy(update={"cells": cells}), Path("longer"), "mlp width=16")
-    code, _, err = submit(capsys, monkeypatch, "longer")
+    train(suite.model_copy(update={"cells": cells}), Path("longer/tiny"), "mlp width=16")
+    code, _, err = submit(capsys, monkeypatch, "longer/tiny")
     assert code == 2 and "was run with a budget of 25,600" in err and "--no-resume" in err
+    arguments = ["eval", "tiny", "--no-resume", "--model", "mlp width=16", "--device", "cpu"]
+    monkeypatch.setattr(sys, "argv", ["synthbench", *arguments, "--out", "longer"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    capsys.readouterr()
+    code, out, err = submit(capsys, monkeypatch, "longer/tiny")
+    assert code == 0 and "2 cells, checked" in out, err
 
 
 def test_a_suite_may_be_run_cell_by_cell(board: Path, trained, capsys, monkeypatch) -> None:

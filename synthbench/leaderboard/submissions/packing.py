@@ -36,6 +36,7 @@ from synthbench.registry.participants import uninstalled
 from synthbench.registry.registry import installed
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.narrowed import narrowed
+from synthbench.results.results import largest
 
 ALLOWED = {
     "name": "must be lower-case words and numbers joined by hyphens, 64 characters at most",
@@ -86,7 +87,7 @@ def choose_cells(
     chosen = []
     for number, expected in enumerate(expected_cells(suite), start=1):
         task, budget = expected.task.label(), expected.protocol.budget
-        fitting = [c for c in cells if c.record.task == task and c.budget == budget]
+        fitting = largest([c for c in cells if c.record.task == task and c.budget == budget])
         if not fitting:
             larger = [c.budget for c in cells if c.record.task == task and c.budget > budget]
             raise _missing(f'cell {number} ("{task}", budget {budget:,})', suite, number, larger)
