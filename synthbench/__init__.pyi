@@ -1,3 +1,8 @@
+from .claims.claim import Claim as Claim
+from .claims.claim import Judgement as Judgement
+from .claims.claim import Verdict as Verdict
+from .claims.judging import judge as judge
+from .claims.quantity import check_quantity as check_quantity
 from .contracts.accuracy import accuracy as accuracy
 from .contracts.batch import Batch as Batch
 from .contracts.batch import Loss as Loss

@@ -6,35 +6,18 @@ They are parsed as Python expressions and read here, node by node: nothing of th
 from __future__ import annotations
 
 import ast
-import math
 import operator
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from synthbench.errors import ConfigurationError, first_line
+from synthbench.results.table.expression import ARITHMETIC, ORDERS, WORDS, Expression
 
 Row: TypeAlias = Mapping[str, Any]
 """Column -> value; None where the row has none."""
 Read: TypeAlias = Callable[[Row], Any]
 """What an expression is for a row; None where that is not defined."""
 
-ORDERS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-}
-ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
-WORDS = {"none": None, "true": True, "false": False, "inf": math.inf}
-"""Names that are values, as in references; in Python's spelling too."""
-BACKTICKS = re.compile("`([^`]*)`")
-PLACEHOLDER = "backticks_"
 GRAMMAR = (
     "write columns, numbers, quoted texts and [lists] with == != < <= > >= in + - * / and or not"
 )
@@ -58,20 +41,18 @@ class _Reader:
     """
 
     def __init__(self, rows: Sequence[Row], text: str, find: Callable[[str], str]) -> None:
-        self._rows, self._text, self._find = rows, text, find
-        self._in_backticks: list[str] = BACKTICKS.findall(text)
+        self._rows, self._find = rows, find
+        self._expression = Expression(text, "condition")
+        self._words, self._mistake = self._expression.words, self._expression.mistake
 
     def condition(self) -> Read:
         """The whole text as a condition."""
-        numbers = iter(range(len(self._in_backticks)))
-        source = BACKTICKS.sub(lambda _: f"{PLACEHOLDER}{next(numbers)}", self._text)
         try:
-            return self._condition(ast.parse(source.strip(), mode="eval").body)
-        except (SyntaxError, ValueError, RecursionError) as error:
+            return self._condition(self._expression.root)
+        except (ValueError, RecursionError) as error:
             if isinstance(error, ConfigurationError):
                 raise
-            reason = error.msg if isinstance(error, SyntaxError) else first_line(error)
-            raise self._mistake(f"{reason}; equality is ==, texts are quoted") from None
+            raise self._mistake(first_line(error)) from None
 
     def _condition(self, node: ast.expr) -> Read:
         if isinstance(node, ast.BoolOp):
@@ -126,13 +107,13 @@ class _Reader:
             return self._arithmetic(operator.sub, ast.Constant(0), node.operand)
         if isinstance(node, ast.BinOp) and type(node.op) in ARITHMETIC:
             return self._arithmetic(ARITHMETIC[type(node.op)], node.left, node.right)
-        name = _dotted(node)
+        name = self._expression.column(node)
         if name is None:
             raise self._mistake(f'"{self._words(node)}" is not allowed; {GRAMMAR}')
-        if name.lower() in WORDS:
+        if self._expression.is_word(node):
             word = WORDS[name.lower()]
             return lambda _: word
-        column = self._find(self._named(name))
+        column = self._find(name)
         return lambda row: row[column]
 
     def _arithmetic(self, operate: Callable[[Any, Any], Any], *operands: ast.expr) -> Read:
@@ -155,17 +136,6 @@ class _Reader:
         if known and all(isinstance(a, str) != isinstance(b, str) for a, b in known):
             raise self._mistake(f"of {words} one is a text and one a number")
 
-    def _named(self, name: str) -> str:
-        number = name.removeprefix(PLACEHOLDER)
-        return self._in_backticks[int(number)] if number != name else name
-
-    def _words(self, node: ast.expr) -> str:
-        """A part of the condition, as it was written."""
-        return re.sub(rf"{PLACEHOLDER}\d+", lambda m: f"`{self._named(m[0])}`", ast.unparse(node))
-
-    def _mistake(self, reason: str) -> ConfigurationError:
-        return ConfigurationError(f"cannot read the condition {self._text!r}: {reason}")
-
 
 def _ordered(compare: Callable[[Any, Any], bool], one: Read, other: Read) -> Read:
     """Above or below; false where a side is not there, or one is a text and the other a number."""
@@ -176,12 +146,3 @@ def _ordered(compare: Callable[[Any, Any], bool], one: Read, other: Read) -> Rea
         return alike and left is not None and right is not None and compare(left, right)
 
     return read
-
-
-def _dotted(node: ast.expr) -> str | None:
-    """`model.width`, of names joined by dots; of anything else nothing."""
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute) and (before := _dotted(node.value)) is not None:
-        return f"{before}.{node.attr}"
-    return None

@@ -1,0 +1,155 @@
+"""The rows that quantities are read from: replicas, and what each was at its evaluations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthbench.claims.bounds import Array, Bounds
+from synthbench.claims.truth import Texts, Truth, Value
+from synthbench.errors import ConfigurationError
+from synthbench.results.table.selection import TIMES, column_finder
+from synthbench.results.varying import varying
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from synthbench.results.results import Results
+
+T = TypeVar("T", bound=Value)
+SEEDS = "seed_"
+
+
+@dataclass(frozen=True)
+class Replicas:
+    """R replicas of some cells, E evaluations in all.
+
+    table: one row each, as `Results.table(per="replica", fields="all")`. find: the column that a
+    name means. evaluations: of all replicas, one after the other; starts: (R,) where each one's
+    begin. A replica that stopped because it had solved its task was not watched any longer.
+    """
+
+    table: pd.DataFrame
+    find: Callable[[str], str]
+    evaluations: pd.DataFrame
+    starts: NDArray[np.intp]
+    _known: dict[Hashable, Value] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, results: Results) -> Replicas:
+        """Of all cells; of a crossed design the replicas no two of which share a seed.
+
+        Raises ConfigurationError where there is no cell.
+        """
+        import pandas as pd
+
+        cells = results.measured
+        if not cells:
+            raise ConfigurationError("no results to judge claims by; evaluate some cells first")
+        table = results.table(per="replica", fields="all")
+        find = column_finder(table, varying(cells))
+        evaluations = pd.concat([cell.trajectories.to_pandas() for cell in cells])
+        numbers, cell_of = evaluations["replica"].to_numpy(), np.arange(len(cells))
+        cell_of = np.repeat(cell_of, [len(cell.trajectories.table) for cell in cells])
+        begins = np.flatnonzero((np.diff(numbers) != 0) | (np.diff(cell_of) != 0)) + 1
+        whole = cls(table, find, evaluations, np.concatenate([[0], begins]))
+        kept: list[np.bool_] = []
+        for cell in cells:
+            count, own = len(cell.record.replicas), cell.context.independent()
+            kept.extend(np.isin(np.arange(count), np.arange(count) if own is None else own))
+        return whole if all(kept) else whole._only(np.array(kept, np.bool_))
+
+    def _only(self, rows: NDArray[np.bool_]) -> Replicas:
+        """Some of the replicas."""
+        evaluations = self.evaluations[rows[self.owner]]
+        counts = np.diff(np.append(self.starts, len(self.evaluations)))[rows]
+        starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.intp)
+        return Replicas(self.table[rows].reset_index(drop=True), self.find, evaluations, starts)
+
+    def __len__(self) -> int:
+        """R."""
+        return len(self.table)
+
+    @cached_property
+    def owner(self) -> NDArray[np.intp]:
+        """(E,) the replica of each evaluation."""
+        counts = np.diff(np.append(self.starts, len(self.evaluations)))
+        return np.repeat(np.arange(len(self.starts), dtype=np.intp), counts)
+
+    @cached_property
+    def seeds(self) -> NDArray[np.intp]:
+        """(R,) the seed of each, from 0: the same where all seeds of two replicas are."""
+        names = [name for name in self.table.columns if name.startswith(SEEDS)]
+        # By the seeds themselves, in order, so that the order of rows changes nothing.
+        return np.asarray(self.table.groupby(names, dropna=False).ngroup(), np.intp)
+
+    @cached_property
+    def watched(self) -> Array:
+        """(R,) samples at which a replica that has not got somewhere is censored.
+
+        The end of the budget, also for one that diverged; the last evaluation of one that solved
+        the task before.
+        """
+        last = self.evaluations["samples"].to_numpy(float)[self.ends]
+        solved = (self.table["outcome"] == "solved").to_numpy()
+        return np.where(solved, last, self.table["budget"].to_numpy(float))
+
+    @cached_property
+    def ends(self) -> NDArray[np.intp]:
+        """(R,) the last evaluation of each."""
+        return np.asarray(np.append(self.starts[1:], len(self.evaluations)) - 1, np.intp)
+
+    def column(self, name: str) -> Value:
+        """A column of the table of replicas; times that never came are beyond what was watched.
+
+        Raises UnknownNameError, with a hint where every evaluation has that column.
+        """
+        if name not in self.table.columns and name in self.evaluations.columns:
+            raise ConfigurationError(
+                f'"{name}" is measured at every evaluation; say which: last({name}), peak({name}), '
+                f"first({name}), at(SAMPLES, {name}), or when(CONDITION) for a time"
+            )
+        found = self.find(name)
+        value = _value(self.table[found])
+        if found not in TIMES or not isinstance(value, Bounds):
+            return value
+        never = np.isnan(value.least)
+        censored = np.where(self.table["censored"], self.table["time"], self.watched)
+        return Bounds(
+            np.where(never, censored, value.least),
+            np.where(never, np.inf, value.most),
+        )
+
+    def evaluation_column(self, name: str) -> Value:
+        """A column of the evaluations, or one of the replicas, the same at each of theirs.
+
+        Raises UnknownNameError, and ConfigurationError for a curve.
+        """
+        if name not in self.evaluations.columns:
+            return self.at_evaluations(self.column(name))
+        if isinstance(self.evaluations[name].iloc[0], np.ndarray | list):
+            raise ConfigurationError(f'"{name}" is a curve; a claim needs a number')
+        return _value(self.evaluations[name])
+
+    def at_evaluations(self, value: T) -> T:
+        """What replicas have, at each of their evaluations."""
+        return cast("T", value[self.owner])
+
+    def remembered(self, key: Hashable, find: Callable[[], Value]) -> Value:
+        """What was found before under that key; it is asked for again with every resample."""
+        if key not in self._known:
+            self._known[key] = find()
+        return self._known[key]
+
+
+def _value(column: pd.Series[Any]) -> Value:
+    if column.dtype == bool:
+        return Truth(values := column.to_numpy(bool), values)
+    if column.dtype.kind in "iuf":
+        return Bounds.exact(column.to_numpy(float))
+    return Texts(column.astype(object).where(column.notna(), None).to_numpy(object))
