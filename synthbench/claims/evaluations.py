@@ -53,7 +53,7 @@ def at(replicas: Replicas, moment: Bounds, values: Bounds) -> Bounds:
     places = _first_place(replicas, samples >= moment.least[replicas.owner])
     places = np.where(places >= 0, places, replicas.ends)
     budget = replicas.table["budget"].to_numpy(float)
-    came = (moment.least == moment.most) & (moment.least <= np.maximum(budget, replicas.watched))
+    came = (moment.least == moment.most) & (moment.least <= budget)
     return _at_places(values, np.where(came, places, -1))
 
 

@@ -83,8 +83,8 @@ class _SummaryReader:
 
     def summary(self, node: ast.expr) -> Summary:
         """A number, arithmetic, or a function of them."""
-        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-            number = float(node.value)
+        number = _number(node)
+        if number is not None:
             return lambda sample: Bounds.exact(np.full(len(sample.weights.seeds), number))
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             operand = self.summary(node.operand)
@@ -167,8 +167,9 @@ class _SummaryReader:
         return self._rows.condition(ast.Compare(given[0], [ast.Lt()], [given[1]]))
 
     def _level(self, node: ast.expr) -> float:
-        if isinstance(node, ast.Constant) and isinstance(node.value, float) and 0 < node.value < 1:
-            return node.value
+        level = _number(node)
+        if level is not None and 0 < level < 1:
+            return level
         words = self._expression.words(node)
         raise self._expression.mistake(f'a quantile is of a number between 0 and 1, not "{words}"')
 
@@ -235,6 +236,14 @@ class _SummaryReader:
             raise NoReplicaError(f"no replica meets {words}{_listed(known)}")
 
         return read
+
+
+def _number(node: ast.expr) -> float | None:
+    """A number as it is written; of anything else nothing."""
+    value = node.value if isinstance(node, ast.Constant) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value)
 
 
 def _listed(known: list[str]) -> str:

@@ -206,6 +206,8 @@ def test_what_a_replica_was_at_its_evaluations(of_replica: str, expected: list[o
         ("(lambda: 1)()", "no function"),
         ("median(x[0])", "is not allowed"),
         ("'a'", "is not allowed"),
+        ("True", "is not allowed"),
+        ("-" * 9000 + "1", "cannot read"),
         ("(" * 500 + "1" + ")" * 500, "cannot read"),
     ],
 )
