@@ -11,9 +11,10 @@ import numpy as np
 
 from synthbench.claims.bounds import Bounds, stacked
 from synthbench.claims.claim import Claim, Judgement, Verdict
-from synthbench.claims.quantity import Sample, Summary, read_quantity
+from synthbench.claims.quantity import Summary, read_quantity
 from synthbench.claims.replicas import Replicas
 from synthbench.claims.resampling import SeedWeights, observed, resamples
+from synthbench.claims.sample import Sample
 from synthbench.claims.side import Side
 from synthbench.errors import ConfigurationError
 

@@ -7,52 +7,27 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import partial, reduce
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synthbench.claims import aggregates, pairs, trends
 from synthbench.claims.bounds import Bounds
 from synthbench.claims.calls import SIGNATURES, Level, Signature, arguments, unknown_function
-from synthbench.claims.replicas import Replicas
-from synthbench.claims.resampling import SeedWeights
-from synthbench.claims.row_reader import Condition, Numbers, RowReader
-from synthbench.claims.truth import Texts, Truth
+from synthbench.claims.row_reader import Condition, RowReader
+from synthbench.claims.sample import NoReplicaError, Sample
 from synthbench.errors import ConfigurationError, first_line
 from synthbench.results.table.expression import ARITHMETIC, Expression
 
-SHOWN = 8
-"""Values of a column that a message names."""
-
-
-class NoReplicaError(ConfigurationError):
-    """A summary of no replica at all."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Replicas under weights.
-
-    chosen: (R,) which of them a summary is of. used: how many seeds each summary had, for who
-    asks afterwards.
-    """
-
-    replicas: Replicas
-    weights: SeedWeights
-    chosen: NDArray[np.bool_]
-    used: list[int] = field(default_factory=list)
-
-    @classmethod
-    def whole(cls, replicas: Replicas, weights: SeedWeights) -> Sample:
-        """All replicas."""
-        return cls(replicas, weights, np.ones(len(replicas), bool))
-
-
 Summary: TypeAlias = Callable[[Sample], Bounds]
 """What a quantity, or a part of it, is under each weight: (B,)."""
+STATISTICS: dict[str, Callable[..., Bounds]] = {
+    "mean": aggregates.mean,
+    "concordance": pairs.concordance,
+    "correlation": pairs.correlation,
+}
+"""Functions of columns, their seeds and the weights; but for quantiles, which have a level."""
 
 
 def check_quantity(text: str) -> None:
@@ -142,23 +117,18 @@ class _SummaryReader:
     def _aggregate(
         self, signature: Signature, given: list[ast.expr], where: ast.expr | None
     ) -> Summary:
-        rows = self._chosen(where)
-        if signature.name in ("share", "before"):
-            holds = self._event(signature.name, given)
-            return lambda sample: _share(sample, holds, rows(sample))
-        if signature.name in ("concordance", "correlation"):
-            x, y = (self._rows.numbers(each) for each in given)
-            found = pairs.concordance if signature.name == "concordance" else pairs.correlation
-            return lambda sample: _of_two(sample, x, y, rows(sample), found)
-        values = self._rows.numbers(given[-1])
-        if signature.name == "mean":
-            return lambda sample: _of_one(sample, values, rows(sample), aggregates.mean)
-        level = 0.5 if signature.name == "median" else self._level(given[0])
-
-        def quantile(of: Bounds, seeds: NDArray[np.intp], weights: SeedWeights) -> Bounds:
-            return aggregates.quantile(level, of, seeds, weights)
-
-        return lambda sample: _of_one(sample, values, rows(sample), quantile)
+        chosen, name = self._chosen(where), signature.name
+        if name in ("share", "before"):
+            holds = self._event(name, given)
+            return lambda sample: chosen(sample).summarized(
+                aggregates.share, holds(sample.replicas)
+            )
+        level, given = (self._level(given[0]), given[1:]) if name == "quantile" else (0.5, given)
+        columns = [self._rows.numbers(each) for each in given]
+        summarize = STATISTICS.get(name, partial(aggregates.quantile, level))
+        return lambda sample: chosen(sample).summarized(
+            summarize, *(column(sample.replicas) for column in columns)
+        )
 
     def _event(self, name: str, given: list[ast.expr]) -> Condition:
         """The condition of a share; that of `before` is that X is below Y."""
@@ -178,15 +148,13 @@ class _SummaryReader:
         chosen = [self._chosen(named[side]) for side in ("where", "than")]
 
         def read(sample: Sample) -> Bounds:
-            numbers, sides = values(sample.replicas), []
-            for rows in chosen:
-                sides.append(np.flatnonzero(rows(sample) & numbers.defined))
-            if not all(len(side) for side in sides):
-                return _undefined(sample)
-            seeds = (sample.replicas.seeds[sides[0]], sample.replicas.seeds[sides[1]])
-            sample.used.extend(len(np.unique(each)) for each in seeds)
-            one, other = numbers[sides[0]], numbers[sides[1]]
-            return pairs.superiority(one, other, seeds, sample.weights)
+            numbers = values(sample.replicas)
+            sides = [rows(sample).rows(numbers) for rows in chosen]
+            one, other = (sample.seeds_of(side) for side in sides)
+            if not (len(one) and len(other)):
+                return sample.undefined
+            first, second = (numbers[side] for side in sides)
+            return pairs.superiority(first, second, (one, other), sample.weights)
 
         return read
 
@@ -198,9 +166,8 @@ class _SummaryReader:
             places, values, found = column(sample.replicas), [], []
             own = places.least[sample.chosen & places.defined & (places.least == places.most)]
             for value in np.unique(own):
-                narrowed = replace(sample, chosen=sample.chosen & (places.least == value))
                 try:
-                    found.append(summary(narrowed))
+                    found.append(summary(sample.where(places.least == value)))
                 except NoReplicaError:
                     continue
                 values.append(value)
@@ -215,25 +182,18 @@ class _SummaryReader:
 
         return read
 
-    def _chosen(self, where: ast.expr | None) -> Callable[[Sample], NDArray[np.bool_]]:
-        """(R,) the rows of a sample that surely meet a condition."""
+    def _chosen(self, where: ast.expr | None) -> Callable[[Sample], Sample]:
+        """The replicas of a sample that surely meet a condition."""
         if where is None:
-            return lambda sample: sample.chosen
+            return lambda sample: sample
         condition, words = self._rows.condition(where), self._expression.words(where)
-        columns = [
-            name
-            for part in ast.walk(where)
-            if isinstance(part, ast.expr)
-            and (name := self._expression.column(part)) is not None
-            and not self._expression.is_word(part)
-        ]
+        columns = list(self._expression.columns(where))
 
-        def read(sample: Sample) -> NDArray[np.bool_]:
-            chosen = sample.chosen & condition(sample.replicas).sure
-            if chosen.any():
-                return chosen
-            known = [_values_of(sample, name) for name in dict.fromkeys(columns)]
-            raise NoReplicaError(f"no replica meets {words}{_listed(known)}")
+        def read(sample: Sample) -> Sample:
+            found = sample.where(condition(sample.replicas).sure)
+            if found.chosen.any():
+                return found
+            raise sample.nobody_meets(words, columns)
 
         return read
 
@@ -244,74 +204,3 @@ def _number(node: ast.expr) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value)
-
-
-def _listed(known: list[str]) -> str:
-    told = [each for each in known if each]
-    return f" ({'; '.join(told)})" if told else ""
-
-
-def _values_of(sample: Sample, name: str) -> str:
-    """`n is 20, 30, 40`, of the replicas that were chosen before."""
-    if name not in sample.replicas.table.columns and name in SIGNATURES:
-        return ""
-    try:
-        value = sample.replicas.column(name)
-    except (ConfigurationError, LookupError):
-        return ""
-    rows = np.flatnonzero(sample.chosen)
-    own = value[rows]
-    if isinstance(own, Bounds):
-        texts = [f"{each:g}" for each in np.unique(own.least[own.defined])]
-    else:
-        values = own.values if isinstance(own, Texts) else own.sure
-        texts = list(dict.fromkeys("none" if v is None else str(v).lower() for v in values))
-    more = ", ..." if len(texts) > SHOWN else ""
-    return f"{name} is {', '.join(texts[:SHOWN])}{more}" if texts else ""
-
-
-def _share(sample: Sample, holds: Condition, chosen: NDArray[np.bool_]) -> Bounds:
-    rows = np.flatnonzero(chosen)
-    seeds = sample.replicas.seeds[rows]
-    sample.used.append(len(np.unique(seeds)))
-    truth: Truth = holds(sample.replicas)
-    return aggregates.share(truth[rows], seeds, sample.weights)
-
-
-def _of_one(
-    sample: Sample,
-    values: Numbers,
-    chosen: NDArray[np.bool_],
-    aggregate: Callable[[Bounds, NDArray[np.intp], SeedWeights], Bounds],
-) -> Bounds:
-    """An aggregate of the rows that have a value."""
-    numbers = values(sample.replicas)
-    rows = np.flatnonzero(chosen & numbers.defined)
-    if not len(rows):
-        return _undefined(sample)
-    seeds = sample.replicas.seeds[rows]
-    sample.used.append(len(np.unique(seeds)))
-    return aggregate(numbers[rows], seeds, sample.weights)
-
-
-def _of_two(
-    sample: Sample,
-    x: Numbers,
-    y: Numbers,
-    chosen: NDArray[np.bool_],
-    statistic: Callable[[Bounds, Bounds, NDArray[np.intp], SeedWeights], Bounds],
-) -> Bounds:
-    """A statistic of the rows that have both values."""
-    one, other = x(sample.replicas), y(sample.replicas)
-    rows = np.flatnonzero(chosen & one.defined & other.defined)
-    if not len(rows):
-        return _undefined(sample)
-    seeds = sample.replicas.seeds[rows]
-    sample.used.append(len(np.unique(seeds)))
-    return statistic(one[rows], other[rows], seeds, sample.weights)
-
-
-def _undefined(sample: Sample) -> Bounds:
-    """What is not defined of any of the rows."""
-    sample.used.append(0)
-    return Bounds.exact(np.full(len(sample.weights.seeds), np.nan))

@@ -31,6 +31,11 @@ class Truth:
     def __invert__(self) -> Truth:
         return Truth(~self.possible, ~self.sure)
 
+    @property
+    def defined(self) -> Bools:
+        """(N,) everywhere: what is not defined meets no condition."""
+        return np.ones(len(self.sure), bool)
+
     def __getitem__(self, rows: NDArray[np.intp]) -> Truth:
         """Some of the rows."""
         return Truth(self.sure[rows], self.possible[rows])

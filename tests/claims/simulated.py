@@ -10,9 +10,10 @@ import pandas as pd
 
 from synthbench.claims import Claim, Judgement
 from synthbench.claims.judging import judge_replicas
-from synthbench.claims.quantity import Sample, read_quantity
+from synthbench.claims.quantity import read_quantity
 from synthbench.claims.replicas import Replicas
 from synthbench.claims.resampling import observed
+from synthbench.claims.sample import Sample
 from synthbench.errors import UnknownNameError
 
 BUDGET = 100.0

@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from synthbench.claims import check_quantity
-from synthbench.claims.quantity import NoReplicaError
 from synthbench.claims.replicas import Replicas
+from synthbench.claims.sample import NoReplicaError
 from synthbench.errors import ConfigurationError, UnknownNameError
 from synthbench.metrics.concordance import concordance
 from synthbench.metrics.survival import kaplan_meier_quantile

@@ -81,6 +81,12 @@ def test_ambiguous_names_and_curves_are_refused(of: Replicas) -> None:
         value("median(last(excess))", of)
 
 
+def test_a_condition_that_nobody_meets_says_what_there_is(of: Replicas) -> None:
+    message = r"no replica meets model.width == 7 \(model.width is 50, 100\)$"
+    with pytest.raises(ConfigurationError, match=message):
+        value("median(samples_to_target, where=model.width == 7)", of)
+
+
 def test_no_results() -> None:
     with pytest.raises(ConfigurationError, match="no results to judge claims by"):
         sb.judge([claim("share(censored)")], Results([]))

@@ -60,6 +60,13 @@ class Expression:
         """Whether a part is a name of `WORDS`; in backticks it would be a column's."""
         return (_dotted(node) or "").lower() in WORDS
 
+    def columns(self, node: ast.AST) -> dict[str, None]:
+        """Every name within a part, each once, in their order."""
+        if isinstance(node, ast.expr) and (name := self.column(node)) is not None:
+            return {} if self.is_word(node) else {name: None}
+        within = (self.columns(child) for child in ast.iter_child_nodes(node))
+        return {name: None for names in within for name in names}
+
     def words(self, node: ast.expr) -> str:
         """A part of the expression, as it was written."""
         return re.sub(rf"{PLACEHOLDER}\d+", lambda m: f"`{self._named(m[0])}`", ast.unparse(node))
