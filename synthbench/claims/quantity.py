@@ -17,17 +17,17 @@ from synthbench.claims.bounds import Bounds
 from synthbench.claims.calls import SIGNATURES, Level, Signature, arguments, unknown_function
 from synthbench.claims.row_reader import Condition, RowReader
 from synthbench.claims.sample import NoReplicaError, Sample
+from synthbench.claims.truth import Truth
 from synthbench.errors import ConfigurationError, first_line
 from synthbench.results.table.expression import ARITHMETIC, Expression
 
 Summary: TypeAlias = Callable[[Sample], Bounds]
 """What a quantity, or a part of it, is under each weight: (B,)."""
 STATISTICS: dict[str, Callable[..., Bounds]] = {
-    "mean": aggregates.mean,
     "concordance": pairs.concordance,
     "correlation": pairs.correlation,
 }
-"""Functions of columns, their seeds and the weights; but for quantiles, which have a level."""
+"""Functions of two columns, their seeds and the weights."""
 
 
 def check_quantity(text: str) -> None:
@@ -123,12 +123,26 @@ class _SummaryReader:
             return lambda sample: chosen(sample).summarized(
                 aggregates.share, holds(sample.replicas)
             )
+        if name == "mean":
+            return self._mean(given[0], chosen)
         level, given = (self._level(given[0]), given[1:]) if name == "quantile" else (0.5, given)
         columns = [self._rows.numbers(each) for each in given]
         summarize = STATISTICS.get(name, partial(aggregates.quantile, level))
         return lambda sample: chosen(sample).summarized(
             summarize, *(column(sample.replicas) for column in columns)
         )
+
+    def _mean(self, node: ast.expr, chosen: Callable[[Sample], Sample]) -> Summary:
+        """That of a condition is a share, whose interval knows that it is one."""
+        value, numbers = self._rows.value(node), self._rows.numbers(node)
+
+        def read(sample: Sample) -> Bounds:
+            found = value(sample.replicas)
+            if isinstance(found, Truth):
+                return chosen(sample).summarized(aggregates.share, found)
+            return chosen(sample).summarized(aggregates.mean, numbers(sample.replicas))
+
+        return read
 
     def _event(self, name: str, given: list[ast.expr]) -> Condition:
         """The condition of a share; that of `before` is that X is below Y."""

@@ -31,9 +31,14 @@ class RowReader:
     def __init__(self, expression: Expression, level: Level) -> None:
         self._expression, self._level = expression, level
 
+    def value(self, node: ast.expr) -> Rows:
+        """Any part, found once for all results that it is asked of."""
+        found, key = self._part(node), (self._level, self._expression.words(node))
+        return lambda replicas: replicas.remembered(key, lambda: found(replicas))
+
     def condition(self, node: ast.expr) -> Condition:
         """Something that is true or false."""
-        value, words = self._value(node), self._expression.words(node)
+        value, words = self.value(node), self._expression.words(node)
 
         def read(replicas: Replicas) -> Truth:
             found = value(replicas)
@@ -47,7 +52,7 @@ class RowReader:
 
     def numbers(self, node: ast.expr) -> Numbers:
         """Something that is a number; of a condition 1 where it holds and 0 where not."""
-        value, words = self._value(node), self._expression.words(node)
+        value, words = self.value(node), self._expression.words(node)
 
         def read(replicas: Replicas) -> Bounds:
             found = value(replicas)
@@ -59,11 +64,6 @@ class RowReader:
             return numbers
 
         return read
-
-    def _value(self, node: ast.expr) -> Rows:
-        """Any part, found once for all results that it is asked of."""
-        found, key = self._part(node), (self._level, self._expression.words(node))
-        return lambda replicas: replicas.remembered(key, lambda: found(replicas))
 
     def _part(self, node: ast.expr) -> Rows:
         if isinstance(node, ast.Call):
@@ -134,7 +134,7 @@ class RowReader:
         return read
 
     def _equality(self, left: ast.expr, right: ast.expr) -> Condition:
-        one, other = self._value(left), self._value(right)
+        one, other = self.value(left), self.value(right)
         words = f"{self._expression.words(left)} and {self._expression.words(right)}"
 
         def read(replicas: Replicas) -> Truth:

@@ -179,6 +179,13 @@ def test_a_share_has_the_interval_of_jeffreys(hits: int) -> None:
         assert judged.low == pytest.approx(0.86, abs=0.015) and judged.high == 1
 
 
+def test_the_mean_of_a_condition_is_a_share() -> None:
+    of = replicas({"x": [True] * 16})
+    share, mean = (verdict(f"{name}(x)", "> 0.9", of) for name in ("share", "mean"))
+    assert (share.low, share.high) == (mean.low, mean.high)
+    assert share.verdict is Verdict.UNDECIDED
+
+
 @pytest.mark.parametrize("seeds", [8, 16, 32])
 def test_a_median_has_the_interval_of_order_statistics(seeds: int) -> None:
     """The share of the law below each end is that of Jeffreys' interval at one half."""
