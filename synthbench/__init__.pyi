@@ -62,6 +62,8 @@ from .metrics.formatting import format_count as format_count
 from .metrics.formatting import format_estimate as format_estimate
 from .metrics.trajectories import Trajectories as Trajectories
 from .plan.cell import Cell as Cell
+from .plan.paper_study import PaperStudy as PaperStudy
+from .plan.paper_study import read_paper_study as read_paper_study
 from .plan.protocol import Protocol as Protocol
 from .plan.sources import Mask as Mask
 from .plan.sources import Teacher as Teacher

@@ -22,6 +22,11 @@ def complete_suite(incomplete: str) -> list[str]:
     return _offered(lambda registry: list(registry.names(_kinds()["suite"])), incomplete)
 
 
+def complete_study(incomplete: str) -> list[str]:
+    """Names of paper studies."""
+    return _offered(lambda registry: list(registry.names(_kinds()["study"])), incomplete)
+
+
 def complete_task(incomplete: str) -> list[str]:
     """References of tasks: `sparse-parity`, then `sparse-parity n=`."""
     return _offered(lambda registry: _reference(registry, "task", incomplete), incomplete)

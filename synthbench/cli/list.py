@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from synthbench.errors import ConfigurationError, did_you_mean
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -27,13 +29,36 @@ class Listed(StrEnum):
     trackers = "trackers"
     launchers = "launchers"
     suites = "suites"
+    studies = "studies"
     plugins = "plugins"
 
 
+def complete_listed(incomplete: str) -> list[str]:
+    """Kinds that begin so."""
+    return [kind.value for kind in Listed if kind.startswith(incomplete)]
+
+
+def read_listed(word: str) -> Listed:
+    """The kind of a word; ConfigurationError for another."""
+    try:
+        return Listed(word)
+    except ValueError:
+        guess, known = did_you_mean(word, Listed), ", ".join(Listed)
+        raise ConfigurationError(f'"{word}" cannot be listed{guess} (kinds: {known})') from None
+
+
 def list_command(
-    kind: Annotated[Listed | None, typer.Argument(help="Default: everything.")] = None,
+    kind: Annotated[
+        # Typer writes the choices of an enumeration on one line, wider than a terminal.
+        str | None,
+        typer.Argument(
+            metavar="KIND",
+            help=f"One of {', '.join(Listed)}. Default: everything.",
+            autocompletion=complete_listed,
+        ),
+    ] = None,
 ) -> None:
-    """List tasks, models, probes, optimizers, trackers, launchers, suites and plugins."""
+    """List tasks, models, probes, optimizers, trackers, launchers, suites, studies and plugins."""
     from rich.console import Console
     from rich.markup import escape
 
@@ -42,10 +67,11 @@ def list_command(
 
     registry = installed()
     console = Console(soft_wrap=False, highlight=False)
+    wanted = None if kind is None else read_listed(kind)
     for each in KINDS:
-        if kind in (None, each.plural):
+        if wanted in (None, each.plural):
             console.print(_names(registry, each))
-    if kind in (None, Listed.plugins):
+    if wanted in (None, Listed.plugins):
         _print_plugins(console, registry.host)
     else:
         for line in registry.host.absent():
@@ -54,7 +80,7 @@ def list_command(
 
 def _names(registry: Registry, kind: Kind[Any]) -> Table:
     from synthbench.contracts.elementwise import ELEMENTWISE
-    from synthbench.registry.kinds import OPTIMIZER, SUITE
+    from synthbench.registry.kinds import OPTIMIZER
     from synthbench.registry.selection import OWN_DISTRIBUTION
     from synthbench.results.terminal_table import word_table
 
@@ -63,8 +89,8 @@ def _names(registry: Registry, kind: Kind[Any]) -> Table:
         for name, built_in in ELEMENTWISE.items():
             _add_row(table, name, built_in.summary, f"{OWN_DISTRIBUTION}, built in")
     for name, plugin in sorted(registry.names(kind).items()):
-        if kind == SUITE:
-            summary = registry.suite(name).title
+        if kind.is_file:
+            summary = plugin.provided[kind][name].title
         else:
             summary = first_line(registry.find(kind, name).__doc__)
         _add_row(table, name, summary, plugin.distribution)

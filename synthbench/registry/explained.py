@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from synthbench.contracts.configuration import Configuration
 from synthbench.contracts.recipe import Recipe
 from synthbench.plan.protocol import Protocol
-from synthbench.registry.kinds import KINDS, MODEL, SUITE, Kind
+from synthbench.registry.kinds import KINDS, MODEL, Kind
 from synthbench.registry.registry import Registry
 
 NUMBERS = {int: "a whole number", float: "a number"}
@@ -77,7 +77,7 @@ def _configurations(
     registry: Registry,
 ) -> Iterator[tuple[Kind[Any], str, type[Configuration]]]:
     for kind in KINDS:
-        if kind != SUITE:
+        if not kind.is_file:
             for name in registry.names(kind):
                 yield kind, name, registry.find(kind, name)
 

@@ -108,6 +108,16 @@ def register_suites() -> Iterable[Path]:  # type: ignore[empty-body]
 
 
 @hookspec
+def register_studies() -> Iterable[Path]:  # type: ignore[empty-body]
+    """Return the paper studies (TOML) this plugin provides.
+
+    @hookimpl
+    def register_studies():
+        return [Path(__file__).parent / "hidden-progress.toml"]
+    """
+
+
+@hookspec
 def eval_started(cells: Sequence[Cell]) -> None:
     """Called once before the first cell trains, with every planned cell.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from synthbench.contracts.frozen import Frozen
@@ -13,7 +15,8 @@ from synthbench.contracts.probe import Probe
 from synthbench.contracts.recipe import Optimizer
 from synthbench.contracts.task import Task
 from synthbench.listeners.tracker import Tracker
-from synthbench.plan.suite import Suite
+from synthbench.plan.paper_study import PaperStudy, read_paper_study
+from synthbench.plan.suite import Suite, read_suite
 
 T = TypeVar("T", bound=Frozen)
 
@@ -22,15 +25,24 @@ NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 @dataclass(frozen=True)
 class Kind(Generic[T]):
-    """What a task is, or a suite: the word for it, and the contract that each of its kind keeps."""
+    """What a task is, or a suite: the word for it, and the contract that each of its kind keeps.
+
+    read: of kinds that plugins provide as files, what reads one; plugins provide classes of others.
+    """
 
     word: str
     contract: type[T]
+    read: Callable[[Path], T] | None = None
 
     @property
     def plural(self) -> str:
         """`tasks`: what `synthbench list` takes."""
-        return f"{self.word}s"
+        return f"{self.word[:-1]}ies" if self.word.endswith("y") else f"{self.word}s"
+
+    @property
+    def is_file(self) -> bool:
+        """Whether plugins provide these themselves, as files, and not their classes."""
+        return self.read is not None
 
     @property
     def hook(self) -> str:
@@ -45,10 +57,10 @@ PROBE = Kind("probe", Probe)  # type: ignore[type-abstract]
 OPTIMIZER = Kind("optimizer", Optimizer)  # type: ignore[type-abstract]
 TRACKER = Kind("tracker", Tracker)  # type: ignore[type-abstract]
 LAUNCHER = Kind("launcher", Launcher)  # type: ignore[type-abstract]
-SUITE = Kind("suite", Suite)
-"""Plugins provide classes of the other kinds, and suites themselves."""
+SUITE = Kind("suite", Suite, read_suite)
+STUDY = Kind("study", PaperStudy, read_paper_study)
 
-KINDS: tuple[Kind[Any], ...] = (TASK, MODEL, PROBE, OPTIMIZER, TRACKER, LAUNCHER, SUITE)
+KINDS: tuple[Kind[Any], ...] = (TASK, MODEL, PROBE, OPTIMIZER, TRACKER, LAUNCHER, SUITE, STUDY)
 
 
 def kind_of(config: type[Frozen]) -> Kind[Any]:

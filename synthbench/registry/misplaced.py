@@ -9,7 +9,17 @@ from synthbench.contracts.model import Model
 from synthbench.contracts.task import Task
 from synthbench.errors import SynthbenchError
 from synthbench.plan.suite import Suite
-from synthbench.registry.kinds import MODEL, OPTIMIZER, PROBE, SUITE, TASK, TRACKER, Kind
+from synthbench.registry.kinds import (
+    LAUNCHER,
+    MODEL,
+    OPTIMIZER,
+    PROBE,
+    STUDY,
+    SUITE,
+    TASK,
+    TRACKER,
+    Kind,
+)
 from synthbench.registry.plugin import Plugin
 
 EVAL = "synthbench eval"
@@ -37,7 +47,7 @@ def misplaced(lookup: Lookup, wanted: Kind[Any], found: Kind[Any], name: str) ->
     wanted: the kind that was looked for; found: one under which the name is registered.
     """
     said = f'"{name}" is {_a(found.word)}, not {_a(wanted.word)}'
-    if wanted == SUITE or found == SUITE:
+    if wanted == SUITE or found.is_file:
         return f"{said}; write: {_command(lookup, found, name)}"
     return f"{said} (synthbench list {wanted.plural}; synthbench show {name})"
 
@@ -49,6 +59,8 @@ def _a(word: str) -> str:
 def _command(lookup: Lookup, found: Kind[Any], name: str) -> str:
     if found == SUITE:
         return f"{EVAL} {name}"
+    if found == STUDY:
+        return f"synthbench study run {name}"
     if found == TASK:
         return f"{EVAL} --task {name} --model {_model_for(lookup, name)}"
     if found == MODEL:
@@ -57,6 +69,7 @@ def _command(lookup: Lookup, found: Kind[Any], name: str) -> str:
         PROBE: f"--probe {name}",
         OPTIMIZER: f"--model 'MODEL optimizer={name}'",
         TRACKER: f"--tracker {name}",
+        LAUNCHER: f"--launcher {name}",
     }
     return f"{EVAL} SUITE {flags[found]}"
 

@@ -21,7 +21,8 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 class Plugin:
     """One plugin that loaded: where it came from and what it provides.
 
-    provided: for every kind what it has of it, by name: classes, or suites themselves. listens:
+    provided: for every kind what it has of it, by name: classes, or suites and studies
+    themselves. listens:
     the events it hears.
     """
 

@@ -17,6 +17,7 @@ from synthbench.contracts.task import Task
 from synthbench.errors import ConfigurationError, RecordError, UnknownNameError, did_you_mean
 from synthbench.listeners.tracker import Tracker
 from synthbench.plan.field_values import FieldType, field_type
+from synthbench.plan.paper_study import PaperStudy
 from synthbench.plan.space import Range, Several, Space
 from synthbench.plan.suite import Suite
 from synthbench.registry.host import PluginHost
@@ -26,6 +27,7 @@ from synthbench.registry.kinds import (
     MODEL,
     OPTIMIZER,
     PROBE,
+    STUDY,
     SUITE,
     TASK,
     TRACKER,
@@ -73,6 +75,10 @@ class Registry:
     def suite(self, name: str) -> Suite:
         """The suite of that name; UnknownNameError with a suggestion otherwise."""
         return cast(Suite, self._provided(SUITE, name))
+
+    def study(self, name: str) -> PaperStudy:
+        """The paper study of that name; UnknownNameError with a suggestion otherwise."""
+        return cast(PaperStudy, self._provided(STUDY, name))
 
     def get(self, kind: Kind[C], reference: str | C) -> C:
         """The object that a reference such as `'mlp width=200 lr=0.05'` means, or itself."""

@@ -16,9 +16,8 @@ import pluggy
 
 from synthbench.contracts.configuration import Configuration
 from synthbench.errors import PluginError, did_you_mean
-from synthbench.plan.suite import Suite, read_suite
 from synthbench.registry import hookspecs
-from synthbench.registry.kinds import KINDS, NAME_PATTERN, SUITE, Kind
+from synthbench.registry.kinds import KINDS, NAME_PATTERN, Kind
 from synthbench.registry.plugin import Plugin
 from synthbench.registry.selection import distribution_of
 from synthbench.version import PLUGIN_API, __version__
@@ -114,8 +113,7 @@ def _stage(found: list[Any], kind: Kind[Any]) -> dict[str, Any]:
     """What a hook returned, by name."""
     staged: dict[str, Any] = {}
     for item in found:
-        each: Suite | type[Configuration]
-        each = read_suite(Path(item)) if kind == SUITE else _checked_class(item, kind)
+        each: Any = _checked_class(item, kind) if kind.read is None else kind.read(Path(item))
         if each.name in staged:
             raise PluginError(f'{kind.word} "{each.name}" is registered twice')
         staged[each.name] = each

@@ -37,6 +37,15 @@ def read_study_file(path: Path) -> StudyFile:
     """The content of a study file, all of whose references exist and are allowed."""
     source = TomlSource.read(path)
     file = parse_study(source)
+    check_references(source, file)
+    return file
+
+
+def check_references(source: TomlSource, file: StudyFile) -> None:
+    """Raise a SynthbenchError, with the line, unless what a file names exists and is allowed.
+
+    source: of the file, as `parse_study` took it.
+    """
     for key, kind in REFERENCES.items():
         for place, reference in enumerate(getattr(file, key)):
             if error := _refused(kind, reference):
@@ -48,7 +57,6 @@ def read_study_file(path: Path) -> StudyFile:
             _check(file, field, str)
         except ConfigurationError as error:
             raise source.located((field,), error) from None
-    return file
 
 
 def flag_of(field: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,11 +19,15 @@ AT_LINE = re.compile(r"(.*) \(at line (\d+), column \d+\)")
 
 @dataclass(frozen=True)
 class TomlSource:
-    """The file, its text and its content."""
+    """The file, its text and its content.
+
+    within: where in the file the content stands, for a part of it; empty for all of it.
+    """
 
     path: Path
     text: str
     content: Mapping[str, Any]
+    within: tuple[str | int, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> TomlSource:
@@ -41,10 +45,25 @@ class TomlSource:
         except UnicodeDecodeError:
             raise ConfigurationError(f"cannot read {path}: it is not text in UTF-8") from None
 
+    def part(self, *path: str | int, without: Collection[str] = ()) -> TomlSource:
+        """A table of the file as a source of its own, whose errors name the lines of the file.
+
+        without: keys of the table that are not looked at. Raises ConfigurationError, with the
+        line, where there is no table.
+        """
+        content: Any = self.content
+        for key in path:
+            content = content[key]
+        if not isinstance(content, Mapping):
+            raise self.located(path, ConfigurationError(f"{content!r} must be a table"))
+        kept = {key: value for key, value in content.items() if key not in without}
+        return replace(self, content=kept, within=(*self.within, *path))
+
     def located(self, path: KeyPath, error: E) -> E:
         """The same error of the value at a path, or its nearest parent, with file and line."""
         while not holds(self.content, path):
             path = path[:-1]
-        words = ".".join(key for key in path if isinstance(key, str))
-        where = f"{self.path}:{line_of(self.text, path)}"
+        whole = [*self.within, *path]
+        words = ".".join(key for key in whole if isinstance(key, str))
+        where = f"{self.path}:{line_of(self.text, whole)}"
         return type(error)(f"{where}: {words}: {error}" if words else f"{where}: {error}")
