@@ -95,6 +95,7 @@ def test_what_looks_up_names_imports_no_torch(module: str) -> None:
         "linear_attention",
         "markov",
         "mlp",
+        "papers",
         "parity",
         "recurrent",
         "short_convolution",

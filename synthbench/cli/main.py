@@ -22,6 +22,7 @@ from synthbench.cli.metrics import metrics_command
 from synthbench.cli.plot import plot_command
 from synthbench.cli.plugin import plugin_app
 from synthbench.cli.show import show_command
+from synthbench.cli.study import study_app
 from synthbench.cli.tune import tune_command
 from synthbench.cli.whole_help import WholeHelp
 from synthbench.errors import SynthbenchError
@@ -50,6 +51,7 @@ app.command("show")(show_command)
 app.add_typer(data_app, name="data", cls=WholeHelp)
 app.add_typer(leaderboard_app, name="leaderboard", cls=WholeHelp)
 app.add_typer(plugin_app, name="plugin", cls=WholeHelp)
+app.add_typer(study_app, name="study", cls=WholeHelp)
 
 
 def _print_version(wanted: bool) -> None:

@@ -36,9 +36,10 @@ def show_command(
     from rich.console import Console
 
     from synthbench.cli.show_field import show_built_in, show_field
+    from synthbench.cli.study.fact_sheet import print_study_sheet
     from synthbench.contracts.elementwise import ELEMENTWISE
     from synthbench.registry.explained import field_names
-    from synthbench.registry.kinds import KINDS, SUITE
+    from synthbench.registry.kinds import KINDS, STUDY, SUITE
     from synthbench.registry.reference import split_reference
     from synthbench.registry.registry import installed
 
@@ -62,6 +63,8 @@ def show_command(
     for kind in kinds:
         if kind == SUITE:
             _show_suite(console, registry.suite(word))
+        elif kind == STUDY:
+            print_study_sheet(console, registry.study(word))
         else:
             _show_configuration(console, registry, kind, name, word)
 

@@ -1,4 +1,4 @@
-"""The conformance kit: laws of tasks, models, probes, optimizers and suites.
+"""The conformance kit: laws of tasks, models, probes, optimizers, suites and studies.
 
     from synthbench.testing import check_task
 
@@ -15,6 +15,8 @@ from synthbench.testing.models.check import MODEL_LAWS, check_model, examine_mod
 from synthbench.testing.optimizers.check import OPTIMIZER_LAWS, check_optimizer, examine_optimizer
 from synthbench.testing.probes.check import PROBE_LAWS, check_probe, examine_probe
 from synthbench.testing.report import ConformanceError, Finding, Report, Status, Verdict
+from synthbench.testing.studies.check import check_study, examine_study
+from synthbench.testing.studies.laws import STUDY_LAWS
 from synthbench.testing.suites.check import check_suite, examine_suite
 from synthbench.testing.suites.laws import SUITE_LAWS
 from synthbench.testing.tasks.check import TASK_LAWS, check_task, examine_task
@@ -23,6 +25,7 @@ __all__ = [
     "MODEL_LAWS",
     "OPTIMIZER_LAWS",
     "PROBE_LAWS",
+    "STUDY_LAWS",
     "SUITE_LAWS",
     "TASK_LAWS",
     "ConformanceError",
@@ -34,11 +37,13 @@ __all__ = [
     "check_model",
     "check_optimizer",
     "check_probe",
+    "check_study",
     "check_suite",
     "check_task",
     "examine_model",
     "examine_optimizer",
     "examine_probe",
+    "examine_study",
     "examine_suite",
     "examine_task",
 ]

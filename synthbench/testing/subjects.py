@@ -13,9 +13,10 @@ from synthbench.contracts.interface import Interface
 from synthbench.contracts.model import Model
 from synthbench.contracts.task import Task
 from synthbench.errors import ConfigurationError, UnknownNameError, did_you_mean, first_mistake
+from synthbench.plan.paper_study import PaperStudy
 from synthbench.plan.suite import Suite
 from synthbench.plan.task_facts import longest_interface
-from synthbench.registry.kinds import MODEL, OPTIMIZER, PROBE, SUITE, TASK, Kind
+from synthbench.registry.kinds import MODEL, OPTIMIZER, PROBE, STUDY, SUITE, TASK, Kind
 from synthbench.registry.plugin import Plugin
 from synthbench.registry.reference import split_reference
 from synthbench.registry.registry import Registry
@@ -25,6 +26,8 @@ from synthbench.testing.law import Law
 from synthbench.testing.models.check import MODEL_LAWS, model_examination
 from synthbench.testing.optimizers.check import OPTIMIZER_LAWS, optimizer_examination
 from synthbench.testing.probes.check import PROBE_LAWS, probe_examination
+from synthbench.testing.studies.check import study_examination
+from synthbench.testing.studies.laws import STUDY_LAWS
 from synthbench.testing.suites.check import suite_examination
 from synthbench.testing.suites.laws import SUITE_LAWS
 from synthbench.testing.tasks.check import TASK_LAWS, task_examination
@@ -35,6 +38,7 @@ LAWS: dict[Kind[Any], tuple[Law[Any], ...]] = {
     PROBE: PROBE_LAWS,
     OPTIMIZER: OPTIMIZER_LAWS,
     SUITE: SUITE_LAWS,
+    STUDY: STUDY_LAWS,
 }
 """Kinds that have laws."""
 EXAMINATIONS: dict[Kind[Any], Callable[[Any], Examination]] = {
@@ -53,7 +57,7 @@ class Subject:
     """
 
     kind: Kind[Any]
-    configuration: Configuration | Suite
+    configuration: Configuration | Suite | PaperStudy
     registry: Registry | None = field(default=None, compare=False)
     interfaces: tuple[Interface, ...] = ()
 
@@ -61,7 +65,8 @@ class Subject:
     def title(self) -> str:
         """`task coin-flips n=20`, `suite coin-flips-v1`."""
         named = self.configuration
-        return f"{self.kind.word} {named.name if isinstance(named, Suite) else named.label()}"
+        label = named.label() if isinstance(named, Configuration) else named.name
+        return f"{self.kind.word} {label}"
 
     def examination(self, constant_world: bool = False) -> Examination:
         """Its laws, to be judged one by one; constant_world: as for `check_task`."""
@@ -69,6 +74,8 @@ class Subject:
             return task_examination(self.configuration, constant_world=constant_world)
         if isinstance(self.configuration, Suite):
             return suite_examination(self.configuration, self.registry)
+        if isinstance(self.configuration, PaperStudy):
+            return study_examination(self.configuration)
         if isinstance(self.configuration, Model):
             return model_examination(self.configuration, self.interfaces)
         return EXAMINATIONS[self.kind](self.configuration)
@@ -107,8 +114,8 @@ def _named(registry: Registry, names: Sequence[str]) -> list[Subject]:
         if not found:
             failed = "".join(f"\n  {line}" for line in registry.host.absent())
             raise ConfigurationError(
-                "no third-party plugin with a task, model, probe, optimizer or suite is installed; "
-                f"name what to check, such as sparse-parity{failed}"
+                "no third-party plugin with a task, model, probe, optimizer, suite or study is "
+                f"installed; name what to check, such as sparse-parity{failed}"
             )
         return found
     subjects: list[Subject] = []
@@ -132,8 +139,8 @@ def _of_name(registry: Registry, name: str) -> Iterator[Subject]:
     if not kinds:
         _refuse(registry, word)
     for kind in kinds:
-        if kind == SUITE:
-            yield Subject(kind, registry.suite(name), registry)
+        if kind.is_file:
+            yield Subject(kind, registry.names(kind)[name].provided[kind][name], registry)
         else:
             yield Subject(kind, registry.get(kind, name))
 
@@ -141,7 +148,7 @@ def _of_name(registry: Registry, name: str) -> Iterator[Subject]:
 def _of_plugin(registry: Registry, plugin: Plugin) -> Iterator[Subject]:
     for kind in LAWS:
         for name, found in plugin.provided[kind].items():
-            if kind == SUITE:
+            if kind.is_file:
                 yield Subject(kind, found, registry)
                 continue
             try:
@@ -170,7 +177,7 @@ def _refuse(registry: Registry, word: str) -> None:
     known += [each for p in host.plugins for each in (p.name, p.distribution)]
     absent = "".join(f"\n  {line}" for line in host.absent())
     raise UnknownNameError(
-        f'no plugin, task, model, probe, optimizer or suite is called "{word}"'
+        f'no plugin, task, model, probe, optimizer, suite or study is called "{word}"'
         f"{did_you_mean(word, known)} "
         f"(synthbench list; a new plugin is seen after pip install -e .){absent}"
     )

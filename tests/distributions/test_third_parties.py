@@ -47,8 +47,8 @@ def test_list_plugins_shows_what_is_there_and_what_failed(ended: dict[str, Ended
     loaded, failed = done.out.split("set aside")
     lines = [" ".join(line.split()) for line in loaded.splitlines()]
     first = lines.index("example synthbench-example 0.3.0 task multiplexer")
-    assert lines[first + 1 : first + 4] == [
-        "model gated-linear", "probe total-influence", "suite multiplexer-v1",
+    assert lines[first + 1 : first + 5] == [
+        "model gated-linear", "probe total-influence", "suite multiplexer-v1", "study bit-by-bit",
     ]  # fmt: skip
     for kind in KINDS:
         # A long name and its version are on two lines.

@@ -46,7 +46,7 @@ def check_command(
         ),
     ] = False,
 ) -> None:
-    """Check tasks, models, probes, optimizers and suites by the laws that they must obey.
+    """Check tasks, models, probes, optimizers, suites and studies by the laws that they must obey.
 
     Exit code 1 if a law is broken, or where every third-party plugin is checked and one did not
     load.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from types import MappingProxyType
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from synthbench.version import __version__
@@ -24,11 +26,14 @@ class Asset:
     hash: str
 
 
-@lru_cache(maxsize=1)
-def environment() -> Environment:
-    """The templates. Whatever they print is escaped; an unknown name is an error."""
+@lru_cache(maxsize=2)
+def environment(package: str = PACKAGE) -> Environment:
+    """The templates. Whatever they print is escaped; an unknown name is an error.
+
+    package: whose templates there are, beside those that all pages share.
+    """
     made = Environment(
-        loader=PackageLoader(PACKAGE, "templates"),
+        loader=ChoiceLoader([PackageLoader(each, "templates") for each in (package, PACKAGE)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -66,6 +71,15 @@ def content_policy(style: Asset, *scripts: Asset) -> str:
     )
 
 
-def render(template: str, view: object) -> str:
-    """A page from its template; view: what the template calls `view`."""
-    return environment().get_template(template).render(view=view)
+def render(
+    template: str,
+    view: object,
+    package: str = PACKAGE,
+    functions: Mapping[str, Callable[..., str]] = MappingProxyType({}),
+) -> str:
+    """A page from its template.
+
+    view: what the template calls `view`. package: as of `environment`. functions: of this page
+    alone, by the names that the template calls.
+    """
+    return environment(package).get_template(template).render(view=view, **functions)

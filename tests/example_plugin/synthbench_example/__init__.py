@@ -35,3 +35,9 @@ def register_probes():
 def register_suites():
     """Provide the leaderboard."""
     return [Path(__file__).parent / "suite.toml"]
+
+
+@hookimpl
+def register_studies():
+    """Provide the paper study."""
+    return [Path(__file__).parent / "bit-by-bit.toml"]

@@ -1,0 +1,99 @@
+"""`synthbench study run STUDY`: train what is missing of its grids, and judge its claims."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from synthbench.cli.completion import complete_tracker
+from synthbench.cli.importing import without_collection
+from synthbench.cli.run_flags import Accelerator, Compile, Launcher, ReplicasPerBlock, Workers
+from synthbench.cli.study.arguments import Full, Runs, StudyName
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from synthbench.evaluation.settings import Settings
+    from synthbench.evaluation.studies.study import Study
+
+
+def run_command(  # noqa: PLR0913 - one parameter per flag
+    study: StudyName,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Replicas of every cell: those that are kept, and more. Default: its own."
+        ),
+    ] = None,
+    full: Full = False,
+    grid: Annotated[
+        list[str] | None, typer.Option(help="Only this grid; repeatable. Default: all.")
+    ] = None,
+    runs: Runs = Path("runs"),
+    accelerator: Accelerator = "auto",
+    resume: Annotated[
+        bool, typer.Option(help="Reuse finished cells and continue unfinished ones.")
+    ] = True,
+    replicas_per_block: ReplicasPerBlock = None,
+    compile_: Compile = "auto",
+    workers: Workers = None,
+    launcher: Launcher = None,
+    tracker: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Log elsewhere: see `synthbench list trackers`; repeatable.",
+            autocompletion=complete_tracker,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how long it would take; train nothing.")
+    ] = False,
+) -> None:
+    """Train what is missing of a paper study, and say which of its claims hold."""
+    with without_collection():
+        from synthbench.cli.study.verdict_table import print_verdicts
+        from synthbench.engine.training.block_training import TrainerOptions
+        from synthbench.evaluation.settings import Settings, read_compile
+        from synthbench.papers.kept import kept_study
+        from synthbench.papers.reading import find_paper_study
+        from synthbench.papers.running import Size, grid_studies
+
+    found = find_paper_study(study)
+    grids = grid_studies(found, runs, Size(full, seeds), grid or [])
+    settings = Settings(
+        TrainerOptions(accelerator),
+        resume,
+        replicas_per_block,
+        trackers=tuple(tracker or ()),
+        compile=read_compile(compile_),
+        workers=workers,
+        launcher=launcher,
+    )
+    if dry_run:
+        _forecast(grids, settings)
+        return
+    _train(grids, settings)
+    print_verdicts(kept_study(found, runs, full=full), study)
+
+
+def _train(grids: Mapping[str, Study], settings: Settings) -> None:
+    from synthbench.papers.running import run_paper_study
+
+    try:
+        run_paper_study(grids, settings)
+    except KeyboardInterrupt:
+        print("interrupted; the same command continues where it stopped", file=sys.stderr)
+        raise typer.Exit(130) from None
+
+
+def _forecast(grids: Mapping[str, Study], settings: Settings) -> None:
+    from synthbench.cli.forecast_table import print_forecasts
+    from synthbench.engine.training.device import find_device
+    from synthbench.evaluation.forecast import forecast_cells
+
+    measured = find_device(settings.trainer.accelerator).type == "cuda"
+    for grid in grids.values():
+        print_forecasts(forecast_cells(grid.cells, grid.folder, settings), grid.folder, measured)

@@ -1,0 +1,119 @@
+"""What is kept of a grid: the cells that it asks for, with all of their seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from synthbench.evaluation.studies.study import Study
+from synthbench.papers.running import RUNS, Size, grid_studies
+from synthbench.plan.cell import Cell
+from synthbench.plan.growth import configuration_hash
+from synthbench.plan.paper_study import PaperFigure, PaperStudy, StatedClaim
+from synthbench.records.reading import RECORD_FILE, read_record
+from synthbench.results.measured_cell import MeasuredCell
+from synthbench.results.narrowed import narrowed
+from synthbench.results.results import CellResult, Results
+
+
+@dataclass(frozen=True)
+class KeptStudy:
+    """A paper study with what is kept of its grids.
+
+    full: whether these are the grids with the paper's sizes.
+    """
+
+    study: PaperStudy
+    grids: Mapping[str, KeptGrid]
+    full: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was run."""
+        return not any(len(grid.results) for grid in self.grids.values())
+
+    @property
+    def seconds(self) -> float:
+        """Time that the training has taken, over all sessions."""
+        return sum(grid.seconds for grid in self.grids.values())
+
+    def of(self, part: PaperFigure | StatedClaim) -> list[KeptGrid]:
+        """The grids that a figure or a claim is about."""
+        return [self.grids[name] for name in self.study.grids_of(part)]
+
+
+@dataclass(frozen=True)
+class KeptGrid:
+    """The finished cells of a grid, and how many are missing.
+
+    results: in the order of the grid, each with as many seeds as are kept, within the budget that
+    the grid asks for. planned: cells of the grid.
+    """
+
+    name: str
+    study: Study
+    results: Results
+    planned: int
+
+    @property
+    def missing(self) -> int:
+        """Cells of which nothing is kept."""
+        return self.planned - len(self.results)
+
+    @property
+    def seeds(self) -> int:
+        """Of the cell that has the fewest; 0 where there is none."""
+        return min((len(cell.record.replicas) for cell in self.results), default=0)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every cell has every seed that the grid asks for."""
+        return not self.missing and all(
+            len(kept.record.replicas) >= cell.protocol.seeds
+            for kept, cell in zip(self.results, self.study.cells, strict=True)
+        )
+
+    @property
+    def seconds(self) -> float:
+        """Time that the training of what is kept has taken, over all sessions."""
+        return sum(cell.record.compute.wall_seconds for cell in self.results)
+
+
+def kept_study(study: PaperStudy, runs: Path | str = RUNS, *, full: bool = False) -> KeptStudy:
+    """What lies of a study in the folder of all results; nothing is trained.
+
+    full: of its grids with the paper's sizes. Raises what `kept_grid` does.
+    """
+    grids = grid_studies(study, runs, Size(full))
+    return KeptStudy(study, {name: kept_grid(name, grid) for name, grid in grids.items()}, full)
+
+
+def kept_grid(name: str, study: Study) -> KeptGrid:
+    """What lies in the folder of a grid; nothing is trained.
+
+    Raises a SynthbenchError where a cell of the grid is not allowed, RecordError for a record that
+    cannot be trusted.
+    """
+    lying: dict[str, list[MeasuredCell]] = {}
+    for path in sorted(study.folder.glob(f"*/{RECORD_FILE}")):
+        stored = MeasuredCell(read_record(path.parent), path.parent)
+        lying.setdefault(configuration_hash(stored.record.plan), []).append(stored)
+    cells = study.cells
+    found = (_kept(cell, lying.get(configuration_hash(cell.plan()), [])) for cell in cells)
+    results = [CellResult(measured, reused=True) for measured in found if measured is not None]
+    return KeptGrid(name, study, Results(results), len(cells))
+
+
+def _kept(cell: Cell, stored: Sequence[MeasuredCell]) -> MeasuredCell | None:
+    """The one with the most seeds of those that were watched as long and as often as asked."""
+    asked = cell.protocol
+    fitting = [
+        each
+        for each in stored
+        if each.budget >= asked.budget and each.record.protocol["resolution"] <= asked.resolution
+    ]
+    if not fitting:
+        return None
+    largest = max(fitting, key=lambda each: len(each.record.replicas))
+    return narrowed(largest, len(largest.record.replicas), asked.budget)

@@ -1,0 +1,79 @@
+"""From the name or the file of a paper study to one all of whose references exist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from synthbench.errors import ConfigurationError, SynthbenchError, first_mistake
+from synthbench.evaluation.studies.reading import check_references
+from synthbench.plan.paper_study import (
+    PaperFigure,
+    PaperStudy,
+    StatedClaim,
+    full_part,
+    grid_part,
+    parse_paper_study,
+)
+from synthbench.plan.study.file import parse_study
+from synthbench.plan.study.toml_source import TomlSource
+from synthbench.registry.registry import Registry, installed
+from synthbench.results.figures import check_taken
+from synthbench.results.figures.encoding import Encoding
+
+SUFFIX = ".toml"
+"""Of a file, where a name is a plugin's study."""
+
+
+def find_paper_study(named: str, registry: Registry | None = None) -> PaperStudy:
+    """The paper study of a name, or of a file.
+
+    Raises UnknownNameError for another name, and what `check_paper_study` does. registry: where
+    names are looked up; default: everything installed.
+    """
+    if named.endswith(SUFFIX) or Path(named).is_file():
+        return check_paper_study(Path(named))
+    return check_paper_study((registry or installed()).study(named).path)
+
+
+def check_paper_study(path: Path) -> PaperStudy:
+    """The paper study of a file, of which everything exists that it names.
+
+    Raises a SynthbenchError with file and line for what is wrong: a task, a model or a probe that
+    is not installed, a kind of picture, a quantity that cannot be read.
+    """
+    source = TomlSource.read(path)
+    study = parse_paper_study(source)
+    for grid in study.grids:
+        for part in (grid_part(source, grid), full_part(source, grid)):
+            if part is not None:
+                check_references(part, parse_study(part))
+    for place, figure in enumerate(study.figures):
+        try:
+            check_taken(encoding_of(figure), [figure.kind])
+        except SynthbenchError as error:
+            raise source.located(("figures", place, "kind"), error) from None
+    for place, claim in enumerate(study.claims):
+        _check_claim(source, place, claim)
+    return study
+
+
+def encoding_of(figure: PaperFigure) -> Encoding:
+    """What a figure of a study shows of its grid."""
+    return Encoding(figure.x, figure.y, figure.value, figure.group)
+
+
+def _check_claim(source: TomlSource, place: int, claim: StatedClaim) -> None:
+    # Judging needs scipy, and only who runs or reports a study judges.
+    from synthbench.claims import Claim, check_quantity
+
+    try:
+        check_quantity(claim.quantity)
+    except ConfigurationError as error:
+        raise source.located(("claims", place, "quantity"), error) from None
+    try:
+        Claim(**claim.model_dump(exclude={"grid"}))
+    except ValidationError as error:
+        where, message, _ = first_mistake(error)
+        raise source.located(("claims", place, where), ConfigurationError(message)) from None

@@ -1,0 +1,100 @@
+"""A report as a page: HTML with everything in it, and Markdown with its figures beside it."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from synthbench.leaderboard.site.shell import render
+from synthbench.papers.report.content import Report
+from synthbench.papers.report.pictures import ReportPicture
+from synthbench.records.atomic import make_folder, write_atomically
+
+PACKAGE = "synthbench.papers.report"
+PAGE, MARKDOWN = "index.html", "README.md"
+IN_BACKTICKS = re.compile(r"`([^`]+)`")
+
+
+@dataclass(frozen=True)
+class ReportView:
+    """What the template shows. root: of the gallery, relative to the page."""
+
+    root: str
+    report: Report
+
+
+def write_report(report: Report, folder: Path, root: str = "") -> Path:
+    """Write a report into a folder, in place of an earlier one; returns the HTML page.
+
+    The page holds its figures; the Markdown is for a repository, with the figures as PNG and SVG
+    beside it. root: where the page finds the gallery that it is in. Raises OutputError.
+    """
+    make_folder(folder)
+    for picture in report.pictures:
+        if picture.png:
+            write_atomically(folder / f"{picture.stem}.png", picture.png)
+            write_atomically(folder / f"{picture.stem}.svg", picture.svg)
+    write_atomically(folder / MARKDOWN, _encoded(report_markdown(report)))
+    write_atomically(folder / PAGE, _encoded(report_html(report, root)))
+    return folder / PAGE
+
+
+def report_html(report: Report, root: str = "") -> str:
+    """The page; all text of the study and of its records is escaped."""
+    return render_page("report.html.j2", ReportView(root, report))
+
+
+def report_markdown(report: Report) -> str:
+    """The same as Markdown."""
+    text = _markdown().get_template("report.md.j2").render(report=report)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def render_page(template: str, view: object) -> str:
+    """A page of ours in the frame of the boards' site."""
+    return render(template, view, PACKAGE, {"prose": prose, "picture_source": picture_source})
+
+
+def prose(text: str) -> Markup:
+    """Escaped, with `code` where it stands in backticks."""
+    return Markup(IN_BACKTICKS.sub(r"<code>\1</code>", str(escape(" ".join(text.split())))))
+
+
+def picture_source(picture: ReportPicture) -> str:
+    """The picture itself, which a page opened from disk may show under its policy."""
+    return f"data:image/png;base64,{b64encode(picture.png).decode()}"
+
+
+@lru_cache(maxsize=1)
+def _markdown() -> Environment:
+    made = Environment(
+        loader=PackageLoader(PACKAGE, "templates"),
+        autoescape=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(line=_markdown_line, code=_markdown_code)
+    return made
+
+
+def _markdown_line(text: str) -> str:
+    """One line that no cell of a table and no HTML can end."""
+    return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
+
+
+def _markdown_code(text: str) -> str:
+    """Code on one line; what has backticks stands between two."""
+    own = " ".join(text.split()).replace("|", "\\|")
+    return f"`` {own} ``" if "`" in own else f"`{own}`"
+
+
+def _encoded(page: str) -> bytes:
+    # A lone surrogate, as in the name of a folder, is shown as its code.
+    return page.encode("utf-8", "backslashreplace")

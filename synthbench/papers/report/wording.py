@@ -1,0 +1,94 @@
+"""Verdicts and numbers of a report, as people read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite, isnan
+
+from synthbench.metrics.estimate import Estimate
+from synthbench.metrics.formatting import format_estimate, format_time_to_target
+from synthbench.papers.judging import JudgedClaim
+from synthbench.plan.paper_study import StatedClaim
+
+LARGE = 1_000
+"""From here on a number is written with a prefix: 19.2k."""
+NOT_MEASURED = "not measured"
+"""In place of a verdict."""
+SYMBOLS = {
+    "holds": "✓",
+    "holds for the best seed only": "◐",
+    "does not hold": "✗",
+    "undecided": "?",
+    NOT_MEASURED: "-",
+}
+"""Of verdicts, in the order in which they are counted."""
+STYLES = {"holds": "good", "holds for the best seed only": "part", "does not hold": "bad"}
+"""How the page colours them."""
+
+
+@dataclass(frozen=True)
+class ShownClaim:
+    """A row of the table of claims.
+
+    value, interval, best: as they are printed; empty where there is none. remark: what a verdict
+    does not say, such as how many seeds would tell.
+    """
+
+    claim: StatedClaim
+    grid: str
+    verdict: str
+    symbol: str
+    style: str
+    value: str = ""
+    interval: str = ""
+    best: str = ""
+    seeds: int | None = None
+    remark: str = ""
+
+
+def shown_claim(judged: JudgedClaim) -> ShownClaim:
+    """What a report says of a claim."""
+    judgement = judged.judgement
+    if judgement is None:
+        return ShownClaim(
+            judged.claim, judged.grid, NOT_MEASURED, SYMBOLS[NOT_MEASURED], "", remark=judged.absent
+        )
+    verdict = str(judgement.verdict.value)
+    value, interval = number_text(judgement.value, judgement.low, judgement.high)
+    needed = judgement.seeds_needed
+    undecided = verdict == "undecided" and needed is not None
+    return ShownClaim(
+        judged.claim,
+        judged.grid,
+        verdict,
+        SYMBOLS[verdict],
+        STYLES.get(verdict, ""),
+        value,
+        interval,
+        number_text(judgement.best, judgement.best, judgement.best)[0],
+        judgement.seeds,
+        f"about {needed:,} seeds would tell" if undecided else "",
+    )
+
+
+def number_text(value: float, low: float, high: float) -> tuple[str, str]:
+    """A number and its interval; what is infinite lies beyond what was measured.
+
+    >>> number_text(2.913, 2.61, 3.2), number_text(19_840, 18_200, 21_400)
+    (('2.91', '[2.61, 3.20]'), ('19.8k', '[18.2k, 21.4k]'))
+    >>> number_text(float("inf"), 19_840, float("inf"))
+    ('> budget', '[19.8k, > budget]')
+    """
+    if isnan(value):
+        return "-", ""
+    known = [abs(end) for end in (value, low, high) if isfinite(end)]
+    estimate = Estimate(value=_finite(value), low=_finite(low), high=_finite(high))
+    if not known:
+        return "> budget", ""
+    if max(known) >= LARGE and min(value, low) >= 0:
+        return format_time_to_target(estimate, None)
+    return format_estimate(estimate, missing="∞")
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None

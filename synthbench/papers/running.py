@@ -1,0 +1,82 @@
+"""Training the grids of a paper study, each into a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from synthbench.errors import UnknownNameError, did_you_mean
+from synthbench.evaluation.settings import Settings
+from synthbench.evaluation.studies.reading import as_study
+from synthbench.evaluation.studies.study import Study, evaluate_study
+from synthbench.listeners.watching import watching
+from synthbench.plan.paper_study import PaperStudy
+from synthbench.results.results import Results
+
+RUNS = "runs"
+"""Folder of the results, in which every study has one."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a study is.
+
+    full: the paper's sizes, where the study has smaller ones. seeds: of every grid; none: as it
+    says.
+    """
+
+    full: bool = False
+    seeds: int | None = None
+
+    @property
+    def flags(self) -> str:
+        """As `synthbench study run` takes it: ` --full --seeds 64`, or nothing."""
+        full = " --full" if self.full else ""
+        return full if self.seeds is None else f"{full} --seeds {self.seeds}"
+
+
+def grid_studies(
+    study: PaperStudy, out: Path | str = RUNS, size: Size = Size(), grids: Sequence[str] = ()
+) -> dict[str, Study]:
+    """The grids of a paper study by name; results of one go to OUT/STUDY/GRID.
+
+    grids: only these; none: all. Raises UnknownNameError for a grid that there is not, and
+    ConfigurationError for a number of seeds that is not allowed.
+    """
+    for name in grids:
+        if name not in study.grids:
+            raise UnknownNameError(
+                f'"{study.name}" has no grid "{name}"{did_you_mean(name, study.grids)} '
+                f"(grids: {', '.join(study.grids)})"
+            )
+    wanted = [name for name in study.grids if name in grids or not grids]
+    return {name: _grid_study(study, name, Path(out), size) for name in wanted}
+
+
+def _grid_study(study: PaperStudy, name: str, out: Path, size: Size) -> Study:
+    grid = study.grids[name]
+    changes: dict[str, object] = {"name": name, "out": str(out / study.name)}
+    if size.seeds is not None:
+        changes["protocol"] = {"seeds": size.seeds}
+    return as_study((grid.full if size.full else grid.small).changed(changes))
+
+
+def run_paper_study(
+    grids: Mapping[str, Study], settings: Settings | None = None
+) -> dict[str, Results]:
+    """Train what is missing of some grids, one after another; results by grid.
+
+    grids: as `grid_studies` makes them. Replicas that are kept are not trained again. Raises
+    before anything trains where a grid is not allowed.
+    """
+    settings = settings or Settings()
+    for study in grids.values():
+        _ = study.plan
+    found = {}
+    for name, study in grids.items():
+        # A listener hears of one evaluation: its counts are of that one.
+        with watching(settings.listener) as listener:
+            listener.note(f"{name}: {study.summary()}")
+            found[name] = evaluate_study(study, settings=replace(settings, listener=listener))
+    return found

@@ -1,0 +1,131 @@
+"""`synthbench study`, as a person types it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from synthbench.registry.kinds import STUDY
+from synthbench.registry.registry import installed
+from tests.cli.command import run_command
+from tests.papers.conftest import STUDY as TEXT
+from tests.papers.stand_in import stand_in_claims
+
+__all__ = ["stand_in_claims"]
+pytestmark = pytest.mark.usefixtures("stand_in_claims")
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Run a command of `synthbench study` in a folder with one; exit code, output, errors."""
+    monkeypatch.chdir(tmp_path)
+    Path("plateaus.toml").write_text(TEXT)
+
+    def run(*arguments: str):
+        return run_command(capsys, monkeypatch, "study", *arguments, columns=120)
+
+    return run
+
+
+def provided(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    """Make a file the study of an installed plugin."""
+    plugin = installed().host.plugins[0]
+    study = STUDY.read(path)
+    monkeypatch.setitem(plugin.provided[STUDY], study.name, study)
+
+
+def test_bundled_studies_are_listed(command) -> None:
+    code, out, _ = command("list")
+    assert not code and "hidden-progress" in out and "2207.08799" in " ".join(out.split())
+
+
+def test_a_study_is_shown(command) -> None:
+    code, out, _ = command("show", "plateaus.toml")
+    text = " ".join(out.split())
+    assert not code
+    for said in (
+        "plateaus (study)", "sizes: sparse-parity n=[6,8] k=2; mlp width=16; larger with --full",
+        "It <u>holds</u>. (Section 1): share(`final_score` > 0.5 | x) >= 0.9 on sizes, released",
+        "four seeds", "scaling (Figure <2>)",
+    ):  # fmt: skip
+        assert said in text, said
+
+
+def test_a_study_is_run_grown_and_reported(command, monkeypatch, tmp_path: Path) -> None:
+    quick = ("--workers", "0", "--compile", "never", "--replicas-per-block", "4")
+    code, out, _ = command("run", "plateaus.toml", "--seeds", "2", *quick)
+    text = " ".join(out.split())
+    assert not code, out
+    assert "✓ holds" in text and "0.93 [0.86, 0.98], claimed >= 0.9" in text
+    assert "with figures: synthbench study report plateaus.toml" in text
+    code, _, err = command("run", "plateaus.toml", *quick)
+    assert not code and "2 of 4 replicas are kept; training the other 2" in err
+    code, _, err = command("run", "plateaus.toml", *quick)
+    assert not code and "training the other" not in err
+
+    code, out, _ = command("report", "plateaus.toml", "-o", "pages")
+    assert not code
+    assert "plateaus: 2 holds" in out and "open pages/plateaus/index.html" in out
+    assert "It &lt;u&gt;holds" in Path("pages/plateaus/index.html").read_text()
+    assert Path("pages/plateaus/README.md").is_file()
+
+    provided(monkeypatch, Path("plateaus.toml"))
+    code, out, _ = command("report", "--all", "-o", "gallery")
+    assert not code and "open gallery/plateaus/index.html" in out
+    assert "plateaus/index.html" in Path("gallery/index.html").read_text()
+
+
+def test_a_dry_run_trains_nothing(command) -> None:
+    code, out, _ = command("run", "plateaus.toml", "--dry-run", "--full", "--grid", "sizes")
+    assert not code and out.count("nothing is trained") == 1 and "all 3 cells" in out
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["show", "hidden-progres"], 'unknown study "hidden-progres"; did you mean "hidden-pr'),
+        (["run", "quickstart"], '"quickstart" is a suite, not a study; write: synthbench eval qui'),
+        (["run", "local"], '"local" is a launcher, not a study (synthbench list studies; '),
+        (["run", "plateaus.toml", "--grid", "size"], 'has no grid "size"; did you mean "sizes"?'),
+        (["report"], "name the studies to report, or say --all (synthbench study list)"),
+        (["report", "--all"], "nothing of any study is run in runs; first: synthbench study run"),
+        (["report", "plateaus.toml"], 'nothing of "plateaus" is run; first: synthbench study run '),
+        (["show", "nowhere.toml"], "cannot read nowhere.toml: No such file"),
+    ],
+)
+def test_mistakes_are_one_line(command, arguments, message) -> None:
+    code, _, err = command(*arguments)
+    assert code == 2 and len(err.splitlines()) == 1 and message in err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("width=16", "widht=16", 'plateaus.toml:8: grids.sizes.models: "mlp" has no field "widht"'),
+        ("n=[6,8,10] k=2", "n=[1,8] k=2", "plateaus.toml:12: grids.sizes.full.tasks: 1 of the 2"),
+        (
+            'kind = "survival"',
+            'kind = "survivor"',
+            'figures.kind: unknown kind "survivor"; did',
+        ),
+        ('kind = "survival"', 'kind = "survival"\nx = "n"', "figures.kind: x goes with the kind"),
+        ("share(a)", "share", "claims.quantity: cannot read the quantity 'share'"),
+    ],
+)
+def test_mistakes_in_a_file_name_their_line(command, old, new, message) -> None:
+    assert old in TEXT
+    Path("plateaus.toml").write_text(TEXT.replace(old, new, 1))
+    code, _, err = command("show", "plateaus.toml")
+    assert code == 2 and len(err.splitlines()) == 1 and message in err
+
+
+def test_other_commands_know_studies(command, capsys, monkeypatch) -> None:
+    def run(*arguments: str):
+        return run_command(capsys, monkeypatch, *arguments, columns=120)
+
+    assert "hidden-progress" in run("list", "studies")[1]
+    assert "(study)" in run("show", "hidden-progress")[1]
+    said = '"hidden-progress" is a study, not a suite; write: synthbench study run hidden-progress'
+    assert said in run("eval", "hidden-progress")[2]

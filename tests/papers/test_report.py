@@ -1,0 +1,184 @@
+"""Reports: every claim, every figure, nothing of a study's text as markup."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from synthbench.errors import ConfigurationError, SynthbenchError
+from synthbench.papers.judging import judged
+from synthbench.papers.kept import KeptStudy, kept_study
+from synthbench.papers.report.content import Report, report_content
+from synthbench.papers.report.gallery import write_gallery
+from synthbench.papers.report.pages import report_html, report_markdown, write_report
+from synthbench.papers.report.wording import number_text
+from synthbench.plan.paper_study import PaperStudy
+from tests.papers.stand_in import StandInJudge
+
+pytestmark = pytest.mark.usefixtures("stand_in_claims")
+
+
+@pytest.fixture
+def report(kept: KeptStudy) -> Report:
+    return report_content(kept, "plateaus.toml", StandInJudge())
+
+
+class Elements(HTMLParser):
+    """Names of the elements of a page, and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_claims_come_in_the_order_of_the_file_on_each_grid(report: Report) -> None:
+    assert [(row.claim.name, row.grid, row.verdict) for row in report.claims] == [
+        ("holds", "sizes", "holds"),
+        ("holds", "released", "holds"),
+        ("best", "sizes", "holds for the best seed only"),
+        ("fails", "sizes", "does not hold"),
+        ("undecided", "released", "undecided"),
+    ]
+    row = report.claims[-1]
+    assert (row.value, row.interval, row.seeds) == ("0.93", "[0.86, 0.98]", 4)
+    assert row.remark == "about 64 seeds would tell"
+    assert report.counts == [
+        ("✓", "holds", 2), ("◐", "holds for the best seed only", 1),
+        ("✗", "does not hold", 1), ("?", "undecided", 1),
+    ]  # fmt: skip
+
+
+def test_the_confidence_is_that_of_all_claims_together(kept: KeptStudy) -> None:
+    judge = StandInJudge()
+    judged(kept, judge)
+    shares = {tuple(names): confidence for names, confidence in judge.asked}
+    # Five judgements, three of them on one grid: 3 and 2 hundredths of error.
+    assert shares == {
+        ("holds", "best", "fails"): pytest.approx(0.97),
+        ("holds", "undecided"): pytest.approx(0.98),
+    }
+
+
+def test_a_claim_about_what_is_missing_leaves_the_others_judged(
+    study: PaperStudy, runs: Path
+) -> None:
+    whole, judge = kept_study(study, runs), StandInJudge()
+    claims = tuple(
+        claim.model_copy(update={"name": "missing"}) if claim.name == "fails" else claim
+        for claim in study.claims
+    )
+    changed = study.model_copy(update={"claims": claims})
+    # Where everything is run, what cannot be judged is a mistake of the study's.
+    with pytest.raises(ConfigurationError, match="no replica meets"):
+        judged(KeptStudy(changed, whole.grids), judge)
+    partly = kept_study(study, runs, full=True)
+    found = judged(KeptStudy(changed, partly.grids), judge)
+    assert [each.judgement is None for each in found] == [False, False, False, True, False]
+    assert found[3].absent == "not all is run: no replica meets n == 40"
+
+
+def test_a_grid_that_was_not_run_is_said_to_be_so(kept: KeptStudy, tmp_path: Path) -> None:
+    nothing = kept_study(kept.study, tmp_path)
+    half = KeptStudy(kept.study, {**kept.grids, "released": nothing.grids["released"]})
+    report = report_content(half, "plateaus", StandInJudge())
+    assert report.claims[1].verdict == "not measured" and report.claims[1].remark == "not run"
+    assert [(grid.cells, grid.seeds) for grid in report.grids] == [("2 of 2", "4"), ("0 of 1", "-")]
+    with pytest.raises(SynthbenchError, match="is run; first: synthbench study run plateaus"):
+        report_content(nothing, "plateaus", StandInJudge())
+
+
+def test_figures_are_drawn_or_the_reason_is_given(report: Report) -> None:
+    scaling, survival, probes = report.pictures
+    assert scaling.png.startswith(b"\x89PNG") and b"<svg" in scaling.svg
+    assert survival.png and not probes.png and "probe" in probes.absent
+
+
+def test_nothing_of_the_study_is_markup(report: Report) -> None:
+    page = report_html(report)
+    for forged in (
+        "<script>alert",
+        "<b>plateaus",
+        "<u>holds",
+        "<em>says",
+        "<i>n</i>",
+        "Figure <2>",
+    ):
+        assert forged not in page
+    found = Elements(page)
+    assert found.tags.count("img") == 2 and {"u", "em", "i"}.isdisjoint(found.tags)
+    for text in ("Parities & <b>plateaus</b>", "It <u>holds</u>.", "smaller <i>n</i>", "With & wi"):
+        assert text in found.text
+    assert "<code>SGD</code>" in page
+    assert re.findall(r'(?:src|href)="(?!data:|#|index.html)([^"]*)"', page) == []
+
+
+def test_the_page_says_what_was_run_and_how_to_run_it_again(report: Report) -> None:
+    text = " ".join(Elements(report_html(report)).text.split())
+    for said in (
+        "2 tasks x 1 model = 2 cells, 8 replicas", "2 of 2", "the released code's learning rate",
+        "synthbench study run plateaus.toml --seeds 8", "synthbench study report plateaus.toml",
+        "SynthBench", "torch", "Not drawn", "Figure <2> of the paper.", "its 1.25",
+        "about 64 seeds would tell", "four seeds",
+    ):  # fmt: skip
+        assert said in text, said
+
+
+def test_markdown_says_the_same(report: Report) -> None:
+    text = report_markdown(report)
+    lines = text.splitlines()
+    rows = [line for line in lines if line.startswith("|")]
+    # A bar within a cell is escaped: every row has as many cells as its heading.
+    widths = {len(re.findall(r"(?<!\\)\|", row)) for row in rows}
+    assert widths == {5, 6}
+    assert "<script>" not in text and "&lt;u>holds" in text
+    assert "`` share(`final_score` > 0.5 \\| x) `` >= 0.9 on sizes. With &amp; without." in text
+    assert "| 0.93 [0.86, 0.98], 4 seeds | ? undecided; about 64 seeds would tell |" in text
+    assert "](figure-1.png)" in text and "](figure-3.png)" not in text
+    assert "- four seeds" in lines and "\n\n\n" not in text
+
+
+def test_a_report_and_its_files(report: Report, tmp_path: Path) -> None:
+    page = write_report(report, tmp_path / "report")
+    assert page == tmp_path / "report" / "index.html"
+    assert {path.name for path in page.parent.iterdir()} == {
+        "index.html", "README.md", "figure-1.png", "figure-1.svg", "figure-2.png", "figure-2.svg",
+    }  # fmt: skip
+    again = page.read_bytes()
+    write_report(report, tmp_path / "report")
+    assert page.read_bytes() == again
+
+
+def test_a_gallery_leads_to_every_report(report: Report, tmp_path: Path) -> None:
+    index = write_gallery([report], tmp_path / "reports")
+    page = index.read_text()
+    assert 'href="plateaus/index.html"' in page and page.count("<img") == 1
+    assert "<script>alert" not in page
+    inner = (tmp_path / "reports" / "plateaus" / "index.html").read_text()
+    assert 'href="../index.html"' in inner
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ((0.875, 0.71, 0.98), ("0.88", "[0.71, 0.98]")),
+        ((19_840.0, 18_200.0, 21_400.0), ("19.8k", "[18.2k, 21.4k]")),
+        ((-2_400.0, -2_900.0, -1_800.0), ("-2400", "[-2900, -1800]")),
+        ((float("inf"), 19_840.0, float("inf")), ("> budget", "[19.8k, > budget]")),
+        ((float("nan"), float("nan"), float("nan")), ("-", "")),
+        ((float("inf"),) * 3, ("> budget", "")),
+        ((1.0, float("-inf"), float("inf")), ("1.00", "[..., ...]")),
+    ],
+)
+def test_numbers_are_written_as_elsewhere(numbers, text) -> None:
+    assert number_text(*numbers) == text
