@@ -24,13 +24,15 @@ Judge: TypeAlias = "Callable[[Sequence[Claim], Results, float], list[Judgement]]
 class JudgedClaim:
     """A claim on one grid.
 
-    judgement: None where there is nothing to judge by, for the reason `absent`.
+    judgement: None where there is nothing to judge by, for the reason `absent`. part: of a grid
+    that is not run whole, what of it there is, as in `2 of 3 cells`.
     """
 
     claim: StatedClaim
     grid: str
     judgement: Judgement | None
     absent: str = ""
+    part: str = ""
 
 
 def judged(kept: KeptStudy, judge: Judge) -> list[JudgedClaim]:
@@ -68,7 +70,7 @@ def _on_grid(
     stated = [Claim(**claim.model_dump(exclude={"grid"})) for claim in claims]
     try:
         verdicts = judge(stated, kept.results, 1 - error * len(claims))
-        return [JudgedClaim(c, kept.name, v) for c, v in zip(claims, verdicts, strict=True)]
+        return [_judged(c, kept, v) for c, v in zip(claims, verdicts, strict=True)]
     except ConfigurationError:
         # One asks for what is not kept; the others can be judged alone, as strictly.
         return [
@@ -86,4 +88,9 @@ def _alone(
         if kept.is_whole:
             raise
         return JudgedClaim(claim, kept.name, None, f"not all is run: {reason}")
-    return JudgedClaim(claim, kept.name, verdict)
+    return _judged(claim, kept, verdict)
+
+
+def _judged(claim: StatedClaim, kept: KeptGrid, judgement: Judgement) -> JudgedClaim:
+    part = f"{len(kept.results)} of {kept.planned} cells" if kept.missing else ""
+    return JudgedClaim(claim, kept.name, judgement, part=part)

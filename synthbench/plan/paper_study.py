@@ -205,6 +205,9 @@ def _check_names(source: TomlSource, study: PaperStudy) -> None:
 
 def _refuse_unknown_keys(source: TomlSource) -> None:
     known = list(PaperStudy.model_fields)
+    if "grids" not in source.content and source.content.keys() & StudyFile.model_fields.keys():
+        message = f"this is the file of one grid, [grids.NAME]: synthbench eval {source.path}"
+        raise source.located((), ConfigurationError(message))
     for key in source.content:
         if key not in known:
             raise source.located(

@@ -20,6 +20,7 @@ IN_PACKAGE = {
     "model": ("__init__.py", "model.py"),
     "probe": ("__init__.py", "probe.py"),
     "optimizer": ("__init__.py", "optimizer.py"),
+    "study": ("__init__.py", "study.toml"),
 }
 """For each kind of plugin the files of its package."""
 KINDS = tuple(IN_PACKAGE)

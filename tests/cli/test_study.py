@@ -121,6 +121,14 @@ def test_mistakes_in_a_file_name_their_line(command, old, new, message) -> None:
     assert code == 2 and len(err.splitlines()) == 1 and message in err
 
 
+def test_the_file_of_the_other_kind_is_told_from_ones_own(command, capsys, monkeypatch) -> None:
+    Path("grid.toml").write_text('tasks = ["sparse-parity n=6"]\nmodels = ["mlp"]\n')
+    _, _, err = command("run", "grid.toml")
+    assert "this is the file of one grid, [grids.NAME]: synthbench eval grid.toml" in err
+    _, _, err = run_command(capsys, monkeypatch, "eval", "plateaus.toml", columns=120)
+    assert "this is a paper study: synthbench study run plateaus.toml" in err
+
+
 def test_other_commands_know_studies(command, capsys, monkeypatch) -> None:
     def run(*arguments: str):
         return run_command(capsys, monkeypatch, *arguments, columns=120)

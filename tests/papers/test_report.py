@@ -86,6 +86,9 @@ def test_a_claim_about_what_is_missing_leaves_the_others_judged(
     found = judged(KeptStudy(changed, partly.grids), judge)
     assert [each.judgement is None for each in found] == [False, False, False, True, False]
     assert found[3].absent == "not all is run: no replica meets n == 40"
+    assert [each.part for each in found] == ["2 of 3 cells", "", "2 of 3 cells", "", ""]
+    shown = report_content(partly, "plateaus", StandInJudge()).claims[0]
+    assert (shown.verdict, shown.remark) == ("holds", "by 2 of 3 cells")
 
 
 def test_a_grid_that_was_not_run_is_said_to_be_so(kept: KeptStudy, tmp_path: Path) -> None:
@@ -128,7 +131,7 @@ def test_the_page_says_what_was_run_and_how_to_run_it_again(report: Report) -> N
     for said in (
         "2 tasks x 1 model = 2 cells, 8 replicas", "2 of 2", "the released code's learning rate",
         "synthbench study run plateaus.toml --seeds 8", "synthbench study report plateaus.toml",
-        "SynthBench", "torch", "Not drawn", "Figure <2> of the paper.", "its 1.25",
+        "SynthBench", "torch", "Not drawn", "Figure <2> of the paper.", "the best: 1.25",
         "about 64 seeds would tell", "four seeds",
     ):  # fmt: skip
         assert said in text, said

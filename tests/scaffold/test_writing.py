@@ -15,11 +15,16 @@ import pytest
 import synthbench as sb
 from synthbench.cli.main import main
 from synthbench.errors import OutputError
+from synthbench.plan.paper_study import read_paper_study
 from synthbench.plan.suite import read_suite
 from synthbench.registry.registry import installed
 from synthbench.scaffold import INPUTS, KINDS, PluginNames, write_plugin
 from synthbench.scaffold.naming import IN_TEMPLATES
 from synthbench.scaffold.writing import TEMPLATES, render_plugin
+from synthbench.testing import check_study
+from tests.papers.stand_in import stand_in_claims
+
+__all__ = ["stand_in_claims"]
 
 ROOT = Path(__file__).parent.parent.parent
 SHORT, LONG = PluginNames("b"), PluginNames("doubly-stochastic-markov-chain")
@@ -34,7 +39,8 @@ def test_files_and_entry_point(kind: str, reads: str, tmp_path: Path) -> None:
     found = {str(p.relative_to(written.folder)) for p in written.folder.rglob("*") if p.is_file()}
     package = "synthbench_coin_flips"
     wanted = {"pyproject.toml", "README.md", ".gitignore", f"{package}/__init__.py"}
-    wanted |= {f"{package}/{kind}.py", f"tests/test_{kind}.py"}
+    edited = "study.toml" if kind == "study" else f"{kind}.py"
+    wanted |= {f"{package}/{edited}", f"tests/test_{kind}.py"}
     wanted |= {f"{package}/suite.toml"} if kind == "task" else set()
     assert found == wanted == set(written.lines)
     for name, lines in written.lines.items():
@@ -47,7 +53,7 @@ def test_files_and_entry_point(kind: str, reads: str, tmp_path: Path) -> None:
     root = (written.folder / package / "__init__.py").read_text()
     assert f"synthbench_plugin_api = {sb.PLUGIN_API}\n" in root and "import torch" not in root
     # What is to be edited is marked, three times.
-    module = (written.folder / package / f"{kind}.py").read_text()
+    module = (written.folder / package / edited).read_text()
     assert [f"EDIT {i} of 3" in module for i in (1, 2, 3)] == [True] * 3
     assert module.count("EDIT") == 3
 
@@ -57,6 +63,14 @@ def test_the_suite_of_a_task_is_one(tmp_path: Path) -> None:
     suite = read_suite(folder / LONG.package / "suite.toml")
     assert suite.name == LONG.suite
     assert {cell.task.split()[0] for cell in suite.cells} == {LONG.name}
+
+
+@pytest.mark.usefixtures("stand_in_claims")
+def test_a_study_keeps_every_law(tmp_path: Path) -> None:
+    folder = write_plugin("study", LONG, tmp_path).folder
+    study = read_paper_study(folder / LONG.package / "study.toml")
+    assert study.name == LONG.name
+    assert check_study(study).facts["cells"] == "2, with the paper's sizes 4"
 
 
 @pytest.mark.parametrize(("kind", "reads"), EVERY)

@@ -22,6 +22,7 @@ class PluginKind(StrEnum):
     model = "model"
     probe = "probe"
     optimizer = "optimizer"
+    study = "study"
 
 
 class ModelInput(StrEnum):
@@ -85,6 +86,7 @@ def _next_commands(kind: PluginKind, written: WrittenPlugin, reads: ModelInput) 
         PluginKind.probe: "synthbench eval --task 'sparse-parity n=20 k=2' --model mlp "
         f"--probe {names.name}",
         PluginKind.optimizer: f"synthbench eval quickstart --model 'mlp optimizer={names.name}'",
+        PluginKind.study: f"synthbench study run {names.name}",
     }
     folder = shlex.quote(str(written.folder))
     return [f"cd {folder}", "pip install -e '.[test]' && pytest", use[kind]]

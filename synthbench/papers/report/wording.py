@@ -12,13 +12,14 @@ from synthbench.plan.paper_study import StatedClaim
 
 LARGE = 1_000
 """From here on a number is written with a prefix: 19.2k."""
+UNDECIDED = "undecided"
 NOT_MEASURED = "not measured"
 """In place of a verdict."""
 SYMBOLS = {
     "holds": "✓",
     "holds for the best seed only": "◐",
     "does not hold": "✗",
-    "undecided": "?",
+    UNDECIDED: "?",
     NOT_MEASURED: "-",
 }
 """Of verdicts, in the order in which they are counted."""
@@ -56,7 +57,9 @@ def shown_claim(judged: JudgedClaim) -> ShownClaim:
     verdict = str(judgement.verdict.value)
     value, interval = number_text(judgement.value, judgement.low, judgement.high)
     needed = judgement.seeds_needed
-    undecided = verdict == "undecided" and needed is not None
+    remarks = [f"about {needed:,} seeds would tell"] if verdict == UNDECIDED and needed else []
+    if judged.part:
+        remarks.append(f"by {judged.part}")
     return ShownClaim(
         judged.claim,
         judged.grid,
@@ -67,7 +70,7 @@ def shown_claim(judged: JudgedClaim) -> ShownClaim:
         interval,
         number_text(judgement.best, judgement.best, judgement.best)[0],
         judgement.seeds,
-        f"about {needed:,} seeds would tell" if undecided else "",
+        "; ".join(remarks),
     )
 
 

@@ -121,6 +121,11 @@ def study_toml(file: StudyFile) -> str:
 def _refuse_unknown_keys(source: TomlSource) -> None:
     known = list(StudyFile.model_fields)
     for key in source.content:
+        if key == "grids":
+            raise source.located(
+                (), ConfigurationError(f"this is a paper study: synthbench study run {source.path}")
+            )
+    for key in source.content:
         if key not in known:
             raise source.located(
                 (key,),
