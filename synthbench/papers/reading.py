@@ -18,6 +18,7 @@ from synthbench.plan.paper_study import (
 )
 from synthbench.plan.study.file import parse_study
 from synthbench.plan.study.toml_source import TomlSource
+from synthbench.registry.kinds import STUDY
 from synthbench.registry.registry import Registry, installed
 from synthbench.results.figures import check_taken
 from synthbench.results.figures.encoding import Encoding
@@ -57,6 +58,14 @@ def check_paper_study(path: Path) -> PaperStudy:
     for place, claim in enumerate(study.claims):
         _check_claim(source, place, claim)
     return study
+
+
+def name_of(study: PaperStudy) -> str:
+    """As a command finds it: the name of a plugin's study, or the file of another."""
+    registry = installed()
+    known = study.name in registry.names(STUDY)
+    is_installed = known and registry.study(study.name).path == study.path
+    return study.name if is_installed else str(study.path)
 
 
 def encoding_of(figure: PaperFigure) -> Encoding:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import synthbench as sb
 from synthbench.errors import ConfigurationError, SynthbenchError
 from synthbench.papers.judging import judged
 from synthbench.papers.kept import KeptStudy, kept_study
@@ -160,6 +161,15 @@ def test_a_report_and_its_files(report: Report, tmp_path: Path) -> None:
     again = page.read_bytes()
     write_report(report, tmp_path / "report")
     assert page.read_bytes() == again
+
+
+def test_a_report_in_python(study: PaperStudy, runs: Path, tmp_path: Path) -> None:
+    page = sb.report_paper_study(study, tmp_path / "page", runs=runs)
+    assert page == tmp_path / "page" / "index.html"
+    assert f"synthbench study run {study.path}" in page.read_text()
+    bundled = sb.find_paper_study("hidden-progress")
+    with pytest.raises(SynthbenchError, match=r"first: synthbench study run hidden-progress$"):
+        sb.report_paper_study(bundled, tmp_path / "none", runs=tmp_path)
 
 
 def test_a_gallery_leads_to_every_report(report: Report, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import synthbench as sb
 from synthbench.errors import ConfigurationError, UnknownNameError
 from synthbench.listeners.listener import Silent
 from synthbench.papers.kept import kept_grid, kept_study
@@ -36,6 +37,12 @@ def test_seeds_are_added_to_those_that_are_kept(study: PaperStudy, tmp_path: Pat
     assert len(first.record.replicas) == 2 and len(grown.record.replicas) == 4
     assert grown.record.replicas[:2] == first.record.replicas
     assert [part.replicas for part in grown.record.earlier] in ([], [(0, 1)])
+
+
+def test_in_python_it_is_the_same(study: PaperStudy, runs: Path) -> None:
+    results = sb.evaluate_paper_study(study, out=runs, settings=SETTINGS)
+    assert list(results) == ["sizes", "released"]
+    assert all(cell.reused for found in results.values() for cell in found)
 
 
 def test_one_grid_alone(study: PaperStudy, tmp_path: Path) -> None:

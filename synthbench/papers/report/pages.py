@@ -12,8 +12,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from synthbench.leaderboard.site.shell import render
-from synthbench.papers.report.content import Report
+from synthbench.papers.kept import kept_study
+from synthbench.papers.reading import name_of
+from synthbench.papers.report.content import Report, report_content
 from synthbench.papers.report.pictures import ReportPicture
+from synthbench.papers.running import RUNS
+from synthbench.plan.paper_study import PaperStudy
 from synthbench.records.atomic import make_folder, write_atomically
 
 PACKAGE = "synthbench.papers.report"
@@ -27,6 +31,19 @@ class ReportView:
 
     root: str
     report: Report
+
+
+def report_paper_study(
+    study: PaperStudy, folder: Path | str, *, runs: Path | str = RUNS, full: bool = False
+) -> Path:
+    """Judge what is kept of a paper study, and write a page about it; nothing is trained.
+
+    folder: of the page, which is returned, and of the same as Markdown, with its figures. runs:
+    the folder of all results. full: of the grids with the paper's sizes. Raises SynthbenchError
+    where nothing is kept, OutputError where the folder cannot be written.
+    """
+    kept = kept_study(study, runs, full=full)
+    return write_report(report_content(kept, name_of(study)), Path(folder))
 
 
 def write_report(report: Report, folder: Path, root: str = "") -> Path:
