@@ -61,7 +61,9 @@ def loads(module: str, code: str) -> bool:
     return done.stdout.strip().endswith("True")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["eval", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["eval", "--help"], ["study", "run", "--help"], ["--version"]]
+)
 def test_help_imports_no_torch(arguments: list[str]) -> None:
     run = (
         f"sys.argv = ['synthbench', *{arguments}]\n"

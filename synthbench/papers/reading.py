@@ -14,6 +14,7 @@ from synthbench.plan.paper_study import (
     StatedClaim,
     full_part,
     grid_part,
+    names_a_file,
     parse_paper_study,
 )
 from synthbench.plan.study.file import parse_study
@@ -23,9 +24,6 @@ from synthbench.registry.registry import Registry, installed
 from synthbench.results.figures import check_taken
 from synthbench.results.figures.encoding import Encoding
 
-SUFFIX = ".toml"
-"""Of a file, where a name is a plugin's study."""
-
 
 def find_paper_study(named: str, registry: Registry | None = None) -> PaperStudy:
     """The paper study of a name, or of a file.
@@ -33,7 +31,7 @@ def find_paper_study(named: str, registry: Registry | None = None) -> PaperStudy
     Raises UnknownNameError for another name, and what `check_paper_study` does. registry: where
     names are looked up; default: everything installed.
     """
-    if named.endswith(SUFFIX) or Path(named).is_file():
+    if names_a_file(named):
         return check_paper_study(Path(named))
     return check_paper_study((registry or installed()).study(named).path)
 

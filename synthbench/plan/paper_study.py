@@ -15,6 +15,8 @@ from synthbench.plan.study.file import StudyFile, parse_study
 from synthbench.plan.study.toml_source import TomlSource
 
 NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+SUFFIX = ".toml"
+"""Of a file, where a name is a plugin's study."""
 PLACED = ("name", "out")
 """What a study file says of its folder; that of a grid follows from the names."""
 FULL, SAYS = "full", "says"
@@ -107,6 +109,11 @@ class PaperStudy(Frozen):
 
 PARTS: dict[str, type[Frozen]] = {"figures": PaperFigure, "claims": StatedClaim}
 """The tables of a file that are lists."""
+
+
+def names_a_file(named: str) -> bool:
+    """Whether a word stands for the file of a study; otherwise it is the name of one."""
+    return named.endswith(SUFFIX) or Path(named).is_file()
 
 
 def read_paper_study(path: Path) -> PaperStudy:

@@ -71,8 +71,12 @@ def test_a_study_is_run_grown_and_reported(command, monkeypatch, tmp_path: Path)
     assert Path("pages/plateaus/README.md").is_file()
 
     provided(monkeypatch, Path("plateaus.toml"))
+    Path("broken.toml").write_text(TEXT)
+    provided(monkeypatch, Path("broken.toml"))
+    Path("broken.toml").write_text(TEXT.replace("share(b)", "share"))
     code, out, _ = command("report", "--all", "-o", "gallery")
     assert not code and "open gallery/plateaus/index.html" in out
+    assert "left out: broken: broken.toml:" in out and "cannot read the quantity 'share'" in out
     assert "plateaus/index.html" in Path("gallery/index.html").read_text()
 
 

@@ -14,11 +14,11 @@ def list_command() -> None:
 
     registry = installed()
     console = Console(highlight=False)
-    table = word_table(("study", "claims"), "what", "paper", "from")
+    table = word_table(("study", "claims"), "what it repeats", "from")
     for name, plugin in sorted(registry.names(STUDY).items()):
         study = registry.study(name)
-        words = (name, str(len(study.claims)), study.title, study.paper, plugin.distribution)
-        table.add_row(*map(escape, words))
+        what = f"{study.title}\n{study.paper}"
+        table.add_row(*map(escape, (name, str(len(study.claims)), what, plugin.distribution)))
     console.print(table)
     for line in registry.host.absent():
         console.print(f"[yellow]warning:[/] {escape(line)}", soft_wrap=True)
