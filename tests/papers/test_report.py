@@ -28,16 +28,18 @@ def report(kept: KeptStudy) -> Report:
 
 
 class Elements(HTMLParser):
-    """Names of the elements of a page, and its text."""
+    """Names of the elements of a page, the classes of some, and its text."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
         self.tags: list[str] = []
+        self.classes: list[tuple[str, str]] = []
         self.text = ""
         self.feed(page)
 
     def handle_starttag(self, tag, attrs) -> None:
         self.tags.append(tag)
+        self.classes += [(tag, value) for name, value in attrs if name == "class"]
 
     def handle_data(self, data: str) -> None:
         self.text += data
@@ -124,6 +126,10 @@ def test_nothing_of_the_study_is_markup(report: Report) -> None:
     for text in ("Parities & <b>plateaus</b>", "It <u>holds</u>.", "smaller <i>n</i>", "With & wi"):
         assert text in found.text
     assert "<code>SGD</code>" in page
+    assert {value for tag, value in found.classes if tag == "figure"} == {"pair"}
+    styles = [value for tag, value in found.classes if value.startswith("verdict")]
+    good, part, bad, open_ = "verdict good", "verdict part", "verdict bad", "verdict "
+    assert styles == [good, good, part, bad, open_]
     assert re.findall(r'(?:src|href)="(?!data:|#|index.html)([^"]*)"', page) == []
 
 
