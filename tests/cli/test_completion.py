@@ -53,6 +53,10 @@ def test_suites(before: str, capsys, monkeypatch) -> None:
         ("eval --tracker w", ["wandb"]),
         ("data export spars", ["sparse-parity"]),
         ("plugin check weight-mo", ["weight-movement"]),
+        ("plugin check hidden-pr", ["hidden-progress"]),
+        ("study run hidden-pr", ["hidden-progress"]),
+        ("study report hidden-pr", ["hidden-progress"]),
+        ("list stu", ["studies"]),
     ],
 )
 def test_names_where_they_are_wanted(line: str, found: list[str], capsys, monkeypatch) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from struct import pack
 
 import pytest
 
@@ -108,6 +110,14 @@ def test_figures_are_drawn_or_the_reason_is_given(report: Report) -> None:
     scaling, survival, probes = report.pictures
     assert scaling.png.startswith(b"\x89PNG") and b"<svg" in scaling.svg
     assert survival.png and not probes.png and "probe" in probes.absent
+
+
+def test_pictures_of_several_panels_take_the_whole_width(report: Report) -> None:
+    picture = report.pictures[0]
+    sizes = {"panels": (3000, 900), "one": (900, 600)}
+    heads = {name: picture.png[:16] + pack(">II", *size) for name, size in sizes.items()}
+    wide = {name: replace(picture, png=png).is_wide for name, png in heads.items()}
+    assert wide == {"panels": True, "one": False}
 
 
 def test_nothing_of_the_study_is_markup(report: Report) -> None:
