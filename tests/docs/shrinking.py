@@ -54,7 +54,8 @@ def shrink(patch: pytest.MonkeyPatch, boards: Path) -> None:
     patch.setattr(tuning_plan, "TRIALS_EACH", TRIALS)
     patch.setattr(rungs, "HALVINGS", 0)
     patch.setattr(study.Study, "cells", property(small_cells))
-    for module in (evaluation, study, tune, confirm):
+    patch.setattr(study, "evaluate_cells", evaluate_small_grid)
+    for module in (evaluation, tune, confirm):
         patch.setattr(module, "evaluate_cells", evaluate_small_cells)
 
 
@@ -86,19 +87,30 @@ def submit_reference(suite: Suite, runs: Path, boards: Path) -> None:
 
 def small_cells(grid: study.Study) -> list[Cell]:
     """What is looked for of a grid, as it was trained."""
-    return alike_once(grid.plan.cells)
+    return alike_once(some_of(grid.plan.cells))
+
+
+def some_of(cells: Sequence[Cell]) -> Sequence[Cell]:
+    """Of a large grid cells from all over it."""
+    return cells[:: math.ceil(len(cells) / CELLS)]
 
 
 def alike_once(cells: Sequence[Cell]) -> list[Cell]:
-    """Some of the cells, small; those that are alike when small are one."""
-    some = cells[:: math.ceil(len(cells) / CELLS)]
-    return list({cell.plan_hash(): cell for cell in map(small_cell, some)}.values())
+    """The cells, small; those that are alike when small are one."""
+    return list({cell.plan_hash(): cell for cell in map(small_cell, cells)}.values())
+
+
+def evaluate_small_grid(
+    cells: Sequence[Cell], out: Path | str, settings: Settings, suite: Suite | None = None
+) -> Results:
+    """`evaluate_cells`, of some cells of a study, small."""
+    return evaluate_small_cells(some_of(cells), out, settings, suite)
 
 
 def evaluate_small_cells(
     cells: Sequence[Cell], out: Path | str, settings: Settings, suite: Suite | None = None
 ) -> Results:
-    """`evaluate_cells`, of some cells that are small."""
+    """`evaluate_cells`, of small cells."""
     trainer = replace(settings.trainer, accelerator="cpu")
     quick = replace(settings, trainer=trainer, replicas_per_block=SUITE_SEEDS)
     return train_cells(alike_once(cells), out, quick, suite)
