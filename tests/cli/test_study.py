@@ -46,7 +46,8 @@ def test_a_study_is_shown(command) -> None:
     assert not code
     for said in (
         "plateaus (study)", "sizes: sparse-parity n=[6,8] k=2; mlp width=16; larger with --full",
-        "It <u>holds</u>. (Section 1): share(`final_score` > 0.5 | x) >= 0.9 on sizes, released",
+        "It <u>holds</u>. (Section 1): share(`final_score` > 0.5 and task != 'a | b') >= 0.9",
+        ">= 0.9 on sizes, released",
         "four seeds", "scaling (Figure <2>)",
     ):  # fmt: skip
         assert said in text, said

@@ -58,7 +58,7 @@ name = "holds"
 says = "It <u>holds</u>."
 source = "Section 1"
 grid = ["sizes", "released"]
-quantity = "share(`final_score` > 0.5 | x)"
+quantity = "share(`final_score` > 0.5 and task != 'a | b')"
 holds = ">= 0.9"
 note = "With & without."
 

@@ -162,7 +162,8 @@ def test_markdown_says_the_same(report: Report) -> None:
     widths = {len(re.findall(r"(?<!\\)\|", row)) for row in rows}
     assert widths == {5, 6}
     assert "<script>" not in text and "&lt;u>holds" in text
-    assert "`` share(`final_score` > 0.5 \\| x) `` >= 0.9 on sizes. With &amp; without." in text
+    quantity = "share(`final_score` > 0.5 and task != 'a \\| b')"
+    assert f"`` {quantity} `` >= 0.9 on sizes. With &amp; without." in text
     assert "| 0.93 [0.86, 0.98], 4 seeds | ? undecided; about 64 seeds would tell |" in text
     assert "](figure-1.png)" in text and "](figure-3.png)" not in text
     assert "- four seeds" in lines and "\n\n\n" not in text
