@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from synthbench.errors import ConfigurationError, did_you_mean
+from synthbench.errors import did_you_mean
 from synthbench.results.table.expression import Expression
 
 
@@ -90,9 +89,12 @@ def arguments(
     return list(node.args), named
 
 
-def unknown_function(expression: Expression, name: str) -> ConfigurationError:
-    """The error for a function that there is not."""
-    known: Sequence[str] = list(SIGNATURES)
-    return expression.mistake(
-        f'no function "{name}"{did_you_mean(name, known)} (functions: {", ".join(known)})'
-    )
+def called(expression: Expression, node: ast.Call) -> Signature:
+    """The function of a call; ConfigurationError for one that there is not."""
+    name = expression.column(node.func) or expression.words(node.func)
+    if name not in SIGNATURES:
+        raise expression.mistake(
+            f'no function "{name}"{did_you_mean(name, SIGNATURES)} '
+            f"(functions: {', '.join(SIGNATURES)})"
+        )
+    return SIGNATURES[name]

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from functools import partial, reduce
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
 
 from synthbench.claims import aggregates, pairs, trends
 from synthbench.claims.bounds import Bounds
-from synthbench.claims.calls import SIGNATURES, Level, Signature, arguments, unknown_function
+from synthbench.claims.calls import Level, Signature, arguments, called
+from synthbench.claims.operations import ELEMENTWISE, elementwise, operation
 from synthbench.claims.row_reader import Condition, RowReader
 from synthbench.claims.sample import NoReplicaError, Sample
 from synthbench.claims.truth import Truth
 from synthbench.errors import ConfigurationError, first_line
-from synthbench.results.table.expression import ARITHMETIC, Expression
+from synthbench.results.table.expression import Expression
 
 Summary: TypeAlias = Callable[[Sample], Bounds]
 """What a quantity, or a part of it, is under each weight: (B,)."""
@@ -61,13 +62,8 @@ class _SummaryReader:
         number = _number(node)
         if number is not None:
             return lambda sample: Bounds.exact(np.full(len(sample.weights.seeds), number))
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-            operand = self.summary(node.operand)
-            return lambda sample: -operand(sample)
-        if isinstance(node, ast.BinOp) and type(node.op) in ARITHMETIC:
-            operate = ARITHMETIC[type(node.op)]
-            left, right = self.summary(node.left), self.summary(node.right)
-            return lambda sample: operate(left(sample), right(sample))
+        if (found := operation(node, self.summary)) is not None:
+            return found
         if isinstance(node, ast.Call):
             return self._call(node)
         raise self._no_summary(node)
@@ -88,10 +84,8 @@ class _SummaryReader:
         )
 
     def _call(self, node: ast.Call) -> Summary:
-        name = self._expression.column(node.func) or self._expression.words(node.func)
-        if name not in SIGNATURES:
-            raise unknown_function(self._expression, name)
-        signature = SIGNATURES[name]
+        signature = called(self._expression, node)
+        name = signature.name
         if signature.level is not Level.STUDY:
             words = self._expression.words(node)
             raise self._expression.mistake(
@@ -99,20 +93,13 @@ class _SummaryReader:
                 f"mean({words}) or share({words} > ...)"
             )
         given, named = arguments(self._expression, node, signature)
-        if name in ("log", "min", "max"):
-            return self._elementwise(name, given)
+        if name in ELEMENTWISE:
+            return elementwise(name, [self.summary(each) for each in given])
         if signature.keywords == ("by",):
             return self._trend(name, given[0], named["by"])
         if name == "superiority":
             return self._superiority(given[0], named)
         return self._aggregate(signature, given, named.get("where"))
-
-    def _elementwise(self, name: str, given: list[ast.expr]) -> Summary:
-        parts = [self.summary(each) for each in given]
-        if name == "log":
-            return lambda sample: parts[0](sample).log()
-        joined = Bounds.minimum if name == "min" else Bounds.maximum
-        return lambda sample: reduce(joined, (part(sample) for part in parts))
 
     def _aggregate(
         self, signature: Signature, given: list[ast.expr], where: ast.expr | None

@@ -67,19 +67,22 @@ class Replicas:
     def _only(self, rows: NDArray[np.bool_]) -> Replicas:
         """Some of the replicas."""
         evaluations = self.evaluations[rows[self.owner]]
-        counts = np.diff(np.append(self.starts, len(self.evaluations)))[rows]
-        starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.intp)
+        starts = np.concatenate([[0], np.cumsum(self.counts[rows])[:-1]]).astype(np.intp)
         return Replicas(self.table[rows].reset_index(drop=True), self.find, evaluations, starts)
 
     def __len__(self) -> int:
         """R."""
         return len(self.table)
 
+    @property
+    def counts(self) -> NDArray[np.intp]:
+        """(R,) how many evaluations each has."""
+        return np.diff(np.append(self.starts, len(self.evaluations)))
+
     @cached_property
     def owner(self) -> NDArray[np.intp]:
         """(E,) the replica of each evaluation."""
-        counts = np.diff(np.append(self.starts, len(self.evaluations)))
-        return np.repeat(np.arange(len(self.starts), dtype=np.intp), counts)
+        return np.repeat(np.arange(len(self.starts), dtype=np.intp), self.counts)
 
     @cached_property
     def seeds(self) -> NDArray[np.intp]:

@@ -12,10 +12,11 @@ import numpy as np
 
 from synthbench.claims import evaluations
 from synthbench.claims.bounds import Bounds
-from synthbench.claims.calls import SIGNATURES, Level, arguments, unknown_function
+from synthbench.claims.calls import Level, arguments, called
+from synthbench.claims.operations import ELEMENTWISE, elementwise, operation
 from synthbench.claims.replicas import Replicas
 from synthbench.claims.truth import Texts, Truth, Value, equal, is_text, ordered
-from synthbench.results.table.expression import ARITHMETIC, ORDERS, WORDS, Expression
+from synthbench.results.table.expression import ORDERS, WORDS, Expression
 
 Rows: TypeAlias = Callable[[Replicas], Value]
 Numbers: TypeAlias = Callable[[Replicas], Bounds]
@@ -75,13 +76,8 @@ class RowReader:
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             negated = self.condition(node.operand)
             return lambda replicas: ~negated(replicas)
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-            operand = self.numbers(node.operand)
-            return lambda replicas: -operand(replicas)
-        if isinstance(node, ast.BinOp) and type(node.op) in ARITHMETIC:
-            operate = ARITHMETIC[type(node.op)]
-            left, right = self.numbers(node.left), self.numbers(node.right)
-            return lambda replicas: operate(left(replicas), right(replicas))
+        if (found := operation(node, self.numbers)) is not None:
+            return found
         if isinstance(node, ast.Compare):
             return self._comparison(node)
         return self._leaf(node)
@@ -146,12 +142,11 @@ class RowReader:
         return read
 
     def _call(self, node: ast.Call) -> Rows:
-        name = self._expression.column(node.func) or self._expression.words(node.func)
-        if name not in SIGNATURES:
-            raise unknown_function(self._expression, name)
-        signature = SIGNATURES[name]
-        if name in ("log", "min", "max"):
-            return self._elementwise(node, name)
+        signature = called(self._expression, node)
+        name = signature.name
+        if name in ELEMENTWISE:
+            given, _ = arguments(self._expression, node, signature)
+            return elementwise(name, [self.numbers(each) for each in given])
         if signature.level is Level.STUDY:
             raise self._expression.mistake(
                 f"{name}(...) is of all replicas, but here stands what a single one has"
@@ -161,14 +156,6 @@ class RowReader:
         if self._level is Level.REPLICA:
             return own
         return lambda replicas: replicas.at_evaluations(own(replicas))
-
-    def _elementwise(self, node: ast.Call, name: str) -> Rows:
-        given, _ = arguments(self._expression, node, SIGNATURES[name])
-        parts = [self.numbers(each) for each in given]
-        if name == "log":
-            return lambda replicas: parts[0](replicas).log()
-        joined = Bounds.minimum if name == "min" else Bounds.maximum
-        return lambda replicas: reduce(joined, (part(replicas) for part in parts))
 
     def _of_replicas(self, name: str, given: list[ast.expr]) -> Rows:
         """What a replica has, from its evaluations."""

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -16,7 +16,6 @@ from synthbench.cli.completion import (
     complete_probe,
     complete_suite,
     complete_task,
-    complete_tracker,
 )
 from synthbench.cli.importing import without_collection
 from synthbench.cli.protocol_flags import takes_protocol_flags
@@ -26,13 +25,11 @@ from synthbench.cli.run_flags import (
     Compile,
     Launcher,
     ReplicasPerBlock,
+    Resume,
+    Trackers,
     Workers,
 )
 from synthbench.cli.study_flags import asked_for, print_study
-
-if TYPE_CHECKING:
-    from synthbench.evaluation.settings import Settings
-    from synthbench.evaluation.studies.study import Study
 
 
 @takes_protocol_flags
@@ -79,9 +76,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for the results. Default: runs.")
     ] = None,
-    resume: Annotated[
-        bool, typer.Option(help="Reuse finished cells and continue unfinished ones.")
-    ] = True,
+    resume: Resume = True,
     replicas_per_block: ReplicasPerBlock = None,
     keep_weights: Annotated[
         str | None,
@@ -154,13 +149,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         str | None,
         typer.Option(metavar="[ENTITY/]PROJECT", help="Log every cell as a Weights & Biases run."),
     ] = None,
-    tracker: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Log elsewhere: see `synthbench list trackers`; repeatable.",
-            autocompletion=complete_tracker,
-        ),
-    ] = None,
+    tracker: Trackers = None,
 ) -> None:
     """Train models on suites and tasks, hundreds of seeds at once, and measure how they learn.
 
@@ -213,7 +202,9 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         launcher=launcher,
     )
     if dry_run:
-        _forecast(study, settings)
+        from synthbench.cli.forecast_table import print_study_forecast
+
+        print_study_forecast(study, settings)
         return
     with watching() as listener:
         settings = replace(settings, listener=listener)
@@ -233,16 +224,6 @@ def _require_ready(trackers: Sequence[str]) -> None:
 
     for reference in trackers:
         installed().tracker(reference).ready()
-
-
-def _forecast(study: Study, settings: Settings) -> None:
-    from synthbench.cli.forecast_table import print_forecasts
-    from synthbench.engine.training.device import find_device
-    from synthbench.evaluation.forecast import forecast_cells
-
-    forecasts = forecast_cells(study.cells, study.folder, settings)
-    measured = find_device(settings.trainer.accelerator).type == "cuda"
-    print_forecasts(forecasts, study.folder, measured)
 
 
 def wandb_reference(project: str) -> str:

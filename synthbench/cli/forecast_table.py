@@ -8,7 +8,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from synthbench.evaluation.forecast import Forecast
+from synthbench.engine.training.device import find_device
+from synthbench.evaluation.forecast import Forecast, forecast_cells
+from synthbench.evaluation.settings import Settings
+from synthbench.evaluation.studies.study import Study
 from synthbench.metrics.formatting import format_count, format_seconds
 from synthbench.results.terminal_table import WIDTH, number_table
 
@@ -22,6 +25,13 @@ TIME = (
     "time: every replica to the end of its budget, with evaluations; those that solve their task"
     " stop earlier where the protocol says so (--until)"
 )
+
+
+def print_study_forecast(study: Study, settings: Settings) -> None:
+    """What training the cells of a study would take; nothing is trained."""
+    forecasts = forecast_cells(study.cells, study.folder, settings)
+    measured = find_device(settings.trainer.accelerator).type == "cuda"
+    print_forecasts(forecasts, study.folder, measured)
 
 
 def print_forecasts(forecasts: Sequence[Forecast], folder: Path, measured: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from synthbench.cli.completion import complete_launcher
+from synthbench.cli.completion import complete_launcher, complete_tracker
 
 CellNumbers = Annotated[
     list[int] | None,
@@ -39,5 +39,13 @@ Launcher = Annotated[
     typer.Option(
         help="Train elsewhere: 'ray address=auto'; see `synthbench list launchers`.",
         autocompletion=complete_launcher,
+    ),
+]
+Resume = Annotated[bool, typer.Option(help="Reuse finished cells and continue unfinished ones.")]
+Trackers = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Log elsewhere: see `synthbench list trackers`; repeatable.",
+        autocompletion=complete_tracker,
     ),
 ]

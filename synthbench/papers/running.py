@@ -29,12 +29,6 @@ class Size:
     full: bool = False
     seeds: int | None = None
 
-    @property
-    def flags(self) -> str:
-        """As `synthbench study run` takes it: ` --full --seeds 64`, or nothing."""
-        full = " --full" if self.full else ""
-        return full if self.seeds is None else f"{full} --seeds {self.seeds}"
-
 
 def grid_studies(
     study: PaperStudy, out: Path | str = RUNS, size: Size = Size(), grids: Sequence[str] = ()

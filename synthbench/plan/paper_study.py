@@ -11,10 +11,10 @@ from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
 from synthbench.contracts.frozen import Frozen
 from synthbench.errors import ConfigurationError, did_you_mean, first_mistake
+from synthbench.plan.name_pattern import NAME
 from synthbench.plan.study.file import StudyFile, parse_study
 from synthbench.plan.study.toml_source import TomlSource
 
-NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 SUFFIX = ".toml"
 """Of a file, where a name is a plugin's study."""
 PLACED = ("name", "out")
@@ -66,7 +66,7 @@ class PaperFigure(Frozen):
 class StatedClaim(Frozen):
     """A sentence of the paper as a number that can be measured, and where that must lie."""
 
-    name: str = Field(pattern=NAME, max_length=64)
+    name: str = Field(pattern=f"^{NAME}$", max_length=64)
     says: str
     """The sentence."""
     source: str
@@ -84,7 +84,7 @@ class StatedClaim(Frozen):
 class PaperStudy(Frozen):
     """What a paper found, as grids to train, figures to draw and claims to judge."""
 
-    name: str = Field(pattern=NAME, max_length=64)
+    name: str = Field(pattern=f"^{NAME}$", max_length=64)
     title: str
     paper: str
     """Authors, year and where it is to be found."""
@@ -211,19 +211,10 @@ def _check_names(source: TomlSource, study: PaperStudy) -> None:
 
 
 def _refuse_unknown_keys(source: TomlSource) -> None:
-    known = list(PaperStudy.model_fields)
     if "grids" not in source.content and source.content.keys() & StudyFile.model_fields.keys():
         message = f"this is the file of one grid, [grids.NAME]: synthbench eval {source.path}"
         raise source.located((), ConfigurationError(message))
-    for key in source.content:
-        if key not in known:
-            raise source.located(
-                (key,),
-                ConfigurationError(
-                    f"a paper study has no such key{did_you_mean(key, known)} "
-                    f"(keys: {', '.join(known)})"
-                ),
-            )
+    source.refuse_keys_beyond(PaperStudy.model_fields, "a paper study")
 
 
 def _first(source: TomlSource, error: ValidationError) -> ConfigurationError:

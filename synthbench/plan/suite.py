@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from synthbench.contracts.frozen import Frozen
 from synthbench.errors import ConfigurationError, first_mistake
 from synthbench.hashing import content_hash
+from synthbench.plan.name_pattern import NAME
 from synthbench.plan.protocol import Protocol
 
 Column = Literal["plateau", "width", "stages", "lead", "longest", "gap", "delay"]
@@ -32,7 +33,7 @@ class SuiteCell(Frozen):
 class Suite(Frozen):
     """A named, versioned list of cells, how they are measured and what they are held against."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=64)
+    name: str = Field(pattern=f"^{NAME}$", max_length=64)
     version: int = Field(ge=1)
     """Goes up with every change of what `hash` covers."""
     title: str

@@ -19,6 +19,7 @@ from synthbench.contracts.model import Model
 from synthbench.contracts.recipe import Recipe
 from synthbench.errors import ConfigurationError, ModelError
 from synthbench.registry.fingerprints.code import code_fingerprint
+from synthbench.registry.kinds import NAME_PATTERN
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 Builder: TypeAlias = "Callable[..., nn.Module]"
 """A module class, or a function that returns a fresh module; see `as_model`."""
 
-NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 Scalar = bool | int | float | str | None
 
 
@@ -41,7 +41,7 @@ def as_model(builder: Builder, recipe: Recipe | None = None, name: str | None = 
     Raises ConfigurationError for what cannot be called so, or is a module already.
     """
     _check_builder(builder)
-    if name is not None and not NAME.fullmatch(name):
+    if name is not None and not NAME_PATTERN.fullmatch(name):
         raise ConfigurationError(f"name must be lower-case words joined by hyphens, got {name!r}")
     settled = _settled_arguments(builder)
     plain = {key: value for key, value in settled.items() if _is_plain(value)}

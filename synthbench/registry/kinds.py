@@ -15,12 +15,13 @@ from synthbench.contracts.probe import Probe
 from synthbench.contracts.recipe import Optimizer
 from synthbench.contracts.task import Task
 from synthbench.listeners.tracker import Tracker
+from synthbench.plan.name_pattern import NAME
 from synthbench.plan.paper_study import PaperStudy, read_paper_study
 from synthbench.plan.suite import Suite, read_suite
 
 T = TypeVar("T", bound=Frozen)
 
-NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+NAME_PATTERN = re.compile(NAME)
 
 
 @dataclass(frozen=True)

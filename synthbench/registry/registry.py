@@ -70,15 +70,15 @@ class Registry:
 
     def find(self, kind: Kind[C], name: str) -> type[C]:
         """The class of that name; UnknownNameError with a suggestion otherwise."""
-        return cast("type[C]", self._provided(kind, name))
+        return cast("type[C]", self.provided(kind, name))
 
     def suite(self, name: str) -> Suite:
         """The suite of that name; UnknownNameError with a suggestion otherwise."""
-        return cast(Suite, self._provided(SUITE, name))
+        return cast(Suite, self.provided(SUITE, name))
 
     def study(self, name: str) -> PaperStudy:
         """The paper study of that name; UnknownNameError with a suggestion otherwise."""
-        return cast(PaperStudy, self._provided(STUDY, name))
+        return cast(PaperStudy, self.provided(STUDY, name))
 
     def get(self, kind: Kind[C], reference: str | C) -> C:
         """The object that a reference such as `'mlp width=200 lr=0.05'` means, or itself."""
@@ -178,7 +178,8 @@ class Registry:
             fields["recipe"] = {**recipe, "optimizer": optimizer}
         return validated(found, name, fields)
 
-    def _provided(self, kind: Kind[Any], name: str) -> Any:
+    def provided(self, kind: Kind[Any], name: str) -> Any:
+        """What a plugin provides under that name; UnknownNameError with a suggestion otherwise."""
         known = self.names(kind)
         if name in known:
             return known[name].provided[kind][name]

@@ -140,7 +140,7 @@ def _of_name(registry: Registry, name: str) -> Iterator[Subject]:
         _refuse(registry, word)
     for kind in kinds:
         if kind.is_file:
-            yield Subject(kind, registry.names(kind)[name].provided[kind][name], registry)
+            yield Subject(kind, registry.provided(kind, name), registry)
         else:
             yield Subject(kind, registry.get(kind, name))
 

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from synthbench.cli.completion import complete_tracker
 from synthbench.cli.importing import without_collection
-from synthbench.cli.run_flags import Accelerator, Compile, Launcher, ReplicasPerBlock, Workers
+from synthbench.cli.run_flags import (
+    Accelerator,
+    Compile,
+    Launcher,
+    ReplicasPerBlock,
+    Resume,
+    Trackers,
+    Workers,
+)
 from synthbench.cli.study.arguments import Full, Runs, StudyName
 
 if TYPE_CHECKING:
@@ -34,20 +41,12 @@ def run_command(  # noqa: PLR0913 - one parameter per flag
     ] = None,
     runs: Runs = Path("runs"),
     accelerator: Accelerator = "auto",
-    resume: Annotated[
-        bool, typer.Option(help="Reuse finished cells and continue unfinished ones.")
-    ] = True,
+    resume: Resume = True,
     replicas_per_block: ReplicasPerBlock = None,
     compile_: Compile = "auto",
     workers: Workers = None,
     launcher: Launcher = None,
-    tracker: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Log elsewhere: see `synthbench list trackers`; repeatable.",
-            autocompletion=complete_tracker,
-        ),
-    ] = None,
+    tracker: Trackers = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how long it would take; train nothing.")
     ] = False,
@@ -73,7 +72,10 @@ def run_command(  # noqa: PLR0913 - one parameter per flag
         launcher=launcher,
     )
     if dry_run:
-        _forecast(grids, settings)
+        from synthbench.cli.forecast_table import print_study_forecast
+
+        for each in grids.values():
+            print_study_forecast(each, settings)
         return
     _train(grids, settings)
     print_verdicts(kept_study(found, runs, full=full), study)
@@ -87,13 +89,3 @@ def _train(grids: Mapping[str, Study], settings: Settings) -> None:
     except KeyboardInterrupt:
         print("interrupted; the same command continues where it stopped", file=sys.stderr)
         raise typer.Exit(130) from None
-
-
-def _forecast(grids: Mapping[str, Study], settings: Settings) -> None:
-    from synthbench.cli.forecast_table import print_forecasts
-    from synthbench.engine.training.device import find_device
-    from synthbench.evaluation.forecast import forecast_cells
-
-    measured = find_device(settings.trainer.accelerator).type == "cuda"
-    for grid in grids.values():
-        print_forecasts(forecast_cells(grid.cells, grid.folder, settings), grid.folder, measured)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isfinite, isnan
 
+from synthbench.claims import Verdict
 from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.formatting import format_estimate, format_time_to_target
 from synthbench.papers.judging import JudgedClaim
@@ -12,18 +13,21 @@ from synthbench.plan.paper_study import StatedClaim
 
 LARGE = 1_000
 """From here on a number is written with a prefix: 19.2k."""
-UNDECIDED = "undecided"
 NOT_MEASURED = "not measured"
 """In place of a verdict."""
 SYMBOLS = {
-    "holds": "✓",
-    "holds for the best seed only": "◐",
-    "does not hold": "✗",
-    UNDECIDED: "?",
+    Verdict.HOLDS.value: "✓",
+    Verdict.BEST_SEED_ONLY.value: "◐",
+    Verdict.DOES_NOT_HOLD.value: "✗",
+    Verdict.UNDECIDED.value: "?",
     NOT_MEASURED: "-",
 }
 """Of verdicts, in the order in which they are counted."""
-STYLES = {"holds": "good", "holds for the best seed only": "part", "does not hold": "bad"}
+STYLES = {
+    Verdict.HOLDS: "good",
+    Verdict.BEST_SEED_ONLY: "part",
+    Verdict.DOES_NOT_HOLD: "bad",
+}
 """How the page colours them."""
 
 
@@ -54,17 +58,19 @@ def shown_claim(judged: JudgedClaim) -> ShownClaim:
         return ShownClaim(
             judged.claim, judged.grid, NOT_MEASURED, SYMBOLS[NOT_MEASURED], "", remark=judged.absent
         )
-    verdict = str(judgement.verdict.value)
+    verdict = judgement.verdict
     value, interval = number_text(judgement.value, judgement.low, judgement.high)
     needed = judgement.seeds_needed
-    remarks = [f"about {needed:,} seeds would tell"] if verdict == UNDECIDED and needed else []
+    remarks = (
+        [f"about {needed:,} seeds would tell"] if verdict is Verdict.UNDECIDED and needed else []
+    )
     if judged.part:
         remarks.append(f"by {judged.part}")
     return ShownClaim(
         judged.claim,
         judged.grid,
-        verdict,
-        SYMBOLS[verdict],
+        verdict.value,
+        SYMBOLS[verdict.value],
         STYLES.get(verdict, ""),
         value,
         interval,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from synthbench.contracts.frozen import Frozen
-from synthbench.errors import ConfigurationError, did_you_mean, first_mistake
+from synthbench.errors import ConfigurationError, first_mistake
 from synthbench.plan.protocol_grid import allowed_values
 from synthbench.plan.study.toml_source import TomlSource
 from synthbench.plan.study.written_values import entry_text, native_value, value_text
@@ -119,17 +119,8 @@ def study_toml(file: StudyFile) -> str:
 
 
 def _refuse_unknown_keys(source: TomlSource) -> None:
-    known = list(StudyFile.model_fields)
-    for key in source.content:
-        if key == "grids":
-            raise source.located(
-                (), ConfigurationError(f"this is a paper study: synthbench study run {source.path}")
-            )
-    for key in source.content:
-        if key not in known:
-            raise source.located(
-                (key,),
-                ConfigurationError(
-                    f"a study has no such key{did_you_mean(key, known)} (keys: {', '.join(known)})"
-                ),
-            )
+    if "grids" in source.content:
+        raise source.located(
+            (), ConfigurationError(f"this is a paper study: synthbench study run {source.path}")
+        )
+    source.refuse_keys_beyond(StudyFile.model_fields, "a study")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from synthbench.errors import ConfigurationError, SynthbenchError
+from synthbench.errors import ConfigurationError, SynthbenchError, did_you_mean
 from synthbench.plan.study.toml_lines import KeyPath, holds, line_of
 
 E = TypeVar("E", bound=SynthbenchError)
@@ -58,6 +58,14 @@ class TomlSource:
             raise self.located(path, ConfigurationError(f"{content!r} must be a table"))
         kept = {key: value for key, value in content.items() if key not in without}
         return replace(self, content=kept, within=(*self.within, *path))
+
+    def refuse_keys_beyond(self, known: Collection[str], what: str) -> None:
+        """Raise ConfigurationError, with the line, for a key that `what`, a study, has not."""
+        for key in self.content:
+            if key not in known:
+                guess, keys = did_you_mean(key, known), ", ".join(known)
+                message = f"{what} has no such key{guess} (keys: {keys})"
+                raise self.located((key,), ConfigurationError(message))
 
     def located(self, path: KeyPath, error: E) -> E:
         """The same error of the value at a path, or its nearest parent, with file and line."""
