@@ -2,10 +2,10 @@
 
 Replica-steps per second of plain Lightning, a bare loop, SynthBench and hand-written JAX; of stacks
 up to the memory, with and without CUDA graphs; the share of what the card can do; and seconds to
-the results of both `-large` suites, by extrapolation where they are cut. A part that fails or finds
+the results of the `-large` suites, by extrapolation where they are cut. A part that fails or finds
 no time is reported and the others go on.
 
-    python benchmarks/gpu.py [--seconds 360] [--large] [--out build/gpu.json]
+    python benchmarks/gpu.py [--seconds 360] [--large] [--suite NAME ...] [--out build/gpu.json]
 
 --large spends what is left on the suites alone.
 """
@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -41,6 +41,7 @@ import synthbench as sb
 from synthbench.engine.axis.memory import is_out_of_memory
 from synthbench.isolation.settings import in_tf32
 from synthbench.plan.cell import Cell
+from synthbench.registry.kinds import SUITE
 from synthbench.registry.registry import installed
 
 HERE = Path(__file__).parent
@@ -226,10 +227,9 @@ def _text(output: str | bytes | None) -> str:
     return output.decode(errors="replace") if isinstance(output, bytes) else output or ""
 
 
-def suites(run: Run, reserve: float) -> dict[str, Any]:
-    """Seconds to the results of the large suites; cut cells are extrapolated."""
-    cells = [(name, n) for name in ("feature-learning-v1-large", "in-context-v1-large")
-             for n in range(1, 7)]  # fmt: skip
+def suites(run: Run, names: Sequence[str], reserve: float) -> dict[str, Any]:
+    """Seconds to the results of suites; cut cells are extrapolated."""
+    cells = [(name, n) for name in names for n, _ in enumerate(installed().suite(name).cells, 1)]
     # Those that say most come first: of each suite in turn.
     cells.sort(key=lambda each: (each[1], each[0]))
     found: dict[str, Any] = {}
@@ -242,8 +242,8 @@ def suites(run: Run, reserve: float) -> dict[str, Any]:
         own = seconds_to_result(name, number, box - 2, run.device)
         found[f"{name} {number}"] = own
         run.say(f"{name}, cell {number}: {own['said']}")
-    for name in ("feature-learning-v1-large", "in-context-v1-large"):
-        own = [v for key, v in found.items() if key.startswith(name)]
+    for name in names:
+        own = [v for key, v in found.items() if key.startswith(f"{name} ")]
         known = [v["seconds"] for v in own if "seconds" in v]
         whole = all(v.get("finished") for v in own)
         run.say(
@@ -288,6 +288,7 @@ def main() -> None:
     )
     parser.add_argument("--seconds", type=float, default=360, help="budget of the whole run")
     parser.add_argument("--large", action="store_true", help="the large suites alone")
+    parser.add_argument("--suite", action="append", help="instead of all bundled `-large` ones")
     parser.add_argument("--out", type=Path, default=Path("build/gpu.json"))
     parser.add_argument("--device", default="cuda", help="cpu tries the script, no more")
     options = parser.parse_args()
@@ -299,7 +300,8 @@ def main() -> None:
     if not options.large:
         contenders(run)
     run.reserve = 0
-    run.part("suites", lambda: suites(run, reserve=5), least=20)
+    large = [name for name in installed().bundled(SUITE) if name.endswith("-large")]
+    run.part("suites", lambda: suites(run, options.suite or large, reserve=5), least=20)
     summary(run)
     run.say(f"written to {options.out}")
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_map
 
 from synthbench.contracts.batch import Batch, World
 from synthbench.engine.axis.over_replicas import over_replicas
@@ -99,8 +98,3 @@ def reference_parts(
         return {name: score_parts(scored) for name, scored in scores.items()}
 
     return over_replicas(of_one)(worlds, batch)
-
-
-def first_worlds(worlds: World, count: int) -> World:
-    """The first few of some worlds."""
-    return tree_map(lambda leaf: leaf[:count], worlds)

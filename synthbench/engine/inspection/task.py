@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+from scipy.special import stdtrit
 from torch import Tensor
 
 from synthbench.contracts.batch import Batch, World
@@ -14,7 +15,7 @@ from synthbench.engine.axis.objective import recipe_loss
 from synthbench.engine.data.held_out import HeldOut, held_out_sets
 from synthbench.engine.data.sampling import batch_at, draw_worlds
 from synthbench.engine.data.training_data import training_data
-from synthbench.engine.inspection.scored_set import ScoredSet, first_worlds, reference_parts
+from synthbench.engine.inspection.scored_set import ScoredSet, reference_parts
 from synthbench.engine.training.held_out_batches import HeldOutBatches
 from synthbench.engine.training.references import Columns, reference_scores
 from synthbench.engine.training.score_totals import Parts
@@ -27,10 +28,12 @@ from synthbench.plan.cell import Cell
 from synthbench.plan.task_facts import aggregates, fits_references
 from synthbench.streams import Purpose, Stream, keys_of
 
-DRAWS, DRAWS_OF_WHOLE, FITS = 16, 4, 2
-"""Worlds in which references are scored: on a sampler, on a finite set, and fitted."""
+DRAWS, FITS = 16, 2
+"""Worlds in which references are scored, and in which they are fitted."""
 LEAST_GAP = 6.0
 """Standard errors between trivial and optimal; below, chance can pass for progress."""
+FALSE_ALARM = 1e-7
+"""How often a right exact score is refused: by Student's t, since the error is estimated too."""
 
 
 @torch.no_grad()
@@ -106,11 +109,10 @@ def _scored(cell: Cell, held_out: HeldOut, worlds: World, keys: Tensor) -> Score
         return reference_parts(held_out, worlds, batch, _check_shapes), size
 
     if held_out.is_whole:
-        few = first_worlds(worlds, DRAWS_OF_WHOLE)
-        batches = list(held_out.batches(few, keys[:DRAWS_OF_WHOLE], cell.protocol))
+        batches = list(held_out.batches(worlds, keys, cell.protocol))
         if not batches:
             raise TaskError(f'a test set of task "{cell.task.label()}" has no rows')
-        return ScoredSet(held_out, [[parts(few, batch) for batch in batches]])
+        return ScoredSet(held_out, [[parts(worlds, batch) for batch in batches]])
     size = cell.protocol.evaluation_batch
     drawn = [held_out.drawn(worlds, keys, index, size) for index in range(2)]
     _check_size(held_out, drawn[0], size)
@@ -233,7 +235,8 @@ def _check_exact(task: Task, sets: list[ScoredSet]) -> None:
         # The worst of some groups is lower, the fewer examples it is the worst on.
         mean = found.of_all(name, first) if aggregates(task) else float(scores.mean())
         error = float(scores.mean(1).std()) / len(scores) ** 0.5
-        if not abs(mean - exact) <= LEAST_GAP * error + 1e-5:
+        errors = float(stdtrit(len(scores) - 1, 1 - FALSE_ALARM / 2))
+        if not abs(mean - exact) <= errors * error + 1e-5:
             raise TaskError(
                 f'task "{task.label()}": reference "{key}" scores {mean:.4g} on samples, '
                 f"exact_scores says {exact:.4g}"

@@ -45,6 +45,15 @@ def test_worlds_may_differ_in_what_there_is_to_learn() -> None:
     check_task(Cell(task, registry.model("transformer"), sb.Protocol()))
 
 
+def test_exact_scores_are_refused_by_no_choice_of_seeds() -> None:
+    """A mean over splits of a small table, of which each choice of seeds has a few."""
+    registry = installed()
+    task = registry.task("modular-arithmetic p=13 operation=multiply share=0.5")
+    model = registry.model("mlp width=4")
+    for first_seed in range(0, 16 * 200, 16):
+        check_task(Cell(task, model, sb.Protocol(first_seed=first_seed)))
+
+
 PARITY = type(installed().task("sparse-parity"))
 
 
