@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -12,10 +13,12 @@ import pytest
 
 import synthbench as sb
 from synthbench.errors import ConfigurationError, SynthbenchError
+from synthbench.leaderboard.site import Section, build_site
 from synthbench.papers.judging import judged
 from synthbench.papers.kept import KeptStudy, kept_study
+from synthbench.papers.report import several
 from synthbench.papers.report.content import Report, report_content
-from synthbench.papers.report.gallery import write_gallery
+from synthbench.papers.report.gallery import gallery_pages, write_gallery
 from synthbench.papers.report.pages import report_html, report_markdown, write_report
 from synthbench.papers.report.wording import number_text
 from synthbench.plan.paper_study import PaperStudy
@@ -196,6 +199,44 @@ def test_a_gallery_leads_to_every_report(report: Report, tmp_path: Path) -> None
     assert "<script>alert" not in page
     inner = (tmp_path / "reports" / "plateaus" / "index.html").read_text()
     assert 'href="../index.html"' in inner
+
+
+def test_a_gallery_beside_the_boards(report: Report, tmp_path: Path) -> None:
+    section = Section("Paper studies", "1 study", "papers", gallery_pages([report], "../"))
+    build_site([], tmp_path / "site", sections=[section])
+    pages = {path.relative_to(tmp_path / "site").as_posix(): path.read_text() for path in
+             (tmp_path / "site").rglob("*.html")}  # fmt: skip
+    assert set(pages) == {"index.html", "papers/index.html", "papers/plateaus/index.html"}
+    assert 'href="papers/index.html">Paper studies</a>: 1 study' in pages["index.html"]
+    for place, page in pages.items():
+        # Every link leads to a page of the site, and none of them is left out.
+        links = re.findall(r'href="([^"#:]*index\.html)"', page)
+        found = {posixpath.normpath(posixpath.join(posixpath.dirname(place), to)) for to in links}
+        assert found <= set(pages) and {"index.html", "papers/index.html"} <= found, place
+    assert "plateaus/index.html" in pages["papers/index.html"]
+    build_site([], tmp_path / "site", sections=[section])
+
+
+def test_all_reports_leave_out_what_cannot_be_judged(
+    study: PaperStudy, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Two:
+        def names(self, kind: object) -> list[str]:
+            return ["plateaus", "broken", "never-run"]
+
+    def find(name: str) -> PaperStudy:
+        if name == "broken":
+            raise ConfigurationError("no such column")
+        return study if name == "plateaus" else study.model_copy(update={"name": name})
+
+    monkeypatch.setattr(several, "installed", Two)
+    monkeypatch.setattr(several, "find_paper_study", find)
+    left_out: list[str] = []
+    found = several.all_reports(runs, lambda name, error: left_out.append(f"{name}: {error}"))
+    assert [each.study.name for each in found] == ["plateaus"]
+    assert left_out == ["broken: no such column"]
+    with pytest.raises(ConfigurationError, match="nothing of any study is run in"):
+        several.all_reports(runs / "nowhere", lambda *_: None)
 
 
 @pytest.mark.parametrize(

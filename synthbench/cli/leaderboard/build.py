@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from synthbench.cli.completion import complete_suite
+from synthbench.cli.study.left_out import say_left_out
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from synthbench.leaderboard.site import Section
 
 
 def build_command(
@@ -21,6 +28,13 @@ def build_command(
         "leaderboards"
     ),
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the site.")] = Path("site"),
+    studies: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUNS",
+            help="Beside the boards, reports of the paper studies whose results are kept in RUNS.",
+        ),
+    ] = None,
 ) -> None:
     """Build a web site of leaderboards: static pages that need no server and no network."""
     from rich.console import Console
@@ -37,6 +51,7 @@ def build_command(
     names = list(dict.fromkeys(suites or installed().names(SUITE)))
     chosen = [installed().suite(name) for name in names]
     check_replaceable(out)
+    sections = [] if studies is None else [_paper_studies(studies, console)]
     with stage_progress(console) as progress:
         found = [
             read_board(suite, boards, progress.stage(f"reading {suite.name}")) for suite in chosen
@@ -45,9 +60,21 @@ def build_command(
         def show(suite: str, done: int, pages: int) -> None:
             progress.stage(f"writing {suite}")(done, pages)
 
-        index = build_site(found, out, show)
+        index = build_site(found, out, show, sections)
     for board in found:
         refused = f", {len(board.refused)} set aside" if board.refused else ""
         count = f"{len(board.entries)} submission{'s' * (len(board.entries) != 1)}"
         console.print(f"{board.suite.name}: {count}{refused}", style="dim")
     console.print(f"open {escape(str(index))}", soft_wrap=True)
+
+
+def _paper_studies(runs: Path, console: Console) -> Section:
+    """The gallery of their reports."""
+    from synthbench.leaderboard.site import Section
+    from synthbench.papers.report.gallery import gallery_pages
+    from synthbench.papers.report.several import all_reports
+
+    reports = all_reports(runs, partial(say_left_out, console))
+    claims = sum(len(report.claims) for report in reports)
+    says = f"{claims} claims of {len(reports)} studies, each with its interval and a verdict"
+    return Section("Paper studies", says, "paper-studies", gallery_pages(reports, "../"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,8 @@ import typer
 from synthbench.cli.completion import complete_study
 from synthbench.cli.importing import without_collection
 from synthbench.cli.study.arguments import Full, Runs
-from synthbench.errors import ConfigurationError, SynthbenchError
+from synthbench.cli.study.left_out import say_left_out
+from synthbench.errors import ConfigurationError
 
 
 def report_command(
@@ -45,26 +47,17 @@ def report_command(
         from synthbench.papers.reading import find_paper_study
         from synthbench.papers.report.content import report_content
         from synthbench.papers.report.gallery import write_gallery
-        from synthbench.registry.kinds import STUDY
-        from synthbench.registry.registry import installed
+        from synthbench.papers.report.several import all_reports
 
     console = Console(highlight=False)
-    named = list(dict.fromkeys(studies or []))
-    reports = []
-    for name in named or sorted(installed().names(STUDY)):
-        try:
-            kept = kept_study(find_paper_study(name), runs, full=full)
-            if named or not kept.is_empty:
-                reports.append(report_content(kept, name))
-        except SynthbenchError as error:
-            if named:
-                raise
-            # One study that cannot be judged keeps the others from no page.
-            console.print(f"[yellow]left out:[/] {escape(f'{name}: {error}')}", soft_wrap=True)
-    if not reports:
-        raise ConfigurationError(
-            f"nothing of any study is run in {runs}; first: synthbench study run STUDY"
-        )
+    if studies:
+        named = {name: find_paper_study(name) for name in studies}
+        reports = [
+            report_content(kept_study(study, runs, full=full), name)
+            for name, study in named.items()
+        ]
+    else:
+        reports = all_reports(runs, partial(say_left_out, console), full=full)
     index = write_gallery(reports, out)
     for report in reports:
         counts = ", ".join(f"{count} {verdict}" for _, verdict, count in report.counts)

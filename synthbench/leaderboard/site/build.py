@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from synthbench.leaderboard.site.board_view import board_view
 from synthbench.leaderboard.site.cell_charts import make_frames
-from synthbench.leaderboard.site.index_view import index_view
+from synthbench.leaderboard.site.index_view import SectionLink, index_view
 from synthbench.leaderboard.site.shell import render
 from synthbench.leaderboard.site.submission_view import SubmissionPages
 from synthbench.leaderboard.site.writing import Site, new_site
@@ -18,8 +19,24 @@ Progress = Callable[[str, int, int], None]
 INDEX = "index.html"
 
 
+@dataclass(frozen=True)
+class Section:
+    """Pages beside the boards, to which the first page leads.
+
+    folder: of all of them, in which INDEX is the first. pages: their contents by path in it.
+    """
+
+    title: str
+    says: str
+    folder: str
+    pages: Mapping[str, str]
+
+
 def build_site(
-    boards: Sequence[Board], out: Path, progress: Progress = lambda suite, done, pages: None
+    boards: Sequence[Board],
+    out: Path,
+    progress: Progress = lambda suite, done, pages: None,
+    sections: Sequence[Section] = (),
 ) -> Path:
     """Write a site of some boards into `out`; returns its first page.
 
@@ -29,7 +46,11 @@ def build_site(
     with new_site(out) as site:
         for board in boards:
             _add_board(site, board, progress)
-        site.add(INDEX, render("index.html.j2", index_view(boards)))
+        for section in sections:
+            for path, page in section.pages.items():
+                site.add(f"{section.folder}/{path}", page)
+        links = [SectionLink(s.title, s.says, f"{s.folder}/{INDEX}") for s in sections]
+        site.add(INDEX, render("index.html.j2", index_view(boards, links)))
     return out / INDEX
 
 

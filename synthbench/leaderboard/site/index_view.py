@@ -41,16 +41,26 @@ class Card:
 
 
 @dataclass(frozen=True)
+class SectionLink:
+    """To pages beside the boards."""
+
+    title: str
+    says: str
+    href: str
+
+
+@dataclass(frozen=True)
 class IndexView:
     """The first page."""
 
     root: str
     cards: tuple[Card, ...]
+    sections: tuple[SectionLink, ...]
 
 
-def index_view(boards: Sequence[Board]) -> IndexView:
+def index_view(boards: Sequence[Board], sections: Sequence[SectionLink] = ()) -> IndexView:
     """The first page; boards in the order they are shown in."""
-    return IndexView("", tuple(_card(board) for board in boards))
+    return IndexView("", tuple(_card(board) for board in boards), tuple(sections))
 
 
 def _card(board: Board) -> Card:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthbench.papers.report.content import Report
-from synthbench.papers.report.pages import PAGE, render_page, write_report
+from synthbench.papers.report.pages import PAGE, render_page, report_html, write_report
 from synthbench.papers.report.pictures import ReportPicture
 from synthbench.records.atomic import make_folder, write_atomically
 
@@ -23,7 +23,7 @@ class GalleryCard:
 
 @dataclass(frozen=True)
 class GalleryView:
-    """The page. root: of what is linked."""
+    """The page. root: where it finds the first page of the site that it is in."""
 
     root: str
     cards: tuple[GalleryCard, ...]
@@ -37,11 +37,30 @@ def write_gallery(reports: Sequence[Report], out: Path) -> Path:
     make_folder(out)
     for report in reports:
         write_report(report, out / report.study.name, "../")
-    page = render_page("gallery.html.j2", GalleryView("", tuple(map(_card, reports))))
+    page = _first_page(reports, "")
     write_atomically(out / PAGE, page.encode("utf-8", "backslashreplace"))
     return out / PAGE
 
 
+def gallery_pages(reports: Sequence[Report], root: str) -> dict[str, str]:
+    """The same as parts of a site: contents by path in the folder of the gallery.
+
+    root: where that folder finds the first page of the site, as in `../`.
+    """
+    pages = {PAGE: _first_page(reports, root)}
+    for report in reports:
+        pages[_place(report)] = report_html(report, f"../{root}", "../")
+    return pages
+
+
+def _first_page(reports: Sequence[Report], root: str) -> str:
+    return render_page("gallery.html.j2", GalleryView(root, tuple(map(_card, reports))))
+
+
+def _place(report: Report) -> str:
+    return f"{report.study.name}/{PAGE}"
+
+
 def _card(report: Report) -> GalleryCard:
     drawn = (picture for picture in report.pictures if picture.png)
-    return GalleryCard(report, f"{report.study.name}/{PAGE}", next(drawn, None))
+    return GalleryCard(report, _place(report), next(drawn, None))

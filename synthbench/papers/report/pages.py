@@ -27,9 +27,14 @@ IN_BACKTICKS = re.compile(r"`([^`]+)`")
 
 @dataclass(frozen=True)
 class ReportView:
-    """What the template shows. root: of the gallery, relative to the page."""
+    """What the template shows.
+
+    root: where the page finds the first page of all. gallery: where it finds that of all reports;
+    none where it stands alone.
+    """
 
     root: str
+    gallery: str
     report: Report
 
 
@@ -46,11 +51,11 @@ def report_paper_study(
     return write_report(report_content(kept, name_of(study)), Path(folder))
 
 
-def write_report(report: Report, folder: Path, root: str = "") -> Path:
+def write_report(report: Report, folder: Path, gallery: str = "") -> Path:
     """Write a report into a folder, in place of an earlier one; returns the HTML page.
 
     The page holds its figures; the Markdown is for a repository, with the figures as PNG and SVG
-    beside it. root: where the page finds the gallery that it is in. Raises OutputError.
+    beside it. gallery: where the page finds that of all reports. Raises OutputError.
     """
     make_folder(folder)
     for picture in report.pictures:
@@ -58,13 +63,13 @@ def write_report(report: Report, folder: Path, root: str = "") -> Path:
             write_atomically(folder / f"{picture.stem}.png", picture.png)
             write_atomically(folder / f"{picture.stem}.svg", picture.svg)
     write_atomically(folder / MARKDOWN, _encoded(report_markdown(report)))
-    write_atomically(folder / PAGE, _encoded(report_html(report, root)))
+    write_atomically(folder / PAGE, _encoded(report_html(report, gallery, gallery)))
     return folder / PAGE
 
 
-def report_html(report: Report, root: str = "") -> str:
-    """The page; all text of the study and of its records is escaped."""
-    return render_page("report.html.j2", ReportView(root, report))
+def report_html(report: Report, root: str = "", gallery: str = "") -> str:
+    """The page; all text of the study and of its records is escaped. Places: as of a view."""
+    return render_page("report.html.j2", ReportView(root, gallery, report))
 
 
 def report_markdown(report: Report) -> str:
