@@ -197,6 +197,11 @@ def test_a_gallery_leads_to_every_report(report: Report, tmp_path: Path) -> None
     page = index.read_text()
     assert 'href="plateaus/index.html"' in page and page.count("<img") == 1
     assert "<script>alert" not in page
+    markdown = (tmp_path / "reports" / "README.md").read_text()
+    assert "5 claims of 1 study:" in markdown and "<script>" not in markdown
+    row = next(line for line in markdown.splitlines() if line.startswith("| [Parities"))
+    assert row.split(" | ")[2:6] == ["2", "1", "1", "1"]
+    assert len([line for line in markdown.splitlines() if line.startswith("- ")]) == 5
     inner = (tmp_path / "reports" / "plateaus" / "index.html").read_text()
     assert 'href="../index.html"' in inner
 

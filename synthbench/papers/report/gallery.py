@@ -7,9 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthbench.papers.report.content import Report
-from synthbench.papers.report.pages import PAGE, render_page, report_html, write_report
+from synthbench.papers.report.pages import (
+    MARKDOWN,
+    PAGE,
+    render_markdown,
+    render_page,
+    report_html,
+    write_markdown,
+    write_page,
+    write_report,
+)
 from synthbench.papers.report.pictures import ReportPicture
-from synthbench.records.atomic import make_folder, write_atomically
+from synthbench.records.atomic import make_folder
 
 
 @dataclass(frozen=True)
@@ -32,14 +41,29 @@ class GalleryView:
 def write_gallery(reports: Sequence[Report], out: Path) -> Path:
     """Write every report into a folder of its own, and the page that leads to them.
 
-    Returns that page. Raises OutputError where `out` cannot be written.
+    Returns that page, beside which it lies as Markdown. Raises OutputError where `out` cannot
+    be written.
     """
     make_folder(out)
     for report in reports:
         write_report(report, out / report.study.name, "../")
-    page = _first_page(reports, "")
-    write_atomically(out / PAGE, page.encode("utf-8", "backslashreplace"))
+    write_page(out / MARKDOWN, gallery_markdown(reports))
+    write_page(out / PAGE, _first_page(reports, ""))
     return out / PAGE
+
+
+def write_gallery_as_markdown(reports: Sequence[Report], out: Path) -> None:
+    """Write the same for a repository, in Markdown with PNG alone. Raises OutputError."""
+    make_folder(out)
+    for report in reports:
+        write_markdown(report, out / report.study.name)
+    write_page(out / MARKDOWN, gallery_markdown(reports))
+
+
+def gallery_markdown(reports: Sequence[Report]) -> str:
+    """The page that leads to all reports: what holds of each, and claim by claim."""
+    rows = (report.claims for report in reports)
+    return render_markdown("gallery.md.j2", reports=reports, claims=sum(map(len, rows)))
 
 
 def gallery_pages(reports: Sequence[Report], root: str) -> dict[str, str]:

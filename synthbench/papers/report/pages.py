@@ -57,14 +57,27 @@ def write_report(report: Report, folder: Path, gallery: str = "") -> Path:
     The page holds its figures; the Markdown is for a repository, with the figures as PNG and SVG
     beside it. gallery: where the page finds that of all reports. Raises OutputError.
     """
+    write_markdown(report, folder)
+    for picture in report.pictures:
+        if picture.svg:
+            write_atomically(folder / f"{picture.stem}.svg", picture.svg)
+    write_page(folder / PAGE, report_html(report, gallery, gallery))
+    return folder / PAGE
+
+
+def write_markdown(report: Report, folder: Path) -> None:
+    """Write a report as Markdown, with its figures as PNG beside it. Raises OutputError."""
     make_folder(folder)
     for picture in report.pictures:
         if picture.png:
             write_atomically(folder / f"{picture.stem}.png", picture.png)
-            write_atomically(folder / f"{picture.stem}.svg", picture.svg)
-    write_atomically(folder / MARKDOWN, _encoded(report_markdown(report)))
-    write_atomically(folder / PAGE, _encoded(report_html(report, gallery, gallery)))
-    return folder / PAGE
+    write_page(folder / MARKDOWN, report_markdown(report))
+
+
+def write_page(path: Path, page: str) -> None:
+    """Write a page, whatever names are in it. Raises OutputError."""
+    # A lone surrogate, as in the name of a folder, is shown as its code.
+    write_atomically(path, page.encode("utf-8", "backslashreplace"))
 
 
 def report_html(report: Report, root: str = "", gallery: str = "") -> str:
@@ -74,7 +87,12 @@ def report_html(report: Report, root: str = "", gallery: str = "") -> str:
 
 def report_markdown(report: Report) -> str:
     """The same as Markdown."""
-    text = _markdown().get_template("report.md.j2").render(report=report)
+    return render_markdown("report.md.j2", report=report)
+
+
+def render_markdown(template: str, **names: object) -> str:
+    """A page of ours as Markdown, from its template and what that names."""
+    text = _markdown().get_template(template).render(**names)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
@@ -115,8 +133,3 @@ def _markdown_code(text: str) -> str:
     """Code on one line; what has backticks stands between two."""
     own = " ".join(text.split()).replace("|", "\\|")
     return f"`` {own} ``" if "`" in own else f"`{own}`"
-
-
-def _encoded(page: str) -> bytes:
-    # A lone surrogate, as in the name of a folder, is shown as its code.
-    return page.encode("utf-8", "backslashreplace")
