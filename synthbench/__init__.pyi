@@ -22,6 +22,7 @@ from .contracts.losses import IGNORED as IGNORED
 from .contracts.losses import MARGIN_LOSSES as MARGIN_LOSSES
 from .contracts.losses import NEXT_TOKEN_LOSSES as NEXT_TOKEN_LOSSES
 from .contracts.losses import REGRESSION_LOSSES as REGRESSION_LOSSES
+from .contracts.measurement import Measurement as Measurement
 from .contracts.model import Model as Model
 from .contracts.one_hot import one_hot as one_hot
 from .contracts.output_ports import ClassLogits as ClassLogits
@@ -58,6 +59,7 @@ from .leaderboard.standings.entry import Entry as Entry
 from .leaderboard.standings.placing import read_board as read_board
 from .listeners.tracker import TrackedCell as TrackedCell
 from .listeners.tracker import Tracker as Tracker
+from .measurements.rows import MeasuredRows as MeasuredRows
 from .metrics.formatting import format_count as format_count
 from .metrics.formatting import format_estimate as format_estimate
 from .metrics.trajectories import Trajectories as Trajectories

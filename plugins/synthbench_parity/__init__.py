@@ -1,4 +1,4 @@
-"""Sparse parity, networks made for it, and probes of hidden progress, as a plugin."""
+"""Sparse parity, networks and classical searches for it, and probes of hidden progress."""
 
 from synthbench import hookimpl
 
@@ -30,3 +30,11 @@ def register_probes():
     from synthbench_parity.support_mass import SupportMass
 
     return [SupportMass, FeatureOverlap, FourierGap, DegreeOne]
+
+
+@hookimpl
+def register_measurements():
+    """Provide what classical searches need."""
+    from synthbench_parity.search.measurement import ParitySearch
+
+    return [ParitySearch]

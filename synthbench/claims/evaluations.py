@@ -18,8 +18,7 @@ def when(replicas: Replicas, condition: Truth) -> Bounds:
 
     Where it never did, somewhere beyond what was watched.
     """
-    samples = replicas.evaluations["samples"].to_numpy(float)
-    ends = []
+    samples, ends = replicas.samples, []
     for met in (condition.possible, condition.sure):
         places = _first_place(replicas, met)
         ends.append(np.where(places >= 0, samples[places], np.inf))
@@ -49,7 +48,7 @@ def at(replicas: Replicas, moment: Bounds, values: Bounds) -> Bounds:
     A replica that stopped before keeps its last value to the end of its budget. Not defined
     where the moment never came, and beyond the budget.
     """
-    samples = replicas.evaluations["samples"].to_numpy(float)
+    samples = replicas.samples
     places = _first_place(replicas, samples >= moment.least[replicas.owner])
     places = np.where(places >= 0, places, replicas.ends)
     budget = replicas.table["budget"].to_numpy(float)

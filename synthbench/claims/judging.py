@@ -19,6 +19,7 @@ from synthbench.claims.side import Side
 from synthbench.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from synthbench.measurements.rows import MeasuredRows
     from synthbench.results.results import Results
 
 FEWEST = 4
@@ -26,9 +27,9 @@ FEWEST = 4
 
 
 def judge(
-    claims: Sequence[Claim], results: Results, *, confidence: float = 0.95
+    claims: Sequence[Claim], results: Results | MeasuredRows, *, confidence: float = 0.95
 ) -> list[Judgement]:
-    """What results say of each claim of a study.
+    """What results, of networks or of measurements, say of each claim of a study.
 
     Intervals are simultaneous (Bonferroni): with probability `confidence` all of them hold what
     they are of, so that no more than 5% of studies have any verdict that is wrong, whichever way

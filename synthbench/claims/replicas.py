@@ -1,4 +1,7 @@
-"""The rows that quantities are read from: replicas, and what each was at its evaluations."""
+"""The rows that quantities are read from: replicas, and what each was at its evaluations.
+
+Or rows that were measured once, which have seeds and columns, and no evaluations.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from numpy.typing import NDArray
 from synthbench.claims.bounds import Array, Bounds
 from synthbench.claims.truth import Texts, Truth, Value
 from synthbench.errors import ConfigurationError
+from synthbench.measurements.rows import MeasuredRows
+from synthbench.measurements.store import SEED
 from synthbench.results.table.selection import TIMES, column_finder
 from synthbench.results.varying import varying
 
@@ -32,22 +37,26 @@ class Replicas:
     table: one row each, as `Results.table(per="replica", fields="all")`. find: the column that a
     name means. evaluations: of all replicas, one after the other; starts: (R,) where each one's
     begin. A replica that stopped because it had solved its task was not watched any longer.
+    seeds_in: the columns that tell seeds apart; none: those of a replica's streams.
     """
 
     table: pd.DataFrame
     find: Callable[[str], str]
     evaluations: pd.DataFrame
     starts: NDArray[np.intp]
+    seeds_in: tuple[str, ...] = ()
     _known: dict[Hashable, Value] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def of(cls, results: Results) -> Replicas:
+    def of(cls, results: Results | MeasuredRows) -> Replicas:
         """Of all cells; of a crossed design the replicas no two of which share a seed.
 
         Raises ConfigurationError where there is no cell.
         """
         import pandas as pd
 
+        if isinstance(results, MeasuredRows):
+            return cls._of_rows(results)
         cells = results.measured
         if not cells:
             raise ConfigurationError("no results to judge claims by; evaluate some cells first")
@@ -64,11 +73,22 @@ class Replicas:
             kept.extend(np.isin(np.arange(count), np.arange(count) if own is None else own))
         return whole if all(kept) else whole._only(np.array(kept, np.bool_))
 
+    @classmethod
+    def _of_rows(cls, results: MeasuredRows) -> Replicas:
+        """Of what was measured, each row with one evaluation, of which nothing is known."""
+        if not len(results):
+            raise ConfigurationError("no results to judge claims by; measure something first")
+        table = results.table()
+        places = np.arange(len(table), dtype=np.intp)
+        find = column_finder(table, results.varying)
+        return cls(table, find, table.loc[:, []], places, (SEED,))
+
     def _only(self, rows: NDArray[np.bool_]) -> Replicas:
         """Some of the replicas."""
         evaluations = self.evaluations[rows[self.owner]]
         starts = np.concatenate([[0], np.cumsum(self.counts[rows])[:-1]]).astype(np.intp)
-        return Replicas(self.table[rows].reset_index(drop=True), self.find, evaluations, starts)
+        table = self.table[rows].reset_index(drop=True)
+        return Replicas(table, self.find, evaluations, starts, self.seeds_in)
 
     def __len__(self) -> int:
         """R."""
@@ -87,9 +107,20 @@ class Replicas:
     @cached_property
     def seeds(self) -> NDArray[np.intp]:
         """(R,) the seed of each, from 0: the same where all seeds of two replicas are."""
-        names = [name for name in self.table.columns if name.startswith(SEEDS)]
+        streams = [name for name in self.table.columns if name.startswith(SEEDS)]
+        names = list(self.seeds_in) or streams
         # By the seeds themselves, in order, so that the order of rows changes nothing.
         return np.asarray(self.table.groupby(names, dropna=False).ngroup(), np.intp)
+
+    @cached_property
+    def samples(self) -> Array:
+        """(E,) of every evaluation; ConfigurationError for rows that were measured once."""
+        if "samples" not in self.evaluations.columns:
+            raise ConfigurationError(
+                "rows that were measured have no evaluations: name a column without when(...) or "
+                "at(...)"
+            )
+        return self.evaluations["samples"].to_numpy(float)
 
     @cached_property
     def watched(self) -> Array:
@@ -98,7 +129,7 @@ class Replicas:
         The end of the budget, also for one that diverged; the last evaluation of one that solved
         the task before.
         """
-        last = self.evaluations["samples"].to_numpy(float)[self.ends]
+        last = self.samples[self.ends]
         solved = (self.table["outcome"] == "solved").to_numpy()
         return np.where(solved, last, self.table["budget"].to_numpy(float))
 

@@ -28,6 +28,7 @@ class Listed(StrEnum):
     optimizers = "optimizers"
     trackers = "trackers"
     launchers = "launchers"
+    measurements = "measurements"
     suites = "suites"
     studies = "studies"
     plugins = "plugins"
@@ -58,7 +59,7 @@ def list_command(
         ),
     ] = None,
 ) -> None:
-    """List tasks, models, probes, optimizers, trackers, launchers, suites, studies and plugins."""
+    """List what plugins provide, from tasks to paper studies, and the plugins."""
     from rich.console import Console
     from rich.markup import escape
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from synthbench.errors import ConfigurationError
-from synthbench.papers.kept import KeptGrid, KeptStudy
+from synthbench.measurements.rows import MeasuredRows
+from synthbench.papers.kept import AnyKept, KeptStudy
 from synthbench.plan.paper_study import StatedClaim
 from synthbench.results.results import Results
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.95
 """That no claim of a study is wrongly said to hold."""
-Judge: TypeAlias = "Callable[[Sequence[Claim], Results, float], list[Judgement]]"
+Judge: TypeAlias = "Callable[[Sequence[Claim], Results | MeasuredRows, float], list[Judgement]]"
 """From claims, the results of their grid and a confidence for all of them to judgements."""
 
 
@@ -51,7 +52,9 @@ def judged(kept: KeptStudy, judge: Judge) -> list[JudgedClaim]:
     return [found[claim.name, grid] for claim, grid in pairs]
 
 
-def standard_judge(claims: Sequence[Claim], results: Results, confidence: float) -> list[Judgement]:
+def standard_judge(
+    claims: Sequence[Claim], results: Results | MeasuredRows, confidence: float
+) -> list[Judgement]:
     """`synthbench.claims.judge`."""
     # scipy is loaded when something is judged.
     from synthbench.claims import judge
@@ -60,7 +63,7 @@ def standard_judge(claims: Sequence[Claim], results: Results, confidence: float)
 
 
 def _on_grid(
-    claims: Sequence[StatedClaim], kept: KeptGrid, error: float, judge: Judge
+    claims: Sequence[StatedClaim], kept: AnyKept, error: float, judge: Judge
 ) -> list[JudgedClaim]:
     """error: probability that the judgement of one claim may be wrong."""
     from synthbench.claims import Claim
@@ -80,7 +83,7 @@ def _on_grid(
 
 
 def _alone(
-    claim: StatedClaim, stated: list[Claim], kept: KeptGrid, error: float, judge: Judge
+    claim: StatedClaim, stated: list[Claim], kept: AnyKept, error: float, judge: Judge
 ) -> JudgedClaim:
     try:
         (verdict,) = judge(stated, kept.results, 1 - error)
@@ -91,6 +94,6 @@ def _alone(
     return _judged(claim, kept, verdict)
 
 
-def _judged(claim: StatedClaim, kept: KeptGrid, judgement: Judgement) -> JudgedClaim:
+def _judged(claim: StatedClaim, kept: AnyKept, judgement: Judgement) -> JudgedClaim:
     part = f"{len(kept.results)} of {kept.planned} cells" if kept.missing else ""
     return JudgedClaim(claim, kept.name, judgement, part=part)

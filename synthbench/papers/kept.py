@@ -1,17 +1,21 @@
-"""What is kept of a grid: the cells that it asks for, with all of their seeds."""
+"""What is kept of a grid: the cells, or the measurements, that it asks for, with their seeds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from synthbench.evaluation.studies.study import Study
-from synthbench.papers.running import RUNS, Size, grid_studies
+from synthbench.measurements.grid import MeasuredGrid
+from synthbench.measurements.rows import MeasuredRows
+from synthbench.papers.running import RUNS, AnyGrid, Size, grid_studies
 from synthbench.plan.cell import Cell
 from synthbench.plan.growth import configuration_hash
 from synthbench.plan.paper_study import PaperFigure, PaperStudy, StatedClaim
 from synthbench.records.reading import RECORD_FILE, read_record
+from synthbench.records.schema import Environment
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.narrowed import narrowed
 from synthbench.results.results import CellResult, Results
@@ -25,7 +29,7 @@ class KeptStudy:
     """
 
     study: PaperStudy
-    grids: Mapping[str, KeptGrid]
+    grids: Mapping[str, AnyKept]
     full: bool = False
 
     @property
@@ -38,7 +42,7 @@ class KeptStudy:
         """Time that the training has taken, over all sessions."""
         return sum(grid.seconds for grid in self.grids.values())
 
-    def of(self, part: PaperFigure | StatedClaim) -> list[KeptGrid]:
+    def of(self, part: PaperFigure | StatedClaim) -> list[AnyKept]:
         """The grids that a figure or a claim is about."""
         return [self.grids[name] for name in self.study.grids_of(part)]
 
@@ -62,9 +66,14 @@ class KeptGrid:
         return self.planned - len(self.results)
 
     @property
+    def counts(self) -> list[int]:
+        """Seeds of each kept cell."""
+        return [len(cell.record.replicas) for cell in self.results]
+
+    @property
     def seeds(self) -> int:
         """Of the cell that has the fewest; 0 where there is none."""
-        return min((len(cell.record.replicas) for cell in self.results), default=0)
+        return min(self.counts, default=0)
 
     @property
     def is_whole(self) -> bool:
@@ -79,6 +88,54 @@ class KeptGrid:
         """Time that the training of what is kept has taken, over all sessions."""
         return sum(cell.record.compute.wall_seconds for cell in self.results)
 
+    @property
+    def environments(self) -> list[Environment]:
+        """Software and machine of each kept cell."""
+        return [cell.record.environment for cell in self.results]
+
+
+@dataclass(frozen=True)
+class KeptMeasurements:
+    """The configurations of a grid that were measured; as a `KeptGrid` of cells."""
+
+    name: str
+    study: MeasuredGrid
+    results: MeasuredRows
+    planned: int
+
+    @property
+    def missing(self) -> int:
+        """Configurations of which nothing is kept."""
+        return self.planned - len(self.results)
+
+    @property
+    def counts(self) -> list[int]:
+        """Seeds of each kept configuration."""
+        return [len(part.rows) for part in self.results]
+
+    @property
+    def seeds(self) -> int:
+        """Of the configuration that has the fewest; 0 where there is none."""
+        return min(self.counts, default=0)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every configuration has every seed that the grid asks for."""
+        return not self.missing and self.seeds >= self.study.seeds
+
+    @property
+    def seconds(self) -> float:
+        """Time that measuring has taken, over all sessions."""
+        return sum(part.record.seconds for part in self.results)
+
+    @property
+    def environments(self) -> list[Environment]:
+        """Software and machine of each kept configuration."""
+        return [part.record.environment for part in self.results]
+
+
+AnyKept: TypeAlias = KeptGrid | KeptMeasurements
+
 
 def kept_study(study: PaperStudy, runs: Path | str = RUNS, *, full: bool = False) -> KeptStudy:
     """What lies of a study in the folder of all results; nothing is trained.
@@ -86,11 +143,18 @@ def kept_study(study: PaperStudy, runs: Path | str = RUNS, *, full: bool = False
     full: of its grids with the paper's sizes. Raises what `kept_grid` does.
     """
     grids = grid_studies(study, runs, Size(full))
-    return KeptStudy(study, {name: kept_grid(name, grid) for name, grid in grids.items()}, full)
+    return KeptStudy(study, {name: _kept_grid(name, grid) for name, grid in grids.items()}, full)
+
+
+def _kept_grid(name: str, grid: AnyGrid) -> AnyKept:
+    if not isinstance(grid, MeasuredGrid):
+        return kept_grid(name, grid)
+    parts = tuple(part for part in grid.kept() if part is not None)
+    return KeptMeasurements(name, grid, MeasuredRows(parts), len(grid.configurations))
 
 
 def kept_grid(name: str, study: Study) -> KeptGrid:
-    """What lies in the folder of a grid; nothing is trained.
+    """What lies in the folder of a grid of cells; nothing is trained.
 
     Raises a SynthbenchError where a cell of the grid is not allowed, RecordError for a record that
     cannot be trusted.

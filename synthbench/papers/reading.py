@@ -7,7 +7,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from synthbench.errors import ConfigurationError, SynthbenchError, first_mistake
-from synthbench.evaluation.studies.reading import check_references
+from synthbench.evaluation.studies.reading import check_entries, check_references
+from synthbench.measurements.figures import check_measured
 from synthbench.plan.paper_study import (
     PaperFigure,
     PaperStudy,
@@ -17,9 +18,10 @@ from synthbench.plan.paper_study import (
     names_a_file,
     parse_paper_study,
 )
-from synthbench.plan.study.file import parse_study
+from synthbench.plan.study.file import StudyFile, parse_study
+from synthbench.plan.study.measured_file import MEASUREMENTS, MeasuredFile, parse_measured
 from synthbench.plan.study.toml_source import TomlSource
-from synthbench.registry.kinds import STUDY
+from synthbench.registry.kinds import MEASUREMENT, STUDY
 from synthbench.registry.registry import Registry, installed
 from synthbench.results.figures import check_taken
 from synthbench.results.figures.encoding import Encoding
@@ -47,10 +49,10 @@ def check_paper_study(path: Path) -> PaperStudy:
     for grid in study.grids:
         for part in (grid_part(source, grid), full_part(source, grid)):
             if part is not None:
-                check_references(part, parse_study(part))
+                _check_part(part, study.grids[grid].small)
     for place, figure in enumerate(study.figures):
         try:
-            check_taken(encoding_of(figure), [figure.kind])
+            _check_figure(study, figure)
         except SynthbenchError as error:
             raise source.located(("figures", place, "kind"), error) from None
     for place, claim in enumerate(study.claims):
@@ -69,6 +71,22 @@ def name_of(study: PaperStudy) -> str:
 def encoding_of(figure: PaperFigure) -> Encoding:
     """What a figure of a study shows of its grid."""
     return Encoding(figure.x, figure.y, figure.value, figure.group)
+
+
+def _check_part(part: TomlSource, grid: StudyFile | MeasuredFile) -> None:
+    """Raise, with the line, unless what a part of a grid names exists and is allowed."""
+    if isinstance(grid, MeasuredFile):
+        check_entries(part, MEASUREMENTS, MEASUREMENT, parse_measured(part).measurements)
+    else:
+        check_references(part, parse_study(part))
+
+
+def _check_figure(study: PaperStudy, figure: PaperFigure) -> None:
+    (name,) = study.grids_of(figure)
+    encoding = encoding_of(figure)
+    check_taken(encoding, [figure.kind])
+    if isinstance(study.grids[name].small, MeasuredFile):
+        check_measured(figure.kind, encoding, scored=figure.score is not None)
 
 
 def _check_claim(source: TomlSource, place: int, claim: StatedClaim) -> None:

@@ -1,21 +1,27 @@
-"""Training the grids of a paper study, each into a folder of its own."""
+"""Training or measuring the grids of a paper study, each into a folder of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from synthbench.errors import UnknownNameError, did_you_mean
 from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.studies.reading import as_study
 from synthbench.evaluation.studies.study import Study, evaluate_study
 from synthbench.listeners.watching import watching
+from synthbench.measurements.grid import MeasuredGrid, measure_grid
+from synthbench.measurements.rows import MeasuredRows
 from synthbench.plan.paper_study import PaperStudy
+from synthbench.plan.study.measured_file import MeasuredFile
 from synthbench.results.results import Results
 
 RUNS = "runs"
 """Folder of the results, in which every study has one."""
+AnyGrid: TypeAlias = "Study | MeasuredGrid"
+"""Cells that are trained, or configurations that are measured."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class Size:
 
 def grid_studies(
     study: PaperStudy, out: Path | str = RUNS, size: Size = Size(), grids: Sequence[str] = ()
-) -> dict[str, Study]:
+) -> dict[str, AnyGrid]:
     """The grids of a paper study by name; results of one go to OUT/STUDY/GRID.
 
     grids: only these; none: all. Raises UnknownNameError for a grid that there is not, and
@@ -48,12 +54,15 @@ def grid_studies(
     return {name: _grid_study(study, name, Path(out), size) for name in wanted}
 
 
-def _grid_study(study: PaperStudy, name: str, out: Path, size: Size) -> Study:
-    grid = study.grids[name]
+def _grid_study(study: PaperStudy, name: str, out: Path, size: Size) -> AnyGrid:
+    grid = study.grids[name].full if size.full else study.grids[name].small
+    if isinstance(grid, MeasuredFile):
+        seeds = grid.seeds if size.seeds is None else size.seeds
+        return MeasuredGrid(grid.measurements, seeds, out / study.name / name)
     changes: dict[str, object] = {"name": name, "out": str(out / study.name)}
     if size.seeds is not None:
         changes["protocol"] = {"seeds": size.seeds}
-    return as_study((grid.full if size.full else grid.small).changed(changes))
+    return as_study(grid.changed(changes))
 
 
 def evaluate_paper_study(
@@ -63,8 +72,8 @@ def evaluate_paper_study(
     full: bool = False,
     seeds: int | None = None,
     settings: Settings | None = None,
-) -> dict[str, Results]:
-    """Train what is missing of every grid of a paper study; results by grid.
+) -> dict[str, Results | MeasuredRows]:
+    """Train, or measure, what is missing of every grid of a paper study; results by grid.
 
     out: the folder of all results; those of a grid go to OUT/STUDY/GRID, as on the command line.
     full: with the paper's sizes. seeds: replicas of every cell; none: as the study says. Raises a
@@ -74,20 +83,23 @@ def evaluate_paper_study(
 
 
 def run_paper_study(
-    grids: Mapping[str, Study], settings: Settings | None = None
-) -> dict[str, Results]:
-    """Train what is missing of some grids, one after another; results by grid.
+    grids: Mapping[str, AnyGrid], settings: Settings | None = None
+) -> dict[str, Results | MeasuredRows]:
+    """Train, or measure, what is missing of some grids, one after another; results by grid.
 
     grids: as `grid_studies` makes them. Replicas that are kept are not trained again. Raises
     before anything trains where a grid is not allowed.
     """
     settings = settings or Settings()
-    for study in grids.values():
-        _ = study.plan
-    found = {}
-    for name, study in grids.items():
+    for grid in grids.values():
+        _ = grid.configurations if isinstance(grid, MeasuredGrid) else grid.plan
+    found: dict[str, Results | MeasuredRows] = {}
+    for name, grid in grids.items():
         # A listener hears of one evaluation: its counts are of that one.
         with watching(settings.listener) as listener:
-            listener.note(f"{name}: {study.summary()}")
-            found[name] = evaluate_study(study, settings=replace(settings, listener=listener))
+            listener.note(f"{name}: {grid.summary()}")
+            if isinstance(grid, MeasuredGrid):
+                found[name] = measure_grid(grid, listener, resume=settings.resume)
+            else:
+                found[name] = evaluate_study(grid, settings=replace(settings, listener=listener))
     return found

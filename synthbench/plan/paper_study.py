@@ -13,6 +13,7 @@ from synthbench.contracts.frozen import Frozen
 from synthbench.errors import ConfigurationError, did_you_mean, first_mistake
 from synthbench.plan.name_pattern import NAME
 from synthbench.plan.study.file import StudyFile, parse_study
+from synthbench.plan.study.measured_file import MEASUREMENTS, MeasuredFile, parse_measured
 from synthbench.plan.study.toml_source import TomlSource
 
 SUFFIX = ".toml"
@@ -32,13 +33,13 @@ Lines: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class Grid(Frozen):
-    """Cells that are trained together: a study file, and what of it is larger in the paper."""
+    """Cells that are trained together, or measurements, and what of them is larger in the paper."""
 
     says: str = ""
     """What it is, such as which quirk of the released code it has."""
-    small: StudyFile
+    small: StudyFile | MeasuredFile
     """As it is run by default."""
-    full: StudyFile
+    full: StudyFile | MeasuredFile
     """With the paper's sizes; the same where these are small."""
 
 
@@ -82,7 +83,7 @@ class StatedClaim(Frozen):
 
 
 class PaperStudy(Frozen):
-    """What a paper found, as grids to train, figures to draw and claims to judge."""
+    """What a paper found, as grids to train or measure, figures to draw and claims to judge."""
 
     name: str = Field(pattern=f"^{NAME}$", max_length=64)
     title: str
@@ -162,9 +163,10 @@ def _parse_grid(source: TomlSource, name: str) -> Grid:
         raise source.located(
             place, ConfigurationError("a grid's name is lower-case words joined by '-'")
         )
-    small = _parse_cells(grid_part(source, name))
-    larger = full_part(source, name)
-    changes = {} if larger is None else _parse_cells(larger).model_dump(exclude_unset=True)
+    part, larger = grid_part(source, name), full_part(source, name)
+    parse = parse_measured if MEASUREMENTS in part.content else _parse_cells
+    small = parse(part)
+    changes = {} if larger is None else parse(larger).model_dump(exclude_unset=True)
     says = source.content["grids"][name].get(SAYS, "")
     try:
         return Grid(says=says, small=small, full=small.changed(changes))

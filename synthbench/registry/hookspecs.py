@@ -19,6 +19,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from synthbench.contracts.launcher import Launcher
+    from synthbench.contracts.measurement import Measurement
     from synthbench.contracts.model import Model
     from synthbench.contracts.probe import Probe
     from synthbench.contracts.recipe import Optimizer
@@ -94,6 +95,17 @@ def register_launchers() -> Iterable[type[Launcher]]:  # type: ignore[empty-body
     def register_launchers():
         from synthbench_ray.launcher import RayLauncher
         return [RayLauncher]
+    """
+
+
+@hookspec
+def register_measurements() -> Iterable[type[Measurement]]:  # type: ignore[empty-body]
+    """Return the measurement classes this plugin provides.
+
+    @hookimpl
+    def register_measurements():
+        from synthbench_parity.search.measurement import ParitySearch
+        return [ParitySearch]
     """
 
 

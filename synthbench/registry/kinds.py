@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from synthbench.contracts.frozen import Frozen
 from synthbench.contracts.launcher import Launcher
+from synthbench.contracts.measurement import Measurement
 from synthbench.contracts.model import Model
 from synthbench.contracts.probe import Probe
 from synthbench.contracts.recipe import Optimizer
@@ -58,10 +59,13 @@ PROBE = Kind("probe", Probe)  # type: ignore[type-abstract]
 OPTIMIZER = Kind("optimizer", Optimizer)  # type: ignore[type-abstract]
 TRACKER = Kind("tracker", Tracker)  # type: ignore[type-abstract]
 LAUNCHER = Kind("launcher", Launcher)  # type: ignore[type-abstract]
+MEASUREMENT = Kind("measurement", Measurement)  # type: ignore[type-abstract]
 SUITE = Kind("suite", Suite, read_suite)
 STUDY = Kind("study", PaperStudy, read_paper_study)
 
-KINDS: tuple[Kind[Any], ...] = (TASK, MODEL, PROBE, OPTIMIZER, TRACKER, LAUNCHER, SUITE, STUDY)
+KINDS: tuple[Kind[Any], ...] = (
+    TASK, MODEL, PROBE, OPTIMIZER, TRACKER, LAUNCHER, MEASUREMENT, SUITE, STUDY,
+)  # fmt: skip
 
 
 def kind_of(config: type[Frozen]) -> Kind[Any]:

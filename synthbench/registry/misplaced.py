@@ -11,6 +11,7 @@ from synthbench.errors import SynthbenchError
 from synthbench.plan.suite import Suite
 from synthbench.registry.kinds import (
     LAUNCHER,
+    MEASUREMENT,
     MODEL,
     OPTIMIZER,
     PROBE,
@@ -59,6 +60,8 @@ def _a(word: str) -> str:
 def _command(lookup: Lookup, found: Kind[Any], name: str) -> str:
     if found == SUITE:
         return f"{EVAL} {name}"
+    if found == MEASUREMENT:
+        return f'measurements = ["{name}"] in a grid of a paper study'
     if found == STUDY:
         return f"synthbench study run {name}"
     if found == TASK:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 from synthbench.contracts.configuration import Configuration
 from synthbench.contracts.launcher import Launcher
+from synthbench.contracts.measurement import Measurement
 from synthbench.contracts.model import Model
 from synthbench.contracts.preset import Preset
 from synthbench.contracts.probe import Probe
@@ -24,6 +25,7 @@ from synthbench.registry.host import PluginHost
 from synthbench.registry.kinds import (
     KINDS,
     LAUNCHER,
+    MEASUREMENT,
     MODEL,
     OPTIMIZER,
     PROBE,
@@ -155,6 +157,10 @@ class Registry:
     def launcher(self, reference: str | Launcher) -> Launcher:
         """A launcher from a reference such as `'local workers=4'`."""
         return self.get(LAUNCHER, reference)
+
+    def measurement(self, reference: str | Measurement) -> Measurement:
+        """A measurement from a reference such as `'parity-search algorithm=brute-force n=20'`."""
+        return self.get(MEASUREMENT, reference)
 
     def rebuild(self, kind: Kind[C], description: Mapping[str, Any]) -> C:
         """The object whose `describe()` is given, as stored in a record.

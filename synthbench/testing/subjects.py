@@ -16,13 +16,24 @@ from synthbench.errors import ConfigurationError, UnknownNameError, did_you_mean
 from synthbench.plan.paper_study import PaperStudy
 from synthbench.plan.suite import Suite
 from synthbench.plan.task_facts import longest_interface
-from synthbench.registry.kinds import MODEL, OPTIMIZER, PROBE, STUDY, SUITE, TASK, Kind
+from synthbench.registry.kinds import (
+    MEASUREMENT,
+    MODEL,
+    OPTIMIZER,
+    PROBE,
+    STUDY,
+    SUITE,
+    TASK,
+    Kind,
+)
 from synthbench.registry.plugin import Plugin
 from synthbench.registry.reference import split_reference
 from synthbench.registry.registry import Registry
 from synthbench.testing.bare_subjects import is_place, model_at
 from synthbench.testing.examination import Examination
 from synthbench.testing.law import Law
+from synthbench.testing.measurements.check import measurement_examination
+from synthbench.testing.measurements.laws import MEASUREMENT_LAWS
 from synthbench.testing.models.check import MODEL_LAWS, model_examination
 from synthbench.testing.optimizers.check import OPTIMIZER_LAWS, optimizer_examination
 from synthbench.testing.probes.check import PROBE_LAWS, probe_examination
@@ -37,6 +48,7 @@ LAWS: dict[Kind[Any], tuple[Law[Any], ...]] = {
     MODEL: MODEL_LAWS,
     PROBE: PROBE_LAWS,
     OPTIMIZER: OPTIMIZER_LAWS,
+    MEASUREMENT: MEASUREMENT_LAWS,
     SUITE: SUITE_LAWS,
     STUDY: STUDY_LAWS,
 }
@@ -44,6 +56,7 @@ LAWS: dict[Kind[Any], tuple[Law[Any], ...]] = {
 EXAMINATIONS: dict[Kind[Any], Callable[[Any], Examination]] = {
     PROBE: probe_examination,
     OPTIMIZER: optimizer_examination,
+    MEASUREMENT: measurement_examination,
 }
 """Those that leave nothing to choose."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from synthbench.cli.fact_sheet import fact, heading
+from synthbench.plan.study.file import StudyFile
+from synthbench.plan.study.measured_file import MeasuredFile
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,7 +22,7 @@ def print_study_sheet(console: Console, study: PaperStudy) -> None:
     fact(console, "file", str(study.path))
     for name, grid in study.grids.items():
         size = "" if grid.full == grid.small else "; larger with --full"
-        what = [*grid.small.tasks, *grid.small.models] or [grid.small.suite or ""]
+        what = _cells(grid.small)
         fact(console, "grid", f"{name}: {'; '.join(what)}{size}{_after(grid.says)}")
     for figure in study.figures:
         caption = " ".join(figure.caption.split())
@@ -29,6 +32,13 @@ def print_study_sheet(console: Console, study: PaperStudy) -> None:
     for departure in study.departures:
         fact(console, "departure", " ".join(departure.split()))
     console.print(f"\nrun it: synthbench study run {study.name}", style="dim", soft_wrap=True)
+
+
+def _cells(grid: StudyFile | MeasuredFile) -> Sequence[str]:
+    """What is trained or measured, as the file says it."""
+    if isinstance(grid, MeasuredFile):
+        return grid.measurements
+    return [*grid.tasks, *grid.models] or [grid.suite or ""]
 
 
 def _claim(study: PaperStudy, claim: StatedClaim) -> str:

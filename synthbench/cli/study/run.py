@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from synthbench.evaluation.settings import Settings
-    from synthbench.evaluation.studies.study import Study
+    from synthbench.papers.running import AnyGrid
 
 
 def run_command(  # noqa: PLR0913 - one parameter per flag
@@ -72,16 +72,24 @@ def run_command(  # noqa: PLR0913 - one parameter per flag
         launcher=launcher,
     )
     if dry_run:
-        from synthbench.cli.forecast_table import print_study_forecast
-
-        for each in grids.values():
-            print_study_forecast(each, settings)
+        _forecast(grids, settings)
         return
     _train(grids, settings)
     print_verdicts(kept_study(found, runs, full=full), study)
 
 
-def _train(grids: Mapping[str, Study], settings: Settings) -> None:
+def _forecast(grids: Mapping[str, AnyGrid], settings: Settings) -> None:
+    from synthbench.cli.forecast_table import print_study_forecast
+    from synthbench.measurements.grid import MeasuredGrid
+
+    for name, each in grids.items():
+        if isinstance(each, MeasuredGrid):
+            print(f"{name}: {each.forecast()}")
+        else:
+            print_study_forecast(each, settings)
+
+
+def _train(grids: Mapping[str, AnyGrid], settings: Settings) -> None:
     from synthbench.papers.running import run_paper_study
 
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -16,7 +16,7 @@ from synthbench.plan.study.file import StudyFile, parse_study
 from synthbench.plan.study.toml_lines import KeyPath
 from synthbench.plan.study.toml_source import TomlSource
 from synthbench.plan.study.written_values import entry_text
-from synthbench.registry.kinds import MODEL, PROBE, SUITE, TASK, Kind
+from synthbench.registry.kinds import MEASUREMENT, MODEL, PROBE, SUITE, TASK, Kind
 from synthbench.registry.registry import installed
 
 REFERENCES: dict[str, Kind[Any]] = {"tasks": TASK, "models": MODEL, "probes": PROBE}
@@ -47,9 +47,7 @@ def check_references(source: TomlSource, file: StudyFile) -> None:
     source: of the file, as `parse_study` took it.
     """
     for key, kind in REFERENCES.items():
-        for place, reference in enumerate(getattr(file, key)):
-            if error := _refused(kind, reference):
-                raise source.located(_culprit(source, key, place, (kind, error)), error)
+        check_entries(source, key, kind, getattr(file, key))
     if file.suite is not None and (error := _refused(SUITE, file.suite)):
         raise source.located(("suite",), error)
     for field in ("keep_weights", *COMPANIONS, "mask"):
@@ -57,6 +55,13 @@ def check_references(source: TomlSource, file: StudyFile) -> None:
             _check(file, field, str)
         except ConfigurationError as error:
             raise source.located((field,), error) from None
+
+
+def check_entries(source: TomlSource, key: str, kind: Kind[Any], entries: Sequence[str]) -> None:
+    """Raise a SynthbenchError, with the line, for a reference under a key that is not allowed."""
+    for place, reference in enumerate(entries):
+        if error := _refused(kind, reference):
+            raise source.located(_culprit(source, key, place, (kind, error)), error)
 
 
 def flag_of(field: str) -> str:
@@ -130,7 +135,7 @@ def _check(file: StudyFile, field: str, named: Callable[[str], str]) -> None:
 
 def _refused(kind: Kind[Any], reference: str) -> SynthbenchError | None:
     try:
-        if kind in (TASK, MODEL):
+        if kind in (TASK, MODEL, MEASUREMENT):
             spanned(kind, reference)
         elif kind == SUITE:
             installed().suite(reference)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from synthbench.errors import SynthbenchError
 from synthbench.metrics.formatting import format_seconds
 from synthbench.papers.judging import Judge, judged, standard_judge
-from synthbench.papers.kept import KeptGrid, KeptStudy
+from synthbench.papers.kept import AnyKept, KeptStudy
 from synthbench.papers.report.pictures import ReportPicture, drawn_figures
 from synthbench.papers.report.wording import SYMBOLS, ShownClaim, shown_claim
 from synthbench.plan.paper_study import PaperStudy
@@ -85,8 +85,8 @@ def report_content(kept: KeptStudy, named: str, judge: Judge = standard_judge) -
     )
 
 
-def _shown_grid(study: PaperStudy, kept: KeptGrid) -> ShownGrid:
-    counts = sorted({len(cell.record.replicas) for cell in kept.results})
+def _shown_grid(study: PaperStudy, kept: AnyKept) -> ShownGrid:
+    counts = sorted(set(kept.counts))
     seeds = "-" if not counts else " to ".join(map(str, dict.fromkeys([counts[0], counts[-1]])))
     return ShownGrid(
         kept.name,
@@ -100,8 +100,7 @@ def _shown_grid(study: PaperStudy, kept: KeptGrid) -> ShownGrid:
 
 def _environments(kept: KeptStudy) -> tuple[str, ...]:
     """`SynthBench 0.1.0, torch 2.11.0, Python 3.12.3, cpu (x86_64)`, each once."""
-    records = [cell.record for grid in kept.grids.values() for cell in grid.results]
-    software = [record.environment for record in records]
+    software = [each for grid in kept.grids.values() for each in grid.environments]
     return tuple(
         dict.fromkeys(
             f"SynthBench {each.synthbench}, torch {each.torch}, Python {each.python}, "

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from struct import unpack
 
 from synthbench.errors import NothingToDrawError, NothingToShowError
-from synthbench.papers.kept import KeptGrid, KeptStudy
+from synthbench.measurements.figures import draw_measured
+from synthbench.papers.kept import AnyKept, KeptMeasurements, KeptStudy
 from synthbench.papers.reading import encoding_of
 from synthbench.plan.paper_study import PaperFigure
 from synthbench.results.figures import draw
 from synthbench.results.figures.canvas import Canvas
+from synthbench.results.figures.picture import Picture
 from synthbench.results.figures.rendering import rendered
 from synthbench.results.table.chosen_table import chosen_cells
 from synthbench.results.table.selection import Selection
@@ -54,18 +56,24 @@ def drawn_figures(kept: KeptStudy) -> list[ReportPicture]:
     ]
 
 
-def _drawn(figure: PaperFigure, stem: str, kept: KeptGrid) -> ReportPicture:
+def _drawn(figure: PaperFigure, stem: str, kept: AnyKept) -> ReportPicture:
     if not len(kept.results):
         return ReportPicture(figure, kept.name, stem, absent="not run")
-    results = kept.results if figure.score is None else kept.results.scored_by(figure.score)
     canvas = Canvas()
     try:
-        cells = chosen_cells(results.measured, Selection(where=figure.where))
-        if not cells:
-            raise NothingToShowError(f"no configuration meets {figure.where}")
         with canvas.look():
-            picture = draw(cells, figure.kind, canvas, encoding_of(figure)).figure
+            picture = _picture(figure, kept, canvas).figure
             png, svg = (rendered(picture, kind, DPI) for kind in ("png", "svg"))
     except (NothingToDrawError, NothingToShowError) as error:
         return ReportPicture(figure, kept.name, stem, absent=str(error))
     return ReportPicture(figure, kept.name, stem, png, svg)
+
+
+def _picture(figure: PaperFigure, kept: AnyKept, canvas: Canvas) -> Picture:
+    if isinstance(kept, KeptMeasurements):
+        return draw_measured(kept.results, figure.kind, figure.where, canvas, encoding_of(figure))
+    results = kept.results if figure.score is None else kept.results.scored_by(figure.score)
+    cells = chosen_cells(results.measured, Selection(where=figure.where))
+    if not cells:
+        raise NothingToShowError(f"no configuration meets {figure.where}")
+    return draw(cells, figure.kind, canvas, encoding_of(figure))

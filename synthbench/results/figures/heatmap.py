@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from synthbench.errors import ConfigurationError, NothingToDrawError
 from synthbench.metrics.formatting import format_count
@@ -19,36 +15,25 @@ from synthbench.results.fields import Value
 from synthbench.results.figures.axis_names import LOWER, field_name
 from synthbench.results.figures.canvas import Canvas
 from synthbench.results.figures.encoding import Encoding
-from synthbench.results.figures.layout import POINTS, text_width
 from synthbench.results.figures.measures import Measure, find_measure
 from synthbench.results.figures.picture import Picture
-from synthbench.results.figures.ticks import count_ticks, thin_labels, tick_values
+from synthbench.results.figures.squares import (
+    Square,
+    draw_bar,
+    draw_squares,
+    highest,
+    write_numbers,
+)
+from synthbench.results.figures.ticks import thin_labels, tick_values
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.varying import own_name
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.colors import Colormap, Normalize
 
-Array = NDArray[np.float64]
-
 DEFAULT_VALUE = "success_rate"
-UNKNOWN = "0.88"
-"""Grey of what lies beyond the budget, hatched, or is not defined."""
-SMALLEST = 6.0
-"""Points of the smallest letters in a cell; where they do not fit, there are none."""
 ORDER = ("protocol", "task", "model", "recipe")
 """Whose field goes to the horizontal axis."""
-
-
-@dataclass(frozen=True)
-class _Square:
-    """One place of the map: a cell that was trained, its number, and how that is written."""
-
-    column: int
-    row: int
-    value: float | None
-    words: str
 
 
 def draw_heatmap(cells: Sequence[MeasuredCell], canvas: Canvas, encoding: Encoding) -> Picture:
@@ -63,13 +48,13 @@ def draw_heatmap(cells: Sequence[MeasuredCell], canvas: Canvas, encoding: Encodi
     measure = find_measure(encoding.value or DEFAULT_VALUE, cells)
     columns, rows = in_order(fields.values(x)), in_order(fields.values(y))
     panels = groups(fields.rest((x, y)))
-    picture = canvas.picture(len(panels), highest=_highest(len(rows)))
+    picture = canvas.picture(len(panels), highest=highest(len(rows)))
     norm, colours = _colours(measure, cells)
     titles = _titles(fields, [chosen[0] for chosen in panels], (x, y))
     for axes, chosen, title in zip(picture.panels, panels, titles, strict=True):
         squares = [_square(fields, index, (x, columns), (y, rows), measure) for index in chosen]
         _check_distinct(fields, chosen, squares)
-        _draw_panel(axes, squares, norm, colours)
+        draw_squares(axes, squares, norm, colours)
         tick_values(axes.xaxis, range(len(columns)), list(map(value_words, columns)))
         tick_values(axes.yaxis, range(len(rows)), list(map(value_words, rows)))
         axes.set_xlim(-0.5, len(columns) - 0.5)
@@ -78,19 +63,12 @@ def draw_heatmap(cells: Sequence[MeasuredCell], canvas: Canvas, encoding: Encodi
         axes.set_ylabel(field_name(fields.word(y)), parse_math=False)
         picture.finish(axes, title, legend=False)
         picture.later(partial(thin_labels, axes))
-        picture.later(partial(_write_numbers, axes, squares, norm, colours))
+        picture.later(partial(write_numbers, axes, squares, norm, colours))
         for index in chosen:
             _note(picture, fields, index, (x, y), measure)
     beyond = any(measure.is_time and measure.of(cell).value is None for cell in cells)
-    _draw_bar(picture, norm, colours, measure.label("hatched: beyond budget" if beyond else ""))
+    draw_bar(picture, norm, colours, measure.label("hatched: beyond budget" if beyond else ""))
     return picture
-
-
-def _highest(rows: int) -> float:
-    """Inches of a panel whose rows are three lines high, beside a bar with room for its name."""
-    from matplotlib import rcParams
-
-    return float((14 + 3.2 * rows) * rcParams["font.size"] / POINTS)
 
 
 def _axes(fields: Fields, encoding: Encoding) -> tuple[str, str]:
@@ -142,7 +120,7 @@ def _square(
     x: tuple[str, Sequence[Value]],
     y: tuple[str, Sequence[Value]],
     measure: Measure,
-) -> _Square:
+) -> Square:
     cell = fields.cells[index]
     places = [values.index(fields.values(path)[index]) for path, values in (x, y)]
     value = measure.of(cell).value
@@ -151,10 +129,10 @@ def _square(
     else:
         plain = measure.is_share or (abs(value) < 1 and value % 1)
         words = f"{value:.2f}" if plain else format_count(value)
-    return _Square(places[0], places[1], value, words)
+    return Square(places[0], places[1], value, words)
 
 
-def _check_distinct(fields: Fields, chosen: Sequence[int], squares: Sequence[_Square]) -> None:
+def _check_distinct(fields: Fields, chosen: Sequence[int], squares: Sequence[Square]) -> None:
     for places in groups([(square.column, square.row) for square in squares]):
         if len(places) > 1:
             folders = " and ".join(str(fields.cells[chosen[place]].folder) for place in places[:2])
@@ -176,55 +154,6 @@ def _colours(measure: Measure, cells: Sequence[MeasuredCell]) -> tuple[Normalize
     if measure.is_time and low > 0:
         return LogNorm(low / 1.05, high * 1.05) if low == high else LogNorm(low, high), colours
     return Normalize(low - 0.5, high + 0.5) if low == high else Normalize(low, high), colours
-
-
-def _draw_panel(axes: Axes, squares: Sequence[_Square], norm: Normalize, colours: Colormap) -> None:
-    from matplotlib.patches import Rectangle
-
-    for square in squares:
-        axes.add_patch(
-            Rectangle(
-                (square.column - 0.5, square.row - 0.5), 1, 1,
-                facecolor=UNKNOWN if square.value is None else colours(norm(square.value)),
-                hatch="///" if square.words.startswith(">") else None,
-                edgecolor="white", linewidth=0.6,
-            )
-        )  # fmt: skip
-
-
-def _draw_bar(picture: Picture, norm: Normalize, colours: Colormap, name: str) -> None:
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import LogNorm
-
-    bar = picture.bar(ScalarMappable(norm, colours), picture.panels, name)
-    if isinstance(norm, LogNorm):
-        assert norm.vmin is not None and norm.vmax is not None
-        ticks = count_ticks(norm.vmin, norm.vmax, np.log10(norm.vmax / norm.vmin) / 8)
-        bar.set_ticks(ticks, labels=[format_count(tick) for tick in ticks])
-        bar.minorticks_off()
-
-
-def _write_numbers(
-    axes: Axes, squares: Sequence[_Square], norm: Normalize, colours: Colormap
-) -> None:
-    """Write all numbers where all of them fit, in black on bright and in white on dark."""
-    from matplotlib.font_manager import FontProperties
-
-    unit = axes.transData.transform([(0, 0), (1, 1)])
-    width, height = (unit[1] - unit[0]) * POINTS / axes.figure.dpi
-    size = min(axes.xaxis.get_ticklabels()[0].get_fontsize(), height / 1.5)
-    widest = max(text_width(square.words, FontProperties(size=size)) for square in squares)
-    size *= min(1.0, 0.88 * width / widest)
-    if size < SMALLEST:
-        return
-    for square in squares:
-        ground = (1.0, 1.0, 1.0, 1.0) if square.value is None else colours(norm(square.value))
-        # Rec. 709 luma.
-        bright = float(np.dot(ground[:3], (0.2126, 0.7152, 0.0722))) > 0.45
-        axes.text(
-            square.column, square.row, square.words, fontsize=size, ha="center", va="center",
-            color="black" if bright else "white",
-        )  # fmt: skip
 
 
 def _note(

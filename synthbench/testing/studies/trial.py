@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from synthbench.measurements.grid import MeasuredGrid
 from synthbench.papers.reading import check_paper_study
 from synthbench.papers.running import Size, grid_studies
 from synthbench.plan.cell import Cell
@@ -33,6 +34,8 @@ class StudyTrial:
 
     def _cells(self, full: bool) -> Iterator[tuple[str, Cell]]:
         for name, study in grid_studies(self.subject, size=Size(full)).items():
+            if isinstance(study, MeasuredGrid):
+                continue
             for cell in study.cells:
                 where = f"grid {name}{' (full)' if full else ''}"
                 yield f"{where}, {cell.label()} on {cell.task.label()}", cell
