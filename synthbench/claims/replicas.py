@@ -5,6 +5,7 @@ Or rows that were measured once, which have seeds and columns, and no evaluation
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Value)
 SEEDS = "seed_"
+PLACE = re.compile(r"(.+)\[(\d+)\]")
+"""A place of a curve, counted from 1: `by-subtask[3]`."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,7 @@ class Replicas:
 
         Raises UnknownNameError, with a hint where every evaluation has that column.
         """
-        if name not in self.table.columns and name in self.evaluations.columns:
+        if name not in self.table.columns and self._is_evaluated(name):
             raise ConfigurationError(
                 f'"{name}" is measured at every evaluation; say which: last({name}), peak({name}), '
                 f"first({name}), at(SAMPLES, {name}), or when(CONDITION) for a time"
@@ -164,11 +167,20 @@ class Replicas:
 
         Raises UnknownNameError, and ConfigurationError for a curve.
         """
-        if name not in self.evaluations.columns:
+        if not self._is_evaluated(name):
             return self.at_evaluations(self.column(name))
-        if isinstance(self.evaluations[name].iloc[0], np.ndarray | list):
-            raise ConfigurationError(f'"{name}" is a curve; a claim needs a number')
-        return _value(self.evaluations[name])
+        place = None if name in self.evaluations.columns else PLACE.fullmatch(name)
+        column = self.evaluations[place[1] if place else name]
+        if isinstance(column.iloc[0], np.ndarray | list):
+            return _at_place(column, place, name)
+        if place:
+            raise ConfigurationError(f'"{place[1]}" is a number, not a curve that has places')
+        return _value(column)
+
+    def _is_evaluated(self, name: str) -> bool:
+        """Whether evaluations have a column, or a curve of which this is a place."""
+        place, known = PLACE.fullmatch(name), self.evaluations.columns
+        return name in known or (place is not None and place[1] in known)
 
     def at_evaluations(self, value: T) -> T:
         """What replicas have, at each of their evaluations."""
@@ -179,6 +191,18 @@ class Replicas:
         if key not in self._known:
             self._known[key] = find()
         return self._known[key]
+
+
+def _at_place(column: pd.Series[Any], place: re.Match[str] | None, name: str) -> Bounds:
+    """One number of every row's curve; what is undefined there is NaN."""
+    if place is None:
+        raise ConfigurationError(
+            f'"{name}" is a curve; a claim needs a number: `{name}[1]` is the first'
+        )
+    index, shortest = int(place[2]) - 1, min(map(len, column))
+    if not 0 <= index < shortest:
+        raise ConfigurationError(f'"{place[1]}" has the places 1 to {shortest}, not {place[2]}')
+    return Bounds.exact(np.array([row[index] for row in column], float))
 
 
 def _value(column: pd.Series[Any]) -> Value:

@@ -81,6 +81,21 @@ def test_ambiguous_names_and_curves_are_refused(of: Replicas) -> None:
         value("median(last(excess))", of)
 
 
+def test_a_place_of_a_curve_is_a_number(of: Replicas) -> None:
+    ends = np.array([curve[1] for curve in of.evaluations["excess"].to_numpy()[of.ends]], float)
+    assert exact("mean(last(`excess[2]`))", of) == pytest.approx(np.nanmean(ends))
+    assert exact("share(peak(`excess[2]`) >= last(`excess[2]`))", of) == 1
+    for name, message in (
+        ("excess[0]", "has the places 1 to"),
+        ("excess[99]", "has the places 1 to .*, not 99"),
+        ("accuracy[1]", '"accuracy" is a number'),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            value(f"median(last(`{name}`))", of)
+    with pytest.raises(ConfigurationError, match="say which: last"):
+        value("median(`excess[2]`)", of)
+
+
 def test_a_condition_that_nobody_meets_says_what_there_is(of: Replicas) -> None:
     message = r"no replica meets model.width == 7 \(model.width is 50, 100\)$"
     with pytest.raises(ConfigurationError, match=message):
