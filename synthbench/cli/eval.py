@@ -117,7 +117,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         ),
     ] = None,
     sparsity: Annotated[
-        float | None, typer.Option(help="Share of the weights that --mask removes.")
+        str | None, typer.Option(help="Share of the weights that --mask removes, or several.")
     ] = None,
     mask_scope: Annotated[
         str | None,

@@ -76,7 +76,7 @@ def as_study(file: StudyFile) -> Study:
     """
     for field in (*COMPANIONS, "mask"):
         _check(file, field, flag_of)
-    teacher, mask = None, None
+    teacher, masks = None, []
     if file.teacher is not None:
         name, moments = split_moments(file.teacher)
         heat = 1.0 if file.temperature is None else file.temperature
@@ -84,7 +84,7 @@ def as_study(file: StudyFile) -> Study:
     if file.mask is not None and file.sparsity is not None:
         name, moment = split_moment(file.mask, "mask")
         scope = cast("Literal['global', 'layer']", file.mask_scope or "global")
-        mask = Mask(name, moment, sparsity=file.sparsity, scope=scope)
+        masks = [Mask(name, moment, sparsity=each, scope=scope) for each in file.sparsity]
     return Study(
         tasks=file.tasks,
         models=file.models,
@@ -94,7 +94,7 @@ def as_study(file: StudyFile) -> Study:
         suite_cells=file.cells,
         teacher=teacher,
         start=file.start,
-        mask=mask,
+        mask=masks or None,
         keep_weights=parse_keep_weights(file.keep_weights, flag_of),
         name=file.name,
         out=file.out,

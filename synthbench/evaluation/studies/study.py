@@ -41,8 +41,9 @@ class Study:
     name, each with a value or several: `{"seeds": 8, "budget": ["20k", "40k"], "train_samples":
     "log(500..16000,6)"}`. suite: in place of tasks, by name; models are then the suite's unless
     some are given, and cells chooses some of its cells, counted from 1. teacher, start, mask: as
-    `evaluate` takes them, for every model. keep_weights: as in `Settings`. name, out: the results
-    go to the folder `name` in `out`; none: the suite's name, or those of the tasks.
+    `evaluate` takes them, for every model; of several masks each in turn. keep_weights: as in
+    `Settings`. name, out: the results go to the folder `name` in `out`; none: the suite's name, or
+    those of the tasks.
     """
 
     tasks: Sequence[str | Task] = ()
@@ -53,7 +54,7 @@ class Study:
     suite_cells: Sequence[int] = ()
     teacher: Teacher[Any] | CellResult | str | None = None
     start: Weights[Any] | CellResult | str | None = None
-    mask: Mask[Any] | None = None
+    mask: Mask[Any] | Sequence[Mask[Any]] | None = None
     keep_weights: KeepWeights = False
     name: str = ""
     out: Path | str = "runs"
@@ -94,14 +95,18 @@ class Study:
             shared = [suite_protocol(suite, own) for own in changes]
             grids = [plan_suite(suite, models, each, self.suite_cells) for each in shared]
             first = {f"{suite.name} cell": len(self.suite_cells) or len(suite.cells)}
-        on = StandsOn(self.teacher, self.start, self.mask)
-        cells = [stand(cell, on) for alike in zip(*grids, strict=True) for cell in alike]
-        several = {"protocol": len(changes)} if len(changes) > 1 else {}
+        masks = _listed(self.mask) or (None,)
+        on = [StandsOn(self.teacher, self.start, mask) for mask in masks]
+        grown = [cell for alike in zip(*grids, strict=True) for cell in alike]
+        cells = [stand(cell, each) for cell in grown for each in on]
+        counts = {"protocol": len(changes), "mask": len(masks)}
+        several = {word: number for word, number in counts.items() if number > 1}
+        varied = varied_fields(tasks, given, varied_protocol_fields(self._texts()))
         return StudyPlan(
             tuple({cell.plan_hash(): cell for cell in cells}.values()),
             suite,
             {**first, "model": len(models), **several},
-            varied_fields(tasks, given, varied_protocol_fields(self._texts())),
+            (*varied, *(["mask"] if len(masks) > 1 else [])),
         )
 
     def _own_suite(self) -> Suite | None:

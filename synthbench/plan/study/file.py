@@ -9,7 +9,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from synthbench.contracts.frozen import Frozen
 from synthbench.errors import ConfigurationError, first_mistake
+from synthbench.plan.field_values import FieldType, read_values
 from synthbench.plan.protocol_grid import allowed_values
+from synthbench.plan.space import values_of
 from synthbench.plan.study.toml_source import TomlSource
 from synthbench.plan.study.written_values import entry_text, native_value, value_text
 
@@ -17,6 +19,16 @@ from synthbench.plan.study.written_values import entry_text, native_value, value
 def _listed(entries: object) -> object:
     """One entry alone is a list of one."""
     return [entries] if isinstance(entries, str | Mapping) else entries
+
+
+def _numbers(given: object) -> object:
+    """One number, or several as they are written of a field: `[0,0.5]`, `linear(0..0.8,5)`."""
+    if isinstance(given, str):
+        try:
+            return values_of(read_values(given, FieldType(numbers="real")))
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from None
+    return given if isinstance(given, list | tuple) else [given]
 
 
 def _folder_name(name: str) -> str:
@@ -60,8 +72,10 @@ class StudyFile(Frozen):
     """With whose weights every model begins."""
     mask: str | None = None
     """Whose smallest weights are pruned."""
-    sparsity: float | None = None
-    """Share of the weights that the mask removes."""
+    sparsity: Annotated[
+        tuple[float, ...] | None, Field(min_length=1), BeforeValidator(_numbers)
+    ] = None
+    """Share of the weights that the mask removes, or several."""
     mask_scope: str | None = None
     """global: pruned among all weights together; layer: in each tensor."""
     keep_weights: str | tuple[int, ...] | None = None

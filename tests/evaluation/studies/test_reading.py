@@ -52,6 +52,7 @@ def test_a_file_is_a_study(tmp_path: Path) -> None:
         ("n=8", "n=[2,8] k=3", 1, "tasks: 1 of the 2 tasks of"),
         ("tasks = ", "sparsity = 0.5\ntasks = ", 1, "sparsity: sparsity goes with mask; name one"),
         ("tasks = ", "mask = 'mlp'\ntasks = ", 1, "mask: mask needs sparsity, the share of"),
+        ("tasks = ", "sparsity = []\nmask = 'mlp'\ntasks = ", 1, "sparsity: "),
         ("tasks = ", "keep_weights = 'x'\ntasks = ", 1, "keep_weights: keep_weights x: name last"),
         ("tasks = ", "suite = 'quickstrat'\ntasks = ", 1, 'suite: unknown suite "quickstrat"'),
         ("tasks = ", "probes = ['x']\ntasks = ", 1, 'probes: unknown probe "x"'),

@@ -100,6 +100,15 @@ def test_every_model_stands_on_what_is_named() -> None:
     assert [cell.start is not None for cell in study.cells] == [True, True]
 
 
+def test_several_masks_make_several_cells() -> None:
+    masks = [sb.Mask("mlp width=4", sparsity=share) for share in (0, 0.5)]
+    study = sb.Study(tasks="sparse-parity n=8", models="mlp width=[4,8]", mask=masks, protocol={})
+    found = [(cell.model.width, cell.mask.sparsity) for cell in study.cells]
+    assert found == [(4, 0), (4, 0.5), (8, 0), (8, 0.5)]
+    assert study.summary().startswith("1 task x 2 models x 2 masks = 4 cells, 128 replicas")
+    assert study.plan.varied == ("width", "mask")
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
