@@ -25,6 +25,8 @@ from synthbench.results.results import CellResult, read_results
 Named: TypeAlias = "Cell | CellResult | Model | Builder | str"
 """A cell, a finished one, its folder, or a model trained on the same task with the same seeds."""
 S = TypeVar("S", Weights[Any], Mask[Any], Teacher[Any])
+NOBODY = "none"
+"""As a teacher: the model is trained on the labels, beside others that are taught."""
 MOMENTS = re.compile(r"(\d+|last)(,(\d+|last))*")
 
 
@@ -40,7 +42,7 @@ def stand(cell: Cell, on: StandsOn) -> Cell:
     """The cell with its sources; ConfigurationError for what names none."""
     return replace(
         cell,
-        teacher=None if on.teacher is None else _resolved(_as_teacher(on.teacher), cell),
+        teacher=None if on.teacher in (None, NOBODY) else _resolved(_as_teacher(on.teacher), cell),
         start=None if on.start is None else _resolved(_as_start(on.start), cell),
         mask=None if on.mask is None else _resolved(_as_mask(on.mask), cell),
     )

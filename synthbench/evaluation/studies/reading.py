@@ -8,9 +8,9 @@ from typing import Any, Literal, cast
 
 from synthbench.errors import ConfigurationError, SynthbenchError
 from synthbench.evaluation.kept_weights import KeepWeights
-from synthbench.evaluation.source_references import split_moment, split_moments
+from synthbench.evaluation.source_references import NOBODY, split_moment, split_moments
 from synthbench.evaluation.studies.plan import spanned
-from synthbench.evaluation.studies.study import Study
+from synthbench.evaluation.studies.study import Study, Taught
 from synthbench.plan.sources import LAST, Mask, Teacher
 from synthbench.plan.study.file import StudyFile, parse_study
 from synthbench.plan.study.toml_lines import KeyPath
@@ -76,11 +76,7 @@ def as_study(file: StudyFile) -> Study:
     """
     for field in (*COMPANIONS, "mask"):
         _check(file, field, flag_of)
-    teacher, masks = None, []
-    if file.teacher is not None:
-        name, moments = split_moments(file.teacher)
-        heat = 1.0 if file.temperature is None else file.temperature
-        teacher = Teacher(name, moments, temperature=heat, hard=file.hard or 0.0)
+    masks = []
     if file.mask is not None and file.sparsity is not None:
         name, moment = split_moment(file.mask, "mask")
         scope = cast("Literal['global', 'layer']", file.mask_scope or "global")
@@ -92,7 +88,7 @@ def as_study(file: StudyFile) -> Study:
         probes=file.probes,
         suite=file.suite,
         suite_cells=file.cells,
-        teacher=teacher,
+        teacher=_teachers(file),
         start=file.start,
         mask=masks or None,
         keep_weights=parse_keep_weights(file.keep_weights, flag_of),
@@ -116,6 +112,21 @@ def parse_keep_weights(
             f"{named('keep_weights')} {given}: name last, all or optimizer steps such as 0,500,2000"
         )
     return tuple(int(step) for step in steps)
+
+
+def _teachers(file: StudyFile) -> Taught | list[Taught]:
+    """The one that is named, or those."""
+    if isinstance(file.teacher, tuple):
+        return [_teacher(file, each) for each in file.teacher]
+    return _teacher(file, file.teacher)
+
+
+def _teacher(file: StudyFile, given: str | None) -> Teacher[Any] | None:
+    if given in (None, NOBODY):
+        return None
+    name, moments = split_moments(given)
+    heat = 1.0 if file.temperature is None else file.temperature
+    return Teacher(name, moments, temperature=heat, hard=file.hard or 0.0)
 
 
 def _check(file: StudyFile, field: str, named: Callable[[str], str]) -> None:

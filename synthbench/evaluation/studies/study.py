@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from synthbench.contracts.model import Model
 from synthbench.contracts.probe import Probe
@@ -30,6 +30,8 @@ from synthbench.registry.kinds import MODEL
 from synthbench.registry.registry import installed
 from synthbench.results.results import CellResult, Results
 
+Taught: TypeAlias = "Teacher[Any] | CellResult | str | None"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
@@ -41,7 +43,8 @@ class Study:
     name, each with a value or several: `{"seeds": 8, "budget": ["20k", "40k"], "train_samples":
     "log(500..16000,6)"}`. suite: in place of tasks, by name; models are then the suite's unless
     some are given, and cells chooses some of its cells, counted from 1. teacher, start, mask: as
-    `evaluate` takes them, for every model; of several masks each in turn. keep_weights: as in
+    `evaluate` takes them, for every model; of several teachers every model is taught by each, and
+    "none" among them is none; of several masks it has each in turn. keep_weights: as in
     `Settings`. name, out: the results go to the folder `name` in `out`; none: the suite's name, or
     those of the tasks.
     """
@@ -52,7 +55,7 @@ class Study:
     probes: Sequence[str | Probe] = ()
     suite: str | Suite | None = None
     suite_cells: Sequence[int] = ()
-    teacher: Teacher[Any] | CellResult | str | None = None
+    teacher: Taught | Sequence[Taught] = None
     start: Weights[Any] | CellResult | str | None = None
     mask: Mask[Any] | Sequence[Mask[Any]] | None = None
     keep_weights: KeepWeights = False
@@ -61,7 +64,7 @@ class Study:
 
     @property
     def cells(self) -> list[Cell]:
-        """The cells in the order in which they are shown: by task, model, then protocol."""
+        """The cells as they are shown: by task, model, protocol, then teacher."""
         return list(self.plan.cells)
 
     def summary(self) -> str:
@@ -96,17 +99,19 @@ class Study:
             grids = [plan_suite(suite, models, each, self.suite_cells) for each in shared]
             first = {f"{suite.name} cell": len(self.suite_cells) or len(suite.cells)}
         masks = _listed(self.mask) or (None,)
-        on = [StandsOn(self.teacher, self.start, mask) for mask in masks]
-        grown = [cell for alike in zip(*grids, strict=True) for cell in alike]
-        cells = [stand(cell, each) for cell in grown for each in on]
-        counts = {"protocol": len(changes), "mask": len(masks)}
-        several = {word: number for word, number in counts.items() if number > 1}
-        varied = varied_fields(tasks, given, varied_protocol_fields(self._texts()))
+        teachers = _listed(self.teacher)
+        ways = [StandsOn(each, self.start, mask) for each in teachers for mask in masks]
+        own_cells = [cell for alike in zip(*grids, strict=True) for cell in alike]
+        cells = [stand(cell, on) for cell in own_cells for on in ways]
+        standing = {"teacher": len(teachers), "mask": len(masks)}
+        times = {"protocol": len(changes), **standing}
+        several = {word: number for word, number in times.items() if number > 1}
+        fields = varied_fields(tasks, given, varied_protocol_fields(self._texts()))
         return StudyPlan(
             tuple({cell.plan_hash(): cell for cell in cells}.values()),
             suite,
             {**first, "model": len(models), **several},
-            (*varied, *(["mask"] if len(masks) > 1 else [])),
+            (*fields, *(word for word in standing if word in several)),
         )
 
     def _own_suite(self) -> Suite | None:

@@ -62,8 +62,9 @@ class StudyFile(Frozen):
     """Measured while training, beside those of the suite."""
     protocol: Mapping[str, Text] = {}
     """Fields of the protocol, each with one value or several."""
-    teacher: str | None = None
-    """On whose outputs every model is trained: a folder, or a model of the same task."""
+    teacher: str | tuple[str, ...] | None = None
+    """On whose outputs every model is trained: a folder, or a model of the same task; none: on the
+    labels. Of several every model is taught by each."""
     temperature: float | None = None
     """Divides the logits of teacher and student."""
     hard: float | None = None

@@ -8,6 +8,7 @@ import pytest
 
 import synthbench as sb
 from synthbench.errors import SynthbenchError
+from synthbench.evaluation.studies.reading import read_study_file
 
 FILE = """\
 tasks = ["sparse-parity n=8"]
@@ -34,6 +35,18 @@ def test_a_file_is_a_study(tmp_path: Path) -> None:
     )
     assert study.cells == same.cells and len(study.cells) == 12
     assert study.folder == Path("runs/rates")
+
+
+def test_a_file_names_several_teachers(tmp_path: Path) -> None:
+    path = tmp_path / "taught.toml"
+    teachers = ["none", "mlp width=16@5,last"]
+    path.write_text(f"teacher = {teachers}\ntemperature = 2\n{FILE}")
+    told = {
+        cell.teacher and (cell.teacher.at, cell.teacher.temperature)
+        for cell in sb.read_study(path).cells
+    }
+    assert told == {None, ((5, "last"), 2.0)}
+    assert read_study_file(path).teacher == tuple(teachers)
 
 
 @pytest.mark.parametrize(

@@ -158,3 +158,22 @@ def test_more_configurations_than_anybody_means_are_refused_at_once() -> None:
     model = "mlp width=linear(1..1000,1000) lr=log(1e-5..1,1000)"
     with pytest.raises(sb.SynthbenchError, match=r"has 1,000,000 configurations; ask for 100,000"):
         _ = sb.Study(tasks=["sparse-parity n=10 k=2"], models=[model]).cells
+
+
+def test_every_model_is_taught_by_each_of_several_teachers() -> None:
+    study = sb.Study(
+        tasks="sparse-parity n=8 k=2",
+        models=["mlp width=[4,8]"],
+        protocol={"seeds": 4},
+        teacher=["none", "mlp width=16@4,last", sb.Teacher("mlp width=16", hard=0.5)],
+    )
+    assert [(cell.label(), cell.teacher is None) for cell in study.cells] == [
+        (f"mlp width={width}{taught}", not taught)
+        for width in (4, 8)
+        for taught in (
+            "", " teacher=(mlp width=16)@4,last", " teacher=(mlp width=16)@last hard=0.5",
+        )
+    ]  # fmt: skip
+    assert study.summary() == (
+        "1 task x 2 models x 3 teachers = 6 cells, 24 replicas; varied: width, teacher"
+    )
