@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=Value)
 SEEDS = "seed_"
 PLACE = re.compile(r"(.+)\[(\d+)\]")
-"""A place of a curve, counted from 1: `by-subtask[3]`."""
+"""A place of a curve, counted from 0 as in its picture: `by-subtask[3]`."""
 
 
 @dataclass(frozen=True)
@@ -197,11 +197,11 @@ def _at_place(column: pd.Series[Any], place: re.Match[str] | None, name: str) ->
     """One number of every row's curve; what is undefined there is NaN."""
     if place is None:
         raise ConfigurationError(
-            f'"{name}" is a curve; a claim needs a number: `{name}[1]` is the first'
+            f'"{name}" is a curve; a claim needs a number: `{name}[0]` is the first'
         )
-    index, shortest = int(place[2]) - 1, min(map(len, column))
-    if not 0 <= index < shortest:
-        raise ConfigurationError(f'"{place[1]}" has the places 1 to {shortest}, not {place[2]}')
+    index, shortest = int(place[2]), min(map(len, column))
+    if index >= shortest:
+        raise ConfigurationError(f'"{place[1]}" has the places 0 to {shortest - 1}, not {place[2]}')
     return Bounds.exact(np.array([row[index] for row in column], float))
 
 

@@ -83,17 +83,16 @@ def test_ambiguous_names_and_curves_are_refused(of: Replicas) -> None:
 
 def test_a_place_of_a_curve_is_a_number(of: Replicas) -> None:
     ends = np.array([curve[1] for curve in of.evaluations["excess"].to_numpy()[of.ends]], float)
-    assert exact("mean(last(`excess[2]`))", of) == pytest.approx(np.nanmean(ends))
-    assert exact("share(peak(`excess[2]`) >= last(`excess[2]`))", of) == 1
+    assert exact("mean(last(`excess[1]`))", of) == pytest.approx(np.nanmean(ends))
+    assert exact("share(peak(`excess[1]`) >= last(`excess[1]`))", of) == 1
     for name, message in (
-        ("excess[0]", "has the places 1 to"),
-        ("excess[99]", "has the places 1 to .*, not 99"),
-        ("accuracy[1]", '"accuracy" is a number'),
+        ("excess[99]", "has the places 0 to .*, not 99"),
+        ("accuracy[0]", '"accuracy" is a number'),
     ):
         with pytest.raises(ConfigurationError, match=message):
             value(f"median(last(`{name}`))", of)
     with pytest.raises(ConfigurationError, match="say which: last"):
-        value("median(`excess[2]`)", of)
+        value("median(`excess[1]`)", of)
 
 
 def test_a_condition_that_nobody_meets_says_what_there_is(of: Replicas) -> None:
