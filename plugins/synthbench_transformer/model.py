@@ -62,6 +62,11 @@ class Transformer(Model):
     attention. Its own fields are written mixer.field=value."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of embeddings, attention weights and layer outputs dropped in training."""
+    tied: bool = Field(default=False, exclude_if=lambda tied: not tied)
+    """Whether the read-out has the embedding's weights, as in Makkuva et al. 2024: of tasks that
+    ask for the tokens that they show, at every position."""
+    readout_bias: bool = Field(default=False, exclude_if=lambda bias: not bias)
+    """Whether token logits have a bias of their own too; all other outputs have one."""
     recipe: Recipe = Recipe(
         optimizer="adamw", lr=5e-4, beta2=0.95, weight_decay=0.1, decayed="matrices", clip=1.0,
         batch_size=64,
@@ -101,6 +106,11 @@ class Transformer(Model):
                 f'model "{self.name}" cannot take this task: mixer={self.mixer.name} sees earlier '
                 f"positions alone, {wanted.describe()} need later ones; leave out mixer"
             )
+        if self.tied and not _asks_for_its_tokens(interface):
+            raise InterfaceError(
+                f'model "{self.name}" cannot take this task: tied=true is for logits of the tokens '
+                f"that it reads, the task is {interface.describe()}"
+            )
 
     def state_size(self, interface: Interface) -> int | None:
         """Keys and values of the positions before the last, or a mixer's; none for an encoder."""
@@ -115,7 +125,12 @@ class Transformer(Model):
     def build(self, interface: Interface) -> nn.Module:
         """The network with outputs at every position, or the one with a read-out token."""
         from synthbench import SequenceReading
-        from synthbench_transformer.network import LastTransformer, PositionTransformer, Trunk
+        from synthbench_transformer.network import (
+            LastTransformer,
+            PositionTransformer,
+            TiedTransformer,
+            Trunk,
+        )
         from synthbench_transformer.trunk_shape import TrunkShape
 
         wanted = interface.output
@@ -136,10 +151,22 @@ class Transformer(Model):
         if not everywhere:
             return LastTransformer(reading, trunk, self.width, wanted.shape)
         # Token logits have none in the released setting.
-        bias = not isinstance(wanted, TokenLogits)
+        bias = self.readout_bias or not isinstance(wanted, TokenLogits)
+        if self.tied:
+            return TiedTransformer(trunk, bias)
         return PositionTransformer(reading, trunk, self.width, wanted.shape[1:], bias)
 
 
 def _sees_everything(interface: Interface) -> bool:
     """Whether outputs at every position may depend on later ones: an encoder's."""
     return interface.output.positions is not None and not interface.output.causal
+
+
+def _asks_for_its_tokens(interface: Interface) -> bool:
+    """Whether the outputs at every position are logits of the tokens of the input."""
+    given, wanted = interface.input, interface.output
+    return (
+        isinstance(given, Tokens)
+        and isinstance(wanted, TokenLogits)
+        and given.vocabulary == wanted.vocabulary
+    )

@@ -95,6 +95,21 @@ class PositionTransformer(nn.Module):
         return output.reshape(*output.shape[:2], *self.shape)
 
 
+class TiedTransformer(nn.Module):
+    """Logits of the tokens at every position, by the weights that embed them."""
+
+    def __init__(self, trunk: Trunk, bias: bool) -> None:
+        """trunk: (B, T) -> (B, T, width), which has the embedding."""
+        super().__init__()
+        self.trunk = trunk
+        self.bias = nn.Parameter(torch.zeros(trunk.vocabulary)) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T) tokens -> (B, T, vocabulary)."""
+        logits: Tensor = self.trunk(x) @ self.trunk.embedding.T
+        return logits if self.bias is None else logits + self.bias
+
+
 class LastTransformer(nn.Module):
     """An output from the state of a read-out token that follows the sequence."""
 

@@ -112,6 +112,43 @@ def test_forward_is_the_formula(positions: str, fields: str) -> None:
     torch.testing.assert_close(module(x), expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("fields", ["", " readout_bias=true"])
+@pytest.mark.parametrize("tied", [False, True])
+def test_a_tied_read_out_has_the_weights_of_the_embedding(tied: bool, fields: str) -> None:
+    """Makkuva et al. 2024: logits E h + b, with the rows of E as embeddings."""
+    written = " tied=true" if tied else ""
+    module = stirred(f"transformer width=8 positions=absolute{written}{fields}", tokens(3, 6))
+    x = torch.randint(0, 3, (2, 6), generator=torch.Generator().manual_seed(1))
+    p = dict(module.named_parameters())
+    weights = p["trunk.embedding"] if tied else p["readout.weight"]
+    assert ("readout.weight" in p) != tied
+    bias = p["bias" if tied else "readout.bias"] if fields else torch.zeros(3)
+    states = states_by_hand(p, p["trunk.embedding"][x], ("absolute", 1, True))
+    torch.testing.assert_close(module(x), states @ weights.T + bias, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "interface",
+    [
+        sb.Interface(sb.Tokens(2, 6), sb.TokenLogits(3, 6)),
+        sb.Interface(sb.Tokens(2, 6), sb.ClassLogits(2)),
+        sb.Interface(sb.Signs(6), sb.Margins(6, causal=True)),
+    ],
+    ids=repr,
+)
+def test_only_logits_of_the_tokens_that_are_read_can_be_tied(interface: sb.Interface) -> None:
+    with pytest.raises(sb.InterfaceError, match="tied=true is for logits of the tokens"):
+        installed().model("transformer tied=true").check_accepts(interface)
+    installed().model("transformer").check_accepts(interface)
+
+
+def test_the_default_plan_says_nothing_of_the_read_out() -> None:
+    """Records and submissions were hashed before it could be tied or have a bias."""
+    described = installed().model("transformer").describe()
+    assert not {"tied", "readout_bias"} & set(described)
+    assert installed().model("transformer tied=true").describe()["tied"] is True
+
+
 def stirred(reference: str, interface: sb.Interface) -> torch.nn.Module:
     """A network in double precision whose weights are large enough to show a wrong term."""
     module = build(reference, interface).double()
@@ -235,6 +272,7 @@ def test_heads_that_do_not_fit_are_refused(fields: str, message: str) -> None:
     [
         ("markov length=10", "transformer dropout=0.1"),
         ("markov length=10", "transformer positions=rotary heads=2 mlp=2"),
+        ("markov length=10", "transformer tied=true readout_bias=true"),
         ("markov length=10", "transformer positions=absolute norm=false"),
         ("markov length=10 symbols=3", "simplified-transformer"),
         ("markov length=10", "simplified-transformer softmax=false"),
