@@ -57,6 +57,7 @@ from .leaderboard.reporting import BoardReporter as BoardReporter
 from .leaderboard.standings.board import Board as Board
 from .leaderboard.standings.entry import Entry as Entry
 from .leaderboard.standings.placing import read_board as read_board
+from .listeners.listener import Silent as Silent
 from .listeners.tracker import TrackedCell as TrackedCell
 from .listeners.tracker import Tracker as Tracker
 from .measurements.rows import MeasuredRows as MeasuredRows

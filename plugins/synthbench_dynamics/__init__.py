@@ -1,4 +1,4 @@
-"""Training dynamics: what weights, gradients and curvature do, for any task, as a plugin."""
+"""Training dynamics: what weights, gradients and curvature do, and barriers between networks."""
 
 from synthbench import hookimpl
 
@@ -13,3 +13,11 @@ def register_probes():
     from synthbench_dynamics.weight_norm import WeightNorm
 
     return [WeightMovement, WeightNorm, Gradient, Sharpness, LocalLearningCoefficient]
+
+
+@hookimpl
+def register_measurements():
+    """Provide what is measured of several networks."""
+    from synthbench_dynamics.mode_connectivity import ModeConnectivity
+
+    return [ModeConnectivity]

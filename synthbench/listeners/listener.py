@@ -67,7 +67,7 @@ class Listener(ABC):
 
 
 class Silent(Listener):
-    """Hears and says nothing."""
+    """Hears and says nothing: `Settings(listener=Silent())`."""
 
     def note(self, message: str) -> None:
         """Ignore."""

@@ -9,6 +9,7 @@ import numpy as np
 from synthbench.measurements.points import MeasuredPoints, is_share, is_wide, point_of
 from synthbench.metrics.formatting import format_estimate
 from synthbench.metrics.scaling import fit_power_law
+from synthbench.plan.grouping import groups
 from synthbench.results.cell_fields import in_order, value_words
 from synthbench.results.figures.axis_names import field_name
 from synthbench.results.figures.canvas import Canvas
@@ -29,8 +30,9 @@ def draw_scaling(points: MeasuredPoints, canvas: Canvas, encoding: Encoding) -> 
     x, value = points.column(encoding.x), points.column(encoding.value)
     numbers = points.numbers(value)
     group = [] if encoding.group is None else [points.column(encoding.group)]
-    told = [*group, *points.varied([x, *group])]
-    lines = points.groups(told)
+    others = points.varied([x, *group])
+    told = [*group, *others]
+    lines = [line for rows in points.groups(group) for line in _lines(points, rows, x, others)]
     colours = _colours(points, lines, group)
     scale = Scale.of(points.values(x))
     wide = is_wide(numbers)
@@ -52,6 +54,20 @@ def draw_scaling(points: MeasuredPoints, canvas: Canvas, encoding: Encoding) -> 
     scale.apply(picture, panel)
     picture.finish(panel, f"{value.replace('_', ' ')} against {x}")
     return picture
+
+
+def _lines(
+    points: MeasuredPoints, rows: Sequence[int], x: str, others: Sequence[str]
+) -> list[list[int]]:
+    """The rows together where each place has one configuration, else those equal in the rest."""
+    if not others:
+        return [list(rows)]
+    rest = list(zip(*(points.values(name) for name in others), strict=True))
+    places = points.values(x)
+    if len({(places[row], rest[row]) for row in rows}) == len({places[row] for row in rows}):
+        return [list(rows)]
+    parts = groups([rest[row] for row in rows])
+    return [[rows[place] for place in part] for part in parts]
 
 
 def _colours(

@@ -88,7 +88,7 @@ def read_measured(folder: Path) -> Measured | None:
     except ValidationError as error:
         where, message, _ = first_mistake(error)
         raise RecordError(f"{path}: {where}: {message}; {ADVICE}") from None
-    except ValueError:
+    except (json.JSONDecodeError, UnicodeDecodeError):
         raise RecordError(f"{path} is not valid JSON; {ADVICE}") from None
     if tuple(columns.pop(SEED, ())) != record.seeds:
         raise RecordError(f"{path} has other seeds than its rows; {ADVICE}")

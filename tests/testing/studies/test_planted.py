@@ -57,6 +57,6 @@ def test_a_sound_study_keeps_every_law(tmp_path: Path) -> None:
 def test_bundled_studies_keep_every_law() -> None:
     subjects = find_subjects(installed(), list(installed().names(STUDY)))
     assert subjects and all(subject.kind == STUDY for subject in subjects)
-    assert subjects[0].title == "study hidden-progress"
+    assert "study hidden-progress" in [subject.title for subject in subjects]
     for subject in subjects:
         assert not subject.examination().report().findings
