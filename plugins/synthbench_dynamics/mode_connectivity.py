@@ -50,32 +50,32 @@ class ModeConnectivity(Measurement):
     def measure(self, seeds: Sequence[int]) -> Sequence[Mapping[str, float]]:
         """The pair of each seed; all networks are trained together."""
         # Here, so that it can be listed and described without torch.
-        import synthbench as sb
+        from synthbench import Protocol, Settings, Silent, evaluate
 
         initializations = 2 * max(seeds) + 2
-        protocol = sb.Protocol(
+        protocol = Protocol(
             seeds=STREAMS * initializations,
             initializations=initializations,
             budget=self.budget,
             until="budget",
             resolution=1.0,
         )
-        settings = sb.Settings(
-            keep_weights=True, workers=0, compile="never", pictures=False, listener=sb.Silent()
+        settings = Settings(
+            keep_weights=True, workers=0, compile="never", pictures=False, listener=Silent()
         )
         task = f"sparse-parity n={self.n} k={self.k}"
         model = f"mlp width={self.width} depth={self.depth} lr={self.lr!r}"
         with TemporaryDirectory() as folder:
-            trained = sb.evaluate(task, model, protocol=protocol, settings=settings, out=folder)
+            trained = evaluate(task, model, protocol=protocol, settings=settings, out=folder)
             return [self._pair(trained, seed) for seed in seeds]
 
     def _pair(self, trained: CellResult, seed: int) -> Mapping[str, float]:
-        import synthbench as sb
+        from synthbench import barrier
 
         # Replicas of one initialization lie side by side, a stream each.
         pair = (2 * seed * STREAMS, (2 * seed + 1) * STREAMS + 1)
-        plain = sb.barrier(trained, trained, pair, points=self.points)
-        aligned = sb.barrier(trained, trained, pair, points=self.points, aligned=True)
+        plain = barrier(trained, trained, pair, points=self.points)
+        aligned = barrier(trained, trained, pair, points=self.points, aligned=True)
         return {
             "barrier": plain.height,
             "error_barrier": _error_height(plain),

@@ -35,6 +35,6 @@ def register_probes():
 @hookimpl
 def register_measurements():
     """Provide what classical searches need."""
-    from synthbench_parity.search.measurement import ParitySearch
+    from synthbench_parity.parity_search import ParitySearch
 
     return [ParitySearch]

@@ -1,1 +1,1 @@
-"""Grids that are measured and not trained: what is asked for, what is kept, and its table."""
+"""What is measured and not trained: its rows on disk, their table and their pictures."""

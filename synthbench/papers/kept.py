@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from synthbench.evaluation.studies.study import Study
-from synthbench.measurements.grid import MeasuredGrid
 from synthbench.measurements.rows import MeasuredRows
+from synthbench.papers.measuring import MeasuredGrid
 from synthbench.papers.running import RUNS, AnyGrid, Size, grid_studies
 from synthbench.plan.cell import Cell
 from synthbench.plan.growth import configuration_hash

@@ -12,8 +12,8 @@ from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.studies.reading import as_study
 from synthbench.evaluation.studies.study import Study, evaluate_study
 from synthbench.listeners.watching import watching
-from synthbench.measurements.grid import MeasuredGrid, measure_grid
 from synthbench.measurements.rows import MeasuredRows
+from synthbench.papers.measuring import MeasuredGrid, measure_grid
 from synthbench.plan.paper_study import PaperStudy
 from synthbench.plan.study.measured_file import MeasuredFile
 from synthbench.results.results import Results

@@ -104,7 +104,7 @@ def register_measurements() -> Iterable[type[Measurement]]:  # type: ignore[empt
 
     @hookimpl
     def register_measurements():
-        from synthbench_parity.search.measurement import ParitySearch
+        from synthbench_parity.parity_search import ParitySearch
         return [ParitySearch]
     """
 

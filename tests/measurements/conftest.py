@@ -10,7 +10,7 @@ from typing import ClassVar
 import pytest
 
 import synthbench as sb
-from synthbench.measurements.grid import MeasuredGrid
+from synthbench.papers.measuring import MeasuredGrid
 from synthbench.registry import registry as registries
 from synthbench.registry.registry import Registry
 from tests.registry.points import FakePoint, load, plugin

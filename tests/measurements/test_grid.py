@@ -9,10 +9,10 @@ import pytest
 
 import synthbench as sb
 from synthbench.errors import ConfigurationError, RecordError, UnknownNameError
-from synthbench.measurements import grid as module
-from synthbench.measurements.grid import MeasuredGrid, measure_grid
 from synthbench.measurements.rows import check_rows
 from synthbench.measurements.store import folder_of, read_measured
+from synthbench.papers import measuring as module
+from synthbench.papers.measuring import MeasuredGrid, measure_grid
 from tests.measurements.conftest import ASKED
 
 

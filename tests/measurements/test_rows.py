@@ -10,9 +10,9 @@ import pytest
 import synthbench as sb
 from synthbench.errors import ConfigurationError, NothingToShowError, UnknownNameError
 from synthbench.measurements.figures import check_measured, draw_measured
-from synthbench.measurements.grid import MeasuredGrid, measure_grid
 from synthbench.measurements.points import point_of
 from synthbench.measurements.rows import MeasuredRows
+from synthbench.papers.measuring import MeasuredGrid, measure_grid
 from synthbench.results.figures.canvas import Canvas
 from synthbench.results.figures.encoding import Encoding
 

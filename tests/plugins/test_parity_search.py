@@ -13,14 +13,14 @@ import synthbench as sb
 from synthbench.engine.data.drawing import Drawing
 from synthbench.streams.philox import seed_to_key
 from synthbench.testing import check_measurement
+from synthbench_parity.bits import Samples, packed, subsets, sums
+from synthbench_parity.bkw import bkw, walsh
+from synthbench_parity.brute_force import brute_force
 from synthbench_parity.classical import full_rank
-from synthbench_parity.search.algorithms import ALGORITHMS
-from synthbench_parity.search.bits import Samples, packed, subsets, sums
-from synthbench_parity.search.bkw import bkw, walsh
-from synthbench_parity.search.brute_force import brute_force
-from synthbench_parity.search.elimination import elimination
-from synthbench_parity.search.measurement import ParitySearch
-from synthbench_parity.search.meet_in_the_middle import meet_in_the_middle
+from synthbench_parity.elimination import elimination
+from synthbench_parity.meet_in_the_middle import meet_in_the_middle
+from synthbench_parity.parity_search import ParitySearch
+from synthbench_parity.searches import ALGORITHMS
 from synthbench_parity.task import SparseParity
 
 

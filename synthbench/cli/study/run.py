@@ -80,7 +80,7 @@ def run_command(  # noqa: PLR0913 - one parameter per flag
 
 def _forecast(grids: Mapping[str, AnyGrid], settings: Settings) -> None:
     from synthbench.cli.forecast_table import print_study_forecast
-    from synthbench.measurements.grid import MeasuredGrid
+    from synthbench.papers.measuring import MeasuredGrid
 
     for name, each in grids.items():
         if isinstance(each, MeasuredGrid):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from synthbench.measurements.grid import MeasuredGrid
+from synthbench.papers.measuring import MeasuredGrid
 from synthbench.papers.reading import check_paper_study
 from synthbench.papers.running import Size, grid_studies
 from synthbench.plan.cell import Cell

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from synthbench_parity.search.bits import Answer
-from synthbench_parity.search.bkw import bkw
-from synthbench_parity.search.brute_force import brute_force
-from synthbench_parity.search.correlation import correlation
-from synthbench_parity.search.elimination import elimination
-from synthbench_parity.search.meet_in_the_middle import meet_in_the_middle
+from synthbench_parity.bits import Answer
+from synthbench_parity.bkw import bkw
+from synthbench_parity.brute_force import brute_force
+from synthbench_parity.correlated_pairs import correlation
+from synthbench_parity.elimination import elimination
+from synthbench_parity.meet_in_the_middle import meet_in_the_middle
 
 if TYPE_CHECKING:
     import numpy as np

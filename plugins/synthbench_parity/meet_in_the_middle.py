@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthbench_parity.search.bits import Answer, packed, subsets, sums
+from synthbench_parity.bits import Answer, packed, subsets, sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -58,8 +58,8 @@ class ParitySearch(Measurement):
 
     def _measured(self, seed: int) -> Mapping[str, float]:
         # Here, so that it can be listed and described without torch.
-        from synthbench_parity.search.algorithms import ALGORITHMS
-        from synthbench_parity.search.bits import Samples
+        from synthbench_parity.bits import Samples
+        from synthbench_parity.searches import ALGORITHMS
         from synthbench_parity.task import SparseParity
 
         samples = Samples(SparseParity(n=self.n, k=self.k, noise=self.noise), seed, self.batch_size)
