@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, log2
+from math import log2
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,19 +34,13 @@ def bkw(x: NDArray[np.uint8], y: NDArray[np.uint8], k: int) -> Answer:
                 operations += added * (n + 1)
         size = 2 ** len(block)
         operations += size * len(block)
-        correlations = walsh(
-            np.bincount(_numbers(left[:, block]), 1.0 - 2.0 * left[:, -1], minlength=size)
-        )
+        counts = np.bincount(_numbers(left[:, block]), 1.0 - 2.0 * left[:, -1], minlength=size)
+        correlations = walsh(np.asarray(counts, float))
         best = np.flatnonzero(correlations == correlations.max())
         if len(best) > 1:
             return Answer(None, operations)
         secret[block] = int(best[0]) >> np.arange(len(block))[::-1] & 1
     return Answer(tuple(np.flatnonzero(secret).tolist()), operations)
-
-
-def block_length(n: int) -> int:
-    """Of the longest block."""
-    return ceil(n / max(2, round(log2(n) / 2)))
 
 
 def walsh(values: NDArray[np.float64]) -> NDArray[np.float64]:

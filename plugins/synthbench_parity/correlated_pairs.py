@@ -51,7 +51,7 @@ def correlation(x: NDArray[np.uint8], y: NDArray[np.uint8], k: int) -> Answer:
 def _signs(x: NDArray[np.uint8], chosen: NDArray[np.intp]) -> NDArray[np.float64]:
     """(S, m) the characters of some subsets."""
     bits = np.unpackbits(sums(packed(x), chosen).view(np.uint8), axis=1)[:, : len(x)]
-    return 1.0 - 2.0 * bits
+    return np.asarray(1.0 - 2.0 * bits, float)
 
 
 def _buckets(count: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
