@@ -88,7 +88,7 @@ def test_every_field_can_be_asked_for(capsys, monkeypatch) -> None:
         ("nesterov", "true or false"),
         ("decayed", "all or matrices"),
         ("momentum", "a number at least 0 and below 1"),
-        ("optimizer", "sgd, adam, adamw or muon"),
+        ("optimizer", "sgd, adam, adamw, grokfast or muon"),
         ("loss", "a word or none"),
     ],
 )
