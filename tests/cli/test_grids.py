@@ -118,7 +118,14 @@ MODELS = st.lists(
     max_size=2,
     unique=True,
 )
-SOURCES = st.sampled_from([{}, {"start": "mlp width=4@3"}, {"mask": "mlp", "sparsity": 0.5}])
+SOURCES = st.sampled_from(
+    [
+        {},
+        {"start": "mlp width=4@3"},
+        {"mask": "mlp", "sparsity": 0.5},
+        {"mask": "mlp", "sparsity": "[0,log(0.1..0.9,3)]"},
+    ]
+)
 KEPT = st.sampled_from([{}, {"keep_weights": "all"}, {"keep_weights": "0,500"}])
 SUITE = st.sampled_from([(None, {}), ("feature-learning-v1", {"cells": [1, 3]})])
 
