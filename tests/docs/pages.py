@@ -76,10 +76,14 @@ WALKTHROUGHS = [
     page for page in PAGES if next(shell_lines(page), "").startswith("synthbench plugin new")
 ]
 """Pages that make a distribution: they run in an environment of their own."""
+REPORTS = ROOT / "docs" / "papers"
+"""Written by `docs/make_paper_reports.py`; `pytest -m slow tests/paper` runs the studies."""
 RUNNING = [
     page
     for page in PAGES
-    if page not in WALKTHROUGHS and {"sh", "python"} & {block.language for block in blocks(page)}
+    if page not in WALKTHROUGHS
+    and REPORTS not in page.parents
+    and {"sh", "python"} & {block.language for block in blocks(page)}
 ]
 """All the others in which something runs."""
 
