@@ -9,6 +9,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from PIL import Image
+
 from synthbench.papers.report.gallery import write_gallery_as_markdown
 from synthbench.papers.report.several import all_reports
 
@@ -21,7 +23,16 @@ def main() -> None:
     reports = all_reports(
         options.runs, lambda name, error: print(f"{name}: {error}", file=sys.stderr)
     )
-    write_gallery_as_markdown(reports, Path(__file__).parent / "papers")
+    out = Path(__file__).parent / "papers"
+    write_gallery_as_markdown(reports, out)
+    for picture in sorted(out.glob("*/*.png")):
+        shrink(picture)
+
+
+def shrink(picture: Path) -> None:
+    """Write it with as few colours as a plot has: a repository keeps every version."""
+    few = Image.open(picture).convert("RGB").quantize(96, dither=Image.Dither.NONE)
+    few.save(picture, optimize=True)
 
 
 if __name__ == "__main__":
