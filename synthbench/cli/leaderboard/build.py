@@ -12,6 +12,8 @@ from synthbench.cli.completion import complete_suite
 from synthbench.cli.study.left_out import say_left_out
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from synthbench.leaderboard.site import Section
@@ -40,7 +42,7 @@ def build_command(
     from rich.console import Console
     from rich.markup import escape
 
-    from synthbench.cli.leaderboard.stage_progress import stage_progress
+    from synthbench.cli.stage_progress import stage_progress
     from synthbench.leaderboard.site import build_site
     from synthbench.leaderboard.site.writing import check_replaceable
     from synthbench.leaderboard.standings.placing import read_board
@@ -51,8 +53,9 @@ def build_command(
     names = list(dict.fromkeys(suites or installed().names(SUITE)))
     chosen = [installed().suite(name) for name in names]
     check_replaceable(out)
-    sections = [] if studies is None else [_paper_studies(studies, console)]
     with stage_progress(console) as progress:
+        judging = progress.stage("judging, drawing paper studies")
+        sections = [] if studies is None else [_paper_studies(studies, console, judging)]
         found = [
             read_board(suite, boards, progress.stage(f"reading {suite.name}")) for suite in chosen
         ]
@@ -68,13 +71,13 @@ def build_command(
     console.print(f"open {escape(str(index))}", soft_wrap=True)
 
 
-def _paper_studies(runs: Path, console: Console) -> Section:
+def _paper_studies(runs: Path, console: Console, progress: Callable[[int, int], None]) -> Section:
     """The gallery of their reports."""
     from synthbench.leaderboard.site import Section
     from synthbench.papers.report.gallery import gallery_pages
     from synthbench.papers.report.several import all_reports
 
-    reports = all_reports(runs, partial(say_left_out, console))
+    reports = all_reports(runs, partial(say_left_out, console), progress)
     claims = sum(len(report.claims) for report in reports)
     says = f"{claims} claims of {len(reports)} studies, each with its interval and a verdict"
     return Section("Paper studies", says, "paper-studies", gallery_pages(reports, "../"))

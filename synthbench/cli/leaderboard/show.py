@@ -32,7 +32,7 @@ def show_command(
     from rich.console import Console
 
     with without_collection():
-        from synthbench.cli.leaderboard.stage_progress import stage_progress
+        from synthbench.cli.stage_progress import stage_progress
         from synthbench.leaderboard.standings.placing import read_board
         from synthbench.registry.registry import installed
         from synthbench.results.terminal_table import WIDTH

@@ -43,6 +43,7 @@ def report_command(
     if bool(studies) == every:
         raise ConfigurationError("name the studies to report, or say --all (synthbench study list)")
     with without_collection():
+        from synthbench.cli.stage_progress import stage_progress
         from synthbench.papers.kept import kept_study
         from synthbench.papers.reading import find_paper_study
         from synthbench.papers.report.content import report_content
@@ -57,7 +58,9 @@ def report_command(
             for name, study in named.items()
         ]
     else:
-        reports = all_reports(runs, partial(say_left_out, console), full=full)
+        with stage_progress(console) as stages:
+            left_out = partial(say_left_out, console)
+            reports = all_reports(runs, left_out, stages.stage("judging, drawing"), full=full)
     index = write_gallery(reports, out)
     for report in reports:
         counts = ", ".join(f"{count} {verdict}" for _, verdict, count in report.counts)

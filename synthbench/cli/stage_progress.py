@@ -1,4 +1,4 @@
-"""A progress bar for each stage of reading and writing leaderboards."""
+"""A progress bar for each stage of reading and writing pages."""
 
 from __future__ import annotations
 
