@@ -1,15 +1,16 @@
-"""Slow gradients amplified before AdamW or Adam (Lee et al. 2024), in front of torch's own step."""
+"""Slow gradients amplified before AdamW or Adam (Lee et al. 2024): its name and its fields."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import torch
 from pydantic import Field
-from torch import nn
 
 from synthbench import Optimizer, Recipe
+
+if TYPE_CHECKING:
+    from torch import nn, optim
 
 
 class Grokfast(Optimizer):
@@ -31,10 +32,11 @@ class Grokfast(Optimizer):
     """What steps along the sum: decoupled weight decay, or added to the gradient as in the
     released code."""
 
-    def build(
-        self, parameters: Mapping[str, nn.Parameter], recipe: Recipe
-    ) -> torch.optim.Optimizer:
+    def build(self, parameters: Mapping[str, nn.Parameter], recipe: Recipe) -> optim.Optimizer:
         """One step class for all parameters; vectors are a group of their own for the decay."""
+        # Here, so that optimizers can be listed and described without torch.
+        from synthbench_grokfast.filtered_adam import FilteredAdam
+
         matrices = [p for p in parameters.values() if p.ndim > 1]
         vectors = [p for p in parameters.values() if p.ndim <= 1]
         decay = recipe.weight_decay
@@ -51,31 +53,3 @@ class Grokfast(Optimizer):
             decoupled_weight_decay=self.base == "adamw",
             foreach=False,
         )
-
-
-class FilteredAdam(torch.optim.Adam):
-    """torch's Adam, which is given each gradient with its running mean added."""
-
-    def __init__(
-        self, groups: list[dict[str, Any]], filtered: tuple[float, float], **settings: Any
-    ) -> None:
-        super().__init__(groups, **settings)
-        for group in self.param_groups:
-            group["alpha"], group["lamb"] = filtered
-
-    @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Filter every gradient, then step; the means are kept in the state."""
-        means = {}
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                gradient = parameter.grad
-                if gradient is None:
-                    continue
-                before = self.state[parameter].get("slow", gradient)
-                means[parameter] = group["alpha"] * before + (1 - group["alpha"]) * gradient
-                parameter.grad = gradient + group["lamb"] * means[parameter]
-        super().step()
-        # Only now: Adam makes its own state where a parameter has none at all.
-        for parameter, mean in means.items():
-            self.state[parameter]["slow"] = mean
