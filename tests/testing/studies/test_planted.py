@@ -54,9 +54,18 @@ def test_a_sound_study_keeps_every_law(tmp_path: Path) -> None:
     assert report.facts["cells"] == "3, with the paper's sizes 4"
 
 
-def test_bundled_studies_keep_every_law() -> None:
-    subjects = find_subjects(installed(), list(installed().names(STUDY)))
-    assert subjects and all(subject.kind == STUDY for subject in subjects)
-    assert "study hidden-progress" in [subject.title for subject in subjects]
-    for subject in subjects:
-        assert not subject.examination().report().findings
+QUICK = {"hidden-progress", "algorithms"}
+"""Of trained and of measured grids; those of large networks take a minute or two each."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+        for name in installed().bundled(STUDY)
+    ],
+)
+def test_bundled_studies_keep_every_law(name: str) -> None:
+    (subject,) = find_subjects(installed(), [name])
+    assert subject.title == f"study {name}"
+    assert not subject.examination().report().findings
