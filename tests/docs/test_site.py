@@ -76,7 +76,8 @@ def test_every_page_of_the_repository_is_on_it(pages: dict[Path, Page], site: Pa
     }
     for page in PAGES:
         place = page.relative_to(ROOT)
-        name = elsewhere.get(str(place), str(place.with_suffix("")).removeprefix("docs/"))
+        own = str(place.with_suffix("")).removeprefix("docs/").replace("/README", "/index")
+        name = elsewhere.get(str(place), own)
         assert site / f"{name}.html" in pages, page
     assert site / "notebook.html" in pages
 
