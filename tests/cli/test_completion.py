@@ -35,7 +35,7 @@ def offered(capsys, monkeypatch, line: str) -> list[str]:
 def test_commands_flags_and_kinds(capsys, monkeypatch) -> None:
     assert offered(capsys, monkeypatch, "synthbench pl") == ["plot", "plugin"]
     assert "--budget" in offered(capsys, monkeypatch, "synthbench eval --b")
-    assert offered(capsys, monkeypatch, "synthbench list m") == ["models"]
+    assert offered(capsys, monkeypatch, "synthbench list m") == ["models", "measurements"]
 
 
 @pytest.mark.parametrize("before", ["eval", "leaderboard show", "leaderboard build"])
