@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,20 +14,19 @@ from synthbench.measurements.points import (
     is_wide,
     point_of,
 )
-from synthbench.metrics.formatting import format_count
 from synthbench.results.cell_fields import in_order, value_words
-from synthbench.results.figures.axis_names import field_name
 from synthbench.results.figures.canvas import Canvas
 from synthbench.results.figures.encoding import Encoding
 from synthbench.results.figures.picture import Picture
 from synthbench.results.figures.squares import (
+    Side,
     Square,
     draw_bar,
-    draw_squares,
+    draw_map,
     highest,
-    write_numbers,
+    linear,
+    number_words,
 )
-from synthbench.results.figures.ticks import thin_labels, tick_values
 
 if TYPE_CHECKING:
     from matplotlib.colors import Colormap, Normalize
@@ -47,22 +45,14 @@ def draw_heatmap(points: MeasuredPoints, canvas: Canvas, encoding: Encoding) -> 
     panels = points.groups(others)
     norm, colours = _colours(numbers)
     picture = canvas.picture(len(panels), highest=highest(len(rows)))
+    sides = Side(x, columns), Side(y, rows)
     for axes, chosen in zip(picture.panels, panels, strict=True):
         squares = _squares(points, (x, y), numbers, chosen)
-        draw_squares(axes, squares, norm, colours)
-        tick_values(axes.xaxis, range(len(columns)), list(map(value_words, columns)))
-        tick_values(axes.yaxis, range(len(rows)), list(map(value_words, rows)))
-        axes.set_xlim(-0.5, len(columns) - 0.5)
-        axes.set_ylim(-0.5, len(rows) - 0.5)
-        axes.set_xlabel(field_name(x), parse_math=False)
-        axes.set_ylabel(field_name(y), parse_math=False)
-        picture.finish(axes, points.label(others, chosen[0]), legend=False)
-        picture.later(partial(thin_labels, axes))
-        picture.later(partial(write_numbers, axes, squares, norm, colours))
+        title = points.label(others, chosen[0])
+        draw_map(picture, axes, squares, sides, (norm, colours), title)
         for square in squares:
             places = {x: value_words(columns[square.column]), y: value_words(rows[square.row])}
-            labels = {"panel": points.label(others, chosen[0])}
-            picture.note(labels, {**places, value: square.value})
+            picture.note({"panel": title}, {**places, value: square.value})
     draw_bar(picture, norm, colours, value.replace("_", " "))
     return picture
 
@@ -78,14 +68,9 @@ def _squares(
             own = [r for r in chosen if values[0][r] == at and values[1][r] == beside]
             if own:
                 value = point_of(numbers[own]).value
-                found.append(Square(column, row, value, _words(value)))
+                words = "-" if value is None else number_words(value)
+                found.append(Square(column, row, value, words))
     return found
-
-
-def _words(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.2f}" if abs(value) < 1 and value % 1 else format_count(value)
 
 
 def _colours(numbers: Array) -> tuple[Normalize, Colormap]:
@@ -99,4 +84,4 @@ def _colours(numbers: Array) -> tuple[Normalize, Colormap]:
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
     if is_wide(numbers):
         return LogNorm(low, high), colours
-    return Normalize(low - 0.5, high + 0.5) if low == high else Normalize(low, high), colours
+    return linear(low, high), colours

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,12 +48,34 @@ class KeptStudy:
         return [self.grids[name] for name in self.study.grids_of(part)]
 
 
+class Counted(ABC):
+    """How much is kept of a grid, whether it is trained or measured."""
+
+    planned: int
+    """Cells, or configurations that are measured, of the grid."""
+
+    @property
+    @abstractmethod
+    def counts(self) -> list[int]:
+        """Seeds of each that is kept."""
+
+    @property
+    def missing(self) -> int:
+        """Those of which nothing is kept."""
+        return self.planned - len(self.counts)
+
+    @property
+    def seeds(self) -> int:
+        """Of the one that has the fewest; 0 where there is none."""
+        return min(self.counts, default=0)
+
+
 @dataclass(frozen=True)
-class KeptGrid:
+class KeptGrid(Counted):
     """The finished cells of a grid, and how many are missing.
 
     results: in the order of the grid, each with as many seeds as are kept, within the budget that
-    the grid asks for. planned: cells of the grid.
+    the grid asks for.
     """
 
     name: str
@@ -61,26 +84,16 @@ class KeptGrid:
     planned: int
 
     @property
-    def missing(self) -> int:
-        """Cells of which nothing is kept."""
-        return self.planned - len(self.results)
-
-    @property
     def counts(self) -> list[int]:
         """Seeds of each kept cell."""
         return [len(cell.record.replicas) for cell in self.results]
 
     @property
-    def seeds(self) -> int:
-        """Of the cell that has the fewest; 0 where there is none."""
-        return min(self.counts, default=0)
-
-    @property
     def is_whole(self) -> bool:
         """Whether every cell has every seed that the grid asks for."""
         return not self.missing and all(
-            len(kept.record.replicas) >= cell.protocol.seeds
-            for kept, cell in zip(self.results, self.study.cells, strict=True)
+            count >= cell.protocol.seeds
+            for count, cell in zip(self.counts, self.study.cells, strict=True)
         )
 
     @property
@@ -95,7 +108,7 @@ class KeptGrid:
 
 
 @dataclass(frozen=True)
-class KeptMeasurements:
+class KeptMeasurements(Counted):
     """The configurations of a grid that were measured; as a `KeptGrid` of cells."""
 
     name: str
@@ -104,19 +117,9 @@ class KeptMeasurements:
     planned: int
 
     @property
-    def missing(self) -> int:
-        """Configurations of which nothing is kept."""
-        return self.planned - len(self.results)
-
-    @property
     def counts(self) -> list[int]:
         """Seeds of each kept configuration."""
         return [len(part.rows) for part in self.results]
-
-    @property
-    def seeds(self) -> int:
-        """Of the configuration that has the fewest; 0 where there is none."""
-        return min(self.counts, default=0)
 
     @property
     def is_whole(self) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from synthbench.leaderboard.site.board_view import board_view
 from synthbench.leaderboard.site.cell_charts import make_frames
-from synthbench.leaderboard.site.index_view import SectionLink, index_view
+from synthbench.leaderboard.site.index_view import index_view
+from synthbench.leaderboard.site.section import Section
 from synthbench.leaderboard.site.shell import render
 from synthbench.leaderboard.site.submission_view import SubmissionPages
 from synthbench.leaderboard.site.writing import Site, new_site
@@ -17,19 +17,6 @@ from synthbench.leaderboard.standings.board import Board
 Progress = Callable[[str, int, int], None]
 """Called with a suite's name, its pages so far, and all of its pages."""
 INDEX = "index.html"
-
-
-@dataclass(frozen=True)
-class Section:
-    """Pages beside the boards, to which the first page leads.
-
-    folder: of all of them, in which INDEX is the first. pages: their contents by path in it.
-    """
-
-    title: str
-    says: str
-    folder: str
-    pages: Mapping[str, str]
 
 
 def build_site(
@@ -49,8 +36,7 @@ def build_site(
         for section in sections:
             for path, page in section.pages.items():
                 site.add(f"{section.folder}/{path}", page)
-        links = [SectionLink(s.title, s.says, f"{s.folder}/{INDEX}") for s in sections]
-        site.add(INDEX, render("index.html.j2", index_view(boards, links)))
+        site.add(INDEX, render("index.html.j2", index_view(boards, sections)))
     return out / INDEX
 
 

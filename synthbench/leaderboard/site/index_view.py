@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from synthbench.leaderboard.site.cell_charts import drawn_entries, learning_marks, make_frames
 from synthbench.leaderboard.site.numbers import Shown, show_ratio
+from synthbench.leaderboard.site.section import Section
 from synthbench.leaderboard.site.svg import chart
 from synthbench.leaderboard.standings.board import Board
 
@@ -41,24 +42,15 @@ class Card:
 
 
 @dataclass(frozen=True)
-class SectionLink:
-    """To pages beside the boards."""
-
-    title: str
-    says: str
-    href: str
-
-
-@dataclass(frozen=True)
 class IndexView:
     """The first page."""
 
     root: str
     cards: tuple[Card, ...]
-    sections: tuple[SectionLink, ...]
+    sections: tuple[Section, ...]
 
 
-def index_view(boards: Sequence[Board], sections: Sequence[SectionLink] = ()) -> IndexView:
+def index_view(boards: Sequence[Board], sections: Sequence[Section] = ()) -> IndexView:
     """The first page; boards in the order they are shown in."""
     return IndexView("", tuple(_card(board) for board in boards), tuple(sections))
 

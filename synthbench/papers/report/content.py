@@ -48,9 +48,14 @@ class Report:
     commands: tuple[str, ...]
 
     @property
+    def tally(self) -> Counter[str]:
+        """How many claims have each verdict."""
+        return Counter(claim.verdict for claim in self.claims)
+
+    @property
     def counts(self) -> list[tuple[str, str, int]]:
         """Symbol, verdict and how many claims have it, for those that some have."""
-        found = Counter(claim.verdict for claim in self.claims)
+        found = self.tally
         return [
             (sign, verdict, found[verdict]) for verdict, sign in SYMBOLS.items() if found[verdict]
         ]

@@ -102,11 +102,7 @@ def parse_study(source: TomlSource) -> StudyFile:
     References are not looked up: which names there are is not known here.
     """
     _refuse_unknown_keys(source)
-    try:
-        file = StudyFile.model_validate(source.content)
-    except ValidationError as error:
-        place, (_, message, _) = error.errors()[0]["loc"], first_mistake(error)
-        raise source.located(place, ConfigurationError(message)) from None
+    file = source.read_as(StudyFile)
     for field, text in file.protocol.items():
         try:
             allowed_values(field, text)

@@ -39,8 +39,4 @@ def parse_measured(source: TomlSource) -> MeasuredFile:
     References are not looked up: which names there are is not known here.
     """
     source.refuse_keys_beyond(MeasuredFile.model_fields, "a grid that is measured")
-    try:
-        return MeasuredFile.model_validate(source.content)
-    except ValidationError as error:
-        place, (_, message, _) = error.errors()[0]["loc"], first_mistake(error)
-        raise source.located(place, ConfigurationError(message)) from None
+    return source.read_as(MeasuredFile)

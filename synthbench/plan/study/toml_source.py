@@ -9,10 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from synthbench.errors import ConfigurationError, SynthbenchError, did_you_mean
+from pydantic import ValidationError
+
+from synthbench.contracts.frozen import Frozen
+from synthbench.errors import ConfigurationError, SynthbenchError, did_you_mean, first_mistake
 from synthbench.plan.study.toml_lines import KeyPath, holds, line_of
 
 E = TypeVar("E", bound=SynthbenchError)
+M = TypeVar("M", bound=Frozen)
 AT_LINE = re.compile(r"(.*) \(at line (\d+), column \d+\)")
 """How Python's reader says where a mistake is."""
 
@@ -66,6 +70,14 @@ class TomlSource:
                 guess, keys = did_you_mean(key, known), ", ".join(known)
                 message = f"{what} has no such key{guess} (keys: {keys})"
                 raise self.located((key,), ConfigurationError(message))
+
+    def read_as(self, model: type[M]) -> M:
+        """The content as a model; ConfigurationError, with the line, for a value that is wrong."""
+        try:
+            return model.model_validate(self.content)
+        except ValidationError as error:
+            place, (_, message, _) = error.errors()[0]["loc"], first_mistake(error)
+            raise self.located(place, ConfigurationError(message)) from None
 
     def located(self, path: KeyPath, error: E) -> E:
         """The same error of the value at a path, or its nearest parent, with file and line."""

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from synthbench.errors import ConfigurationError, NothingToDrawError
 from synthbench.metrics.formatting import format_count
 from synthbench.plan.grouping import groups
 from synthbench.plan.label import label_words
-from synthbench.results.cell_fields import Fields, check_varies, in_order, value_words
+from synthbench.results.cell_fields import Fields, check_varies, in_order
 from synthbench.results.fields import Value
-from synthbench.results.figures.axis_names import LOWER, field_name
+from synthbench.results.figures.axis_names import LOWER
 from synthbench.results.figures.canvas import Canvas
 from synthbench.results.figures.encoding import Encoding
 from synthbench.results.figures.measures import Measure, find_measure
 from synthbench.results.figures.picture import Picture
 from synthbench.results.figures.squares import (
+    Side,
     Square,
     draw_bar,
-    draw_squares,
+    draw_map,
     highest,
-    write_numbers,
+    linear,
+    number_words,
 )
-from synthbench.results.figures.ticks import thin_labels, tick_values
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.varying import own_name
 
@@ -51,19 +51,11 @@ def draw_heatmap(cells: Sequence[MeasuredCell], canvas: Canvas, encoding: Encodi
     picture = canvas.picture(len(panels), highest=highest(len(rows)))
     norm, colours = _colours(measure, cells)
     titles = _titles(fields, [chosen[0] for chosen in panels], (x, y))
+    sides = Side(fields.word(x), columns), Side(fields.word(y), rows)
     for axes, chosen, title in zip(picture.panels, panels, titles, strict=True):
         squares = [_square(fields, index, (x, columns), (y, rows), measure) for index in chosen]
         _check_distinct(fields, chosen, squares)
-        draw_squares(axes, squares, norm, colours)
-        tick_values(axes.xaxis, range(len(columns)), list(map(value_words, columns)))
-        tick_values(axes.yaxis, range(len(rows)), list(map(value_words, rows)))
-        axes.set_xlim(-0.5, len(columns) - 0.5)
-        axes.set_ylim(-0.5, len(rows) - 0.5)
-        axes.set_xlabel(field_name(fields.word(x)), parse_math=False)
-        axes.set_ylabel(field_name(fields.word(y)), parse_math=False)
-        picture.finish(axes, title, legend=False)
-        picture.later(partial(thin_labels, axes))
-        picture.later(partial(write_numbers, axes, squares, norm, colours))
+        draw_map(picture, axes, squares, sides, (norm, colours), title)
         for index in chosen:
             _note(picture, fields, index, (x, y), measure)
     beyond = any(measure.is_time and measure.of(cell).value is None for cell in cells)
@@ -127,8 +119,7 @@ def _square(
     if value is None:
         words = f"> {format_count(measure.beyond(cell))}" if measure.is_time else "-"
     else:
-        plain = measure.is_share or (abs(value) < 1 and value % 1)
-        words = f"{value:.2f}" if plain else format_count(value)
+        words = f"{value:.2f}" if measure.is_share else number_words(value)
     return Square(places[0], places[1], value, words)
 
 
@@ -153,7 +144,7 @@ def _colours(measure: Measure, cells: Sequence[MeasuredCell]) -> tuple[Normalize
     low, high = (min(known), max(known)) if known else (1.0, 1.0)
     if measure.is_time and low > 0:
         return LogNorm(low / 1.05, high * 1.05) if low == high else LogNorm(low, high), colours
-    return Normalize(low - 0.5, high + 0.5) if low == high else Normalize(low, high), colours
+    return linear(low, high), colours
 
 
 def _note(

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from synthbench.metrics.formatting import format_count
+from synthbench.results.cell_fields import value_words
+from synthbench.results.fields import Value
+from synthbench.results.figures.axis_names import field_name
 from synthbench.results.figures.layout import POINTS, text_width
 from synthbench.results.figures.picture import Picture
-from synthbench.results.figures.ticks import count_ticks
+from synthbench.results.figures.ticks import count_ticks, thin_labels, tick_values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,6 +37,25 @@ class Square:
     words: str
 
 
+class Side(NamedTuple):
+    """A field along the map, and its values in order."""
+
+    field: str
+    values: Sequence[Value]
+
+
+def number_words(value: float) -> str:
+    """How a number stands in its square."""
+    return f"{value:.2f}" if abs(value) < 1 and value % 1 else format_count(value)
+
+
+def linear(low: float, high: float) -> Normalize:
+    """Colours from one number to another, or around one where both are the same."""
+    from matplotlib.colors import Normalize
+
+    return Normalize(low - 0.5, high + 0.5) if low == high else Normalize(low, high)
+
+
 def highest(rows: int) -> float:
     """Inches of a panel whose rows are three lines high, beside a bar with room for its name."""
     from matplotlib import rcParams
@@ -40,7 +63,34 @@ def highest(rows: int) -> float:
     return float((14 + 3.2 * rows) * rcParams["font.size"] / POINTS)
 
 
-def draw_squares(axes: Axes, squares: Sequence[Square], norm: Normalize, colours: Colormap) -> None:
+def draw_map(
+    picture: Picture,
+    axes: Axes,
+    squares: Sequence[Square],
+    sides: tuple[Side, Side],
+    ink: tuple[Normalize, Colormap],
+    title: str,
+) -> None:
+    """One panel: its squares, the numbers in them, and what stands beside them.
+
+    sides: columns and rows. ink: what colour a number has.
+    """
+    columns, rows = sides
+    _draw_squares(axes, squares, *ink)
+    tick_values(axes.xaxis, range(len(columns.values)), list(map(value_words, columns.values)))
+    tick_values(axes.yaxis, range(len(rows.values)), list(map(value_words, rows.values)))
+    axes.set_xlim(-0.5, len(columns.values) - 0.5)
+    axes.set_ylim(-0.5, len(rows.values) - 0.5)
+    axes.set_xlabel(field_name(columns.field), parse_math=False)
+    axes.set_ylabel(field_name(rows.field), parse_math=False)
+    picture.finish(axes, title, legend=False)
+    picture.later(partial(thin_labels, axes))
+    picture.later(partial(_write_numbers, axes, squares, *ink))
+
+
+def _draw_squares(
+    axes: Axes, squares: Sequence[Square], norm: Normalize, colours: Colormap
+) -> None:
     """Fill every square: grey where nothing is known, hatched where that lies beyond the budget."""
     from matplotlib.patches import Rectangle
 
@@ -68,7 +118,7 @@ def draw_bar(picture: Picture, norm: Normalize, colours: Colormap, name: str) ->
         bar.minorticks_off()
 
 
-def write_numbers(
+def _write_numbers(
     axes: Axes, squares: Sequence[Square], norm: Normalize, colours: Colormap
 ) -> None:
     """Write all numbers where all of them fit, in black on bright and in white on dark."""
