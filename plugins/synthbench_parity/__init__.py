@@ -27,9 +27,10 @@ def register_probes():
     from synthbench_parity.degree_one import DegreeOne
     from synthbench_parity.feature_overlap import FeatureOverlap
     from synthbench_parity.fourier_gap import FourierGap
+    from synthbench_parity.gradient_support import GradientSupport
     from synthbench_parity.support_mass import SupportMass
 
-    return [SupportMass, FeatureOverlap, FourierGap, DegreeOne]
+    return [SupportMass, FeatureOverlap, FourierGap, GradientSupport, DegreeOne]
 
 
 @hookimpl

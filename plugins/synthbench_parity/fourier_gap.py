@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from synthbench import Batch, Probe, View
-from synthbench_parity.first_layer import first_layer_name, neurons, parity_of
+from synthbench import Probe, View
+from synthbench_parity.population_gradient import population_gradient
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,20 +34,9 @@ class FourierGap(Probe):
 
     def measure(self, view: View) -> Mapping[str, Tensor]:
         """`gap`, `share` and `mass`, scalars."""
-        from torch.func import grad
+        from synthbench_parity.fourier import fourier_gaps
 
-        from synthbench_parity.fourier import every_input, fourier_gaps
-
-        task = parity_of(view)
-        x = every_input(task.n, view.batch.x) if 2**task.n <= self.samples else None
-        x = view.sample(self.samples).x if x is None else x
-        batch = Batch(x, x[:, view.world].prod(dim=1))
-        name = first_layer_name(view, task.n)
-
-        def loss(weights: Tensor) -> Tensor:
-            return view.loss(view.forward({**view.parameters, name: weights}, batch.x), batch)
-
-        sizes = neurons(grad(loss)(view.parameters[name]), task.n).abs()
+        sizes = population_gradient(view, self.samples).abs()
         gaps = fourier_gaps(view.world, sizes)
         return {
             "gap": gaps.mean(),

@@ -7,6 +7,7 @@ from math import comb
 import pytest
 import torch
 
+from synthbench_parity.fourier import found_by_size
 from tests.plugins.probing import measure, view_of
 
 
@@ -83,6 +84,66 @@ def test_sampling_approaches_enumeration() -> None:
     assert many["gap"] != exact["gap"]
 
 
+@pytest.mark.parametrize(("n", "k"), [(9, 2), (9, 4), (11, 4)])
+def test_the_gradient_at_sign_weights_shows_the_support_to_every_neuron(n: int, k: int) -> None:
+    """Theorem: for even k, every sign vector has a Fourier gap."""
+    signs = torch.randint(0, 2, (5, n), generator=torch.Generator().manual_seed(n)) * 2.0 - 1
+    view = view_of(
+        f"sparse-parity n={n} k={k}",
+        "mlp width=5 bias=false loss=correlation",
+        {"hidden.0.weight": signs, "readout.weight": torch.tensor([[1.0, -1.0, 2.0, 1.0, -2.0]])},
+    )
+    assert measure("gradient-support", view) == {"pooled": 1.0, "single": 1.0}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_coordinates_found_against_a_loop_over_all_inputs(seed: int) -> None:
+    n, k = 6, 3
+    view = view_of(f"sparse-parity n={n} k={k}", "mlp width=4 loss=correlation", seed=seed)
+    weight, bias = view.parameters["hidden.0.weight"], view.parameters["hidden.0.bias"]
+    out = view.parameters["readout.weight"][0]
+    gradient = torch.zeros(4, n)
+    for number in range(2**n):
+        x = torch.tensor([1.0 - 2 * (number >> i & 1) for i in range(n)])
+        gate = (weight @ x + bias > 0).float()
+        gradient -= x[view.world].prod() * (out * gate)[:, None] * x / 2**n
+    found = measure("gradient-support", view)
+    truth = set(view.world.tolist())
+
+    def found_in(row: torch.Tensor) -> float:
+        sizes = sorted(((abs(value), i) for i, value in enumerate(row.tolist())), reverse=True)
+        beyond = sizes[k][0]
+        return len({i for size, i in sizes[:k] if size > beyond + 1e-6} & truth) / k
+
+    expected = sum(found_in(row) for row in gradient) / 4
+    assert found["single"] == pytest.approx(expected)
+    assert found["pooled"] == pytest.approx(found_in(gradient.norm(dim=0)))
+
+
+def test_what_is_found_of_gradients_made_by_hand() -> None:
+    """Support 0, 3: both, one, none since three are as large, and none since all are 0."""
+    rows = torch.tensor(
+        [[3.0, 1, 1, 2, 0], [3.0, 1, 2.5, 2, 0], [2.0, 2, 0, 2, 0], [0.0, 0, 0, 0, 0]]
+    )
+    found = found_by_size(torch.tensor([0, 3]), rows)
+    assert found.tolist() == [1.0, 0.5, 0.0, 0.0]
+
+
+def test_a_gradient_that_is_zero_shows_nothing() -> None:
+    view = view_of("sparse-parity n=9 k=3", "mlp", {"readout.weight": torch.zeros(1, 100)})
+    assert measure("gradient-support", view) == {"pooled": 0.0, "single": 0.0}
+
+
+def test_few_samples_show_less_of_the_support_than_many() -> None:
+    """Over networks: two samples cannot rank eleven coordinates by a single neuron."""
+    few, many = [], []
+    for seed in range(8):
+        view = view_of("sparse-parity n=11 k=2", "mlp width=20 loss=correlation", seed=seed)
+        few.append(measure("gradient-support samples=2", view)["single"])
+        many.append(measure("gradient-support samples=2048", view)["single"])
+    assert sum(few) / 8 < 2 / 11 < 0.6 < sum(many) / 8
+
+
 def test_support_mass_and_overlap_at_known_weights() -> None:
     task = "sparse-parity n=10 k=3"
     support = view_of(task, "mlp width=4").world
@@ -112,7 +173,9 @@ def test_movement_counts_only_the_change() -> None:
     assert measure("support-mass", view)["movement"] == pytest.approx(1 / 5, abs=1e-5)
 
 
-@pytest.mark.parametrize("probe", ["support-mass", "feature-overlap", "fourier-gap"])
+@pytest.mark.parametrize(
+    "probe", ["support-mass", "feature-overlap", "fourier-gap", "gradient-support"]
+)
 def test_other_tasks_and_networks_are_refused(probe: str) -> None:
     with pytest.raises(ValueError, match="markov has none"):
         measure(probe, view_of("markov length=10", "transformer"))

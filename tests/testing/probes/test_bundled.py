@@ -20,6 +20,7 @@ PROBES = {
     "support-mass": {},
     "feature-overlap": {},
     "fourier-gap": {},
+    "gradient-support": {},
     "fourier-spectrum": {"task": "modular-arithmetic p=7"},
     "restricted-loss": {"task": "modular-arithmetic p=7"},
     "simplified-weights": {"task": "markov length=12", "model": "simplified-transformer"},
