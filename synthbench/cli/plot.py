@@ -52,6 +52,14 @@ def plot_command(  # noqa: PLR0913 - one parameter per flag
         str | None,
         typer.Option(metavar="FIELD", help="For scaling: one line for each value, such as model."),
     ] = None,
+    probe: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PROBE",
+            help="For probes: one to draw, such as attention, or one of its numbers, such as "
+            "attention/layer1-previous; repeatable. Default: all.",
+        ),
+    ] = None,
     score: Score = None,
     formats: Annotated[
         str, typer.Option("--format", "-f", metavar="FORMATS", help="Of png, svg and pdf.")
@@ -85,7 +93,7 @@ def plot_command(  # noqa: PLR0913 - one parameter per flag
     from synthbench.results.figures.canvas import Canvas
     from synthbench.results.figures.encoding import Encoding
 
-    encoding, canvas = Encoding(x, y, value, group), Canvas(size, style)
+    encoding, canvas = Encoding(x, y, value, group, _several(probe)), Canvas(size, style)
     suffixes = _suffixes(formats)
     check_taken(encoding, kind or [])
     console = Console()
@@ -112,6 +120,11 @@ def plot_command(  # noqa: PLR0913 - one parameter per flag
         console.print(escape(reason), style="dim", soft_wrap=True, highlight=False)
 
 
+def _several(given: Sequence[str] | None) -> tuple[str, ...] | None:
+    """What a repeatable flag was given; none: it was not."""
+    return tuple(given) if given else None
+
+
 def _suffixes(formats: str) -> list[str]:
     """`.png`, `.svg` of `png,svg`."""
     from synthbench.results.figures.rendering import FORMATS
@@ -127,7 +140,7 @@ def _suffixes(formats: str) -> list[str]:
 
 def _stem(kind: str, encoding: Encoding, score: str | None) -> str:
     """Name of a picture's files: the kind, then what was asked for, as in `heatmap--n--width`."""
-    asked = [str(getattr(encoding, name)).replace("/", "-") for name in encoding.asked]
+    asked = [word.replace("/", "-") for word in encoding.words]
     words = [kind.replace("-", "_"), *asked, *([score] if score is not None else [])]
     return "--".join(words)
 

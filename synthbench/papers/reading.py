@@ -6,7 +6,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from synthbench.errors import ConfigurationError, SynthbenchError, first_mistake
+from synthbench.errors import (
+    ConfigurationError,
+    SynthbenchError,
+    UnknownNameError,
+    did_you_mean,
+    first_mistake,
+)
 from synthbench.evaluation.studies.reading import check_entries, check_references
 from synthbench.measurements.figures import check_measured
 from synthbench.plan.paper_study import (
@@ -51,10 +57,11 @@ def check_paper_study(path: Path) -> PaperStudy:
             if part is not None:
                 _check_part(part, study.grids[grid].small)
     for place, figure in enumerate(study.figures):
-        try:
-            _check_figure(study, figure)
-        except SynthbenchError as error:
-            raise source.located(("figures", place, "kind"), error) from None
+        for key, check in (("kind", _check_figure), ("probes", _check_probes)):
+            try:
+                check(study, figure)
+            except SynthbenchError as error:
+                raise source.located(("figures", place, key), error) from None
     for place, claim in enumerate(study.claims):
         _check_claim(source, place, claim)
     return study
@@ -70,7 +77,7 @@ def name_of(study: PaperStudy) -> str:
 
 def encoding_of(figure: PaperFigure) -> Encoding:
     """What a figure of a study shows of its grid."""
-    return Encoding(figure.x, figure.y, figure.value, figure.group)
+    return Encoding(figure.x, figure.y, figure.value, figure.group, figure.probes)
 
 
 def _check_part(part: TomlSource, grid: StudyFile | MeasuredFile) -> None:
@@ -87,6 +94,33 @@ def _check_figure(study: PaperStudy, figure: PaperFigure) -> None:
     check_taken(encoding, [figure.kind])
     if isinstance(study.grids[name].small, MeasuredFile):
         check_measured(figure.kind, encoding, scored=figure.score is not None)
+
+
+def _check_probes(study: PaperStudy, figure: PaperFigure) -> None:
+    """Raise UnknownNameError for a probe that the figure's grid does not have.
+
+    Which numbers a probe measures is known when it has looked at a network.
+    """
+    (name,) = study.grids_of(figure)
+    grid = study.grids[name].small
+    if figure.kind != "probes" or isinstance(grid, MeasuredFile):
+        return
+    known = _probes_of(grid)
+    if not known:
+        raise UnknownNameError(f'the grid "{name}" has no probes')
+    for each in figure.probes or ():
+        probe = each.partition("/")[0]
+        if probe not in known:
+            raise UnknownNameError(
+                f'the grid "{name}" has no probe "{probe}"{did_you_mean(probe, known)} '
+                f"(probes: {', '.join(known)})"
+            )
+
+
+def _probes_of(grid: StudyFile) -> list[str]:
+    """Names of the probes that look at a grid's cells, those of its suite too."""
+    own = installed().suite(grid.suite).probes if grid.suite is not None else ()
+    return [reference.split()[0] for reference in (*own, *grid.probes)]
 
 
 def _check_claim(source: TomlSource, place: int, claim: StatedClaim) -> None:

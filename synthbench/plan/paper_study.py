@@ -59,6 +59,8 @@ class PaperFigure(Frozen):
     y: str | None = None
     value: str | None = None
     group: str | None = None
+    probes: Lines | None = Field(default=None, min_length=1)
+    """Of the kind `probes`: those that are drawn, or single numbers of them; default: all."""
     score: str | None = None
     where: str | None = None
     """Draw these configurations alone: a condition as of `synthbench metrics --where`."""

@@ -162,6 +162,7 @@ class Results(Sequence[CellResult]):
         value: str | None = None,
         group: str | None = None,
         *,
+        probes: Sequence[str] | None = None,
         size: str | tuple[float, float] | None = None,
         ax: Axes | None = None,
     ) -> Figure:
@@ -169,13 +170,16 @@ class Results(Sequence[CellResult]):
 
         x, y, value: for the kind "heatmap", the fields on its axes and the column of `table()`
         that is its colour. x, value, group: for "scaling", the field on the horizontal axis, the
-        column above it, and the field that tells lines apart. size: "column" (3.25 inches wide),
+        column above it, and the field that tells lines apart. probes: for "probes", those that
+        are drawn, or single ones of their numbers; None: all. size: "column" (3.25 inches wide),
         "page" (6.75) or (width, height) in inches; None: for a screen. ax: axes to draw into, for
         a picture of one panel. The user's `rcParams` hold. Raises UnknownNameError for another
         kind, ConfigurationError for what a kind does not take, NothingToDrawError if nothing of it
         was measured.
         """
-        picture = draw(self.measured, kind, Canvas(size, ax=ax), Encoding(x, y, value, group))
+        named = None if probes is None else tuple(probes)
+        encoding = Encoding(x, y, value, group, named)
+        picture = draw(self.measured, kind, Canvas(size, ax=ax), encoding)
         return picture.figure
 
     def scored_by(self, score: str) -> Results:

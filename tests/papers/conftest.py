@@ -50,7 +50,7 @@ caption = "Of six."
 
 [[figures]]
 grid = "sizes"
-kind = "probes"
+kind = "curves"
 caption = "Nothing was measured for it."
 
 [[claims]]

@@ -151,7 +151,7 @@ def test_the_page_says_what_was_run_and_how_to_run_it_again(report: Report) -> N
     for said in (
         "2 tasks x 1 model = 2 cells, 8 replicas", "2 of 2", "the released code's learning rate",
         "synthbench study run plateaus.toml --seeds 8", "synthbench study report plateaus.toml",
-        "SynthBench", "torch", "Not drawn", "Figure <2> of the paper.", "the best: 1.25",
+        "SynthBench", "torch", "Not drawn", "Figure <2>.", "the best: 1.25",
         "about 64 seeds would tell", "four seeds",
     ):  # fmt: skip
         assert said in text, said

@@ -31,7 +31,6 @@ PLAIN: Mapping[str, Plain] = {
     "survival": draw_survival,
     "raster": draw_raster,
     "random-search": draw_random_search,
-    "probes": draw_probes,
     "test-sets": draw_test_sets,
     "curves": draw_curves,
     "tuning": draw_tuning,
@@ -39,8 +38,9 @@ PLAIN: Mapping[str, Plain] = {
 ENCODED: Mapping[str, tuple[Encoded, tuple[str, ...]]] = {
     "heatmap": (draw_heatmap, ("x", "y", "value")),
     "scaling": (draw_scaling, ("x", "value", "group")),
+    "probes": (draw_probes, ("probes",)),
 }
-"""Kinds that show fields of one's choice, and what one may choose."""
+"""Kinds that show what one chooses, and what one may choose."""
 ALIASES = {"transition-raster": "raster"}
 """Names that kinds once had."""
 KINDS = (*PLAIN, *ENCODED)
@@ -73,7 +73,7 @@ def draw(
 
 
 def taken_by(kind: str) -> tuple[str, ...]:
-    """Which of x, y, value and group a kind shows; raises UnknownNameError for another kind."""
+    """What of an encoding a kind shows; raises UnknownNameError for another kind."""
     name = ALIASES.get(kind, kind)
     if name not in KINDS:
         raise UnknownNameError(

@@ -12,18 +12,26 @@ class Encoding:
 
     x, y: fields on the axes, such as `n`, `lr`, `train_samples`, `model.width`, or `model` and
     `task` for their names. value: a number of `Results.table()`. group: the field that tells
-    series apart by colour.
+    series apart by colour. probes: names of probes, such as `attention`, or of single ones of
+    their numbers, such as `attention/layer1-previous`.
     """
 
     x: str | None = None
     y: str | None = None
     value: str | None = None
     group: str | None = None
+    probes: tuple[str, ...] | None = None
 
     @property
     def asked(self) -> list[str]:
         """What was asked for."""
         return [each.name for each in fields(self) if getattr(self, each.name) is not None]
+
+    @property
+    def words(self) -> list[str]:
+        """What was asked for in each part, as one writes it: `n`, `attention`."""
+        given = [getattr(self, name) for name in self.asked]
+        return [word for each in given for word in ((each,) if isinstance(each, str) else each)]
 
     def only(self, taken: Collection[str]) -> Encoding:
         """Without what a kind does not take."""

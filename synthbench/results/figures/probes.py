@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from synthbench.errors import NothingToDrawError
+from synthbench.errors import NothingToDrawError, UnknownNameError, did_you_mean
 from synthbench.metrics.formatting import format_estimate
 from synthbench.metrics.trajectories import carry_forward
 from synthbench.results.cell_fields import Fields
 from synthbench.results.figures.canvas import Canvas
+from synthbench.results.figures.encoding import Encoding
 from synthbench.results.figures.picture import Picture
 from synthbench.results.figures.style import SAMPLES, colour, line_style
 from synthbench.results.figures.ticks import tick_counts
@@ -29,25 +30,51 @@ class _Band(NamedTuple):
     label: str
 
 
-def draw_probes(cells: Sequence[MeasuredCell], canvas: Canvas) -> Picture:
-    """One panel per cell; each probe as a share of its own change, with the score's progress."""
+def draw_probes(cells: Sequence[MeasuredCell], canvas: Canvas, encoding: Encoding) -> Picture:
+    """One panel per cell; each probe as a share of its own change, with the score's progress.
+
+    Of the probes that are asked for, in that order, or of all. Raises UnknownNameError for one
+    that no cell has.
+    """
     probed = [cell for cell in cells if cell.trajectories.probes]
     if not probed:
         raise NothingToDrawError(
             "no probe was measured; name some with `synthbench eval ... --probe weight-movement`"
         )
-    picture = canvas.picture(len(probed))
-    for axes, cell, title in zip(picture.panels, probed, Fields(probed).titles(), strict=True):
-        _draw_cell(picture, axes, cell, title)
+    measured = list(dict.fromkeys(name for cell in probed for name in cell.trajectories.probes))
+    chosen = measured if encoding.probes is None else chosen_probes(encoding.probes, measured)
+    drawn = [cell for cell in probed if set(chosen) & set(cell.trajectories.probes)]
+    picture = canvas.picture(len(drawn))
+    for axes, cell, title in zip(picture.panels, drawn, Fields(drawn).titles(), strict=True):
+        own = [name for name in chosen if name in cell.trajectories.probes]
+        _draw_cell(picture, axes, cell, own, title)
     return picture
 
 
-def _draw_cell(picture: Picture, axes: Axes, cell: MeasuredCell, title: str) -> None:
+def chosen_probes(asked: Sequence[str], measured: Sequence[str]) -> list[str]:
+    """Which of the numbers `<probe>/<name>` are asked for, each once.
+
+    asked: such numbers, or names of probes, which stand for all of theirs. Raises UnknownNameError
+    for what is neither.
+    """
+    found: dict[str, None] = {}
+    for name in asked:
+        own = [each for each in measured if each == name or each.startswith(f"{name}/")]
+        if not own:
+            guess = did_you_mean(name, [*(each.partition("/")[0] for each in measured), *measured])
+            raise UnknownNameError(f'no probe "{name}"{guess} (measured: {", ".join(measured)})')
+        found.update(dict.fromkeys(own))
+    return list(found)
+
+
+def _draw_cell(
+    picture: Picture, axes: Axes, cell: MeasuredCell, probes: Sequence[str], title: str
+) -> None:
     trajectories = cell.trajectories
     samples = [s.astype(float) for s in trajectories.by_replica("samples")]
     progress = _Band("progress of the score", "progress of the score")
     bands = [(progress, trajectories.by_replica("progress"))]
-    for name in trajectories.probes:
+    for name in probes:
         shares = [_share_of_change(values) for values in trajectories.by_replica(name)]
         estimate = cell.metrics.probes[name].lead
         lead, interval = format_estimate(estimate)

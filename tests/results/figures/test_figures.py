@@ -152,3 +152,32 @@ def test_titles_stay_over_their_panel_and_legends_below_the_axis() -> None:
     assert written.x1 < figure.axes[1].get_window_extent().x0
     name = panel.xaxis.label.get_window_extent()
     assert panel.get_legend().get_window_extent().y1 < name.y0
+
+
+def test_the_probes_that_are_asked_for_are_drawn(tmp_path: Path, settings: sb.Settings) -> None:
+    registry = installed()
+    probes = registry.probe("weight-movement"), registry.probe("fourier-gap")
+    cell = sb.Cell(
+        registry.task("sparse-parity n=8 k=2"), registry.model("mlp width=8"),
+        sb.Protocol(budget=640, seeds=4, evaluation_samples=256), probes,
+    )  # fmt: skip
+    results = sb.evaluate_cells([cell], tmp_path, settings)
+    measured = results[0].measured.trajectories.probes
+    last = measured[-1]
+
+    def drawn(*names: str) -> list[str]:
+        (panel,) = results.plot("probes", probes=names or None).axes
+        labels = [text.get_text() for text in panel.get_legend().get_texts()]
+        return [label.partition(":")[0] for label in labels][1:]
+
+    assert drawn() == measured
+    movement = [name for name in measured if name.startswith("weight-movement/")]
+    assert drawn(last, "weight-movement") == [last, *movement]
+    assert drawn("weight-movement/l2", "weight-movement")[0] == "weight-movement/l2"
+    assert len(drawn("weight-movement/l2", "weight-movement")) == len(movement)
+    with pytest.raises(
+        UnknownNameError, match='no probe "weigth-movement"; did you mean "weight-m'
+    ):
+        drawn("weigth-movement")
+    with pytest.raises(ConfigurationError, match="probes goes with the kind probes, not with surv"):
+        results.plot("survival", probes=["weight-movement"])
