@@ -62,9 +62,9 @@ class Judgement:
     value: of all seeds; NaN where it is not defined, or lies somewhere beyond the budget. low,
     high: its interval, simultaneous over the claims that were judged together; infinite where
     nothing bounds it. best: the quantity of the single seed that lies deepest on the claimed side,
-    or nearest to it; NaN where one seed alone has none. seeds: the fewest that any part of the
-    quantity rests on. seeds_needed: about how many would decide it if the value were the truth,
-    where it is undecided and the value is not on the threshold itself.
+    or nearest to it; NaN where one seed alone has none, as of a spread. seeds: the fewest that any
+    part of the quantity rests on. seeds_needed: about how many would decide it if the value were
+    the truth, where it is undecided and the value is not on the threshold itself.
     """
 
     claim: Claim

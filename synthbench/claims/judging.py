@@ -16,6 +16,7 @@ from synthbench.claims.replicas import Replicas
 from synthbench.claims.resampling import SeedWeights, observed, resamples
 from synthbench.claims.sample import Sample
 from synthbench.claims.side import Side
+from synthbench.claims.spread import is_spread
 from synthbench.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _judged(
     low, high = -math.inf, math.inf
     if seeds >= FEWEST or not sample.used:
         low, high = _interval(quantity, replicas, draws, tail)
-    value, best = _value(values), _best(values, side)
+    value, best = _value(values), math.nan if is_spread(claim.quantity) else _best(values, side)
     verdict = _verdict(side, low, high, best)
     needed = None
     if verdict is Verdict.UNDECIDED:

@@ -13,6 +13,7 @@ from scipy import stats
 from synthbench.claims import Claim, Judgement, Verdict, check_quantity
 from synthbench.claims.judging import judge_replicas, seeds_needed
 from synthbench.claims.side import Side
+from synthbench.claims.spread import is_spread
 from synthbench.errors import ConfigurationError, UnknownNameError
 from tests.claims.simulated import claim, replicas, verdict
 
@@ -92,6 +93,38 @@ def test_no_best_seed_where_one_seed_has_no_value() -> None:
     assert math.isnan(judged.best) and judged.verdict is Verdict.DOES_NOT_HOLD
     judged = verdict("concordance(x, y)", "> 0.5", replicas({"x": x, "y": -x}))
     assert math.isnan(judged.best) and judged.verdict is Verdict.DOES_NOT_HOLD
+
+
+@pytest.mark.parametrize(
+    ("spread", "below"),
+    [
+        ("quantile(0.9, x) / quantile(0.1, x)", "<= 1.1"),
+        ("quantile(0.75, x) - median(x)", "<= 0.1"),
+        ("mean(x) / median(x)", "<= 1.1"),
+        ("max(quantile(0.9, x, where=x > 0 and n == 1) - median(x, where=n == 1 and x > 0), 0)",
+         "< 1"),
+        ("quantile(0.9, `x`) - median(`x`)", "< 1"),
+    ],
+)  # fmt: skip
+def test_one_seed_says_nothing_of_how_far_seeds_lie_apart(spread: str, below: str) -> None:
+    """One seed gives 1, or 0, and would bear out that all are alike."""
+    times = replicas({"x": [1.0, 2, 4, 8, 16, 200, 400, 800] * 4, "n": [1] * 32})
+    judged = verdict(spread, below, times)
+    assert math.isnan(judged.best) and judged.verdict is Verdict.DOES_NOT_HOLD
+
+
+@pytest.mark.parametrize(
+    "quantity",
+    [
+        "quantile(0.9, x) / quantile(0.1, y)",
+        "median(x, where=n == 1) / median(x, where=n == 2)",
+        "median(x) + median(x)",
+        "min(quantile(0.5, x), median(x))",
+        "exponent(median(x), by=n)",
+    ],
+)
+def test_what_one_seed_has_is_no_spread(quantity: str) -> None:
+    assert not is_spread(quantity)
 
 
 def test_the_best_seed_is_judged_by_what_is_known_of_it() -> None:
