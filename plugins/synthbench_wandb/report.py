@@ -96,17 +96,22 @@ def _ranking_row(board: Board, entry: Entry, site: str | None) -> list[str]:
         escape(", ".join(submission.authors)),
         link("paper or code", submission.link) if submission.link else "",
         submission.track,
-        interval(*format_estimate(entry.samples)),
-        interval(*format_estimate(entry.flops)),
+        _marked(entry, *format_estimate(entry.samples)),
+        _marked(entry, *format_estimate(entry.flops)),
         f"{entry.solved_cells} of {len(entry.cells)}",
         "yes" if entry.on_front else "",
     ]
 
 
+def _marked(entry: Entry, value: str, ends: str) -> str:
+    """A geometric mean with its interval, marked where it is only a bound."""
+    return interval(f"{escape(entry.bound)} {value}".strip(), ends)
+
+
 def _references(board: Board, number: int) -> str:
     """What needs no training, for scale: strategies by score, algorithms by samples."""
     row = board.reference_rows[number]
-    rows = [[escape(name), f"{score:.3g}", "", ""] for name, score in row.scores.items()]
+    rows = [[escape(name), score, "", ""] for name, score in row.score_texts().items()]
     for name, algorithm in row.algorithms.items():
         cost = (format_count(algorithm.samples), format_count(algorithm.operations))
         rows.append([escape(name), "", *cost])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +244,20 @@ def test_without_the_extra_the_error_names_it(
 
 
 def test_cells_that_nobody_solves_are_reported_too(tracker: Tracker, tmp_path: Path) -> None:
-    make_submission(SUITE, tmp_path, "never", np.full((2, SUITE.seeds), np.inf))
-    text = markdown(tracker.report([read_board(SUITE, tmp_path)], TITLE, None)["spec"])
-    assert "0 of 2" in text
+    never = np.full((2, SUITE.seeds), np.inf)
+    make_submission(SUITE, tmp_path, "never", never)
+    make_submission(SUITE, tmp_path, "neither", never, "mlp width=32")
+    board = read_board(SUITE, tmp_path)
+    text = markdown(tracker.report([board], TITLE, None)["spec"])
+    assert text.count("0 of 2") == 2
+    # Of one of them the ratios are 1, of the other they are bounds either way.
+    assert [entry.bound for entry in board.entries] == ["~", ""]
+    assert text.count("| &#126; 1.00 ") == 2
+
+
+def test_scores_of_strategies_are_rounded_as_on_the_boards(tracker: Tracker, board: Board) -> None:
+    rows = tuple(replace(row, scores={"trivial": -4.29e-11}) for row in board.reference_rows)
+    spec = tracker.report([replace(board, reference_rows=rows)], TITLE, None)["spec"]
+    _, *references = (block["content"] for block in blocks(spec, "markdown-block"))
+    assert len(references) == 2
+    assert all("| trivial | 0 |" in text and "e-11" not in text for text in references)

@@ -137,7 +137,7 @@ def _print_references(console: Console, board: Board) -> None:
     console.print("[bold]for reference[/], not ranked")
     for row in board.reference_rows:
         console.print(f"{row.number}. {escape(row.task)}")
-        scores = (f"{name} {round(score, 6) + 0.0:.3g}" for name, score in row.scores.items())
+        scores = (f"{name} {score}" for name, score in row.score_texts().items())
         console.print(f"   scores: {escape(', '.join(scores))}", style="dim")
         for name, algorithm in row.algorithms.items():
             cost = format_count(algorithm.samples), format_count(algorithm.operations)

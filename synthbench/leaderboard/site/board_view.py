@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,6 +34,7 @@ from synthbench.leaderboard.site.svg import chart
 from synthbench.leaderboard.standings.board import Board
 from synthbench.leaderboard.standings.entry import Entry
 from synthbench.metrics.formatting import format_count
+from synthbench.plan.suite import Suite
 
 COLUMNS = {
     "plateau": "share of the samples to completion that pass before the transition begins",
@@ -140,6 +142,8 @@ class BoardView:
     has_reference: bool
     tall: bool
     folded: bool
+    submit: tuple[str, ...]
+    """How to submit, with a model that can take the suite."""
 
 
 def board_view(board: Board, frames: Sequence[CellFrames]) -> BoardView:
@@ -163,6 +167,17 @@ def board_view(board: Board, frames: Sequence[CellFrames]) -> BoardView:
         has_reference=has_reference,
         tall=len(board.entries) > TALL_ROWS,
         folded=len(board.entries) * len(board.tasks) > OPEN_ROWS,
+        submit=_submitting(board.suite),
+    )
+
+
+def _submitting(suite: Suite) -> tuple[str, ...]:
+    """The commands; the reference model takes whatever the suite's tasks give and ask."""
+    submit = ["synthbench", "leaderboard", "submit", f"runs/{suite.name}", "--author", "Your Name"]
+    return (
+        shlex.join(["synthbench", "eval", suite.name, "--model", suite.reference]),
+        shlex.join(submit),
+        shlex.join(["synthbench", "leaderboard", "show", suite.name]),
     )
 
 
@@ -231,7 +246,7 @@ def _reference_rows(board: Board) -> tuple[ReferenceRowView, ...]:
             number=row.number,
             task=row.task,
             budget=format_count(cell.budget),
-            scores=tuple((name, f"{score:.3g}") for name, score in row.scores.items()),
+            scores=tuple(row.score_texts().items()),
             algorithms=tuple(
                 (name, show_count(a.samples).text, show_count(a.operations).text, a.source)
                 for name, a in row.algorithms.items()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from synthbench.leaderboard.site.cell_charts import drawn_entries, learning_marks, make_frames
-from synthbench.leaderboard.site.numbers import Shown, show_ratio
+from synthbench.leaderboard.site.numbers import Shown, show_score
 from synthbench.leaderboard.site.section import Section
 from synthbench.leaderboard.site.svg import chart
 from synthbench.leaderboard.standings.board import Board
@@ -51,8 +51,9 @@ class IndexView:
 
 
 def index_view(boards: Sequence[Board], sections: Sequence[Section] = ()) -> IndexView:
-    """The first page; boards in the order they are shown in."""
-    return IndexView("", tuple(_card(board) for board in boards), tuple(sections))
+    """The first page: boards with submissions in the given order, then those without any."""
+    cards = sorted((_card(board) for board in boards), key=lambda card: card.best is None)
+    return IndexView("", tuple(cards), tuple(sections))
 
 
 def _card(board: Board) -> Card:
@@ -64,7 +65,7 @@ def _card(board: Board) -> Card:
         best = Best(
             first.submission.title,
             f"{name}/{first.submission.name}/index.html",
-            show_ratio(first.samples),
+            show_score(first, first.samples),
             sum(entry.rank.low == 1 for entry in board.entries[1:]),
         )
     return Card(board, f"{name}/index.html", best, picture)

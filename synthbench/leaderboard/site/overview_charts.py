@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from synthbench.leaderboard.site.axis import padded
 from synthbench.leaderboard.site.cell_charts import Drawn
-from synthbench.leaderboard.site.numbers import ratio_tick, show_ratio
+from synthbench.leaderboard.site.numbers import ratio_tick, show_score
 from synthbench.leaderboard.site.svg import Frame, chart, link, make_frame, point, stairs
 from synthbench.leaderboard.standings.board import Board
 from synthbench.leaderboard.standings.entry import Entry
@@ -82,5 +82,5 @@ def _front_line(entries: Sequence[Entry], frame: Frame) -> str:
 
 
 def _point_title(entry: Entry) -> str:
-    samples, flops = show_ratio(entry.samples).text, show_ratio(entry.flops).text
+    samples, flops = (show_score(entry, one).text for one in (entry.samples, entry.flops))
     return f"{entry.submission.title}: samples {samples}, FLOPs {flops}"

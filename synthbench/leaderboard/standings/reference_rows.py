@@ -28,6 +28,10 @@ class ReferenceRow:
     algorithms: Mapping[str, KnownAlgorithm]
     ceiling: str = OPTIMAL
 
+    def score_texts(self) -> dict[str, str]:
+        """Each strategy's score as it is read, with three digits: `-4.29e-11` is 0."""
+        return {name: f"{round(score, 6) + 0.0:.3g}" for name, score in self.scores.items()}
+
     def note(self) -> str:
         """What progress is relative to, where that is not the optimum; else empty."""
         return "; ".join(ceiling_notes([self.ceiling]))

@@ -13,7 +13,9 @@ import pytest
 
 from synthbench.cli.leaderboard.build import build_command
 from synthbench.errors import UnknownNameError
+from synthbench.evaluation.planning import plan_suite
 from synthbench.leaderboard.site import build_site
+from synthbench.leaderboard.site.board_view import board_view
 from synthbench.leaderboard.site.numbers import Shown, show_ratio
 from synthbench.leaderboard.standings.board import Board
 from synthbench.leaderboard.standings.placing import read_board
@@ -24,6 +26,7 @@ from synthbench.metrics.formatting import (
     format_ratio,
     format_time_to_target,
 )
+from synthbench.registry.registry import installed
 from tests.leaderboard.site.boards import (
     ATTACKS,
     AUTHOR,
@@ -35,7 +38,7 @@ from tests.leaderboard.site.boards import (
     hostile_board,
     with_tuned,
 )
-from tests.leaderboard.site.pages import Page, read_site
+from tests.leaderboard.site.pages import Element, Page, read_site
 from tests.leaderboard.synthetic import make_submission
 
 BOARD = "ladder/index.html"
@@ -104,6 +107,79 @@ def test_the_ranking_is_the_boards(board: Board, site: dict[str, Page]) -> None:
         assert ratios == [shown(cell.ratio) for cell in entry.cells]
         assert track == ("tuned" if entry is board.entries[1] else "fixed-recipe")
         assert model.startswith("mlp")
+
+
+def test_the_ranking_comes_before_everything_else_on_a_board(site: dict[str, Page]) -> None:
+    (main,) = site[BOARD].root.find("main")
+    heading, first, *rest = main.inside
+    assert (heading.tag, first.find("table")[0].attributes["id"]) == ("h1", "board")
+    before = [e.tag for e in first.inside[: first.inside.index(_holding(first, "table"))]]
+    # Hidden where scripts do not run, folded on a phone.
+    assert before == ["h2", "details"]
+    assert SUITE.description not in first.text
+    assert any(SUITE.description in section.text for section in rest)
+
+
+def test_columns_of_cells_have_numbers_and_a_legend_says_which(
+    board: Board, site: dict[str, Page]
+) -> None:
+    heads = [e for e in site[BOARD].root.find("th") if "data-cell" in e.attributes]
+    visible = [[s.text for s in head.find("span") if not s.attributes] for head in heads]
+    assert visible == [["1"], ["2"]]
+    (legend,) = (e for e in site[BOARD].root.find("ol"))
+    assert [" ".join(e.text.split()) for e in legend.find("li")] == [
+        f"{number} {task}" for number, task in enumerate(board.tasks, start=1)
+    ]
+    assert [a.attributes["href"] for a in legend.find("a")] == ["#cell-1", "#cell-2"]
+
+
+def _holding(element: Element, tag: str) -> Element:
+    (found,) = (child for child in element.inside if child.find(tag))
+    return found
+
+
+def test_a_bound_is_marked_on_the_first_page(board: Board, tmp_path: Path) -> None:
+    best = replace(board.entries[0], bound=">")
+    build_site([replace(board, entries=(best, *board.entries[1:]))], tmp_path / "site")
+    pages = read_site(tmp_path / "site")
+    figures = [" ".join(e.text.split()) for e in pages["index.html"].root.find("dd")]
+    assert any(text.startswith(f"> {shown(best.samples)} relative to") for text in figures)
+    titles = [e.text for e in pages[BOARD].root.find("title")]
+    assert any(text.startswith(f"{best.submission.title}: samples > ") for text in titles)
+
+
+def test_scores_of_strategies_are_rounded(board: Board, tmp_path: Path) -> None:
+    rows = tuple(
+        replace(row, scores={"trivial": -4.29e-11, "optimal": 0.98765})
+        for row in board.reference_rows
+    )
+    build_site([replace(board, reference_rows=rows)], tmp_path / "site")
+    page = read_site(tmp_path / "site")[BOARD]
+    tables = [t for t in page.root.find("table") if "Strategies" in t.text]
+    scores = [e.text for e in tables[0].find("td")]
+    assert scores == ["0", "0.988"]
+
+
+def test_boards_with_submissions_come_first(board: Board, tmp_path: Path) -> None:
+    other = SUITE.model_copy(update={"name": "empty"})
+    build_site([read_board(other, tmp_path), board], tmp_path / "site")
+    cards = read_site(tmp_path / "site")["index.html"].root.find("article")
+    assert [card.find("a")[0].attributes["href"] for card in cards] == [
+        "ladder/index.html",
+        "empty/index.html",
+    ]
+
+
+def test_how_to_submit_names_a_model_that_can_take_the_suite(tmp_path: Path) -> None:
+    for name in ("in-context-quick", "recall-quick", "grokking-quick"):
+        suite = installed().suite(name)
+        board = replace(read_board(SUITE, tmp_path), suite=suite)
+        command = shlex.split(board_view(board, []).submit[0])
+        assert command[:4] == ["synthbench", "eval", name, "--model"]
+        cells = plan_suite(suite, command[4:])
+        assert len(cells) == len(suite.cells)
+        for cell in cells:
+            cell.model.check_accepts(cell.task.interface)
 
 
 def test_the_tables_of_cells_are_the_boards(board: Board, site: dict[str, Page]) -> None:

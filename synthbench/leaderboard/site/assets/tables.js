@@ -112,6 +112,7 @@
   const showMetric = () => {
     if (metric.value === shown) return;
     shown = metric.value;
+    document.getElementById("shown").textContent = metric.selectedOptions[0].textContent;
     for (const heading of element.querySelectorAll("th[data-cell]")) {
       const source = cells[Number(heading.dataset.cell)];
       const from = source.table.querySelector(`th[data-metric="${shown}"]`).cellIndex;
@@ -127,6 +128,8 @@
   metric.addEventListener("change", showMetric);
   const tools = document.querySelector("[data-tools]");
   tools.addEventListener("submit", (event) => event.preventDefault());
+  // On a phone the ranking itself comes first.
+  tools.open = matchMedia("(min-width: 40rem)").matches;
   tools.hidden = false;
   // A browser that comes back to this page has kept what was typed and chosen.
   addEventListener("pageshow", () => { filter(); showMetric(); });
