@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from synthbench.contracts.frozen import Frozen
 from synthbench.errors import ConfigurationError, first_mistake
-from synthbench.hashing import content_hash
+from synthbench.hashing import HASH, content_hash
 from synthbench.plan.name_pattern import NAME
 from synthbench.plan.protocol import Protocol
 
@@ -46,6 +46,11 @@ class Suite(Frozen):
     """Trained when no model is named."""
     reference: str = ""
     """The model to which the leaderboard relates all times; default: the first of `models`."""
+    reference_entry: str | None = Field(
+        default=None, pattern=HASH, exclude_if=lambda value: value is None
+    )
+    """SHA-256 of the `submission.json` of the entry of that model to which times are related, so
+    that no other entry can take its place; default: the one that is there."""
     probes: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ("plateau", "width", "stages")
     """What the leaderboard shows of each cell beside the ranking."""
@@ -81,8 +86,11 @@ class Suite(Frozen):
         return self._folder
 
     def hash(self) -> str:
-        """SHA-256 of everything that decides the numbers: all fields but words and models."""
-        words = {"title", "description", "models"}
+        """SHA-256 of everything that decides the numbers: all fields but words and models.
+
+        And but the reference entry, which itself holds this hash.
+        """
+        words = {"title", "description", "models", "reference_entry"}
         return content_hash(self.model_dump(mode="json", exclude=words))
 
 

@@ -31,8 +31,8 @@ class Refused:
 class Board:
     """All that is known of one suite's submissions, best first.
 
-    relative_to: what ratios are over: the name of the reference model, or "the budget" when no
-    submission of that model is there.
+    relative_to: what ratios are over: the name of the reference model, or "the budget" where its
+    entry is not there. base_note: why it is not, where that needs saying.
     """
 
     suite: Suite
@@ -41,6 +41,7 @@ class Board:
     refused: tuple[Refused, ...]
     reference_rows: tuple[ReferenceRow, ...]
     relative_to: str
+    base_note: str = ""
 
     def __repr__(self) -> str:
         """One line per submission, best first."""

@@ -9,10 +9,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from synthbench.hashing import file_hash
 from synthbench.leaderboard.standings.generalization import delay, longest_of, train_gap
 from synthbench.leaderboard.standings.ranking import CellTimes, RankRange
 from synthbench.leaderboard.submissions.reading import CheckedSubmission
-from synthbench.leaderboard.submissions.submission import Submission
+from synthbench.leaderboard.submissions.submission import SUBMISSION_FILE, Submission
 from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.longest_solved import LongestSolved
 from synthbench.metrics.summary import Summary
@@ -105,13 +106,15 @@ class EntryCell:
 class MeasuredSubmission:
     """A submission by itself: what is known of it before it is placed among the others.
 
-    is_reference: it is the reference model.
+    is_reference: it is of the reference model, and may be the base of all ratios. digest: SHA-256
+    of its `submission.json`, which holds those of its records.
     """
 
     submission: Submission
     folder: Path
     cells: tuple[EntryCell, ...]
     is_reference: bool
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ class Entry:
     samples, flops: geometric mean over cells of the ratio to the reference model, unsolved
     cells at the budget. profile: (C,) ratio of its median to the best one of each cell, inf
     where unsolved. on_front: no other entry needs fewer samples and no more FLOPs, or the
-    other way round, and it solves a cell. is_reference: it is the reference model. bound: "<" or
+    other way round, and it solves a cell. is_reference: it is what ratios are over. bound: "<" or
     ">" where the ratios are only bounds, because cells are unsolved by the reference or by the
     submission; "~" where both leave cells unsolved.
     """
@@ -160,6 +163,7 @@ def measure_submission(checked: CheckedSubmission, suite: Suite) -> MeasuredSubm
         ),
         is_reference=checked.submission.track == "fixed-recipe"
         and checked.cells[0].record.model_plan == reference,
+        digest=file_hash(checked.folder / SUBMISSION_FILE),
     )
 
 

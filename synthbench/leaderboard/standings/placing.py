@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthbench.errors import ConfigurationError, SubmissionError
+from synthbench.leaderboard.standings.base import find_base
 from synthbench.leaderboard.standings.board import Board, Refused
 from synthbench.leaderboard.standings.entry import (
     Entry,
@@ -120,23 +121,26 @@ def place(
     suite: Suite, measured: Sequence[MeasuredSubmission], refused: Sequence[Refused] = ()
 ) -> Board:
     """The board of these submissions, best first; their names differ."""
-    reference = next((one for one in measured if one.is_reference), None)
-    entries = _entries(suite, measured) if measured else []
+    base = find_base(suite, measured)
+    entries = _entries(suite, measured, base.entry) if measured else []
     entries.sort(key=lambda entry: (entry.samples.value, entry.submission.name))
     return Board(
         suite=suite,
         tasks=tuple(cell.task.label() for cell in expected_cells(suite)),
         entries=tuple(entries),
         refused=tuple(refused),
-        reference_rows=reference_rows(suite, reference or next(iter(measured), None)),
-        relative_to=suite.reference if reference else "the budget",
+        reference_rows=reference_rows(suite, base.entry or next(iter(measured), None)),
+        relative_to=suite.reference if base.entry else "the budget",
+        base_note=base.note,
     )
 
 
-def _entries(suite: Suite, measured: Sequence[MeasuredSubmission]) -> list[Entry]:
+def _entries(
+    suite: Suite, measured: Sequence[MeasuredSubmission], base: MeasuredSubmission | None
+) -> list[Entry]:
     """Each submission with its place among the others."""
     submissions = resample(measured, suite.seeds)
-    reference = next((one for one in submissions if one.measured.is_reference), None)
+    reference = next((one for one in submissions if one.measured is base), None)
     scale = samples_scale(submissions, reference)
     samples = scale.scores(suite.seeds)
     flops = flops_scale(submissions, reference).scores(suite.seeds)
@@ -159,7 +163,7 @@ def _entries(suite: Suite, measured: Sequence[MeasuredSubmission]) -> list[Entry
             rank=rank,
             profile=tuple(float(ratio) for ratio in profile),
             on_front=bool(on_front),
-            is_reference=one.measured.is_reference,
+            is_reference=one is reference,
             bound=_bound(one, reference),
         )
         for one, own_samples, own_flops, rank, profile, on_front in places
@@ -192,7 +196,7 @@ def _related_cells(own: Resampled, reference: Resampled | None) -> tuple[EntryCe
 
 def _bound(own: Resampled, reference: Resampled | None) -> Literal["", "<", ">", "~"]:
     """Which way the ratios can still go; the reference model itself is exactly 1."""
-    if reference is not None and own.measured.is_reference:
+    if own is reference:
         return ""
     more = _unsolved(own)
     less = reference is not None and _unsolved(reference)
