@@ -76,6 +76,8 @@ def _print_ranking(console: Console, board: Board) -> None:
     )
     for note in board.ceiling_notes():
         console.print(escape(note), style="dim")
+    for line in board.caveats():
+        console.print(f"[yellow]marked:[/] {escape(line)}", soft_wrap=True)
 
 
 def _print_sizes(console: Console, board: Board) -> None:

@@ -54,6 +54,11 @@ class Board:
         """`cell 2: progress is relative to the oracle`, for cells without a known optimum."""
         return [f"cell {row.number}: {row.note()}" for row in self.reference_rows if row.note()]
 
+    def caveats(self) -> list[str]:
+        """What ratios are not over, and `NAME: ...` for each mark of an entry, best first."""
+        marks = [f"{e.submission.name}: {mark.text}" for e in self.entries for mark in e.marks]
+        return [*([self.base_note] if self.base_note else []), *marks]
+
     def entry(self, name: str) -> Entry:
         """The entry of that name; LookupError if there is none."""
         for entry in self.entries:
@@ -111,5 +116,6 @@ def _notes(board: Board) -> Iterator[str]:
     else:
         yield "no submissions yet"
     yield from board.ceiling_notes()
+    yield from (f"marked: {line}" for line in board.caveats())
     if board.refused:
         yield f"{len(board.refused)} set aside: .refused says why"

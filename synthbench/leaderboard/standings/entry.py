@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from synthbench.hashing import file_hash
 from synthbench.leaderboard.standings.generalization import delay, longest_of, train_gap
 from synthbench.leaderboard.standings.ranking import CellTimes, RankRange
+from synthbench.leaderboard.submissions.marks import Mark, own_marks
 from synthbench.leaderboard.submissions.reading import CheckedSubmission
 from synthbench.leaderboard.submissions.submission import SUBMISSION_FILE, Submission
 from synthbench.metrics.estimate import Estimate
@@ -107,7 +108,8 @@ class MeasuredSubmission:
     """A submission by itself: what is known of it before it is placed among the others.
 
     is_reference: it is of the reference model, and may be the base of all ratios. digest: SHA-256
-    of its `submission.json`, which holds those of its records.
+    of its `submission.json`, which holds those of its records. marks: what is to be known of it by
+    itself.
     """
 
     submission: Submission
@@ -115,6 +117,7 @@ class MeasuredSubmission:
     cells: tuple[EntryCell, ...]
     is_reference: bool
     digest: str = ""
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ class Entry:
     where unsolved. on_front: no other entry needs fewer samples and no more FLOPs, or the
     other way round, and it solves a cell. is_reference: it is what ratios are over. bound: "<" or
     ">" where the ratios are only bounds, because cells are unsolved by the reference or by the
-    submission; "~" where both leave cells unsolved.
+    submission; "~" where both leave cells unsolved. marks: what a reader should know of it.
     """
 
     submission: Submission
@@ -139,6 +142,7 @@ class Entry:
     on_front: bool
     is_reference: bool
     bound: Literal["", "<", ">", "~"] = ""
+    marks: tuple[Mark, ...] = ()
 
     @property
     def solved_cells(self) -> int:
@@ -164,6 +168,7 @@ def measure_submission(checked: CheckedSubmission, suite: Suite) -> MeasuredSubm
         is_reference=checked.submission.track == "fixed-recipe"
         and checked.cells[0].record.model_plan == reference,
         digest=file_hash(checked.folder / SUBMISSION_FILE),
+        marks=own_marks(checked.submission, [cell.record for cell in checked.cells]),
     )
 
 

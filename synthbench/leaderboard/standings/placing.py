@@ -23,6 +23,7 @@ from synthbench.leaderboard.standings.entry import (
     MeasuredSubmission,
     measure_submission,
 )
+from synthbench.leaderboard.standings.likeness import marks_among
 from synthbench.leaderboard.standings.ranking import pareto_front, performance_profile
 from synthbench.leaderboard.standings.reference_rows import reference_rows
 from synthbench.leaderboard.standings.scales import Resampled, flops_scale, resample, samples_scale
@@ -151,6 +152,7 @@ def _entries(
         scale.ranks(suite.seeds),
         performance_profile(np.array([one.medians[:, 0] for one in submissions])),
         _front(measured, samples, flops),
+        marks_among(measured, suite.reference_entry),
         strict=True,
     )
     return [
@@ -165,8 +167,9 @@ def _entries(
             on_front=bool(on_front),
             is_reference=one is reference,
             bound=_bound(one, reference),
+            marks=(*one.measured.marks, *among),
         )
-        for one, own_samples, own_flops, rank, profile, on_front in places
+        for one, own_samples, own_flops, rank, profile, on_front, among in places
     ]
 
 

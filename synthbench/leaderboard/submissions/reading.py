@@ -161,3 +161,15 @@ def _check_trials(submission: Submission, records: Sequence[Record], suite: Suit
             raise SubmissionError(
                 f"cell {number}: the submitted model {record.model!r} is not among its trials"
             )
+        _check_was_paid(submission, number, record.model)
+
+
+def _check_was_paid(submission: Submission, number: int, model: str) -> None:
+    """Raise for a chosen model whose trial has cost nothing: its folder holds no training."""
+    for trial in submission.trials:
+        if (trial.cell, trial.model) == (number, model) and not (trial.samples and trial.flops):
+            raise SubmissionError(
+                f"cell {number}: the trial of the submitted model {model!r} has cost "
+                f"{trial.samples:,} samples and {trial.flops:,} FLOPs; a trial is charged what it "
+                "trained"
+            )

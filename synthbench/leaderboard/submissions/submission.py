@@ -68,6 +68,12 @@ class TuningTrial(Frozen):
     """Training samples over all replicas."""
     flops: int = Field(ge=0, le=MOST)
     """Training FLOPs over all replicas."""
+    solved: int | None = Field(default=None, ge=0, le=MOST, exclude_if=lambda value: value is None)
+    """Replicas that solved it, at the largest budget that was tried; null in older submissions."""
+    samples_to_target: float | None = Field(
+        default=None, gt=0, le=MOST, exclude_if=lambda value: value is None
+    )
+    """Kaplan-Meier median of those replicas; null beyond that budget."""
 
 
 class Submission(Frozen):

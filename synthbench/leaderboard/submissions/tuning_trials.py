@@ -25,6 +25,7 @@ def count_trials(folders: Sequence[Path], suite: Suite, architecture: str) -> li
     SubmissionError for a result on a task that the suite does not have, and where none counts.
     """
     trials: dict[tuple[object, ...], TuningTrial] = {}
+    largest: dict[tuple[object, ...], int] = {}
     for folder in folders:
         for result in read_results(_trials_in(folder)):
             record = result.record
@@ -36,7 +37,10 @@ def count_trials(folders: Sequence[Path], suite: Suite, architecture: str) -> li
             for number in cells:
                 trial = _trial(record, number)
                 same = number, content_hash(record.model_plan), trial.first_seed, trial.seeds
-                trials[same] = _joined(trials[same], trial) if same in trials else trial
+                if same in trials:
+                    trial = _joined(trials[same], trial, longer=record.budget > largest[same])
+                trials[same] = trial
+                largest[same] = max(record.budget, largest.get(same, 0))
     if folders and not trials:
         named = ", ".join(map(str, folders))
         raise SubmissionError(f'{named}: nothing of the model "{architecture}" was tried there')
@@ -70,10 +74,12 @@ def _trial(record: Record, number: int) -> TuningTrial:
         seeds=protocol["seeds"],
         samples=steps * record.batch_size,
         flops=steps * record.compute.step_flops,
+        solved=record.summary.solved,
+        samples_to_target=record.summary.samples_to_target.value,
     )
 
 
-def _joined(one: TuningTrial, other: TuningTrial) -> TuningTrial:
-    """One configuration, with what was spent on it twice."""
+def _joined(one: TuningTrial, other: TuningTrial, *, longer: bool) -> TuningTrial:
+    """One configuration, with what was spent on it twice; longer: the other had more to spend."""
     spent = {"samples": one.samples + other.samples, "flops": one.flops + other.flops}
-    return one.model_copy(update=spent)
+    return (other if longer else one).model_copy(update=spent)
