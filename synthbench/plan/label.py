@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+NULL = re.compile(r"=null(?=[ )\]]|$)")
+
 
 def label_words(label: str) -> list[str]:
     """The words of a label, the name first; what is in brackets is one.
@@ -17,3 +21,12 @@ def label_words(label: str) -> list[str]:
         else:
             words[-1] += character
     return words
+
+
+def typed_label(label: str) -> str:
+    """A label in the words of the command line, where nothing is `none`.
+
+    >>> typed_label("transformer layers=2 clip=null")
+    'transformer layers=2 clip=none'
+    """
+    return NULL.sub("=none", label)

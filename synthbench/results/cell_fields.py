@@ -8,6 +8,9 @@ from functools import cached_property
 from typing import TypeGuard
 
 from synthbench.errors import NothingToDrawError
+from synthbench.plan.label import typed_label
+from synthbench.plan.sources import SOURCES
+from synthbench.results.defaults import left_out
 from synthbench.results.fields import Value
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.varying import Varying, own_name, varying
@@ -15,6 +18,10 @@ from synthbench.results.varying import Varying, own_name, varying
 NAMES = {"task": "task.name", "model": "model.name"}
 """What one calls the names of a task and a model."""
 NAMES_OF = {path: name for name, path in NAMES.items()}
+OWNERS = {"task": "task.name", "model": "model.name", "recipe": "model.name"} | {
+    source: source for source in SOURCES
+}
+"""Parts of a configuration -> the field from which others of that part may follow."""
 EXTENT = ("protocol.budget", "protocol.seeds", "protocol.first_seed")
 """How much of a configuration was trained, which tells no configurations apart."""
 
@@ -34,19 +41,22 @@ class Fields:
     def paths(self) -> tuple[str, ...]:
         """The fields that differ; not those that follow from the name of a task or a model.
 
-        Such as a family's default learning rate, unless a label names it.
+        Such as a family's default learning rate, unless a label names it; nor what the label of a
+        teacher, or of what else a cell stands on, says itself.
         """
         return tuple(path for path in self.varying.paths if self._tells_apart(path))
 
     def _tells_apart(self, path: str) -> bool:
         """Whether a field says more than the name of the task or the model that has it."""
         part = path.partition(".")[0]
-        owner = {"task": "task.name", "model": "model.name", "recipe": "model.name"}.get(part)
+        owner = OWNERS.get(part)
         if owner is None or path == owner:
             return True
         values: dict[Value, set[Value]] = {}
         for cell in self.varying.cells:
-            values.setdefault(cell[owner], set()).add(cell.get(path))
+            values.setdefault(cell.get(owner), set()).add(cell.get(path))
+        if part in SOURCES:
+            return any(len(each) > 1 for each in values.values())
         labels = {label for c in self.cells for label in (c.record.task, c.record.model)}
         named = any(f" {own_name(path)}=" in label for label in labels)
         return named or any(len(each) > 1 for each in values.values())
@@ -70,8 +80,22 @@ class Fields:
 
     def rest(self, without: Collection[str]) -> list[tuple[Value, ...]]:
         """For each cell the values of all that varies, but for some fields."""
-        paths = [path for path in self.paths if path not in without]
+        paths = self._beside(without)
         return [tuple(cell.get(path) for path in paths) for cell in self.varying.cells]
+
+    def _beside(self, without: Collection[str]) -> list[str]:
+        """What tells cells apart beside some fields.
+
+        Beside a field of a source, such as `mask.sparsity`, its other fields do, and not its
+        label, which says that field too.
+        """
+        opened = {path.partition(".")[0] for path in without if "." in path}.intersection(SOURCES)
+        return [
+            path
+            for path in self.varying.paths
+            if path not in (*without, *opened)
+            and (path in self.paths or path.partition(".")[0] in opened)
+        ]
 
     @property
     def shared_model(self) -> str:
@@ -82,7 +106,7 @@ class Fields:
     def names(self, without: Collection[str] = ()) -> list[str]:
         """For each cell what tells it from the others, its model's name first."""
         if len(self.cells) == 1:
-            return [self.cells[0].record.model]
+            return [typed_label(self.cells[0].record.model)]
         return [
             f"{cell['model.name']} {words}".rstrip()
             for cell, words in zip(self.varying.cells, self.differences(without), strict=True)
@@ -90,7 +114,7 @@ class Fields:
 
     def differences(self, without: Collection[str] = ()) -> list[str]:
         """For each cell the fields that tell it from the others: `width=50 lr=0.1`."""
-        paths = [path for path in self.paths if path not in (*without, "model.name")]
+        paths = [path for path in self._beside(without) if path != "model.name"]
         return [
             " ".join(self.value_label(path, index) for path in paths if path in cell)
             for index, cell in enumerate(self.varying.cells)
@@ -104,14 +128,28 @@ class Fields:
     def titles(self) -> list[str]:
         """For each cell what tells it from the others, its task on the first line."""
         names = self.names([path for path in self.paths if path.startswith("task.")])
-        return [f"{c.record.task}\n{name}" for c, name in zip(self.cells, names, strict=True)]
+        tasks = [typed_label(cell.record.task) for cell in self.cells]
+        return [f"{task}\n{name}" for task, name in zip(tasks, names, strict=True)]
 
     def value_label(self, path: str, index: int) -> str:
-        """One field of one cell as a label: `width=50`, of names the name alone."""
+        """One field of one cell as a label: `width=50`, of names the name alone.
+
+        Of teachers, masks and starts that are one network at several moments, `teacher@500,last`.
+        """
         value = self.values(path)[index]
+        if value is None:
+            value = left_out(path, self.varying.cells[index])
         if path in NAMES_OF:
             return str(value)
+        if path in SOURCES and (moments := self._moments(path, value)):
+            return f"{path}@{moments}"
         return f"{self.word(path)}={value_words(value)}"
+
+    def _moments(self, path: str, value: Value) -> str:
+        """What tells sources apart that are of one network: `1170,last`; nothing of others."""
+        every = {str(each).rpartition("@") for each in self.values(path) if each is not None}
+        of_one = len(every) > 1 and len({network for network, _, _ in every}) == 1
+        return str(value).rpartition("@")[2] if of_one else ""
 
 
 def value_words(value: Value) -> str:

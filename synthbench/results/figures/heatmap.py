@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from synthbench.errors import ConfigurationError, NothingToDrawError
 from synthbench.metrics.formatting import format_count
 from synthbench.plan.grouping import groups
-from synthbench.plan.label import label_words
+from synthbench.plan.label import label_words, typed_label
 from synthbench.results.cell_fields import Fields, check_varies, in_order
 from synthbench.results.fields import Value
 from synthbench.results.figures.axis_names import LOWER
@@ -103,7 +103,8 @@ def _titles(fields: Fields, firsts: Sequence[int], axes: Sequence[str]) -> list[
 
 def _without(label: str, paths: Sequence[str]) -> str:
     hidden = tuple(f"{own_name(path)}=" for path in paths)
-    return " ".join(word for word in label_words(label) if not word.startswith(hidden))
+    words = label_words(typed_label(label))
+    return " ".join(word for word in words if not word.startswith(hidden))
 
 
 def _square(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from synthbench.plan.label import typed_label
 from synthbench.results.cell_fields import Fields
 from synthbench.results.figures.style import colour, line_style, marker
 from synthbench.results.measured_cell import MeasuredCell
@@ -64,5 +65,5 @@ def series_of(cells: Sequence[MeasuredCell]) -> Iterator[tuple[MeasuredCell, Ser
 
 def panel_title(cells: Sequence[MeasuredCell]) -> str:
     """The task of a panel, and its model where all its series are of that."""
-    task, model = cells[0].record.task, Fields(cells).shared_model
+    task, model = typed_label(cells[0].record.task), Fields(cells).shared_model
     return f"{task}, {model}" if model else task

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from synthbench.metrics.formatting import format_count
-from synthbench.plan.label import label_words
+from synthbench.plan.label import label_words, typed_label
 from synthbench.plan.sources import SOURCES
 from synthbench.results.fields import Value
 from synthbench.results.measured_cell import MeasuredCell
@@ -48,9 +48,9 @@ def row_labels(cells: Sequence[MeasuredCell], *, always: bool = False) -> RowLab
     has none unless a label names it.
     """
     found = varying(cells)
-    labels = [label_words(cell.record.model) for cell in cells]
+    labels = [_words(cell.record.model) for cell in cells]
     paths = [path for path in found.paths if path not in NAMES and _shown(path, found, labels)]
-    tasks = [_without(label_words(cell.record.task), ("task",), paths) for cell in cells]
+    tasks = [_without(_words(cell.record.task), ("task",), paths) for cell in cells]
     models = [_without(words, OF_MODELS, paths) for words in labels]
     columns: list[tuple[str, list[Value]]] = []
     common = _common(tasks)
@@ -78,7 +78,7 @@ def row_labels(cells: Sequence[MeasuredCell], *, always: bool = False) -> RowLab
 def model_names(cells: Sequence[MeasuredCell]) -> list[str]:
     """The models' labels, with what differs between models even where it is a default."""
     found = varying(cells)
-    labels = [label_words(cell.record.model) for cell in cells]
+    labels = [_words(cell.record.model) for cell in cells]
     paths = [
         path
         for path in found.paths
@@ -96,6 +96,11 @@ def model_names(cells: Sequence[MeasuredCell]) -> list[str]:
         ]
         names.append(" ".join([*words, *more]))
     return names
+
+
+def _words(label: str) -> list[str]:
+    """Of a label, as one types them."""
+    return label_words(typed_label(label))
 
 
 def _shown(path: str, found: Varying, labels: Sequence[Sequence[str]]) -> bool:
