@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +22,7 @@ from synthbench.leaderboard.standings.entry import (
 )
 from synthbench.leaderboard.standings.likeness import marks_among
 from synthbench.leaderboard.standings.ranking import pareto_front, performance_profile
+from synthbench.leaderboard.standings.readers import read_side_by_side
 from synthbench.leaderboard.standings.reference_rows import reference_rows
 from synthbench.leaderboard.standings.scales import Resampled, flops_scale, resample, samples_scale
 from synthbench.leaderboard.submissions.expected import expected_cells
@@ -78,12 +76,9 @@ def _read_all(
     suite: Suite, folders: Sequence[Path], progress: Progress | None
 ) -> list[MeasuredSubmission | Refused]:
     read = partial(_read, suite)
-    if len(folders) < WORTH_PROCESSES:
-        return _counted(map(read, folders), len(folders), progress)
-    # Not forked: torch's threads do not survive it.
-    processes, context = os.cpu_count() or 1, get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        return _counted(pool.map(read, folders, chunksize=4), len(folders), progress)
+    many = len(folders) >= WORTH_PROCESSES
+    found = read_side_by_side(read, folders) if many else map(read, folders)
+    return _counted(found, len(folders), progress)
 
 
 def _read(suite: Suite, folder: Path) -> MeasuredSubmission | Refused:
