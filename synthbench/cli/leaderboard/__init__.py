@@ -6,6 +6,7 @@ import typer
 
 from synthbench.cli.leaderboard.build import build_command
 from synthbench.cli.leaderboard.report import report_command
+from synthbench.cli.leaderboard.review import review_command
 from synthbench.cli.leaderboard.show import show_command
 from synthbench.cli.leaderboard.submit import submit_command
 from synthbench.cli.leaderboard.verify import verify_command
@@ -16,5 +17,6 @@ leaderboard_app = typer.Typer(
 leaderboard_app.command("submit")(submit_command)
 leaderboard_app.command("show")(show_command)
 leaderboard_app.command("verify")(verify_command)
+leaderboard_app.command("review")(review_command)
 leaderboard_app.command("build")(build_command)
 leaderboard_app.command("report")(report_command)

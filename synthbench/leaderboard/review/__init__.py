@@ -1,0 +1,1 @@
+"""Reviewing a pull request: the submissions that it changes, read, checked and verified."""

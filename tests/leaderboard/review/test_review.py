@@ -1,0 +1,155 @@
+"""`synthbench leaderboard review` on submissions really trained: what holds and what does not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+
+from synthbench.hashing import file_hash
+from synthbench.leaderboard.review import judging
+from synthbench.leaderboard.review.changes import Change
+from synthbench.leaderboard.review.judging import Sampling, judge_submission
+from tests.cli.command import run_command
+from tests.leaderboard.repository import Repository
+from tests.leaderboard.review.dying import dies
+
+HOME = PurePosixPath("leaderboards/mini/submissions")
+
+
+def reviewed(repository: Repository, capsys, monkeypatch, *more: str) -> tuple[int, str, str]:
+    """The command, in the repository; the processes it starts know the suite."""
+    monkeypatch.chdir(repository.root)
+    # A process that is started takes over this one's path.
+    monkeypatch.syspath_prepend(repository.site)
+    monkeypatch.setenv("SYNTHBENCH_PLUGINS", "mini-suite")
+    arguments = ("leaderboard", "review", "--device", "cpu", *more)
+    return run_command(capsys, monkeypatch, *arguments, columns=200)
+
+
+class Said(list):
+    """The end of a pipe that keeps what is sent."""
+
+    def send(self, said: object) -> None:
+        self.append(said)
+
+
+def judged(folder: Path, suite: str = "mini") -> Said:
+    """What the process of a submission says, in this one."""
+    said = Said()
+    judging._judge(said, folder, suite, Sampling(0.1, 0, "cpu"))
+    return said
+
+
+def forge(folder: Path) -> None:
+    """Say of its replicas that their data were others, with every hash made right again."""
+    path = folder / "cell-01" / "record.json"
+    record = json.loads(path.read_text())
+    for replica in record["replicas"]:
+        replica["data"] = "0" * len(replica["data"])
+    path.write_text(json.dumps(record))
+    manifest = json.loads((folder / "submission.json").read_text())
+    manifest["records"] = [file_hash(path)]
+    (folder / "submission.json").write_text(json.dumps(manifest))
+
+
+def judge_here(change: Change, root: Path, sampling: Sampling, seconds: float) -> judging.Judgement:
+    """As a process of its own would, in this one."""
+    if change.kind == "removed":
+        return judging.Judgement(change, "removed")
+    return judging._judgement(change, judged(root / change.path, change.suite))
+
+
+@pytest.mark.parametrize("here", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_the_command_reports_one_that_holds_and_one_that_is_removed(
+    repository: Repository, tmp_path: Path, capsys, monkeypatch, here: bool
+) -> None:
+    """By default without a process for each, which has to import torch anew."""
+    if here:
+        monkeypatch.setattr("synthbench.leaderboard.review.review.judge_submission", judge_here)
+    repository.git("checkout", "-qb", "published")
+    shutil.copytree(repository.submit("honest"), repository.root / HOME / "removed")
+    repository.git("add", str(HOME / "removed"))
+    repository.git("commit", "-qm", "published")
+    repository.git("checkout", "-qb", "work")
+    shutil.rmtree(repository.root / HOME / "removed")
+    report = tmp_path / "report.md"
+    more = ("--base", "published", "--out", str(report))
+    code, out, err = reviewed(repository, capsys, monkeypatch, *more)
+    assert code == 0 and err == "", out + err
+    assert out.splitlines() == ["'honest' (new): holds", "'removed' (removed): removed"]
+    text = report.read_text(encoding="utf-8")
+    assert "| `honest` | `mini` | new | ✅ holds: 2 replicas of 1 of 1 cells trained" in text
+    assert "### `honest`: `honest ¦ 'of' @ada`" in text
+    assert "| 1. `sparse-parity n=6 k=2` | 2 of 6 | `identical` | ✅ holds |" in text
+
+
+def test_a_forgery_is_named_with_what_gives_it_away(repository: Repository) -> None:
+    folder = repository.submit("forged")
+    forge(folder)
+    *_, cell, end = judged(folder)
+    assert "the data of replica" in cell.failures[0]
+    found = judging._judgement(Change(HOME / "forged", "new"), [cell, end])
+    assert found.outcome == "does not hold"
+
+
+@pytest.mark.parametrize(
+    ("suite", "break_it", "reason"),
+    [
+        ("mini", lambda folder: (folder / "virus.exe").touch(), "unexpected file 'virus.exe'"),
+        ("mini", lambda folder: folder.rename(folder.with_name("other")), "is not a folder"),
+        ("unknown", lambda folder: None, 'unknown suite "unknown"'),
+        ("quickstart", lambda folder: None, "suite"),
+    ],
+)
+def test_what_breaks_a_rule_is_refused(
+    repository: Repository, suite: str, break_it: Any, reason: str
+) -> None:
+    """Among others: to lie in the folder of another suite than it says it is for."""
+    folder = repository.submit("broken")
+    break_it(folder)
+    (end,) = judged(folder, suite)
+    assert end.outcome == "refused" and reason in end.reason
+
+
+def test_an_error_of_a_plugin_leaves_it_undecided(repository: Repository, monkeypatch) -> None:
+    def fails(*given: object) -> None:
+        raise RuntimeError("first line\nsecond")
+
+    folder = repository.submit("unlucky")
+    monkeypatch.setattr("synthbench.leaderboard.verification.verify.rerun_replicas", fails)
+    *_, end = judged(folder)
+    assert end.outcome == "undecided" and end.reason == "RuntimeError: first line"
+
+
+def test_what_takes_too_long_is_undecided(repository: Repository, capsys, monkeypatch) -> None:
+    repository.submit("slow")
+    code, out, _ = reviewed(repository, capsys, monkeypatch, "--base", "main", "--minutes", "0")
+    assert code == 1 and out == "'slow' (new): undecided: not finished within 0 minutes\n"
+
+
+def test_a_process_that_dies_is_no_verdict(repository: Repository, monkeypatch) -> None:
+    monkeypatch.setattr(judging, "_judge", dies)
+    change = Change(HOME / "any", "new")
+    found = judge_submission(change, repository.root, Sampling(0.1, 0, "cpu"), 600)
+    assert found.outcome == "undecided" and "ended early" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("more", "expected", "says"),
+    [
+        (("--base", "main"), 0, "no submission was changed"),
+        (("--base", "nowhere"), 2, "is no commit from which this branch parted"),
+        (("--base", "main", "--boards", "/etc"), 2, "--boards is within the repository"),
+        (("--base", "main", "--boards", "../x"), 2, "--boards is within the repository"),
+    ],
+)
+def test_nothing_to_judge(
+    repository: Repository, capsys, monkeypatch, more: tuple[str, ...], expected: int, says: str
+) -> None:
+    code, out, err = reviewed(repository, capsys, monkeypatch, *more)
+    assert code == expected and says in out + err
+    assert len((out + err).splitlines()) == 1
