@@ -41,6 +41,7 @@ from synthbench.plan.sources import Mask, Teacher, Weights
 from synthbench.plan.suite import Suite
 from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.atomic import make_folder
+from synthbench.records.given_folder import given_folder
 from synthbench.registry.bare_model import Builder
 from synthbench.registry.registry import installed
 from synthbench.results.results import CellResult, Results
@@ -97,7 +98,7 @@ def evaluate_cells(
     and are trained if they are not among the cells. Raises a SynthbenchError with one clear
     line for anything the caller can mend.
     """
-    out = Path(out)
+    out = given_folder(out)
     store = Store.read(out)
     if settings.resume:
         cells = store.looked_at_as_often(cells)
