@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from synthbench.errors import RecordError, first_mistake
 from synthbench.hashing import content_hash, file_hash
+from synthbench.records.content import own_hash
 from synthbench.records.schema import Record
 
 SCHEMA_VERSION = 2
@@ -27,7 +28,8 @@ def read_record(folder: Path | str) -> Record:
     """Read and check the record in a run folder.
 
     Raises RecordError when it is missing, is not valid JSON, does not match the schema, or
-    when the plan or a data file does not match its hash.
+    when the plan, a data file or the record itself does not match its hash. A record of an
+    earlier version has no hash of itself.
     """
     path = Path(folder) / RECORD_FILE
     try:
@@ -52,7 +54,11 @@ def read_record(folder: Path | str) -> Record:
     if _plan_hash(record) != record.plan_hash:
         raise RecordError(f"{path}: plan_hash does not match the plan; {_advice()}")
     _check_files(path, record)
-    return record
+    if record.content_hash is None:
+        return record
+    if own_hash(content) != record.content_hash:
+        raise RecordError(f"{path} was changed after it was written; {_advice()}")
+    return record.model_copy(update={"content_hash": None})
 
 
 def _plan_hash(record: Record) -> str | None:

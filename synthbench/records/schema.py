@@ -147,6 +147,10 @@ class Record(Frozen):
     """SHA-256 of the weights that the cell's teacher, start and mask gave, where it has any."""
     earlier: tuple[EarlierReplicas, ...] = Field(default=(), exclude_if=lambda value: not value)
     """Replicas whose environment is not that of the record."""
+    content_hash: str | None = Field(
+        default=None, pattern=HASH, exclude_if=lambda value: value is None
+    )
+    """SHA-256 of all else in the file, as canonical JSON; null in memory and in older files."""
 
     @property
     def task_plan(self) -> dict[str, Any]:

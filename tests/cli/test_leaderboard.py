@@ -23,6 +23,7 @@ from synthbench.leaderboard.submissions.submission import Submission
 from synthbench.leaderboard.verification.verify import Verification
 from synthbench.listeners.listener import BlockProgress
 from synthbench.plan.suite import Suite, suite_protocol
+from synthbench.records.content import own_hash
 from synthbench.registry.registry import installed
 from tests.leaderboard.trained import as_plugin, train, write_suite
 
@@ -178,6 +179,7 @@ def test_a_forged_trajectory_is_caught_by_the_rerun(board: Path, capsys, monkeyp
     # The results of the other learning rate, claimed for this one.
     record["plan"]["model"], record["model"] = own["plan"]["model"], own["model"]
     record["plan_hash"] = content_hash(record["plan"])
+    record["content_hash"] = own_hash(record)
     (folder / "cell-02" / "record.json").write_text(json.dumps(record))
     shutil.copy(other / "trajectories.parquet", folder / "cell-02")
     manifest = json.loads((folder / "submission.json").read_text())
@@ -193,6 +195,7 @@ def test_data_of_other_seeds_are_not_submitted(board: Path, capsys, monkeypatch)
     path = next(p for p in Path("copy").rglob("record.json") if "lr0.05" not in p.parent.name)
     record = json.loads(path.read_text())
     record["replicas"][3]["data"] = record["replicas"][2]["data"]
+    record["content_hash"] = own_hash(record)
     path.write_text(json.dumps(record))
     code, _, err = submit(capsys, monkeypatch, "copy", "-m", "mlp width=16")
     assert code == 2 and "the data of its replicas are not those of their seeds" in err

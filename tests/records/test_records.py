@@ -138,6 +138,23 @@ CORRUPTIONS = {
         lambda f: (f.parent / "trajectories.parquet").write_bytes(b"PAR1"),
         "does not match its hash",
     ),
+    "edited outcome": (
+        lambda f: edit(f, lambda c: c["replicas"][0].update(outcome="censored")),
+        "was changed after it was written",
+    ),
+    "edited summary": (
+        lambda f: edit(f, lambda c: c["summary"]["samples_to_target"].update(value=32.0)),
+        "was changed after it was written",
+    ),
+    "edited environment": (
+        lambda f: edit(f, lambda c: c["environment"].update(torch="9.9")),
+        "was changed after it was written",
+    ),
+    "another hash": (
+        lambda f: edit(f, lambda c: c.update(content_hash="0" * 64)),
+        "was changed after it was written",
+    ),
+    "no hash": (lambda f: edit(f, lambda c: c.update(content_hash="")), "content_hash: "),
     "lost data": (lambda f: (f.parent / "trajectories.parquet").unlink(), "No such file"),
 }
 
@@ -153,6 +170,22 @@ def test_a_corrupt_record_is_refused_in_one_line_and_left_alone(
         sb.evaluate_cells([small_cell], out, settings)
     assert message in str(caught.value) and "\n" not in str(caught.value)
     assert (result.folder / "record.json").read_bytes() == content
+
+
+def test_a_record_of_an_earlier_version_has_no_hash_and_is_read(result: sb.CellResult) -> None:
+    edit(result.folder / "record.json", lambda content: content.pop("content_hash"))
+    assert sb.read_record(result.folder) == result.record
+
+
+def test_every_flipped_bit_of_a_record_is_found(result: sb.CellResult) -> None:
+    path = result.folder / "record.json"
+    content = path.read_bytes()
+    for place in range(0, len(content), 41):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        with pytest.raises(RecordError):
+            sb.read_record(result.folder)
 
 
 def test_the_published_schema_is_the_code(request: pytest.FixtureRequest) -> None:

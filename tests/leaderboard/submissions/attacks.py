@@ -24,7 +24,7 @@ from synthbench.metrics.summary import summarize
 from synthbench.metrics.time_to_target import Target, times_to_target
 from synthbench.metrics.trajectories import Trajectories
 from synthbench.plan.suite import Suite
-from synthbench.records.content import parquet_bytes
+from synthbench.records.content import own_hash, parquet_bytes
 from tests.leaderboard.synthetic import make_submission
 
 RECORD, TABLE, MANIFEST = "record.json", "trajectories.parquet", "submission.json"
@@ -161,6 +161,7 @@ def seal(folder: Path) -> None:
         if TABLE in content["files"]:
             content["files"][TABLE] = _digest(cell / TABLE)
         content["plan_hash"] = content_hash(content["plan"])
+        content["content_hash"] = own_hash(content)
         (cell / RECORD).write_text(json.dumps(content))
         digests.append(_digest(cell / RECORD))
     edit_manifest(folder, lambda manifest: manifest.update(records=digests))
