@@ -137,10 +137,9 @@ def _measured(runs: Sequence[Path], score: str | None) -> list[MeasuredCell]:
     from rich.console import Console
     from rich.progress import track
 
-    found = {cell.folder.resolve(): cell for run in runs for cell in read_cells(run, score)}
+    cells = read_cells(runs, score)
     # Standard output is for the table alone.
     console = Console(stderr=True)
-    cells = list(found.values())
     for cell in track(
         cells, "measuring", console=console, transient=True, disable=not console.is_terminal
     ):

@@ -97,7 +97,7 @@ def plot_command(  # noqa: PLR0913 - one parameter per flag
     suffixes = _suffixes(formats)
     check_taken(encoding, kind or [])
     console = Console()
-    cells = read_cells(run, score)
+    cells = read_cells([run], score)
     folder = out or run
     make_folder(folder)
     left_out: list[str] = []

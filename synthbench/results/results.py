@@ -220,10 +220,15 @@ def read_results(folder: Path | str) -> Results:
     Of a configuration that is there several times, what another holds whole is left out. Raises
     RecordError when there is none, or one cannot be trusted.
     """
-    cells = largest(read_cells(folder))
+    return each_once(read_cells(folder))
+
+
+def each_once(cells: Sequence[MeasuredCell]) -> Results:
+    """As `read_results`, of cells from several folders: copies count once."""
+    kept = largest(cells)
     # As trained: folder names alone would put n=100 before n=20.
-    cells.sort(key=lambda cell: (cell.record.created, str(cell.folder)))
-    return Results([CellResult(cell, reused=True) for cell in cells])
+    kept.sort(key=lambda cell: (cell.record.created, str(cell.folder)))
+    return Results([CellResult(cell, reused=True) for cell in kept])
 
 
 def read_cells(folder: Path | str) -> list[MeasuredCell]:

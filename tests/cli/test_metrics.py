@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from io import StringIO
 from itertools import product
 from pathlib import Path
@@ -117,3 +118,13 @@ def test_mistakes_are_one_line(run, arguments: list[str], message: str) -> None:
     code, printed, errors = run(*arguments)
     assert code == 2 and message in errors and not printed
     assert errors.startswith("error: ") and errors.count("\n") == 1
+
+
+def test_copied_results_count_once_and_it_is_said(run, run_folder: Path, tmp_path: Path) -> None:
+    """In a folder of their own; that of a cell beside it is told in tests/results."""
+    copy = shutil.copytree(run_folder, tmp_path / "copy")
+    once, twice = run("--format", "csv"), run(str(copy), "--format", "csv")
+    assert once[0] == twice[0] == 0 and once[2] == ""
+    assert twice[1] == once[1]
+    assert f"note: not counted twice: {run_folder}" in twice[2] or str(copy) in twice[2]
+    assert "and 11 more, whose replicas another folder holds too" in twice[2]
