@@ -19,6 +19,7 @@ The command line prints the message alone and exits with code 2.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -65,6 +66,26 @@ class SubmissionError(SynthbenchError, ValueError):
 
 class OutputError(SynthbenchError, OSError):
     """An output folder that cannot be written or is already in use."""
+
+
+REMEDIES = {
+    errno.ENOSPC: "make room",
+    errno.EDQUOT: "make room within your quota",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f), or take another folder",
+    errno.EROFS: "make the disk writable, or take another folder",
+    errno.EACCES: "make the folder writable, or take another",
+    errno.EPERM: "make the folder writable, or take another",
+    errno.ENOENT: "its folder is not there: make it, or take another",
+    errno.EIO: "check the disk, or take another folder",
+}
+"""What to do where something cannot be written."""
+
+
+def cannot_write(path: object, error: OSError) -> OutputError:
+    """What a full disk, a folder that is gone or may not be written is to the one who waits."""
+    reason = error.strerror or first_line(error)
+    remedy = REMEDIES.get(error.errno or 0, "take another folder")
+    return OutputError(f"cannot write {path}: {reason}; {remedy}, then run the same command again")
 
 
 class FolderInUseError(OutputError):

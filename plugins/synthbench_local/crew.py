@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
@@ -21,6 +23,8 @@ from synthbench_local.worker import RAISED, READY, RETURNED, SAID
 
 Task = tuple[bytes, "Future[Any]"]
 """A job as bytes, and who waits for it."""
+MOST_SECONDS_TO_SAVE = 5.0
+"""For which workers are waited that are asked to end in the middle of a training."""
 MOST_FAILED_STARTS = 2
 """A worker that so often in a row does not start will not."""
 
@@ -52,11 +56,14 @@ class LocalCrew(Crew):
         return future
 
     def close(self) -> None:
-        """End all workers at once: what they write, they write atomically."""
+        """End all workers: those that train save first, the others have nothing to do."""
         self._closed.set()
         for slot in self._slots:
             self._tasks.put(None)
-            slot.kill()
+            slot.terminate()
+        deadline = time.monotonic() + MOST_SECONDS_TO_SAVE
+        for slot in self._slots:
+            slot.kill(deadline)
         for thread in self._threads:
             thread.join()
 
@@ -160,12 +167,20 @@ class _Slot:
             return f"a worker ended with exit code {code}"
         return f"a worker was killed ({signal.Signals(-code).name})"
 
-    def kill(self) -> None:
-        """End the worker, and let no other take its place."""
+    def terminate(self) -> None:
+        """Ask the worker to end, and let no other take its place."""
         with self._lock:
             self._killed = True
             if self._process is not None:
-                self._process.kill()
+                self._process.terminate()
+
+    def kill(self, deadline: float) -> None:
+        """End the worker if it does not end by then, in the time of `time.monotonic`."""
+        if self._process is None:
+            return
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(max(deadline - time.monotonic(), 0.0))
+        self._process.kill()
 
     def _running(self) -> subprocess.Popen[bytes]:
         assert self._process is not None

@@ -17,6 +17,7 @@ from synthbench.cli.completion import (
     complete_suite,
     complete_task,
 )
+from synthbench.cli.continuing import continued_by_the_same_command
 from synthbench.cli.importing import without_collection
 from synthbench.cli.protocol_flags import takes_protocol_flags
 from synthbench.cli.run_flags import (
@@ -210,11 +211,8 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         settings = replace(settings, listener=listener)
         if len(study.cells) > 1:
             listener.note(study.summary())
-        try:
+        with continued_by_the_same_command(listener.note):
             results = evaluate_study(study, settings=settings)
-        except KeyboardInterrupt:
-            listener.note("interrupted; the same command continues where it stopped")
-            raise typer.Exit(130) from None
     print_results(results, study.folder)
 
 

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from synthbench.cli.completion import complete_model, complete_suite, complete_task
+from synthbench.cli.continuing import continued_by_the_same_command
 from synthbench.cli.importing import without_collection
 from synthbench.cli.protocol_flags import changed_protocol, parse_count
 from synthbench.cli.run_flags import (
@@ -169,12 +170,9 @@ def tune_command(  # noqa: PLR0913 - one parameter per flag
         launcher=launcher,
     )
     print_plan(plan, wanted)
-    try:
+    with continued_by_the_same_command(Console(stderr=True).print):
         searches = tune(plan, wanted, folder, settings, print_round)
         confirmed = confirm_winners(plan, searches, folder, settings, count) if confirm else None
-    except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted; the same command continues where it stopped")
-        raise typer.Exit(130) from None
     print_searches(plan, searches, wanted, folder)
     if confirmed is not None:
         print_confirmation(confirmed, chosen, folder)

@@ -51,9 +51,9 @@ class BegunReplicas:
         return state_bytes(own.state, measured, facts)
 
 
-def read_begun(path: Path) -> BegunReplicas:
-    """What `BegunReplicas.as_bytes` gave."""
-    state, facts = read_state(path)
+def read_begun(content: bytes) -> BegunReplicas:
+    """What `BegunReplicas.as_bytes` gave; raises what `read_state` does for other bytes."""
+    state, facts = read_state(content)
     tensors = dict(state.tensors)
     met = tensors.pop(MET).numpy()
     columns = {name: tensors.pop(COLUMN + name).numpy() for name in facts["columns"]}
@@ -74,7 +74,7 @@ def begun_replicas(
     if record.protocol["resolution"] != cell.protocol.resolution:
         return None
     try:
-        state, _ = read_state(folder / STATE_FILE)
+        state, _ = read_state((folder / STATE_FILE).read_bytes())
         trajectories = Trajectories.read(folder / TRAJECTORIES_FILE)
     except (OSError, SafetensorError, RecordError, KeyError, ValueError):
         return None

@@ -23,7 +23,7 @@ from synthbench.evaluation.terms import Terms
 from synthbench.evaluation.training_choice import TrainingChoice
 from synthbench.evaluation.way_notes import FASTER, note_way
 from synthbench.records import Record
-from synthbench.records.atomic import make_folder
+from synthbench.records.atomic import make_folder, remove_file
 
 
 class BlockQueue:
@@ -82,7 +82,7 @@ class BlockQueue:
         self._out -= 1
         for place, part, own in job.block.split(result):
             self._partials[place].add(part, own)
-        job.checkpoint.unlink(missing_ok=True)
+        remove_file(job.checkpoint)
 
     def narrow(self, job: Training) -> int:
         """Give a block back that does not fit into memory, and split what is left in narrower ones.
@@ -94,7 +94,7 @@ class BlockQueue:
             raise does_not_fit(block.shares[0].cell.model.label())
         self._out -= 1
         self._left |= set(block.members())
-        job.checkpoint.unlink(missing_ok=True)
+        remove_file(job.checkpoint)
         widest = min(self.choice.widest, max(block.whole.width // 2, NARROWEST))
         self._partials = [partial.with_widest(widest) for partial in self._partials]
         self._blocks = self._split()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,10 +11,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from synthbench.engine.inspection.cell import CellFacts
-from synthbench.errors import FolderInUseError
+from synthbench.errors import FolderInUseError, OutputError, first_line
 from synthbench.evaluation.cell_tracking import CellTracking
 from synthbench.evaluation.kept_weights import NO_WEIGHTS, KeptWeights
 from synthbench.evaluation.machine import Machine
+from synthbench.evaluation.partial_run import FOLDER as PARTIAL
 from synthbench.evaluation.partial_run import PartialRun, remove_partial, remove_spent_partial
 from synthbench.evaluation.picture import try_picture
 from synthbench.evaluation.resumption import Resumption
@@ -28,13 +29,15 @@ from synthbench.plan.cell import Cell
 from synthbench.plan.growth import seedless_hash
 from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records import Record
-from synthbench.records.atomic import make_folder
+from synthbench.records.atomic import make_folder, remove_unfinished
 from synthbench.records.schema import Environment
 from synthbench.registry.participants import participants
 from synthbench.registry.registry import installed
 from synthbench.results.figures import PICTURE_FILE
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.results import CellResult
+
+LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,19 @@ class CellRun:
     def opened(self) -> Iterator[None]:
         """The folder is there and nobody else's inside, and trackers follow.
 
-        Raises FolderInUseError where another evaluation is at work in it.
+        Raises FolderInUseError where another evaluation is at work in it, and OutputError where
+        the folder cannot be written or locked.
         """
         make_folder(self.folder)
-        following = self.tracking.following(self.cell, self.suite, self.folder)
-        with _locked(self.folder), following:
+        with _locked(self.folder), self.followed():
+            # A killed evaluation may have left them, and nobody else writes here now.
+            remove_unfinished(self.folder, alone=True)
+            remove_unfinished(self.folder / PARTIAL, alone=True)
             yield
+
+    def followed(self) -> AbstractContextManager[None]:
+        """Trackers follow, and the folder is anybody's: for a finished cell, which is read."""
+        return self.tracking.following(self.cell, self.suite, self.folder)
 
     def begun(self) -> PartialRun | None:
         """What is unfinished in its folder or, where every replica is kept, a run of those."""
@@ -164,8 +174,19 @@ class CellRun:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
+    lock = FileLock(folder / LOCK, timeout=0)
     try:
-        with FileLock(folder / ".lock", timeout=0):
-            yield
+        lock.acquire()
     except Timeout:
         raise FolderInUseError(f"{folder} is in use by another evaluation") from None
+    # Another user's lock file, or a file system that knows no locks.
+    except (OSError, NotImplementedError) as error:
+        reason = getattr(error, "strerror", None) or first_line(error)
+        raise OutputError(
+            f"cannot lock {folder / LOCK}: {reason}; delete that file if it is another user's and "
+            "nobody evaluates there, or take another folder"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -33,6 +33,7 @@ from synthbench.evaluation.standing import foundation_of
 from synthbench.evaluation.store import Store
 from synthbench.evaluation.workplace import Workplace
 from synthbench.isolation import isolated
+from synthbench.isolation.termination import terminable
 from synthbench.listeners.listener import PlannedCell
 from synthbench.listeners.watching import watching
 from synthbench.plan.cell import Cell
@@ -40,7 +41,7 @@ from synthbench.plan.protocol import Protocol
 from synthbench.plan.sources import Mask, Teacher, Weights
 from synthbench.plan.suite import Suite
 from synthbench.plan.suite_reference import SuiteReference
-from synthbench.records.atomic import make_folder
+from synthbench.records.atomic import make_folder, remove_unfinished
 from synthbench.records.given_folder import given_folder
 from synthbench.registry.bare_model import Builder
 from synthbench.registry.registry import installed
@@ -95,21 +96,24 @@ def evaluate_cells(
     """Train and measure cells into `out`, one folder each, and draw them side by side.
 
     Every cell is checked before the first one trains. Those on which others stand come first,
-    and are trained if they are not among the cells. Raises a SynthbenchError with one clear
-    line for anything the caller can mend.
+    and are trained if they are not among the cells. SIGTERM is as Ctrl-C, a KeyboardInterrupt
+    after a checkpoint. Raises a SynthbenchError with one clear line for anything the caller can
+    mend.
     """
     out = given_folder(out)
     store = Store.read(out)
     if settings.resume:
         cells = store.looked_at_as_often(cells)
-    with Workplace(settings) as workplace:
+    with terminable(), Workplace(settings) as workplace:
         there = workplace.machine_elsewhere(cells)
         prepared, device = prepare(cells, store, settings, there.device if there else None)
         machine = there or Machine.here(device)
         earlier = finished_replicas(prepared, machine, settings)
         workplace.open_if_worthwhile(prepared, earlier, device)
         keep_freed_memory()
-        make_folder(out)
+        if sum(earlier) < sum(each.cell.protocol.seeds for each in prepared):
+            make_folder(out)
+            remove_unfinished(out)
         installed().host.announce("eval_started", cells=[each.cell for each in prepared])
         with watching(settings.listener) as listener:
             settings = replace(settings, listener=listener)

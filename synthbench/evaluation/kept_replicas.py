@@ -203,7 +203,7 @@ def _state(
     alike = record.protocol["resolution"] == cell.protocol.resolution
     if STATE_FILE not in record.files or record.steps != cell.steps or not alike:
         return None
-    state, _ = read_state(folder / STATE_FILE)
+    state, _ = read_state((folder / STATE_FILE).read_bytes())
     numbers = {each.row: each.number for each in found if each.steps[-1] == state.step}
     places = [place for place, row in enumerate(state.replicas) if row in numbers]
     return state.rows(places, [numbers[state.replicas[place]] for place in places])

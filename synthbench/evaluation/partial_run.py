@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 
 from synthbench.engine.axis.way import Executor, Way
 from synthbench.engine.training.block import Block
@@ -21,17 +21,19 @@ from synthbench.evaluation.begun_replicas import BegunReplicas, read_begun
 from synthbench.evaluation.kept_replicas import KeptReplicas
 from synthbench.evaluation.state_files import read_state, state_bytes
 from synthbench.evaluation.training_choice import TrainingChoice
-from synthbench.hashing import content_hash
-from synthbench.records.atomic import make_folder, write_atomically
+from synthbench.hashing import checked_content, content_hash, with_checksum
+from synthbench.records.atomic import make_folder, remove_file, write_atomically
 from synthbench.records.content import parquet_bytes
 from synthbench.records.schema import EarlierReplicas
 
 FOLDER = ".partial"
+STATES = ("state.json", "state-copy.json")
+"""Twice, since without it nothing else can be used."""
 METADATA = b"synthbench"
 SNAPSHOTS = ".checkpoints.safetensors"
 EARLIER = "earlier.json"
 STATE = ".state.safetensors"
-TAKEN_OVER, BEGUN = "taken-over", "begun"
+REPLICAS, TAKEN_OVER, BEGUN = "replicas", "taken-over", "begun"
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,16 @@ class PartialIdentity:
 
 @dataclass(frozen=True)
 class PartialRun:
-    """The folder of a half-finished cell, and how it is trained."""
+    """The folder of a half-finished cell, and how it is trained.
+
+    Every file carries a checksum; those of earlier versions do not. damaged: names of what is not
+    what was written, without their suffixes, and is left out.
+    """
 
     folder: Path
     identity: PartialIdentity
     choice: TrainingChoice
+    damaged: frozenset[str] = frozenset()
 
     @property
     def fingerprint(self) -> str:
@@ -82,27 +89,28 @@ class PartialRun:
     def with_widest(self, widest: int) -> PartialRun:
         """Train narrower blocks from here on; the block in training starts again."""
         for path in self.folder.glob("block-*.ckpt"):
-            path.unlink()
+            remove_file(path)
         changed = replace(self, choice=replace(self.choice, widest=widest))
         changed.save()
         return changed
 
     def save(self) -> None:
-        """Write the state file."""
+        """Write the state file, and a copy of it."""
         make_folder(self.folder)
-        write_atomically(self.folder / "state.json", json.dumps(self._state()).encode())
+        for name in STATES:
+            self._write(name, json.dumps(self._state()).encode())
 
-    def add(self, block: Block, result: BlockResult, name: str = "replicas") -> None:
+    def add(self, block: Block, result: BlockResult, name: str = REPLICAS) -> None:
         """Keep a finished block and drop the checkpoint that led to it."""
         name = f"{name}-{block.first:06d}"
         if self.identity.keep_weights:
             weights = {key: tensor.contiguous() for key, tensor in result.weights.items()}
-            write_atomically(self.folder / f"{name}.safetensors", save(weights))
+            self._write(f"{name}.safetensors", save(weights))
         if self.identity.kept_steps:
             taken = {key: tensor.contiguous() for key, tensor in result.snapshots.items()}
-            write_atomically(self.folder / f"{name}{SNAPSHOTS}", save(taken))
+            self._write(f"{name}{SNAPSHOTS}", save(taken))
         if result.state is not None:
-            write_atomically(self.folder / f"{name}{STATE}", state_bytes(result.state))
+            self._write(f"{name}{STATE}", state_bytes(result.state))
         notes = {
             "references": result.references,
             "diverged": result.diverged,
@@ -110,8 +118,8 @@ class PartialRun:
             "graphs": result.graphs,
         }
         table = result.table.replace_schema_metadata({METADATA: json.dumps(notes).encode()})
-        write_atomically(self.folder / f"{name}.parquet", parquet_bytes(table))
-        self.checkpoint(block).unlink(missing_ok=True)
+        self._write(f"{name}.parquet", parquet_bytes(table))
+        remove_file(self.checkpoint(block))
 
     def finished(self, count: int) -> list[BlockResult]:
         """The finished blocks with replicas below `count`, in the order of their first ones."""
@@ -126,34 +134,56 @@ class PartialRun:
         for kept in finished:
             self.add(kept.block, kept.result, TAKEN_OVER)
         for place, own in enumerate(begun):
-            write_atomically(self.folder / f"{BEGUN}-{place:06d}.safetensors", own.as_bytes())
+            self._write(f"{BEGUN}-{place:06d}.safetensors", own.as_bytes())
 
     def taken_over(self) -> list[int]:
         """The replicas that were finished before its first block was trained."""
-        return _numbers(sorted(self.folder.glob(f"{TAKEN_OVER}-*.parquet")))
+        return _numbers(self._paths(TAKEN_OVER))
 
     def begun(self) -> list[BegunReplicas]:
         """The replicas that do not begin at the first step."""
-        paths = sorted(self.folder.glob(f"{BEGUN}-*.safetensors"))
-        return [read_begun(path) for path in paths]
+        return [read_begun(_content(path)) for path in self._begun_paths()]
 
     def remember(self, earlier: Sequence[EarlierReplicas]) -> None:
         """Keep which of the finished replicas were trained elsewhere."""
         content = [part.model_dump(mode="json") for part in earlier]
-        write_atomically(self.folder / EARLIER, json.dumps(content).encode())
+        self._write(EARLIER, json.dumps(content).encode())
 
     def earlier(self) -> tuple[EarlierReplicas, ...]:
         """Those that were remembered."""
         path = self.folder / EARLIER
-        content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+        content = json.loads(_content(path)) if path.exists() else []
         return tuple(EarlierReplicas.model_validate(part) for part in content)
 
-    def is_whole(self) -> bool:
-        """Whether everything can be read, and no finished block holds a replica of another."""
-        self.begun()
-        sizes = [len(self._read(path).diverged) for path in self._paths()]
-        numbers = self._done_numbers()
-        return len(numbers) == len(set(numbers)) == sum(sizes)
+    def without_damage(self) -> PartialRun | None:
+        """The same less what is damaged; None where two blocks hold one replica. Only reads."""
+        kinds = ((self._paths(), self._read), (self._begun_paths(), _read_begun))
+        damaged = {path.stem for paths, read in kinds for path in paths if not _can(read, path)}
+        if not _can(lambda _: self.earlier(), self.folder):
+            # Where they were trained is not known any more.
+            damaged |= {EARLIER, *(path.stem for path in self._paths(TAKEN_OVER))}
+        sound = replace(self, damaged=frozenset(damaged))
+        numbers = sound._done_numbers()
+        return sound if len(numbers) == len(set(numbers)) else None
+
+    def drop_damaged(self) -> PartialRun:
+        """Delete what is damaged and, where that was taken over, all that was taken over."""
+        names = set(self.damaged)
+        if self.took_damage:
+            names |= {EARLIER}
+            names |= {path.stem for path in (*self._paths(TAKEN_OVER), *self._begun_paths())}
+        for path in self.folder.iterdir():
+            if {path.name, path.name.partition(".")[0]} & names:
+                remove_file(path)
+        # One of its two copies may be damaged, too.
+        whole = replace(self, damaged=frozenset())
+        whole.save()
+        return whole
+
+    @property
+    def took_damage(self) -> bool:
+        """Whether something that was taken over from other cells is damaged."""
+        return any(not name.startswith(f"{REPLICAS}-") for name in self.damaged)
 
     def _state(self) -> dict[str, Any]:
         return {**vars(self.identity), "choice": vars(self.choice)}
@@ -162,27 +192,61 @@ class PartialRun:
         """The replicas of every finished block, one block after the other."""
         return _numbers(self._paths())
 
-    def _paths(self) -> list[Path]:
-        kinds = ("replicas", TAKEN_OVER)
-        return sorted(path for kind in kinds for path in self.folder.glob(f"{kind}-*.parquet"))
+    def _paths(self, *kinds: str) -> list[Path]:
+        """The tables of finished blocks, of some kinds or of both, less the damaged ones."""
+        found = (
+            path
+            for kind in kinds or (REPLICAS, TAKEN_OVER)
+            for path in self.folder.glob(f"{kind}-*.parquet")
+        )
+        return sorted(path for path in found if path.stem not in self.damaged)
+
+    def _begun_paths(self) -> list[Path]:
+        found = self.folder.glob(f"{BEGUN}-*.safetensors")
+        return sorted(path for path in found if path.stem not in self.damaged)
+
+    def _write(self, name: str, content: bytes) -> None:
+        write_atomically(self.folder / name, with_checksum(content))
 
     def _read(self, path: Path) -> BlockResult:
-        table = pq.read_table(path)
+        """Raises one of many kinds of error where a file of a block is damaged."""
+        table = pq.read_table(pa.BufferReader(_content(path)))
         notes: dict[str, Any] = json.loads(table.schema.metadata[METADATA])
-        weights = load_file(path.with_suffix(".safetensors")) if self.identity.keep_weights else {}
-        kept, state = self.identity.kept_steps, path.with_suffix(STATE)
+        if len(table["replica"].unique()) != len(notes["diverged"]):
+            raise ValueError(f"{path} holds other replicas than it says")
+        weights, kept, state = self.identity.keep_weights, self.identity.kept_steps, None
+        if path.with_suffix(STATE).exists():
+            state = read_state(_content(path.with_suffix(STATE)))[0]
         return BlockResult(
             table=table.replace_schema_metadata(None),
-            weights=weights,
-            snapshots=load_file(path.with_suffix(SNAPSHOTS)) if kept else {},
-            state=read_state(state)[0] if state.exists() else None,
+            weights=load(_content(path.with_suffix(".safetensors"))) if weights else {},
+            snapshots=load(_content(path.with_suffix(SNAPSHOTS))) if kept else {},
+            state=state,
             **notes,
         )
 
 
+def _content(path: Path) -> bytes:
+    """Of a file of an unfinished run. Raises OSError or ValueError where it is damaged."""
+    return checked_content(path.read_bytes())
+
+
+def _read_begun(path: Path) -> BegunReplicas:
+    return read_begun(_content(path))
+
+
+def _can(read: Callable[[Path], object], path: Path) -> bool:
+    try:
+        read(path)
+    # Arrow, safetensors and pydantic raise many kinds of error for damaged files.
+    except Exception:
+        return False
+    return True
+
+
 def _numbers(paths: Sequence[Path]) -> list[int]:
     """The replicas in some tables, one table after the other."""
-    tables = [pq.read_table(path, columns=["replica"]) for path in paths]
+    tables = [pq.read_table(pa.BufferReader(_content(path)), columns=["replica"]) for path in paths]
     return [number for table in tables for number in table["replica"].unique().to_pylist()]
 
 
@@ -214,12 +278,13 @@ def start_partial(
 
 
 def remove_partial(cell_folder: Path) -> None:
-    """Delete what is left of a half-finished run; without its state file it is nothing."""
+    """Delete what is left of a half-finished run; without its state files it is nothing."""
     folder = cell_folder / FOLDER
     if folder.is_symlink() or folder.is_file():
-        folder.unlink()
+        remove_file(folder)
     elif folder.exists():
-        (folder / "state.json").unlink(missing_ok=True)
+        for name in reversed(STATES):
+            remove_file(folder / name)
         try:
             shutil.rmtree(folder)
         except OSError as error:
@@ -233,7 +298,7 @@ def remove_spent_partial(cell_folder: Path, seedless_hash: str, count: int) -> N
     """
     folder = cell_folder / FOLDER
     try:
-        content = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        content = _read_state_file(folder)
         numbers = [int(path.stem.rpartition("-")[2]) for path in folder.glob("*-*.parquet")]
         spent = content["plan_hash"] == seedless_hash and max(numbers, default=0) < count
     except (OSError, ValueError, KeyError, TypeError):
@@ -243,10 +308,13 @@ def remove_spent_partial(cell_folder: Path, seedless_hash: str, count: int) -> N
 
 
 def find_partial(cell_folder: Path, identity: PartialIdentity) -> PartialRun | None:
-    """The half-finished run in a cell's folder, if it is whole and of the same identity."""
+    """The half-finished run in a cell's folder, if it is of the same identity. Only reads.
+
+    What of it is damaged is left out, and named by `PartialRun.damaged`.
+    """
     folder = cell_folder / FOLDER
     try:
-        content = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        content = _read_state_file(folder)
         chosen = content.pop("choice")
         choice = TrainingChoice(
             Way(chosen["way"]),
@@ -254,7 +322,17 @@ def find_partial(cell_folder: Path, identity: PartialIdentity) -> PartialRun | N
             Executor(chosen["executor"]),
             int(chosen["threads"]),
         )
-        found = PartialRun(folder, identity, choice)
-        return found if content == vars(identity) and found.is_whole() else None
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, SafetensorError):
+        same = content == vars(identity)
+        return PartialRun(folder, identity, choice).without_damage() if same else None
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return None
+
+
+def _read_state_file(folder: Path) -> dict[str, Any]:
+    """From the first of the two that is not damaged; raises what the last of them does."""
+    first, copy = STATES
+    try:
+        content: dict[str, Any] = json.loads(_content(folder / first))
+    except (OSError, ValueError):
+        content = json.loads(_content(folder / copy))
+    return content

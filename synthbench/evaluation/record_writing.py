@@ -29,7 +29,7 @@ from synthbench.metrics.time_to_target import Target, TimesToTarget, times_to_ta
 from synthbench.metrics.trajectories import Trajectories
 from synthbench.plan.cell import Cell
 from synthbench.plan.suite_reference import SuiteReference
-from synthbench.records.atomic import write_atomically
+from synthbench.records.atomic import remove_file, write_atomically
 from synthbench.records.content import parquet_bytes, record_bytes
 from synthbench.records.reading import (
     CHECKPOINTS_FILE,
@@ -170,7 +170,7 @@ def write_record(
         earlier=earlier_below(len(replicas), provenance.earlier),
     )
     # While a grown cell's files are exchanged it is unfinished, and its replicas lie in blocks.
-    (folder / RECORD_FILE).unlink(missing_ok=True)
+    remove_file(folder / RECORD_FILE)
     for name, content in files.items():
         write_atomically(folder / name, content)
     write_atomically(folder / RECORD_FILE, record_bytes(record))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from synthbench.engine.training.checkpoints import is_readable
+from synthbench.engine.training.checkpoints import why_unusable
 from synthbench.errors import OutputError, RecordError
 from synthbench.evaluation.begun_replicas import BegunReplicas, begun_replicas
 from synthbench.evaluation.kept_replicas import KeptReplicas, kept_replicas
@@ -26,6 +26,7 @@ from synthbench.listeners.listener import Listener
 from synthbench.plan.cell import Cell
 from synthbench.plan.growth import configuration_hash, holds, seedless_hash
 from synthbench.records import Record, read_record
+from synthbench.records.atomic import remove_file
 from synthbench.records.reading import RECORD_FILE
 from synthbench.records.schema import Environment
 from synthbench.registry.participants import changed_plugins, code_versions, unregistered
@@ -129,14 +130,17 @@ class Resumption:
             return count - len(found.missing(count))
         return self.taken_over(environment).finished_replicas
 
-    def taken_over(self, environment: Environment) -> TakenOver:
+    def taken_over(
+        self, environment: Environment, wanted: Collection[int] | None = None
+    ) -> TakenOver:
         """Replicas of finished cells, in this folder or another, that need no or less training.
 
         environment: here; measurements of another version of SynthBench may have other columns.
+        wanted: numbers of those that are looked for; None looks for all.
         """
         finished: list[KeptReplicas] = []
         begun: list[BegunReplicas] = []
-        missing = set(range(self.cell.protocol.seeds))
+        missing = set(range(self.cell.protocol.seeds) if wanted is None else wanted)
         relatives = list(self._current_relatives(environment))
         for folder, record in relatives:
             kept = kept_replicas(self.cell, missing, record, folder, self.kept)
@@ -176,6 +180,7 @@ class Resumption:
         found = self._continued(self._identity(environment))
         if found is not None:
             self.listener.note(f"continuing the unfinished run in {self.folder}")
+            found = self._mended(found, environment)
             wanted = self.settings.replicas_per_block
             return found.with_widest(wanted) if wanted and wanted < found.choice.widest else found
         if self.settings.resume and has_partial(self.folder):
@@ -186,6 +191,19 @@ class Resumption:
             )
         return None
 
+    def _mended(self, found: PartialRun, environment: Environment) -> PartialRun:
+        """Without what is damaged, whose replicas are taken over again or trained again."""
+        if not found.damaged:
+            return found
+        names, verb = ", ".join(sorted(found.damaged)), "is" if len(found.damaged) == 1 else "are"
+        self.listener.note(f"{found.folder}: {names} {verb} damaged; starting its replicas again")
+        taken_over = found.took_damage
+        found = found.drop_damaged()
+        if taken_over:
+            wanted = found.missing(self.cell.protocol.seeds)
+            self._take_over(found, environment, self.taken_over(environment, wanted))
+        return found
+
     def begin_run(
         self, environment: Environment, choice: TrainingChoice, taken: TakenOver
     ) -> PartialRun:
@@ -195,16 +213,19 @@ class Resumption:
         """
         remove_partial(self.folder)
         started = start_partial(self.folder, self._identity(environment), choice)
-        started.take_over(taken.finished, taken.begun)
-        here = environment.model_copy(update={"threads": choice.threads})
-        started.remember(earlier_replicas(taken.finished, here))
+        self._take_over(started, environment, taken)
         return started
 
+    def _take_over(self, run: PartialRun, environment: Environment, taken: TakenOver) -> None:
+        run.take_over(taken.finished, taken.begun)
+        here = environment.model_copy(update={"threads": run.choice.threads})
+        run.remember(earlier_replicas(taken.finished, here))
+
     def drop_damaged(self, checkpoint: Path) -> None:
-        """Delete a block's checkpoint that cannot be read, so that the block starts again."""
-        if checkpoint.exists() and not is_readable(checkpoint):
-            self.listener.note(f"{checkpoint} could not be read; starting its replicas again")
-            checkpoint.unlink()
+        """Delete a block's checkpoint that cannot be continued, so that the block starts again."""
+        if checkpoint.exists() and (reason := why_unusable(checkpoint)) is not None:
+            self.listener.note(f"{checkpoint} {reason}; starting its replicas again")
+            remove_file(checkpoint)
 
     def _continued(self, identity: PartialIdentity) -> PartialRun | None:
         """The unfinished run in the folder, if it may be used."""

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
 
-from synthbench.errors import FolderInUseError
+from synthbench.errors import FolderInUseError, OutputError
 from synthbench.evaluation.cell_run import CellRun
 from synthbench.evaluation.stack_training import StackTraining
 from synthbench.evaluation.terms import Terms
@@ -19,7 +19,8 @@ class StackRun:
     """Cells that differ in numbers alone, or a single one, whose folders are ours until `close`.
 
     Those that are in their folders already are read; the others are trained together. busy: those
-    in whose folders another evaluation is at work, which are left out.
+    in whose folders another evaluation is at work, which are left out. A finished one is read
+    where its folder cannot be locked or written, too.
     """
 
     def __init__(self, runs: Sequence[CellRun], terms: Terms, numbers: Iterator[int]) -> None:
@@ -27,14 +28,22 @@ class StackRun:
         self.busy: list[CellRun] = []
         self._runs: list[CellRun] = []
         self._opened = ExitStack()
+        self._read_only: set[int] = set()
+        self._found: list[Record | None] = []
         with ExitStack() as opened:
             for run in runs:
                 try:
                     opened.enter_context(run.opened())
-                    self._runs.append(run)
                 except FolderInUseError:
                     self.busy.append(run)
-            self._found = [run.resumption.finished_record() for run in self._runs]
+                    continue
+                except OutputError as error:
+                    self._found.append(_read(run, error))
+                    self._read_only.add(len(self._runs))
+                    opened.enter_context(run.followed())
+                else:
+                    self._found.append(run.resumption.finished_record())
+                self._runs.append(run)
             found = zip(self._runs, self._found, strict=True)
             missing = [run for run, record in found if record is None]
             self.training = StackTraining(missing, terms, numbers) if missing else None
@@ -56,8 +65,9 @@ class StackRun:
                 (next(trained), False) if record is None else (record, True)
                 for record in self._found
             ]
-            for run, (record, reused) in zip(self._runs, records, strict=True):
-                run.complete(record, reused)
+            for place, (run, own) in enumerate(zip(self._runs, records, strict=True)):
+                if place not in self._read_only:
+                    run.complete(*own)
         return {
             run.cell.plan_hash(): replace(run.announce(record, reused), cell=run.cell)
             for run, (record, reused) in zip(self._runs, records, strict=True)
@@ -71,3 +81,11 @@ class StackRun:
     ) -> None:
         """Let go of the folders; what is finished of the cells stays there."""
         self._opened.__exit__(kind, error, traceback)
+
+
+def _read(run: CellRun, error: OutputError) -> Record:
+    """The record of a finished cell; raises the error where there is none."""
+    record = run.resumption.finished_record()
+    if record is None:
+        raise error
+    return record

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 
 from synthbench.engine.axis.state import State
 from synthbench.engine.training.training_state import TrainingState
 
 FACTS = "synthbench"
+LENGTH = struct.Struct("<Q")
 
 
 def state_bytes(
@@ -26,13 +26,19 @@ def state_bytes(
     return save(whole, {FACTS: json.dumps({**own, **(facts or {})})})
 
 
-def read_state(path: Path) -> tuple[TrainingState, dict[str, Any]]:
+def read_state(content: bytes) -> tuple[TrainingState, dict[str, Any]]:
     """What `state_bytes` gave, all tensors in the state, and the facts.
 
-    Raises OSError, SafetensorError, ValueError, KeyError or TypeError for another file.
+    Raises SafetensorError, ValueError, KeyError or TypeError for other bytes.
     """
-    with safe_open(path, framework="pt") as file:
-        facts = json.loads((file.metadata() or {})[FACTS])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}
+    tensors = load(content)
+    facts = json.loads(_metadata(content)[FACTS])
     state = TrainingState(facts["step"], facts["interval"], tuple(facts["replicas"]), tensors)
     return state, facts
+
+
+def _metadata(content: bytes) -> dict[str, str]:
+    """Of a safetensors file, which begins with the length of a header in JSON."""
+    (length,) = LENGTH.unpack_from(content)
+    found: dict[str, str] = json.loads(content[LENGTH.size : LENGTH.size + length])["__metadata__"]
+    return found

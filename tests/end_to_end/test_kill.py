@@ -128,13 +128,22 @@ def test_killed_at_the_seams(unbroken: Path, moment: str, tmp_path: Path) -> Non
     same_trajectories(folder, unbroken)
 
 
-def test_interrupted_says_how_to_continue(unbroken: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+def test_interrupted_says_how_to_continue(
+    number: signal.Signals, code: int, word: str, unbroken: Path, tmp_path: Path
+) -> None:
     process = start(tmp_path)
     wait_for(tmp_path, "block-*.ckpt", process)
-    process.signal(signal.SIGINT)
-    assert process.end(60) == 130
+    process.signal(number)
+    assert process.end(60) == code
     errors = process.printed()
-    assert "the same command continues where it stopped" in errors and "Traceback" not in errors
+    assert (
+        f"{word}; the same command continues where it stopped" in errors
+        and "Traceback" not in errors
+    )
     folder, _ = finish(tmp_path)
     same_trajectories(folder, unbroken)
 

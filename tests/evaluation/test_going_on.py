@@ -62,7 +62,7 @@ def test_replicas_that_go_on_are_taken_again_where_their_copy_is_damaged(tmp_pat
     begun.write_bytes(begun.read_bytes()[:-1])
     notes = Notes()
     grown = evaluate(cell(), tmp_path, listener=notes)
-    assert any("is damaged" in note for note in notes.messages)
+    assert any("begun-000000 is damaged" in note for note in notes.messages)
     assert_same(grown, evaluate(cell(), tmp_path / "fresh"))
 
 

@@ -140,7 +140,8 @@ def workers_of(folder: Path) -> list[int]:
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").exists(), reason="processes are looked for in /proc")
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)]
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)],
 )
 def test_an_ended_evaluation_leaves_no_worker_and_continues(
     number: signal.Signals, code: int, tmp_path: Path
@@ -157,7 +158,7 @@ def test_an_ended_evaluation_leaves_no_worker_and_continues(
         if number == signal.SIGINT:
             os.killpg(ended.pid, number)  # As a terminal does.
         else:
-            ended.kill()
+            ended.send_signal(number)
         assert ended.wait(60) == code
         assert ended.stderr is not None
         errors = ended.stderr.read()
@@ -165,7 +166,7 @@ def test_an_ended_evaluation_leaves_no_worker_and_continues(
     while workers_of(tmp_path):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    if number == signal.SIGINT:
+    if number != signal.SIGKILL:
         assert "the same command continues where it stopped" in errors
         assert "Traceback" not in errors
     tables = []

@@ -17,6 +17,7 @@ import torch
 import synthbench as sb
 from synthbench.evaluation.partial_run import PartialIdentity, find_partial
 from synthbench.evaluation.record_writing import describe_environment
+from synthbench.hashing import checked_content
 from synthbench.listeners.listener import Silent
 from synthbench.registry import participants as module
 from synthbench.registry.host import PluginHost
@@ -166,10 +167,10 @@ def test_an_unfinished_run_of_other_code_is_started_again(
     with pytest.raises(BaseException):  # noqa: B017  # Lightning turns it into an exit
         sb.evaluate_cells([cell], out, replace(settings, trainer=trainer))
     (state,) = out.rglob("state.json")
-    before = json.loads(state.read_text())["plugins"]
+    before = json.loads(checked_content(state.read_bytes()))["plugins"]
     assert before == [f"third {code_versions(cell)['third']}"]
     cell = replace(small_cell, model=edit(3.0)())
-    saved = json.loads(state.read_text())
+    saved = json.loads(checked_content(state.read_bytes()))
     identity = PartialIdentity(**{k: v for k, v in saved.items() if k != "choice"})
     assert find_partial(state.parent.parent, identity) is not None
     now = [f"third {code_versions(cell)['third']}"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from synthbench.cli.continuing import continued_by_the_same_command
 from synthbench.cli.importing import without_collection
 from synthbench.cli.run_flags import (
     Accelerator,
@@ -92,8 +94,5 @@ def _forecast(grids: Mapping[str, AnyGrid], settings: Settings) -> None:
 def _train(grids: Mapping[str, AnyGrid], settings: Settings) -> None:
     from synthbench.papers.running import run_paper_study
 
-    try:
+    with continued_by_the_same_command(partial(print, file=sys.stderr)):
         run_paper_study(grids, settings)
-    except KeyboardInterrupt:
-        print("interrupted; the same command continues where it stopped", file=sys.stderr)
-        raise typer.Exit(130) from None

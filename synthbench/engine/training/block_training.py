@@ -120,8 +120,8 @@ def train_block(
             logger=options.logger,
             callbacks=[
                 *options.callbacks,
+                PeriodicCheckpoint(checkpoint, options.checkpoint_seconds, interruption),
                 interruption,
-                PeriodicCheckpoint(checkpoint, options.checkpoint_seconds),
             ],
             plugins=[OneProcess(), AtomicCheckpointIO()],
             # Where Lightning looks for checkpoints that a scheduler made it write.
