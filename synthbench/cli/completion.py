@@ -7,7 +7,10 @@ imports torch, unless a plugin's root module does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import typer
 
 from synthbench.errors import SynthbenchError
 
@@ -20,6 +23,12 @@ if TYPE_CHECKING:
 def complete_suite(incomplete: str) -> list[str]:
     """Names of suites."""
     return _offered(lambda registry: list(registry.names(_kinds()["suite"])), incomplete)
+
+
+def complete_submission(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Names of submissions of the suite that was typed before."""
+    suite = ctx.params.get("suite") or ""
+    return _offered(lambda registry: _submissions(registry, suite), incomplete)
 
 
 def complete_study(incomplete: str) -> list[str]:
@@ -68,6 +77,13 @@ def complete_subject(incomplete: str) -> list[str]:
         lambda registry: [*_names(registry), *(plugin.name for plugin in registry.host.plugins)],
         incomplete,
     )
+
+
+def _submissions(registry: Registry, suite: str) -> list[str]:
+    """In the folder that the suite comes with, and in `leaderboards/` here."""
+    folders = [registry.suite(suite).folder, Path("leaderboards", suite)]
+    pattern = "submissions/*/submission.json"
+    return [path.parent.name for folder in folders for path in folder.glob(pattern)]
 
 
 def _offered(words: Callable[[Registry], Iterable[str]], incomplete: str) -> list[str]:

@@ -63,6 +63,13 @@ def test_names_where_they_are_wanted(line: str, found: list[str], capsys, monkey
     assert offered(capsys, monkeypatch, f"synthbench {line}") == found
 
 
+def test_submissions_of_the_suite_that_was_typed(capsys, monkeypatch) -> None:
+    line = "synthbench leaderboard show quickstart "
+    assert offered(capsys, monkeypatch, line) == ["mlp-width-100", "mlp-width-3"]
+    assert offered(capsys, monkeypatch, f"{line}mlp-width-3 mlp-width-1") == ["mlp-width-100"]
+    assert "".join(offered(capsys, monkeypatch, "synthbench leaderboard show nowhere ")) == ""
+
+
 def test_models_and_their_fields_and_values(capsys, monkeypatch) -> None:
     assert offered(capsys, monkeypatch, "synthbench eval --model ") == sorted(
         installed().names(MODEL)

@@ -77,6 +77,21 @@ def test_submit_show_and_verify(board: Path, capsys, monkeypatch) -> None:
     assert code == 0 and max(map(len, out.splitlines())) <= 80
     for text in ("relative to mlp width=16", "gaussian-elimination", "lr=0.05", "state size"):
         assert text in out, text
+    assert out.rstrip().splitlines()[-1].startswith("two side by side: `synthbench leaderboard")
+    code, pair, _ = command(capsys, monkeypatch, "show", "tiny", "slow", "mlp-width-16")
+    assert code == 0 and max(map(len, pair.splitlines())) <= 80
+    assert "mlp width=16 lr=0.05 against mlp width=16\n" in pair
+    assert "Holm's method over 2 cells" in pair and "detectable" in pair
+    # One submission is shown beside the reference model; titles do as well as names.
+    assert command(capsys, monkeypatch, "show", "tiny", "mlp width=16 lr=0.05")[1] == pair
+    for mistaken, message in (
+        (["slo"], 'no submission "slo" on tiny; did you mean "slow"?'),
+        (["mlp-width-16"], '"mlp-width-16" is one submission; name another one'),
+        (["slow", "slow"], '"slow" is one submission; name another one'),
+        (["slow"] * 3, "3 submissions; two can be shown side by side"),
+    ):
+        code, _, err = command(capsys, monkeypatch, "show", "tiny", *mistaken)
+        assert code == 2 and message in err and len(err.strip().splitlines()) == 1
     code, out, err = command(
         capsys, monkeypatch, "verify", HOME / "slow", "--fraction", "0.5", "--device", "cpu"
     )
@@ -255,6 +270,7 @@ def test_the_tuned_track_counts_what_was_tried(
         (["show", "tiny", "--boards", "RUN/learning_curves.png"], "is not a folder of"),
         (["show", "tiny", "--boards", "nowhere"], "nowhere is not a folder of leaderboards"),
         (["show", "tny"], 'unknown suite "tny"; did you mean "tiny"?'),
+        (["show", "tiny", "mlp"], 'no submission "mlp" on tiny'),
         (["verify", "nowhere"], "nowhere holds no submission; name one"),
     ],
 )

@@ -1,4 +1,4 @@
-"""`synthbench leaderboard show SUITE`: the ranking, in the terminal."""
+"""`synthbench leaderboard show SUITE`: the ranking, or two of its entries, in the terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from synthbench.cli.completion import complete_suite
+from synthbench.cli.completion import complete_submission, complete_suite
 from synthbench.cli.importing import without_collection
 
 if TYPE_CHECKING:
@@ -24,14 +24,26 @@ def show_command(
             help="A suite: see `synthbench list suites`.", autocompletion=complete_suite
         ),
     ],
+    submissions: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SUBMISSION [SUBMISSION]]",
+            help="Two of its submissions side by side; one: beside the reference model.",
+            autocompletion=complete_submission,
+        ),
+    ] = None,
     boards: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path(
         "leaderboards"
     ),
 ) -> None:
-    """Show a leaderboard: ranks, samples and FLOPs to target, transitions, reference rows."""
+    """Show a leaderboard: ranks, samples and FLOPs to target, transitions, reference rows.
+
+    Two of its submissions are compared cell by cell, on the same seeds.
+    """
     from rich.console import Console
 
     with without_collection():
+        from synthbench.cli.leaderboard.pair_table import chosen_pair, print_pair
         from synthbench.cli.stage_progress import stage_progress
         from synthbench.leaderboard.standings.placing import read_board
         from synthbench.registry.registry import installed
@@ -41,11 +53,21 @@ def show_command(
     console = Console(width=WIDTH, highlight=False)
     with stage_progress(console) as progress:
         board = read_board(chosen, boards, progress.stage("reading submissions"))
+    if submissions:
+        print_pair(console, board, *chosen_pair(board, submissions))
+        return
     _print_ranking(console, board)
     _print_sizes(console, board)
     _print_cells(console, board)
     _print_references(console, board)
     _print_refused(console, board)
+    if len(board.entries) > 1:
+        names = " ".join(entry.submission.name for entry in board.entries[:2])
+        console.print(
+            f"two side by side: `synthbench leaderboard show {board.suite.name} {names}`",
+            style="dim",
+            soft_wrap=True,
+        )
 
 
 def _print_ranking(console: Console, board: Board) -> None:
