@@ -1,0 +1,178 @@
+"""Limits of time and memory within which strangers' models are built and trained.
+
+A submission is data, and its numbers may ask for a network of ten million layers. So it is built
+in a process of its own, which is ended when it takes too much: a limit that is asked for inside
+that process could not end what runs there in C.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
+from typing import Any, TypeAlias, TypeVar
+
+import cloudpickle
+
+from synthbench.errors import SubmissionError
+from synthbench.leaderboard.verification.worker import RAISED, READY, YIELDED, receive, send
+from synthbench.listeners.listener import Listener
+
+T = TypeVar("T")
+Job: TypeAlias = "Callable[[Listener], Iterator[T]]"
+"""What is done: it tells a listener how far it is, and yields one result for each cell."""
+
+BUILDING = "building its network and trying it out"
+POLL_SECONDS = 0.1
+START_SECONDS = 600.0
+"""For starting Python and importing torch, where nothing of a stranger's runs yet."""
+GIBIBYTE = 2**30
+SHARE = 0.75
+"""Of the machine's memory, unless another limit is named."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long one step may take, and how much memory all of it.
+
+    seconds: between two signs of life: until a network is built and tried out, then for each
+    block of optimizer steps and each evaluation. memory: bytes of the process; None: unlimited.
+    """
+
+    seconds: float = 300.0
+    memory: int | None = None
+
+    @classmethod
+    def of_this_machine(cls, seconds: float) -> Limits:
+        """With three quarters of the memory that this machine has, where it says how much."""
+        try:
+            own = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        except (AttributeError, ValueError, OSError):
+            return cls(seconds, None)
+        return cls(seconds, int(SHARE * own))
+
+
+def within(limits: Limits, job: Job[T], listener: Listener) -> Iterator[T]:
+    """Do a job in a process of its own; its results as they come.
+
+    Raises SubmissionError where it meets a limit, with the cell, what it was doing and which limit
+    that was; what the job raises where that is the user's to mend.
+    """
+    child = _Child(job)
+    try:
+        child.start()
+        done, doing = 0, BUILDING
+        while True:
+            message = child.next_message(limits, f"cell {done + 1}: {doing}")
+            if message is None:
+                return
+            kind, content = message
+            if kind == YIELDED:
+                done, doing = done + 1, BUILDING
+                yield content
+            elif kind == RAISED:
+                raise content
+            else:
+                name, arguments = content
+                if name in ("cell_started", "block_advanced"):
+                    doing = "a step of its training"
+                getattr(listener, name)(*arguments)
+    finally:
+        child.end()
+
+
+class _Child:
+    """The process, and a thread that reads what it says."""
+
+    def __init__(self, job: Job[Any]) -> None:
+        code = (
+            f"import sys; sys.path[:] = {sys.path!r}; "
+            "from synthbench.leaderboard.verification.worker import main; main()"
+        )
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self._messages: SimpleQueue[tuple[str, Any] | None] = SimpleQueue()
+        assert self._process.stdin is not None
+        try:
+            send(self._process.stdin, cloudpickle.dumps(job))
+        except OSError:
+            # It is gone, which shows when it is read.
+            pass
+        Thread(target=self._read, daemon=True).start()
+
+    def start(self) -> None:
+        """Wait until it is there; SubmissionError where it does not start."""
+        message = self.next_message(Limits(START_SECONDS), "starting a process")
+        if message != (READY, None):
+            raise SubmissionError(f"a process for it did not start: {message and message[1]}")
+
+    def next_message(self, limits: Limits, doing: str) -> tuple[str, Any] | None:
+        """What it says next, None at its end."""
+        begun = monotonic()
+        while True:
+            try:
+                message = self._messages.get(timeout=POLL_SECONDS)
+            except Empty:
+                self._check(limits, monotonic() - begun, doing)
+                continue
+            if message is None:
+                self._process.wait()
+                if self._process.returncode:
+                    raise SubmissionError(
+                        f"{doing} ended its process (exit code {self._process.returncode}); the "
+                        "system may have run out of memory: a lower --memory-gib says so first"
+                    )
+            return message
+
+    def end(self) -> None:
+        """Whatever it does."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            try:
+                pipe.close()
+            except OSError:
+                pass
+
+    def _check(self, limits: Limits, seconds: float, doing: str) -> None:
+        used = _resident(self._process.pid)
+        if limits.memory is not None and used is not None and used > limits.memory:
+            raise SubmissionError(
+                f"{doing} took more than the {limits.memory / GIBIBYTE:.3g} GiB of memory allowed "
+                "(--memory-gib)"
+            )
+        if seconds > limits.seconds:
+            raise SubmissionError(
+                f"{doing} took more than the {limits.seconds:g} s allowed for one step "
+                "(--step-seconds)"
+            )
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        try:
+            while (message := receive(self._process.stdout)) is not None:
+                self._messages.put(cloudpickle.loads(message))
+        # The pipe is closed while it is read, where the process is ended.
+        except (OSError, ValueError):
+            pass
+        except Exception as error:
+            self._messages.put((RAISED, error))
+        self._messages.put(None)
+
+
+def _resident(process: int) -> int | None:
+    """Bytes that a process has in memory; None where the system does not tell."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    line = next((line for line in status.splitlines() if line.startswith("VmRSS:")), None)
+    return None if line is None else int(line.split()[1]) * 1024
