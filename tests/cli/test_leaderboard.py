@@ -20,6 +20,7 @@ from synthbench.leaderboard.submissions import packing
 from synthbench.leaderboard.submissions.expected import expected_cells
 from synthbench.leaderboard.submissions.reading import read_submission
 from synthbench.leaderboard.submissions.submission import Submission
+from synthbench.leaderboard.verification import limits
 from synthbench.leaderboard.verification.verify import Verification
 from synthbench.listeners.listener import BlockProgress
 from synthbench.plan.suite import Suite, suite_protocol
@@ -43,6 +44,12 @@ def board(trained, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(host, "plugins", [*host.plugins, as_plugin(suite)])
     monkeypatch.chdir(tmp_path)
     return run
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verified in this process, which is faster; that limits hold is tested where they are."""
+    monkeypatch.setattr(limits, "within", lambda limit, job, listener: job(listener))
 
 
 def command(capsys, monkeypatch, *arguments: object) -> tuple[int, str, str]:
@@ -155,7 +162,9 @@ def test_a_folder_that_may_not_be_listed_is_one_line(board: Path, capsys, monkey
     assert code == 2 and f"{HOME} cannot be read: Permission denied" in err
 
 
-def test_a_device_that_is_not_there_is_no_verdict(board: Path, capsys, monkeypatch) -> None:
+def test_a_device_that_is_not_there_is_no_verdict(
+    board: Path, in_process, capsys, monkeypatch
+) -> None:
     submit(capsys, monkeypatch, board, "-m", "mlp width=16")
     code, _, err = command(
         capsys, monkeypatch, "verify", HOME / "mlp-width-16", "--device", "abacus"
@@ -184,7 +193,9 @@ def test_the_bar_of_a_rerun_counts_what_each_replica_takes(
     assert bar.completed == bar.total
 
 
-def test_a_forged_trajectory_is_caught_by_the_rerun(board: Path, capsys, monkeypatch) -> None:
+def test_a_forged_trajectory_is_caught_by_the_rerun(
+    board: Path, in_process, capsys, monkeypatch
+) -> None:
     """Every hash and every metric is right; only training again can tell."""
     submit(capsys, monkeypatch, board, "-m", "mlp width=16")
     folder = HOME / "mlp-width-16"
@@ -338,3 +349,36 @@ def test_submissions_travel_with_their_suite(board: Path, trained, capsys, monke
     finally:
         shutil.rmtree(suite.folder / "submissions")
     assert "no submissions yet" in command(capsys, monkeypatch, "show", "tiny")[1]
+
+
+def test_verify_on_fresh_seeds(board: Path, trained, in_process, capsys, monkeypatch) -> None:
+    """Written, checked again, and not replaced by another beacon's."""
+    suite, _ = trained
+    submit(capsys, monkeypatch, board, "-m", "mlp width=16")
+    folder = HOME / "mlp-width-16"
+    manifest = json.loads((folder / "submission.json").read_text())
+    (folder / "submission.json").write_text(json.dumps(manifest | {"created": "2026-01-01"}))
+    fresh = ("verify", folder, "--device", "cpu", "--fresh")
+    code, _, err = command(capsys, monkeypatch, *fresh, "2025-12-31 lottery 1 2 3")
+    assert code == 2 and "it must be younger" in err
+    code, _, err = command(capsys, monkeypatch, *fresh, "2026-01-02 lottery 1 2 3", "--seeds", 5)
+    assert code == 2 and "--seeds 5: fresh seeds are 6 or more" in err
+    code, out, err = command(capsys, monkeypatch, *fresh, "2026-01-02 lottery 1 2 3")
+    assert code == 0 and "written: " in out and "alike: p = " in out and "it holds" in out, err
+    found = read_submission(folder, suite, expected_cells(suite)).fresh
+    assert found is not None and (found.seeds, len(found.cells)) == (6, 2)
+    ranked = read_submission(folder, suite, expected_cells(suite)).cells[0].record
+    assert set(found.cells[0].data).isdisjoint(r.data for r in ranked.replicas)
+    code, _, err = command(capsys, monkeypatch, *fresh, "2026-01-03 lottery 4 5 6")
+    assert code == 2 and 'is of the beacon "2026-01-02 lottery 1 2 3"' in err
+    code, out, _ = command(capsys, monkeypatch, "show", "tiny")
+    assert code == 0 and "fresh" in out and max(map(len, out.splitlines())) <= 80
+    # The same seeds again: the same bits. A time that was forged in between is not.
+    code, out, _ = command(capsys, monkeypatch, *fresh, "2026-01-02 lottery 1 2 3")
+    assert code == 0 and "6 seeds trained again, and the same" in out
+    content = json.loads((folder / "fresh.json").read_text())
+    own = content["cells"][0]["samples_to_target"]
+    own[0] = 32 if own[0] != 32 else 64
+    (folder / "fresh.json").write_text(json.dumps(content))
+    code, out, _ = command(capsys, monkeypatch, *fresh, "2026-01-02 lottery 1 2 3")
+    assert code == 1 and "fresh seed 0 has another time to target, on the same" in out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +21,7 @@ DISAGREES = 1
 """Exit code of a submission that was read but does not hold."""
 
 
-def verify_command(
+def verify_command(  # noqa: PLR0913 - one parameter per flag
     submission: Annotated[
         Path, typer.Argument(help="A folder: leaderboards/SUITE/submissions/NAME.")
     ],
@@ -33,17 +34,39 @@ def verify_command(
     accelerator: Annotated[
         str, typer.Option("--accelerator", "--device", help="Lightning's flag: auto, cpu, gpu, ...")
     ] = "auto",
+    fresh: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BEACON",
+            help="Train on seeds that nobody had: those of a public string younger than the "
+            "submission, '2026-01-31 lottery 4 8 15 16 23 42'; writes fresh.json beside it.",
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="With --fresh: how many; default: as many as rank.")
+    ] = None,
+    step_seconds: Annotated[
+        float, typer.Option(min=1, help="Longest that building a network, or one step, may take.")
+    ] = 300.0,
+    memory_gib: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="Most memory; default: three quarters of this machine's."),
+    ] = None,
 ) -> None:
     """Recompute a submission's metrics, train a random share of it again and compare.
 
     Data must be equal to the bit, trajectories within the stated tolerance; on other hardware
-    statistically. Exit code 0: it holds; 1: it does not; 2: it breaks a rule.
+    statistically. With --fresh: train on seeds that nobody had when it was submitted, and test
+    whether they are like the ranked ones. Exit code 0: it holds; 1: it does not; 2: it breaks a
+    rule, or meets a limit.
     """
     from rich.console import Console
 
+    from synthbench.cli.leaderboard.fresh import FreshOptions, verify_on_fresh_seeds
     from synthbench.cli.leaderboard.rerun_progress import RerunProgress
     from synthbench.leaderboard.submissions.expected import expected_cells
     from synthbench.leaderboard.submissions.reading import read_submission, suite_of
+    from synthbench.leaderboard.verification.limits import GIBIBYTE, Limits, within
     from synthbench.leaderboard.verification.verify import Verification, verify_submission
     from synthbench.results.terminal_table import WIDTH
 
@@ -55,9 +78,18 @@ def verify_command(
         soft_wrap=True,
     )
     chosen = Verification(fraction, secrets.randbelow(10**6) if seed is None else seed, accelerator)
+    limits = Limits.of_this_machine(step_seconds)
+    if memory_gib is not None:
+        limits = Limits(step_seconds, int(memory_gib * GIBIBYTE))
+    if fresh is not None:
+        options = FreshOptions(fresh, seeds, accelerator, limits)
+        if not verify_on_fresh_seeds(console, checked, suite, options):
+            raise typer.Exit(DISAGREES)
+        return
+    job = partial(verify_submission, checked, suite, chosen)
     verdicts = []
     with RerunProgress(checked, chosen) as progress:
-        for verdict in verify_submission(checked, suite, chosen, progress):
+        for verdict in within(limits, job, progress):
             verdicts.append(verdict)
             progress.cell_done()
     _print(console, checked, verdicts)

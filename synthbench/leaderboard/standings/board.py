@@ -16,7 +16,7 @@ from synthbench.plan.suite import Suite
 from synthbench.results.html import NOTE, TITLE, table_html
 from synthbench.results.table.text_table import TableCell
 
-HEADINGS = ("rank", "submission", "track", "samples", "FLOPs", "cells solved")
+HEADINGS = ("rank", "submission", "track", "samples", "fresh seeds", "FLOPs", "cells solved")
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,11 @@ def _text(board: Board) -> str:
     """The ranking, as `leaderboard show` begins."""
     lines = [f"{board.suite.name} version {board.suite.version}: {board.suite.title}"]
     for entry in board.entries:
-        rank, title, track, samples, flops, solved = ranking_row(entry)
+        rank, title, track, samples, fresh, flops, solved = ranking_row(entry)
+        beside = f" (fresh seeds {' '.join(fresh).rstrip()})" if entry.fresh else ""
         lines.append(
             f"  {rank.value:>5}  {title.value} ({track.value}): "
-            f"samples {' '.join(samples).rstrip()}, FLOPs {' '.join(flops).rstrip()}, "
+            f"samples {' '.join(samples).rstrip()}{beside}, FLOPs {' '.join(flops).rstrip()}, "
             f"{solved.value} cells solved"
         )
     return "\n".join([*lines, *_notes(board)])
@@ -95,6 +96,7 @@ def ranking_row(entry: Entry) -> list[TableCell]:
         TableCell(entry.submission.title),
         TableCell("tuned" if entry.submission.track == "tuned" else "fixed"),
         _ratio(entry, entry.samples),
+        _fresh(entry),
         _ratio(entry, entry.flops),
         TableCell(f"{entry.solved_cells}/{len(entry.cells)}"),
     ]
@@ -105,6 +107,15 @@ def _ratio(entry: Entry, estimate: Estimate) -> TableCell:
     value, interval = format_estimate(estimate)
     known = estimate.low is not None or estimate.high is not None
     return TableCell(f"{entry.bound} {value}".strip(), interval if known else "")
+
+
+def _fresh(entry: Entry) -> TableCell:
+    """What the samples are on fresh seeds, marked where that does not hold; a dash unless tried."""
+    if entry.fresh is None:
+        return TableCell("-")
+    value, interval = format_estimate(entry.fresh.samples)
+    known = entry.fresh.samples.low is not None
+    return TableCell(value if entry.fresh.holds else f"{value} !", interval if known else "")
 
 
 def _notes(board: Board) -> Iterator[str]:

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthbench.hashing import file_hash
+from synthbench.leaderboard.standings.fresh import FreshStanding
 from synthbench.leaderboard.standings.generalization import delay, longest_of, train_gap
 from synthbench.leaderboard.standings.ranking import CellTimes, RankRange
+from synthbench.leaderboard.submissions.fresh import FreshResult
 from synthbench.leaderboard.submissions.marks import Mark, own_marks
 from synthbench.leaderboard.submissions.reading import CheckedSubmission
 from synthbench.leaderboard.submissions.submission import SUBMISSION_FILE, Submission
@@ -118,6 +120,8 @@ class MeasuredSubmission:
     is_reference: bool
     digest: str = ""
     marks: tuple[Mark, ...] = ()
+    fresh: FreshResult | None = None
+    """What a verifier found on fresh seeds, where one has looked."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,8 @@ class Entry:
     is_reference: bool
     bound: Literal["", "<", ">", "~"] = ""
     marks: tuple[Mark, ...] = ()
+    fresh: FreshStanding | None = None
+    """How it stands on fresh seeds, where a verifier has looked."""
 
     @property
     def solved_cells(self) -> int:
@@ -169,6 +175,7 @@ def measure_submission(checked: CheckedSubmission, suite: Suite) -> MeasuredSubm
         and checked.cells[0].record.model_plan == reference,
         digest=file_hash(checked.folder / SUBMISSION_FILE),
         marks=own_marks(checked.submission, [cell.record for cell in checked.cells]),
+        fresh=checked.fresh,
     )
 
 

@@ -20,11 +20,18 @@ from synthbench.leaderboard.standings.entry import (
     MeasuredSubmission,
     measure_submission,
 )
+from synthbench.leaderboard.standings.fresh import FreshStanding, stand_on_fresh_seeds
 from synthbench.leaderboard.standings.likeness import marks_among
 from synthbench.leaderboard.standings.ranking import pareto_front, performance_profile
 from synthbench.leaderboard.standings.readers import read_side_by_side
 from synthbench.leaderboard.standings.reference_rows import reference_rows
-from synthbench.leaderboard.standings.scales import Resampled, flops_scale, resample, samples_scale
+from synthbench.leaderboard.standings.scales import (
+    Resampled,
+    Scale,
+    flops_scale,
+    resample,
+    samples_scale,
+)
 from synthbench.leaderboard.submissions.expected import expected_cells
 from synthbench.leaderboard.submissions.reading import read_submission
 from synthbench.leaderboard.submissions.submission import SUBMISSIONS
@@ -148,6 +155,7 @@ def _entries(
         performance_profile(np.array([one.medians[:, 0] for one in submissions])),
         _front(measured, samples, flops),
         marks_among(measured, suite.reference_entry),
+        [_on_fresh_seeds(one, scale) for one in measured],
         strict=True,
     )
     return [
@@ -162,10 +170,17 @@ def _entries(
             on_front=bool(on_front),
             is_reference=one is reference,
             bound=_bound(one, reference),
-            marks=(*one.measured.marks, *among),
+            marks=(*one.measured.marks, *among, *(fresh.marks if fresh else ())),
+            fresh=fresh,
         )
-        for one, own_samples, own_flops, rank, profile, on_front, among in places
+        for one, own_samples, own_flops, rank, profile, on_front, among, fresh in places
     ]
+
+
+def _on_fresh_seeds(one: MeasuredSubmission, scale: Scale) -> FreshStanding | None:
+    if one.fresh is None:
+        return None
+    return stand_on_fresh_seeds(one.fresh, [cell.times for cell in one.cells], scale.base)
 
 
 def _front(

@@ -24,7 +24,10 @@ from synthbench.metrics.arrow_columns import is_curve
 from synthbench.metrics.trajectories import INDEX, Trajectories
 from synthbench.records.reading import RECORD_FILE, TRAJECTORIES_FILE
 
+FRESH_FILE = "fresh.json"
+"""What a verifier found on fresh seeds; not part of what is submitted."""
 LARGEST = {
+    FRESH_FILE: 4 * 2**20,
     SUBMISSION_FILE: 4 * 2**20,
     RECORD_FILE: 4 * 2**20,
     TRAJECTORIES_FILE: 64 * 2**20,
@@ -45,6 +48,8 @@ LARGEST_FOOTER = 2**18
 def check_files(folder: Path, cells: int) -> None:
     """Raise unless the folder holds exactly the files of a submission to `cells` cells.
 
+    And of a verifier, at most one file.
+
     No links, nothing else, nothing too large: SubmissionError names the first that is wrong.
     """
     if folder.is_symlink() or not folder.is_dir():
@@ -54,7 +59,7 @@ def check_files(folder: Path, cells: int) -> None:
     for cell in folders:
         for name in (RECORD_FILE, TRAJECTORIES_FILE):
             expected[cell / name] = LARGEST[name]
-    _check_listing(folder, {SUBMISSION_FILE, *(cell.name for cell in folders)})
+    _check_listing(folder, {SUBMISSION_FILE, FRESH_FILE, *(cell.name for cell in folders)})
     for cell in folders:
         if cell.is_symlink() or not cell.is_dir():
             raise SubmissionError(f"{cell.name} is missing or not a folder: every cell is needed")

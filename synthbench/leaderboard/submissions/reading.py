@@ -20,6 +20,7 @@ from synthbench.leaderboard.submissions.files import (
     read_json,
     read_trajectories,
 )
+from synthbench.leaderboard.submissions.fresh import FreshResult, read_fresh
 from synthbench.leaderboard.submissions.record_checks import check_record, check_suite
 from synthbench.leaderboard.submissions.submission import SUBMISSION_FILE, Submission, cell_folder
 from synthbench.leaderboard.submissions.texts import printable
@@ -33,11 +34,15 @@ from synthbench.results.measured_cell import MeasuredCell
 
 @dataclass(frozen=True)
 class CheckedSubmission:
-    """A submission that holds together, with its cells in the order of the suite."""
+    """A submission that holds together, with its cells in the order of the suite.
+
+    fresh: what a verifier found on seeds that nobody had before, where one has looked.
+    """
 
     submission: Submission
     folder: Path
     cells: tuple[MeasuredCell, ...]
+    fresh: FreshResult | None = None
 
 
 def read_submission(
@@ -73,8 +78,10 @@ def _read(folder: Path, suite: Suite, expected: Sequence[ExpectedCell]) -> Check
             cells.append(_read_cell(cell_folder(folder, number), wanted, digest))
         except SynthbenchError as error:
             raise SubmissionError(f"cell {number}: {error}") from None
-    check_track(submission, [cell.record for cell in cells], suite)
-    return CheckedSubmission(submission, folder, tuple(cells))
+    records = [cell.record for cell in cells]
+    check_track(submission, records, suite)
+    fresh = read_fresh(folder, submission, records, suite)
+    return CheckedSubmission(submission, folder, tuple(cells), fresh)
 
 
 def suite_of(folder: Path) -> Suite:

@@ -1,0 +1,98 @@
+"""Training a submission on fresh seeds, and holding a result on them against another training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from time import monotonic
+
+import numpy as np
+
+from synthbench.leaderboard.submissions.expected import expected_cells, rebuild_cell
+from synthbench.leaderboard.submissions.fresh import (
+    FreshCell,
+    FreshResult,
+    first_fresh_seed,
+    fresh_protocol,
+)
+from synthbench.leaderboard.submissions.reading import CheckedSubmission
+from synthbench.leaderboard.verification.rerun import rerun_replicas
+from synthbench.listeners.listener import Listener
+from synthbench.metrics.time_to_target import times_to_target
+from synthbench.plan.cell import Cell
+from synthbench.plan.suite import Suite
+
+RESOLUTION = 1.051
+"""Ratio of two times that are one evaluation point apart, at the most."""
+
+
+def fresh_cells(
+    checked: CheckedSubmission, suite: Suite, first_seed: int, seeds: int
+) -> list[Cell]:
+    """The submission's cells on other seeds, without the probes, which change no number.
+
+    Raises SubmissionError or UnknownNameError where a model cannot be rebuilt here.
+    """
+    cells = []
+    for measured, wanted in zip(checked.cells, expected_cells(suite), strict=True):
+        cell = rebuild_cell(measured.record, wanted)
+        protocol = fresh_protocol(cell.protocol, first_seed, seeds)
+        cells.append(Cell(cell.task, cell.model, protocol))
+    return cells
+
+
+def train_on_fresh_seeds(
+    checked: CheckedSubmission,
+    suite: Suite,
+    beacon: str,
+    seeds: Sequence[int],
+    accelerator: str,
+    listener: Listener,
+) -> Iterator[FreshCell]:
+    """Train every cell on the seeds of a beacon, as the submission's replicas were.
+
+    seeds: which of them, as numbers from 0.
+    """
+    cells = fresh_cells(checked, suite, first_fresh_seed(beacon, suite), max(seeds) + 1)
+    for measured, cell in zip(checked.cells, cells, strict=True):
+        begun = monotonic()
+        rerun = rerun_replicas(cell, seeds, accelerator, listener, measured.record)
+        reached = times_to_target(rerun.trajectories, measured.record.target)
+        yield FreshCell(
+            samples_to_target=tuple(
+                int(time) if solved else None
+                for time, solved in zip(reached.times, reached.solved, strict=True)
+            ),
+            data=tuple(rerun.data),
+            environment=rerun.environment,
+            wall_seconds=round(monotonic() - begun, 3),
+        )
+
+
+def differences(found: FreshResult, again: Sequence[FreshCell], seeds: Sequence[int]) -> list[str]:
+    """What another training of some of the seeds contradicts, one line each; none where it agrees.
+
+    Data must be equal everywhere, times on the same hardware and software; elsewhere half of them
+    within an evaluation point, which rounding leaves in place.
+    """
+    lines = []
+    for number, (cell, new) in enumerate(zip(found.cells, again, strict=True), start=1):
+        if [cell.data[seed] for seed in seeds] != list(new.data):
+            lines.append(f"cell {number}: the data are not those of the beacon's seeds")
+            continue
+        old = [cell.samples_to_target[seed] for seed in seeds]
+        pairs = list(zip(seeds, old, new.samples_to_target, strict=True))
+        other = [seed for seed, one, two in pairs if one != two]
+        if other and cell.environment.trains_as(new.environment):
+            lines.append(
+                f"cell {number}: fresh seed {other[0]} has another time to target, on the same "
+                "hardware and software"
+            )
+        elif 2 * sum(_near(one, two) for _, one, two in pairs) < len(pairs):
+            lines.append(f"cell {number}: most times to target are not those of their seeds")
+    return lines
+
+
+def _near(one: int | None, two: int | None) -> bool:
+    if one is None or two is None:
+        return one is two
+    return bool(np.exp(abs(np.log(one / two))) <= RESOLUTION) or one == two
