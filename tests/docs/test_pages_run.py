@@ -22,9 +22,12 @@ from tests.docs.pages import PAGES, ROOT, RUNNING, blocks, page_id, parse_comman
 from tests.docs.shrinking import shrink, submit_reference
 from tests.wandb_isolation import isolated_wandb
 
-OF_TASKS = [page for page in RUNNING if page.parent.name == "tasks"]
-"""Pages of one task each: there are many, so that without `-m slow` their commands are parsed."""
-QUICK = [page for page in RUNNING if page not in OF_TASKS]
+LONG = ("local-learning-coefficient.md", "model-families.md", "optimizers.md", "wandb.md")
+"""Pages whose kinds of commands README has too, and whose networks, probes or pictures
+take long."""
+PARSED = [page for page in RUNNING if page.parent.name == "tasks" or page.name in LONG]
+"""These, and the many pages of one task each: without `-m slow` their commands are parsed."""
+QUICK = [page for page in RUNNING if page not in PARSED]
 BOARDS = ("quickstart", "feature-learning-v1")
 """Suites of which pages show or verify submissions."""
 
@@ -59,8 +62,8 @@ def test_a_page_runs_small(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", OF_TASKS, ids=page_id)
-def test_a_page_of_a_task_runs_small(
+@pytest.mark.parametrize("page", PARSED, ids=page_id)
+def test_a_page_that_is_parsed_runs_small(
     page: Path, folder: Path, small_boards: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_page_small(page, folder, small_boards, monkeypatch)
