@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from synthbench.cli.completion import complete_task
+from synthbench.cli.surroundings import watched
 from synthbench.errors import ConfigurationError
 
 data_app = typer.Typer(help="A task's samples as Hugging Face data sets.", no_args_is_help=True)
@@ -54,7 +55,7 @@ def export_command(
     rest = held_out or max(samples // 10, 1)
     counts = {"train": samples, "validation": rest, "test": rest}
     console = Console(highlight=False)
-    with console.status("drawing"):
+    with watched(console).status("drawing"):
         found = chosen.dataset(counts, seed)
     card = dataset_card(
         chosen, {name: len(rows) for name, rows in found.items()}, seed, version=__version__

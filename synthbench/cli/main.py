@@ -23,6 +23,7 @@ from synthbench.cli.plot import plot_command
 from synthbench.cli.plugin import plugin_app
 from synthbench.cli.show import show_command
 from synthbench.cli.study import study_app
+from synthbench.cli.surroundings import make_output_readable
 from synthbench.cli.tune import tune_command
 from synthbench.cli.whole_help import WholeHelp
 from synthbench.errors import SynthbenchError
@@ -103,6 +104,7 @@ def main() -> None:
     """Run the command line; a user's mistake is one message and exit code 2."""
     # The process is about to end, with all it holds; looking through it takes torch a second.
     atexit.register(gc.freeze)
+    make_output_readable()
     try:
         app(_global_option_first(sys.argv[1:]), prog_name=app.info.name)
     except SynthbenchError as error:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from synthbench.cli.surroundings import watched
+
 
 def merge_command(
     folders: Annotated[
@@ -25,7 +27,7 @@ def merge_command(
     from synthbench.results.merging import merge
 
     console = Console()
-    with console.status("reading"):
+    with watched(console).status("reading"):
         merged = merge(folders, to, prefer)
     lines = [
         f"{to}: {_counted(merged.copied + merged.joined, 'cell')}, "

@@ -12,6 +12,7 @@ import typer
 
 from synthbench.cli.importing import without_collection
 from synthbench.cli.score_flag import Score, read_cells
+from synthbench.cli.surroundings import watched
 from synthbench.errors import ConfigurationError, NothingToShowError
 
 if TYPE_CHECKING:
@@ -140,9 +141,7 @@ def _measured(runs: Sequence[Path], score: str | None) -> list[MeasuredCell]:
     cells = read_cells(runs, score)
     # Standard output is for the table alone.
     console = Console(stderr=True)
-    for cell in track(
-        cells, "measuring", console=console, transient=True, disable=not console.is_terminal
-    ):
+    for cell in track(cells, "measuring", console=watched(console), transient=True):
         _ = cell.metrics
     return cells
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from synthbench.cli.score_flag import Score, read_cells
+from synthbench.cli.surroundings import watched
 from synthbench.errors import ConfigurationError, NothingToDrawError, did_you_mean
 
 if TYPE_CHECKING:
@@ -101,8 +102,7 @@ def plot_command(  # noqa: PLR0913 - one parameter per flag
     folder = out or run
     make_folder(folder)
     left_out: list[str] = []
-    quiet = not console.is_terminal
-    for name in track(kind or KINDS, "drawing", console=console, transient=True, disable=quiet):
+    for name in track(kind or KINDS, "drawing", console=watched(console), transient=True):
         own = encoding.only(taken_by(name))
         try:
             with canvas.look():

@@ -10,6 +10,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.progress import TaskID as Bar
 
+from synthbench.cli.surroundings import watched
+
 
 class Stages:
     """Bars by the names of their stages; a bar goes when its stage is done."""
@@ -36,6 +38,5 @@ def stage_progress(console: Console) -> Iterator[Stages]:
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=None), MofNCompleteColumn(),
                TimeRemainingColumn(compact=True))  # fmt: skip
     # Into a file or a pipe it would leave an empty line.
-    quiet = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
+    with Progress(*columns, console=watched(console), transient=True) as progress:
         yield Stages(progress)

@@ -10,6 +10,7 @@ import typer
 
 from synthbench.cli.completion import complete_suite
 from synthbench.cli.eval import wandb_reference
+from synthbench.cli.surroundings import watched
 from synthbench.errors import ConfigurationError
 
 
@@ -56,13 +57,13 @@ def report_command(
     console = Console(highlight=False)
     if dry_run is None:
         tracker.check()
-    with console.status("reading submissions"):
+    with watched(console).status("reading submissions"):
         found = [read_board(each, boards) for each in chosen]
     if dry_run is not None:
         content = json.dumps(tracker.report(found, heading, site_url), indent=2)
         write_atomically(dry_run, (content + "\n").encode())
         address = str(dry_run)
     else:
-        with console.status("publishing"):
+        with watched(console).status("publishing"):
             address = tracker.publish(found, heading, site_url)
     console.print(escape(address), soft_wrap=True)

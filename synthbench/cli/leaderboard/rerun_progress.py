@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from synthbench.cli.surroundings import watched
 from synthbench.leaderboard.submissions.reading import CheckedSubmission
 from synthbench.leaderboard.verification.verify import Verification, choose_replicas
 from synthbench.listeners.listener import BlockProgress
@@ -30,7 +31,7 @@ class RerunProgress(DrawnListener):
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
             TimeRemainingColumn(compact=True),
-            console=Console(stderr=True),
+            console=watched(Console(stderr=True)),
             transient=True,
         )
         self._bar = self._progress.add_task("rerunning", total=sum(map(sum, self._steps)))

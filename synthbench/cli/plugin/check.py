@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from synthbench.cli.completion import complete_subject
+from synthbench.cli.surroundings import watched
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -85,7 +86,7 @@ def _examined(console: Console, subject: Subject, constant_world: bool) -> Repor
     examination = subject.examination(constant_world)
     verdicts: list[Verdict] = []
     total = len(examination.laws)
-    with console.status(subject.title) as status:
+    with watched(console).status(subject.title) as status:
         for number, law in enumerate(examination.laws, start=1):
             status.update(f"{subject.title}: {law.name} ({number}/{total})")
             verdicts.append(examination.verdict(law.name))
