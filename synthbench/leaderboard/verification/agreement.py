@@ -1,122 +1,97 @@
-"""Whether a rerun agrees with what was recorded: to the bit, closely, or as far as chance goes.
+"""Whether a rerun agrees with what was recorded: to the bit, closely, or as far as rounding goes.
 
-Data are functions of the seeds, so they must be equal everywhere. Trajectories are equal to the
-bit on the same hardware and software. Elsewhere sums are rounded differently, and training
-magnifies that: a transition moves by an evaluation point or so on similar machines, and further
-on others, where only statistics can tell a forgery from rounding.
+Costs and data are functions of configuration and seeds, so they must be equal everywhere.
+Trajectories are equal to the bit on the same hardware and software. Elsewhere each replica has
+the same weights and data too, and only its sums are rounded differently. So it is compared with
+its own rerun, and where the two part, with reruns whose initial weights differ in their last
+bits: they show how far rounding alone carries this very replica.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, isclose
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import mannwhitneyu
 
-from synthbench.engine.axis.way import Executor
+from synthbench.leaderboard.verification.outcomes import Outcomes
+from synthbench.leaderboard.verification.parting import Departure, departures
 from synthbench.leaderboard.verification.rerun import Rerun
-from synthbench.metrics.comparison import log_rank_p_value
-from synthbench.metrics.time_to_target import Target, TimesToTarget, times_to_target
+from synthbench.leaderboard.verification.same_bits import (
+    other_bits,
+    other_versions,
+    replicas_of_same_bits,
+)
 from synthbench.metrics.trajectories import INDEX, Trajectories
-from synthbench.records.schema import Environment, Record, ReferenceScore
+from synthbench.records.schema import Record, ReferenceScore
 
-Array = NDArray[np.float64]
-
-HEIGHT = 0.05
-"""Tolerance of a value, as a share of the range that its column has in the replica."""
-NEIGHBOURS = 1
-"""Tolerance in time, in evaluation points (5% of the samples each)."""
-EARLY, EARLY_TOLERANCE = 4, 0.01
-"""On any machine the loss at the first evaluation points must agree to this relative error:
-rounding has had no time to grow."""
 REFERENCE_TOLERANCE = 1e-4
-SIGNIFICANT = 0.001
-"""P-value, over all cells, below which other times or final scores are no accident."""
-PERMUTED_AT_ONCE = 4096
+NUDGES = 2
+"""How many reruns with other last bits a replica gets that is not as close as it may be."""
 
 
 @dataclass(frozen=True)
 class Agreement:
     """How a rerun of one cell compares with its record.
 
-    how: "identical", "within tolerance" or "statistically". deviation: largest difference as a
-    share of a column's range, beyond what one evaluation point explains. failures: what does
-    not agree, then the plugins of other versions, which may be why; none where all agrees.
+    how: "identical", "closely" or "seed by seed". deviation: the largest difference as a share of
+    its column's range. failures: what does not agree, then what else differs and may be why
+    (plugins, TF32); none where all agrees. times: (R, M) of replicas that were compared seed by
+    seed, the claimed ones first, which a test over all cells takes together.
     """
 
     how: str
     deviation: float
     failures: tuple[str, ...]
+    times: NDArray[np.float64] | None = None
 
 
 def compare_rerun(
-    record: Record, recorded: Trajectories, rerun: Rerun, target: Target, tests: int
+    record: Record,
+    recorded: Trajectories,
+    rerun: Rerun,
+    nudged: Callable[[int], Trajectories],
+    tests: int,
 ) -> Agreement:
     """Hold a rerun against the record and its trajectories.
 
-    tests: in how many cells this is asked, for Bonferroni's correction.
+    nudged: trains the same replicas with other last bits, which depend on the number it is given;
+    called only where the rerun is not close. tests: in how many cells this is asked, for
+    Bonferroni's correction.
     """
     failures = [*_costs(record, rerun), *_data(record, rerun)]
-    chosen = recorded.select(rerun.replicas)
-    if not failures and _identical(chosen, rerun.trajectories):
+    claimed, found = recorded.select(rerun.replicas), rerun.trajectories
+    if not failures and _identical(claimed, found):
         return Agreement("identical", 0.0, ())
-    deviations = _deviations(chosen, rerun.trajectories)
-    worst = max(range(len(deviations)), key=lambda index: deviations[index])
-    how, deviation = "within tolerance", deviations[worst]
-    same = same_setup(record.environment, rerun.environment) and _same_executor(record, rerun)
-    if deviation > HEIGHT and same:
-        failures.append(
-            f"the trajectory of replica {rerun.replicas[worst]} deviates by "
-            f"{_shown(deviation)}, on the same hardware and software"
-        )
-    elif deviation > HEIGHT:
-        how = "statistically"
-        failures += statistical_failures(record, recorded, rerun, target, tests)
+    how, deviation, times = "closely", np.inf, None
+    if unlike := _other_table(claimed, found):
+        failures.append(unlike)
+    else:
+        failures += _other_bits(record, rerun, claimed)
+        samples = int(record.protocol["evaluation_samples"])
+        places = departures(claimed, found, (), samples)
+        deviation = max(place.share for place in places)
+        close = max(place.excess for place in places) <= 1 and _as_long(claimed, found)
+        if not failures and not close:
+            how = "seed by seed"
+            nudges = [nudged(number) for number in range(1, NUDGES + 1)]
+            places = departures(claimed, found, nudges, samples)
+            failures += _parted(places, rerun.replicas)
+            outcomes = Outcomes.of((claimed, found, *nudges), record.target)
+            failures += outcomes.failures(tests)
+            times = outcomes.times
     if failures:
-        failures += _other_versions(record.environment, rerun.environment)
-    return Agreement(how, deviation, tuple(failures))
-
-
-def same_setup(one: Environment, other: Environment) -> bool:
-    """Whether two environments should give the same trajectories, up to the tolerance.
-
-    Not where a CPU is named by its architecture alone, which many models share.
-    """
-    if one.device == "cpu" and "(" not in one.device_name:
-        return False
-    return not _other_versions(one, other) and all(
-        getattr(one, name) == getattr(other, name)
-        for name in ("synthbench", "torch", "device", "device_name", "threads", "torch_settings")
-    )
-
-
-def _same_executor(record: Record, rerun: Rerun) -> bool:
-    """Whether both were replayed, or both compiled; older records were replayed."""
-    return (record.compute.executor or Executor.REPLAYED) == rerun.executor
-
-
-def _other_versions(recorded: Environment, here: Environment) -> list[str]:
-    """The plugins that both name in different versions, or with different code."""
-    own = {plugin.plugin: plugin.version for plugin in here.plugins}
-    return [
-        f'plugin "{plugin.plugin}" is recorded as {plugin.version}, and {own[plugin.plugin]} here'
-        for plugin in recorded.plugins
-        if own.get(plugin.plugin, plugin.version) != plugin.version
-    ]
-
-
-def _shown(deviation: float) -> str:
-    return f"{deviation:.0%} of its range" if np.isfinite(deviation) else "its length"
+        failures += other_versions(record.environment, rerun.environment)
+        failures += _coarser(record, rerun)
+    return Agreement(how, deviation, tuple(failures), times)
 
 
 def _costs(record: Record, rerun: Rerun) -> list[str]:
     found = []
     for name in ("parameters", "step_flops"):
         claimed, counted = getattr(record.compute, name), getattr(rerun.facts, name)
-        if not isclose(claimed, counted, rel_tol=0.01):
+        if claimed != counted:
             found.append(f"{name} is recorded as {claimed:,}, counted here: {counted:,}")
     state = record.compute.state_size
     if state is not None and state != rerun.state_size:
@@ -162,106 +137,55 @@ def _identical(claimed: Trajectories, found: Trajectories) -> bool:
     )
 
 
-def _deviations(claimed: Trajectories, found: Trajectories) -> list[float]:
-    """The largest deviation of each replica over all columns; inf where its length is another."""
-    if claimed.table.column_names != found.table.column_names:
-        return [np.inf] * len(found.replicas())
-    worst = np.zeros(len(found.replicas()))
-    for name in found.table.column_names[len(INDEX) :]:
-        for index, (one, other) in enumerate(
-            zip(claimed.by_replica(name), found.by_replica(name), strict=True)
-        ):
-            # Each place of a curve is a column.
-            columns = zip(_columns(one), _columns(other), strict=True)
-            worst[index] = max(worst[index], *(outside_band(a, b) for a, b in columns))
-    return [float(value) for value in worst]
+def _other_table(claimed: Trajectories, found: Trajectories) -> str | None:
+    """Whether columns or evaluation points are others, which no rounding changes."""
+    names = (claimed.table.column_names, found.table.column_names)
+    if names[0] != names[1]:
+        odd = sorted(set(names[0]) ^ set(names[1]))
+        return (
+            f"the columns are not those that are measured here: {', '.join(odd) or 'their order'}"
+        )
+    for name in INDEX[1:]:
+        for one, other in zip(claimed.by_replica(name), found.by_replica(name), strict=True):
+            count = min(len(one), len(other))
+            if not np.array_equal(one[:count], other[:count]):
+                return f"{name} is counted differently here"
+    return None
 
 
-def _columns(values: Array) -> Array:
-    """(E,) as (1, E), and a curve (E, T) as (T, E)."""
-    return np.atleast_2d(values.T)
+def _as_long(claimed: Trajectories, found: Trajectories) -> bool:
+    """Whether all replicas end where their reruns do."""
+    lengths = [[len(steps) for steps in each.by_replica("step")] for each in (claimed, found)]
+    return lengths[0] == lengths[1]
 
 
-def outside_band(claimed: Array, found: Array) -> float:
-    """How far a curve leaves the band around another, as a share of the other's range.
-
-    claimed: (E,), found: (F,) at the same evaluation points. The band at a point spans the
-    values at the point itself and its neighbours. inf where the lengths differ by more than
-    the neighbours allow, or one is undefined where the other is not.
-    """
-    if abs(len(claimed) - len(found)) > NEIGHBOURS:
-        return np.inf
-    count = min(len(claimed), len(found))
-    known = np.isfinite(claimed[:count])
-    if (known != np.isfinite(found[:count])).any():
-        return np.inf
-    if not known.any():
-        return 0.0
-    padded = np.pad(claimed, NEIGHBOURS, mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * NEIGHBOURS + 1)[:count]
-    low, high = np.nanmin(windows[known], axis=1), np.nanmax(windows[known], axis=1)
-    excess = np.maximum(low - found[:count][known], found[:count][known] - high)
-    scale = max(float(np.ptp(claimed[:count][known])), 1e-3 * float(np.abs(high).max()), 1e-12)
-    return float(max(excess.max(), 0.0) / scale)
+def _other_bits(record: Record, rerun: Rerun, claimed: Trajectories) -> list[str]:
+    """Of replicas that were trained as they are here, on the same hardware and software."""
+    places = replicas_of_same_bits(record, rerun)
+    return [
+        f"replica {rerun.replicas[place]} has other bits on the same hardware and software: first "
+        f"in {name}, at step {step}"
+        for place, name, step in other_bits(claimed, rerun.trajectories, places)
+    ]
 
 
-def statistical_failures(
-    record: Record, recorded: Trajectories, rerun: Rerun, target: Target, tests: int
-) -> list[str]:
-    """What chance does not explain: the first losses, the times to target, the final scores."""
-    found = []
-    chosen = recorded.select(rerun.replicas)
-    losses = zip(chosen.by_replica("loss"), rerun.trajectories.by_replica("loss"), strict=True)
-    for number, (one, other) in zip(rerun.replicas, losses, strict=True):
-        count = min(len(one), len(other), EARLY)
-        if not np.allclose(one[:count], other[:count], rtol=EARLY_TOLERANCE, atol=1e-6):
-            found.append(f"replica {number} begins with another loss")
-    claimed, again = times_to_target(recorded, target), times_to_target(rerun.trajectories, target)
-    level = SIGNIFICANT / tests / 2
-    if (p := times_p_value(again, claimed, level)) < level:
-        found.append(f"the times to target differ from the recorded ones (p = {p:.1g})")
-    finals = [_finals(t, record.summary.score) for t in (rerun.trajectories, recorded)]
-    if (p := _rank_test(finals, again, claimed)) < level:
-        found.append(f"the final scores differ from the recorded ones (p = {p:.1g})")
-    return found
+def _coarser(record: Record, rerun: Rerun) -> list[str]:
+    """Where one of them was computed in TF32, which has 13 bits less than what others are."""
+    claimed, here = record.environment.tf32 or (), rerun.environment.tf32 or ()
+    if claimed == here:
+        return []
+    parts = [" and ".join(part) or "nothing" for part in (claimed, here)]
+    return [
+        f"TF32, which rounds far more coarsely than float32, is recorded for {parts[0]}, and used "
+        f"for {parts[1]} here: verify where it is the same"
+    ]
 
 
-def times_p_value(again: TimesToTarget, claimed: TimesToTarget, level: float) -> float:
-    """Log-rank test of a few rerun replicas against all recorded ones.
-
-    Two against 32 are no case for its normal approximation, which would then fail honest records
-    up to thirty times as often as it says. So where that approximation is below the level, the
-    groups are permuted at random, 20 / level times; the smaller tail is doubled.
-    Source: the log-rank statistic as a sum of scores, Peto & Peto 1972.
-    """
-    approximate = log_rank_p_value(again, claimed)
-    if approximate >= level:
-        return approximate
-    times = np.concatenate([again.times, claimed.times])
-    solved = np.concatenate([again.solved, claimed.solved])
-    events = np.unique(times[solved])
-    deaths = ((times[:, None] == events) & solved[:, None]).sum(axis=0)
-    reached = times[:, None] >= events
-    scores = solved - reached @ (deaths / reached.sum(axis=0))
-    few, draws = len(again.times), np.random.default_rng(0)
-    observed = scores[:few].sum()
-    as_late, as_early, rounds = 1, 1, ceil(20 / level / PERMUTED_AT_ONCE)
-    for _ in range(rounds):
-        permuted = draws.permuted(np.tile(scores, (PERMUTED_AT_ONCE, 1)), axis=1)
-        sums = permuted[:, :few].sum(axis=1)
-        as_late += int((sums <= observed + 1e-9).sum())
-        as_early += int((sums >= observed - 1e-9).sum())
-    tail = min(as_late, as_early) / (1 + rounds * PERMUTED_AT_ONCE)
-    return max(approximate, min(2 * tail, 1.0))
-
-
-def _finals(trajectories: Trajectories, score: str) -> Array:
-    return np.array([scores[-1] for scores in trajectories.by_replica(score)])
-
-
-def _rank_test(finals: Sequence[Array], again: TimesToTarget, claimed: TimesToTarget) -> float:
-    """Mann-Whitney of the final scores of unsolved replicas; solved ones end at the target."""
-    one, two = finals[0][~again.solved], finals[1][~claimed.solved]
-    if not len(one) or not len(two):
-        return 1.0
-    return float(mannwhitneyu(one, two).pvalue)
+def _parted(places: Sequence[Departure], replicas: Sequence[int]) -> list[str]:
+    return [
+        f"replica {replicas[place.replica]} leaves its rerun where rounding does not carry it: "
+        f"{place.column} at step {place.step} is {place.share:.2g} of its range away, "
+        f"{place.excess:.2g} times what is explained"
+        for place in places
+        if place.excess > 1
+    ]

@@ -26,6 +26,7 @@ from synthbench.evaluation.record_writing import describe_environment
 from synthbench.evaluation.shared_block import SharedBlock
 from synthbench.isolation import isolated
 from synthbench.isolation.threads import threads
+from synthbench.leaderboard.verification.nudge import Nudge
 from synthbench.listeners.listener import Listener
 from synthbench.metrics.trajectories import Trajectories
 from synthbench.plan.cell import Cell, ReplicaSeeds
@@ -39,7 +40,7 @@ class Rerun:
     """Some replicas trained again, here.
 
     replicas: their numbers in the record. trajectories: theirs, numbered 0, 1, ... in that
-    order; references, data: of each, in that order too. executor: of recorded steps.
+    order; references, data: of each, in that order too. way, executor: how they were trained.
     """
 
     replicas: tuple[int, ...]
@@ -49,29 +50,44 @@ class Rerun:
     facts: CellFacts
     state_size: int | None
     environment: Environment
+    way: Way
     executor: Executor
 
 
 @isolated()
 def rerun_replicas(
-    cell: Cell, replicas: Sequence[int], accelerator: str, listener: Listener, record: Record
+    cell: Cell,
+    replicas: Sequence[int],
+    accelerator: str,
+    listener: Listener,
+    record: Record,
+    nudge: int | None = None,
 ) -> Rerun:
-    """Train some replicas of a cell to their end, as those of the record were."""
+    """Train some replicas of a cell to their end, as those of the record were.
+
+    nudge: a seed, by which the last bits of the initial weights are changed.
+    """
     # A record may claim any number, and a machine can start only so many.
     with threads(min(record.environment.threads, os.cpu_count() or 1)):
-        return _rerun(cell, replicas, accelerator, listener, record.compute)
+        return _rerun(cell, replicas, accelerator, listener, record.compute, nudge)
 
 
 def _rerun(
-    cell: Cell, replicas: Sequence[int], accelerator: str, listener: Listener, compute: Compute
+    cell: Cell,
+    replicas: Sequence[int],
+    accelerator: str,
+    listener: Listener,
+    compute: Compute,
+    nudge: int | None,
 ) -> Rerun:
     device: torch.device = find_device(accelerator)
     facts = inspect_cell(cell)
-    own = cell.replica_seeds()
-    seeds = [own[replica] for replica in replicas]
+    every = cell.replica_seeds()
+    seeds = [every[replica] for replica in replicas]
     listener.cell_started(cell)
     execution = Execution(_way(facts.ways, compute), facts.ways.draws)
-    train = partial(_train, cell, seeds, accelerator, listener)
+    own = () if nudge is None else (Nudge(nudge),)
+    train = partial(_train, cell, seeds, accelerator, (listener, own))
     widest = min(compute.replicas_per_block, len(seeds))
     results, executor = _executed(train, execution, widest, compute)
     return Rerun(
@@ -84,6 +100,7 @@ def _rerun(
         facts=facts,
         state_size=cell.model.state_size(cell.interface),
         environment=describe_environment(device, participants(cell, (), None), cell.task.libraries),
+        way=execution.way,
         executor=executor,
     )
 
@@ -114,7 +131,7 @@ def _train(
     cell: Cell,
     seeds: Sequence[ReplicaSeeds],
     accelerator: str,
-    listener: Listener,
+    listening: tuple[Listener, tuple[Nudge, ...]],
     execution: Execution,
     widest: int,
 ) -> list[BlockResult]:
@@ -122,9 +139,10 @@ def _train(
     execute = executing(execution.executor)
     functions = stacked_functions(cell, execution.way, execute) if stacked else None
     results = []
+    listener, own = listening
     with TemporaryDirectory() as folder:
         for block in split_blocks(seeds, widest, stacked=stacked):
-            options = TrainerOptions(accelerator, (_relay(listener, cell, block),))
+            options = TrainerOptions(accelerator, (*own, _relay(listener, cell, block)))
             checkpoint = Path(folder) / f"{block.first}.ckpt"
             results.append(train_block(cell, block, options, execution, checkpoint, functions))
     return results

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 
 import numpy as np
@@ -12,8 +13,14 @@ from synthbench.engine.training.block import NARROWEST
 from synthbench.leaderboard.submissions.expected import expected_cells, rebuild_cell
 from synthbench.leaderboard.submissions.reading import CheckedSubmission
 from synthbench.leaderboard.verification.agreement import Agreement, compare_rerun
-from synthbench.leaderboard.verification.rerun import rerun_replicas
+from synthbench.leaderboard.verification.outcomes import (
+    FALSE_POOLED_TIMES,
+    direction,
+    times_p_value,
+)
+from synthbench.leaderboard.verification.rerun import Rerun, rerun_replicas
 from synthbench.listeners.listener import Listener
+from synthbench.metrics.trajectories import Trajectories
 from synthbench.plan.suite import Suite
 
 
@@ -58,6 +65,30 @@ def verify_submission(
     for number, (measured, cell) in enumerate(zip(checked.cells, planned, strict=True), start=1):
         record = measured.record
         replicas = choose_replicas(cell.protocol.seeds, verification, number)
-        rerun = rerun_replicas(cell, replicas, verification.accelerator, listener, record)
-        found = compare_rerun(record, measured.trajectories, rerun, record.target, len(planned))
+        again = partial(rerun_replicas, cell, replicas, verification.accelerator, listener, record)
+        found = compare_rerun(
+            record, measured.trajectories, again(), partial(_nudged, again), len(planned)
+        )
         yield CellVerdict(number, tuple(replicas), found)
+
+
+def _nudged(again: Callable[[int], Rerun], nudge: int) -> Trajectories:
+    return again(nudge).trajectories
+
+
+def failures_over_all(verdicts: Sequence[CellVerdict]) -> list[str]:
+    """What no cell shows by itself: times that are off by a little, the same way in all.
+
+    Of the replicas that were compared seed by seed.
+    """
+    times = [v.agreement.times for v in verdicts if v.agreement.times is not None]
+    if not times:
+        return []
+    together = np.concatenate(times)
+    p = times_p_value(together)
+    if p >= FALSE_POOLED_TIMES:
+        return []
+    return [
+        f"over all cells the times to target are {direction(together)} than those of the same "
+        f"seeds here (p = {p:.1g}, Quade's test)"
+    ]
