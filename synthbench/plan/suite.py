@@ -38,6 +38,8 @@ class Suite(Frozen):
     """Goes up with every change of what `hash` covers."""
     title: str
     description: str
+    lesson: str = ""
+    """What is learnt from its leaderboard, in two sentences; default: what the numbers say."""
     seeds: int = Field(ge=1)
     """Replicas per cell; their seeds are 0, 1, ..."""
     evaluation_samples: int = Field(default=1024, ge=1)
@@ -90,7 +92,7 @@ class Suite(Frozen):
 
         And but the reference entry, which itself holds this hash.
         """
-        words = {"title", "description", "models", "reference_entry"}
+        words = {"title", "description", "lesson", "models", "reference_entry"}
         return content_hash(self.model_dump(mode="json", exclude=words))
 
 

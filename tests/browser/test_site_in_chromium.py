@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,6 +140,54 @@ def test_no_page_is_wider_than_a_phone(site: Path, hostile_site: Path, visit: Vi
             page = visit.open(path)
             widths = "[document.documentElement.scrollWidth, document.body.scrollWidth]"
             assert max(page.evaluate(widths)) <= PHONE["width"], path
+
+
+@pytest.mark.parametrize("size", [{"width": 390, "height": 844}, {"width": 1280, "height": 900}])
+def test_the_ranking_is_what_one_sees_first(size: dict, site: Path, visit: Visit) -> None:
+    visit.page.set_viewport_size(size)
+    page = visit.open(site / BOARD)
+    # On a phone what filters it is folded, on a desk it is not.
+    assert page.get_by_label("Find").is_visible() == (size["width"] > 1000)
+    for row in page.locator("#board tbody tr").all():
+        box = row.bounding_box()
+        assert box is not None and box["y"] + box["height"] <= size["height"]
+    heads = page.locator("#board th[data-cell]")
+    assert [text.split()[0] for text in heads.all_inner_texts()] == ["1", "2"]
+    assert max(head.bounding_box()["width"] for head in heads.all()) < 150
+
+
+def test_what_lies_beyond_the_edge_is_seen(site: Path, visit: Visit) -> None:
+    visit.page.set_viewport_size(PHONE)
+    page = visit.open(site / BOARD)
+    region = page.get_by_role("region", name="Table of the ranking")
+    pixel = """async (data) => {
+      const image = new Image(); image.src = data; await image.decode();
+      const canvas = new OffscreenCanvas(image.width, image.height);
+      const context = canvas.getContext("2d"); context.drawImage(image, 0, 0);
+      const [red] = context.getImageData(image.width - 2, image.height - 4, 1, 1).data;
+      return red; }"""
+
+    def edge() -> int:
+        shot = b64encode(region.screenshot()).decode()
+        return int(page.evaluate(pixel, f"data:image/png;base64,{shot}"))
+
+    begun = edge()
+    region.evaluate("region => region.scrollTo(region.scrollWidth, 0)")
+    assert edge() > begun + 10
+
+
+def test_the_table_of_pairs_leads_to_two_side_by_side(site: Path, visit: Visit) -> None:
+    page = visit.open(site / BOARD)
+    page.locator(".pairs tbody tr").first.get_by_role("link").last.click()
+    assert page.get_by_role("heading", level=1).inner_text().startswith("The fast one against ")
+    assert page.locator("svg.chart").count() == 2
+    page.locator("figure a[href$='.svg']").first.evaluate(
+        "link => link.removeAttribute('download')"
+    )
+    page.locator("figure a[href$='.svg']").first.click()
+    assert page.evaluate("document.documentElement.tagName") == "svg"
+    stroke = "getComputedStyle(document.querySelector('.line.c0')).stroke"
+    assert page.evaluate(stroke) == "rgb(0, 114, 178)"
 
 
 def test_the_names_stay_while_the_ranking_scrolls_on_a_phone(site: Path, visit: Visit) -> None:

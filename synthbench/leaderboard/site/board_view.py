@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-from markupsafe import Markup
 
 from synthbench.leaderboard.site.cell_charts import (
     CellFrames,
@@ -16,6 +14,19 @@ from synthbench.leaderboard.site.cell_charts import (
     reference_entry,
     survival_marks,
 )
+from synthbench.leaderboard.site.chart_data import (
+    LEARNING,
+    MEANS,
+    PROFILE,
+    SURVIVAL,
+    csv_table,
+    learning_rows,
+    mean_rows,
+    profile_rows,
+    survival_rows,
+)
+from synthbench.leaderboard.site.figure import Figure, Figures
+from synthbench.leaderboard.site.lesson import lesson
 from synthbench.leaderboard.site.numbers import (
     Shown,
     show_column,
@@ -30,7 +41,8 @@ from synthbench.leaderboard.site.numbers import (
     show_solved_cells,
 )
 from synthbench.leaderboard.site.overview_charts import page_of, pareto_chart, profile_chart
-from synthbench.leaderboard.site.svg import chart
+from synthbench.leaderboard.site.pair_view import PairTable
+from synthbench.leaderboard.site.svg import Picture
 from synthbench.leaderboard.standings.board import Board
 from synthbench.leaderboard.standings.entry import Entry
 from synthbench.metrics.formatting import format_count
@@ -108,8 +120,8 @@ class CellView:
     score: str
     ceiling: str
     """What progress is relative to, where that is not the optimum; else empty."""
-    learning: Markup
-    survival: Markup
+    learning: Figure
+    survival: Figure
     rows: tuple[CellRow, ...]
 
 
@@ -134,8 +146,8 @@ class BoardView:
     rows: tuple[Row, ...]
     columns: tuple[tuple[str, str], ...]
     legend: tuple[Legend, ...]
-    pareto: Markup | None
-    profile: Markup | None
+    pareto: Figure | None
+    profile: Figure | None
     cells: tuple[CellView, ...]
     reference_rows: tuple[ReferenceRowView, ...]
     refused: tuple[tuple[str, str], ...]
@@ -144,11 +156,20 @@ class BoardView:
     folded: bool
     submit: tuple[str, ...]
     """How to submit, with a model that can take the suite."""
+    lesson: str
+    """What is learnt from the board, in two sentences; empty without submissions to compare."""
+    pairs: PairTable | None
+    files: Mapping[str, str]
+    """Charts and their data, by path from the page."""
 
 
-def board_view(board: Board, frames: Sequence[CellFrames]) -> BoardView:
+def board_view(
+    board: Board, frames: Sequence[CellFrames], pairs: PairTable | None = None
+) -> BoardView:
     """Everything on the page; frames: one for each cell, none where there are no entries."""
     drawn, has_reference = drawn_entries(board), reference_entry(board) is not None
+    figures = Figures()
+    pareto, profile = _overview(board, drawn, figures) if drawn else (None, None)
     legend = tuple(
         Legend(d.css, d.entry.submission.title, page_of(d.entry), d.entry.is_reference)
         for d in drawn
@@ -159,16 +180,34 @@ def board_view(board: Board, frames: Sequence[CellFrames]) -> BoardView:
         rows=tuple(_row(entry, has_reference) for entry in board.entries),
         columns=tuple((column, COLUMNS[column]) for column in board.suite.columns),
         legend=legend,
-        pareto=pareto_chart(board, drawn) if drawn else None,
-        profile=profile_chart(board, drawn) if drawn else None,
-        cells=tuple(_cell(board, i, frame, drawn) for i, frame in enumerate(frames)),
+        pareto=pareto,
+        profile=profile,
+        cells=tuple(_cell(board, i, frame, drawn, figures) for i, frame in enumerate(frames)),
         reference_rows=_reference_rows(board),
         refused=tuple((ascii(r.folder.name)[1:-1], r.reason) for r in board.refused),
         has_reference=has_reference,
         tall=len(board.entries) > TALL_ROWS,
         folded=len(board.entries) * len(board.tasks) > OPEN_ROWS,
         submit=_submitting(board.suite),
+        lesson=lesson(board),
+        pairs=pairs,
+        files=figures.files,
     )
+
+
+def _overview(board: Board, drawn: Sequence[Drawn], figures: Figures) -> tuple[Figure, Figure]:
+    """Samples against FLOPs, and the performance profile."""
+    legend, shown = _legend(drawn), [item.entry for item in drawn]
+    means = csv_table(MEANS, mean_rows(board.entries))
+    profile = csv_table(PROFILE, profile_rows(shown))
+    return (
+        figures.add("samples-flops", pareto_chart(board, drawn), legend, means),
+        figures.add("profile", profile_chart(board, drawn), legend, profile),
+    )
+
+
+def _legend(drawn: Sequence[Drawn]) -> list[tuple[str, str]]:
+    return [(item.css, item.entry.submission.title) for item in drawn]
 
 
 def _submitting(suite: Suite) -> tuple[str, ...]:
@@ -202,25 +241,34 @@ def _row(entry: Entry, has_reference: bool) -> Row:
     )
 
 
-def _cell(board: Board, index: int, frames: CellFrames, drawn: Sequence[Drawn]) -> CellView:
-    suite, task = board.suite, board.tasks[index]
+def _cell(
+    board: Board, index: int, frames: CellFrames, drawn: Sequence[Drawn], figures: Figures
+) -> CellView:
+    suite, task, legend = board.suite, board.tasks[index], _legend(drawn)
     learning, survival = [], []
     for item in reversed(drawn):
         cell, title = item.entry.cells[index], item.entry.submission.title
         learning.append(learning_marks(frames, cell, item.css, title))
         survival.append(survival_marks(frames, cell, item.css, title))
     score = board.entries[0].cells[index].summary.score
+    named = [(item.entry.submission.name, item.entry.cells[index]) for item in drawn]
     return CellView(
         number=index + 1,
         task=task,
         budget=format_count(suite.cells[index].budget),
         score=score,
         ceiling=board.reference_rows[index].note(),
-        learning=chart(
-            frames.learning, f"Learning curves on {task}: {score} against samples", learning
+        learning=figures.add(
+            f"cell-{index + 1}-learning",
+            Picture(frames.learning, f"Learning curves on {task}: {score}", tuple(learning)),
+            legend,
+            csv_table(LEARNING, [row for own in named for row in learning_rows(*own)]),
         ),
-        survival=chart(
-            frames.survival, f"Share of replicas not yet solved on {task}, by samples", survival
+        survival=figures.add(
+            f"cell-{index + 1}-unsolved",
+            Picture(frames.survival, f"Replicas not yet solved on {task}", tuple(survival)),
+            legend,
+            csv_table(SURVIVAL, [row for own in named for row in survival_rows(*own)]),
         ),
         rows=tuple(_cell_row(board, entry, index) for entry in board.entries),
     )

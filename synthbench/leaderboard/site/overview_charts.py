@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from markupsafe import Markup
 
 from synthbench.leaderboard.site.axis import padded
 from synthbench.leaderboard.site.cell_charts import Drawn
 from synthbench.leaderboard.site.numbers import ratio_tick, show_score
-from synthbench.leaderboard.site.svg import Frame, chart, link, make_frame, point, stairs
+from synthbench.leaderboard.site.svg import Frame, Picture, link, make_frame, point, stairs
 from synthbench.leaderboard.standings.board import Board
 from synthbench.leaderboard.standings.entry import Entry
 
@@ -18,7 +17,7 @@ LARGEST_FACTOR = 1000.0
 LONGEST_LABEL = 24
 
 
-def pareto_chart(board: Board, drawn: Sequence[Drawn]) -> Markup:
+def pareto_chart(board: Board, drawn: Sequence[Drawn]) -> Picture:
     """Every entry, samples against FLOPs; the front is a line, a tuned entry a diamond."""
     samples = np.array([entry.samples.value for entry in board.entries], float)
     flops = np.array([entry.flops.value for entry in board.entries], float)
@@ -27,23 +26,25 @@ def pareto_chart(board: Board, drawn: Sequence[Drawn]) -> Markup:
     frame = make_frame(
         padded(samples),
         padded(flops),
-        (f"samples, relative to {over}", f"FLOPs, relative to {over}"),
+        (f"samples, relative to {over}", "FLOPs, relative to the same"),
         (ratio_tick, ratio_tick),
         (True, True),
     )
     styles = {item.entry.submission.name: item.css for item in drawn}
     across, up = frame.x.place(samples), frame.y.place(flops)
     marks = [_front_line(board.entries, frame)]
+    links = list(marks)
     # The best are drawn last, on top.
     for entry, x, y in reversed(list(zip(board.entries, across, up, strict=True))):
         css = styles.get(entry.submission.name, "plain") + (" front" if entry.on_front else "")
         mark = point(float(x), float(y), css, square=entry.submission.track == "tuned")
-        marks.append(link(mark, page_of(entry), _point_title(entry), focusable=entry.on_front))
+        marks.append(mark)
+        links.append(link(mark, page_of(entry), _point_title(entry), focusable=entry.on_front))
     title = f"Samples against FLOPs, both relative to {board.relative_to}, of every submission"
-    return chart(frame, title, marks, linked=True)
+    return Picture(frame, title, tuple(marks), tuple(links))
 
 
-def profile_chart(board: Board, drawn: Sequence[Drawn]) -> Markup:
+def profile_chart(board: Board, drawn: Sequence[Drawn]) -> Picture:
     """Share of cells that an entry solves within a factor of the best median of the cell."""
     ratios = np.array([item.entry.profile for item in drawn], float)
     finite = ratios[np.isfinite(ratios)]
@@ -62,7 +63,8 @@ def profile_chart(board: Board, drawn: Sequence[Drawn]) -> Markup:
         xs = np.concatenate([[1.0], solved, [most]])
         ys = np.concatenate([shares, shares[-1:]])
         marks.append(stairs(frame, xs, ys, item.css, item.entry.submission.title))
-    return chart(frame, "Performance profile: share of cells within a factor of the best", marks)
+    title = "Performance profile: share of cells within a factor of the best"
+    return Picture(frame, title, tuple(marks))
 
 
 def page_of(entry: Entry) -> str:

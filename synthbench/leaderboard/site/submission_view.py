@@ -7,8 +7,6 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
 from synthbench.leaderboard.site.board_view import COLUMNS
 from synthbench.leaderboard.site.cell_charts import (
     BESIDE,
@@ -17,6 +15,14 @@ from synthbench.leaderboard.site.cell_charts import (
     reference_entry,
     survival_marks,
 )
+from synthbench.leaderboard.site.chart_data import (
+    LEARNING,
+    SURVIVAL,
+    csv_table,
+    learning_rows,
+    survival_rows,
+)
+from synthbench.leaderboard.site.figure import Figure, Figures
 from synthbench.leaderboard.site.numbers import (
     Shown,
     show_column,
@@ -29,7 +35,8 @@ from synthbench.leaderboard.site.numbers import (
     show_solved_cells,
     show_time,
 )
-from synthbench.leaderboard.site.svg import chart
+from synthbench.leaderboard.site.pair_view import pair_links
+from synthbench.leaderboard.site.svg import Picture
 from synthbench.leaderboard.standings.board import Board
 from synthbench.leaderboard.standings.entry import Entry, EntryCell
 from synthbench.leaderboard.submissions.submission import Submission
@@ -65,8 +72,8 @@ class OwnCell:
     ceiling: str
     """What progress is relative to, where that is not the optimum; else empty."""
     columns: tuple[Shown, ...]
-    learning: Markup
-    survival: Markup
+    learning: Figure
+    survival: Figure
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,10 @@ class SubmissionView:
     """Cell, model, seeds, samples, FLOPs."""
     commands: tuple[str, ...]
     verify: str
+    pairs: tuple[tuple[str, str], ...]
+    """Submissions beside which it has a page, and where that is."""
+    files: Mapping[str, str]
+    """Charts and their data, by path from the page."""
 
 
 class SubmissionPages:
@@ -115,7 +126,7 @@ class SubmissionPages:
     def view(self, entry: Entry) -> SubmissionView:
         """Everything on the page of one entry."""
         board, submission = self._board, entry.submission
-        trials = submission.trials
+        trials, figures = submission.trials, Figures()
         beside = None
         if self._reference is not None and not entry.is_reference:
             beside = self._reference.submission.title
@@ -132,7 +143,7 @@ class SubmissionPages:
             flops=show_score(entry, entry.flops),
             solved=show_solved_cells(entry),
             columns=tuple((column, COLUMNS[column]) for column in board.suite.columns),
-            cells=tuple(self._cell(entry, index) for index in range(len(entry.cells))),
+            cells=tuple(self._cell(entry, index, figures) for index in range(len(entry.cells))),
             model=_by_cell([_own_fields(cell.plan["model"]) for cell in entry.cells]),
             recipe=_by_cell([_fields(cell.plan["model"]["recipe"]) for cell in entry.cells]),
             provenance=_by_cell([_environment(cell) for cell in entry.cells]),
@@ -146,14 +157,19 @@ class SubmissionPages:
                 ["synthbench", "leaderboard", "verify",
                  f"leaderboards/{board.suite.name}/submissions/{submission.name}"]
             ),
+            pairs=pair_links(board, entry),
+            files=figures.files,
         )  # fmt: skip
 
-    def _cell(self, entry: Entry, index: int) -> OwnCell:
+    def _cell(self, entry: Entry, index: int, figures: Figures) -> OwnCell:
         cell, frames = entry.cells[index], self._frames[index]
         task, title = self._board.tasks[index], entry.submission.title
         learning = [learning_marks(frames, cell, OWN, title)]
         survival = [survival_marks(frames, cell, OWN, title)]
-        if self._learning and not entry.is_reference:
+        shown, legend = [entry], [(OWN, title)]
+        if self._reference is not None and not entry.is_reference:
+            shown.append(self._reference)
+            legend.append((BESIDE, self._board.relative_to))
             learning.insert(0, self._learning[index])
             survival.insert(0, self._survival[index])
         budget, score = cell.times.budget, cell.summary.score
@@ -171,11 +187,23 @@ class SubmissionPages:
             score=score,
             ceiling=self._board.reference_rows[index].note(),
             columns=tuple(show_column(cell, c) for c in self._board.suite.columns),
-            learning=chart(frames.learning, f"{title}: {score} on {task} by samples", learning),
-            survival=chart(
-                frames.survival, f"{title}: share of replicas unsolved on {task}", survival
+            learning=figures.add(
+                f"cell-{cell.number}-learning",
+                Picture(frames.learning, f"{title}: {score} on {task}", tuple(learning)),
+                legend,
+                csv_table(LEARNING, [r for e in shown for r in learning_rows(*_named(e, index))]),
+            ),
+            survival=figures.add(
+                f"cell-{cell.number}-unsolved",
+                Picture(frames.survival, f"{title}: unsolved on {task}", tuple(survival)),
+                legend,
+                csv_table(SURVIVAL, [r for e in shown for r in survival_rows(*_named(e, index))]),
             ),
         )
+
+
+def _named(entry: Entry, index: int) -> tuple[str, EntryCell]:
+    return entry.submission.name, entry.cells[index]
 
 
 def _safe(link: str | None) -> str | None:

@@ -104,6 +104,29 @@ def chart(frame: Frame, title: str, marks: Sequence[str], *, linked: bool = Fals
     )
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A chart that is not written yet.
+
+    title: what it shows, for those who do not see it. links: the marks as links to pages, for the
+    page alone: a file of its own leads nowhere.
+    """
+
+    frame: Frame
+    title: str
+    marks: tuple[str, ...]
+    links: tuple[str, ...] = ()
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether bands must be fainter."""
+        return len(self.marks) > FEW
+
+    def inline(self) -> Markup:
+        """The chart in a page."""
+        return chart(self.frame, self.title, self.links or self.marks, linked=bool(self.links))
+
+
 def line(frame: Frame, xs: Array, ys: Array, css: str, title: str = "") -> str:
     """A line through finite points; xs, ys: (E,)."""
     keep = thinned(np.isfinite(ys))

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import shlex
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,8 @@ def test_a_ratio_is_sorted_by_what_is_known_of_it(
 
 def test_there_is_a_page_for_every_submission(board: Board, site: dict[str, Page]) -> None:
     names = {f"ladder/{entry.submission.name}/index.html" for entry in board.entries}
+    pairs = combinations([entry.submission.name for entry in board.entries], 2)
+    names |= {f"ladder/{one}--{two}/index.html" for one, two in pairs}
     assert set(site) == {"index.html", BOARD, *names}
 
 
