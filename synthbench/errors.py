@@ -10,6 +10,7 @@
     ├── RecordError           a record that is missing, corrupt or does not match its files
     ├── SubmissionError       a leaderboard submission that breaks a rule or was tampered with
     ├── OutputError           a folder that cannot be written, or is in use
+    ├── HubError              a repository on the Hub that cannot be reached, read or written
     ├── LaunchError           workers that cannot be started, or are lost again and again
     ├── NothingToDrawError    a picture of something that was not measured
     └── NothingToShowError    a table without a row
@@ -90,6 +91,10 @@ def cannot_write(path: object, error: OSError) -> OutputError:
 
 class FolderInUseError(OutputError):
     """A cell's folder in which another evaluation is at work."""
+
+
+class HubError(SynthbenchError, OSError):
+    """A repository on the Hugging Face Hub that cannot be reached, read or written to."""
 
 
 class LaunchError(SynthbenchError, RuntimeError):

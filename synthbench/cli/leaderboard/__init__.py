@@ -5,6 +5,8 @@ from __future__ import annotations
 import typer
 
 from synthbench.cli.leaderboard.build import build_command
+from synthbench.cli.leaderboard.fetch import fetch_command
+from synthbench.cli.leaderboard.publish import publish_command
 from synthbench.cli.leaderboard.report import report_command
 from synthbench.cli.leaderboard.review import review_command
 from synthbench.cli.leaderboard.show import show_command
@@ -20,3 +22,5 @@ leaderboard_app.command("verify")(verify_command)
 leaderboard_app.command("review")(review_command)
 leaderboard_app.command("build")(build_command)
 leaderboard_app.command("report")(report_command)
+leaderboard_app.command("publish")(publish_command)
+leaderboard_app.command("fetch")(fetch_command)

@@ -1,0 +1,60 @@
+"""`synthbench leaderboard publish`: submissions as a dataset repository on the Hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from synthbench.cli.completion import complete_suite
+
+
+def publish_command(
+    hub: Annotated[
+        str, typer.Option(metavar="USER/NAME", help="A dataset repository; made if need be.")
+    ],
+    suites: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SUITE", help="Default: every suite.", autocompletion=complete_suite
+        ),
+    ] = None,
+    boards: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path(
+        "leaderboards"
+    ),
+    private: Annotated[
+        bool, typer.Option("--private", help="Where the repository is made, make it private.")
+    ] = False,
+) -> None:
+    """Publish leaderboards and their submissions as a dataset on the Hugging Face Hub.
+
+    What is there stays: new submissions are added in one commit, with a card from which
+    `datasets.load_dataset` knows every part. Log in first: `hf auth login`.
+    """
+    from rich.console import Console
+    from rich.markup import escape
+
+    from synthbench.leaderboard.hub.repository import HubRepository
+
+    repository = HubRepository(hub)
+
+    from synthbench.leaderboard.hub.publishing import publish_boards
+    from synthbench.registry.kinds import SUITE
+    from synthbench.registry.registry import installed
+
+    names = list(dict.fromkeys(suites or installed().names(SUITE)))
+    chosen = [installed().suite(name) for name in names]
+    console = Console(highlight=False)
+    with console.status("reading submissions") as status:
+        done = publish_boards(repository, chosen, boards, private, status.update)
+    for left in done.left_out:
+        console.print(
+            f"[yellow]left out:[/] {escape(f'{left.where}: {left.reason}')}", soft_wrap=True
+        )
+    for place in done.new:
+        console.print(f"{place.suite}: {place.name}", style="dim")
+    there = f", {len(done.there)} there already" if done.there else ""
+    console.print(f"{len(done.new)} published{there}")
+    if done.address:
+        console.print(escape(done.address), soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Boards on the Hugging Face Hub: submissions as a dataset repository that anyone may read."""
