@@ -70,9 +70,8 @@ def review_command(  # noqa: PLR0913 - one parameter per flag
     if out is not None:
         write_atomically(out, review_markdown(found).encode())
     for one in found.judgements:
-        for cell in one.judged:
-            for failure in cell.failures:
-                console.print(escape(f"cell {cell.number}: {failure}"), soft_wrap=True)
+        for failure in one.failures:
+            console.print(escape(failure), soft_wrap=True)
     if not found.judgements:
         console.print("no submission was changed")
     if not found.holds:

@@ -1,18 +1,22 @@
-"""Judging one submission in a process of its own, which can be ended and may fail alone."""
+"""Judging one submission: what it says is read here, what it asks for is trained under limits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from time import monotonic
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from synthbench.errors import SynthbenchError, explain
 from synthbench.leaderboard.review.changes import Change
 from synthbench.leaderboard.submissions.texts import printable
+from synthbench.leaderboard.verification.limits import LimitError, Limits, within
+
+if TYPE_CHECKING:
+    from synthbench.leaderboard.submissions.reading import CheckedSubmission
+    from synthbench.leaderboard.verification.verify import CellVerdict
+    from synthbench.plan.suite import Suite
 
 Outcome = Literal["holds", "does not hold", "refused", "undecided", "removed"]
 
@@ -42,8 +46,8 @@ class CellOutcome:
 class Judgement:
     """What is known of a submission. reason: why it is refused or undecided, one line.
 
-    title, model: in its own words; empty where it cannot be read. cells: how many it has;
-    judged: those that were trained again.
+    title: in its own words; empty where it cannot be read. cells: how many it has; judged: those
+    that were trained again. over_all: what only all of them together show, one a line.
     """
 
     change: Change
@@ -52,100 +56,90 @@ class Judgement:
     title: str = ""
     cells: int = 0
     judged: tuple[CellOutcome, ...] = ()
+    over_all: tuple[str, ...] = ()
 
-
-@dataclass(frozen=True)
-class _Title:
-    text: str
-    cells: int
-
-
-@dataclass(frozen=True)
-class _End:
-    outcome: Outcome
-    reason: str = ""
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """All of them, each with its cell."""
+        cells = [f"cell {c.number}: {failure}" for c in self.judged for failure in c.failures]
+        return (*cells, *(f"all cells: {failure}" for failure in self.over_all))
 
 
 def judge_submission(change: Change, root: Path, sampling: Sampling, seconds: float) -> Judgement:
     """Read, check and verify a submission for so many seconds at most.
 
-    root: of the repository. A stall, a crash or a lack of memory ends one process and leaves it
-    undecided.
+    root: of the repository. A stall, a crash or a lack of memory leaves it undecided.
     """
-    if change.kind == "removed":
-        return Judgement(change, "removed")
-    # Not forked: torch's threads do not survive it.
-    context = get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    child = context.Process(
-        target=_judge, args=(sender, root / change.path, change.suite, sampling)
-    )
-    child.start()
-    sender.close()
-    try:
-        heard = list(_heard(receiver, seconds))
-    finally:
-        child.kill()
-        child.join()
-    return _judgement(change, heard)
-
-
-def _heard(receiver: Connection, seconds: float) -> Iterator[object]:
-    """What the process says until it has said all, ends, or time is up; an _End is the last."""
-    deadline = monotonic() + seconds
-    try:
-        while receiver.poll(max(deadline - monotonic(), 0)):
-            said = receiver.recv()
-            yield said
-            if isinstance(said, _End):
-                return
-    except EOFError:
-        yield _End("undecided", "its verification ended early: out of memory, or a crash")
-    else:
-        yield _End("undecided", f"not finished within {seconds / 60:.3g} minutes")
-
-
-def _judgement(change: Change, heard: list[object]) -> Judgement:
-    title = next((said for said in heard if isinstance(said, _Title)), _Title("", 0))
-    end = next(said for said in heard if isinstance(said, _End))
-    judged = tuple(said for said in heard if isinstance(said, CellOutcome))
-    fails = any(cell.failures for cell in judged)
-    outcome: Outcome = "does not hold" if fails else end.outcome
-    return Judgement(change, outcome, end.reason, title.text, title.cells, judged)
-
-
-def _judge(sender: Connection, folder: Path, suite: str, sampling: Sampling) -> None:
-    """In the process: say what is found, as it is found."""
-    try:
-        for said in _found(folder, suite, sampling):
-            sender.send(said)
-        sender.send(_End("holds"))
-    except SynthbenchError as error:
-        sender.send(_End("refused", printable(str(error))))
-    # A plugin may raise anything, and a traceback helps nobody in a pull request.
-    except Exception as error:
-        sender.send(_End("undecided", printable(explain(error))))
-
-
-def _found(folder: Path, suite: str, sampling: Sampling) -> Iterator[_Title | CellOutcome]:
     from synthbench.leaderboard.submissions.expected import expected_cells
     from synthbench.leaderboard.submissions.reading import read_submission
-    from synthbench.leaderboard.verification.verify import Verification, verify_submission
-    from synthbench.listeners.listener import Silent
     from synthbench.registry.registry import installed
 
-    # The suite whose folder it lies in: what it says of itself is checked against that.
-    wanted = installed().suite(suite)
-    checked = read_submission(folder, wanted, expected_cells(wanted))
-    yield _Title(checked.submission.title, len(checked.cells))
+    if change.kind == "removed":
+        return Judgement(change, "removed")
+    try:
+        # The suite whose folder it lies in: what it says of itself is checked against that.
+        suite = installed().suite(change.suite)
+        checked = read_submission(root / change.path, suite, expected_cells(suite))
+    except Exception as error:
+        return Judgement(change, *_stopped(error))
+    verdicts, (outcome, reason) = _verified(checked, suite, sampling, seconds)
+    return _judgement(change, checked, verdicts, outcome, reason)
+
+
+def _verified(
+    checked: CheckedSubmission, suite: Suite, sampling: Sampling, seconds: float
+) -> tuple[list[CellVerdict], tuple[Outcome, str]]:
+    """The cells that were trained again in time, and whether anything stopped it."""
+    from synthbench.leaderboard.verification.verify import Verification, verify_submission
+    from synthbench.listeners.listener import Silent
+
     chosen = Verification(sampling.fraction, sampling.seed, sampling.accelerator)
-    for verdict in verify_submission(checked, wanted, chosen, Silent()):
-        record = checked.cells[verdict.number - 1].record
-        yield CellOutcome(
+    limits = replace(Limits.of_this_machine(), total=seconds)
+    verdicts: list[CellVerdict] = []
+    try:
+        for verdict in within(limits, partial(verify_submission, checked, suite, chosen), Silent()):
+            verdicts.append(verdict)
+    except Exception as error:
+        return verdicts, _stopped(error)
+    return verdicts, ("holds", "")
+
+
+def _stopped(error: Exception) -> tuple[Outcome, str]:
+    """What an error makes of a submission: a plugin may raise anything, which decides nothing."""
+    if not isinstance(error, SynthbenchError):
+        return "undecided", printable(explain(error))
+    outcome: Outcome = "undecided" if isinstance(error, LimitError) else "refused"
+    return outcome, printable(str(error))
+
+
+def _judgement(
+    change: Change,
+    checked: CheckedSubmission,
+    verdicts: Sequence[CellVerdict],
+    outcome: Outcome,
+    reason: str,
+) -> Judgement:
+    from synthbench.leaderboard.verification.verify import failures_over_all
+
+    records = [cell.record for cell in checked.cells]
+    judged = tuple(
+        CellOutcome(
             number=verdict.number,
-            task=record.task,
+            task=records[verdict.number - 1].task,
             rerun=len(verdict.replicas),
-            replicas=record.summary.replicas,
+            replicas=records[verdict.number - 1].summary.replicas,
             how=verdict.agreement.how,
-            failures=tuple(verdict.agreement.failures),
+            failures=verdict.agreement.failures,
         )
+        for verdict in verdicts
+    )
+    found = Judgement(
+        change=change,
+        outcome=outcome,
+        reason=reason,
+        title=checked.submission.title,
+        cells=len(records),
+        judged=judged,
+        over_all=tuple(failures_over_all(verdicts)),
+    )
+    return replace(found, outcome="does not hold") if found.failures else found

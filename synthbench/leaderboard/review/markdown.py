@@ -77,11 +77,8 @@ def _details(one: Judgement) -> Iterator[str]:
         yield from ("", "| cell | replicas trained again | trajectories | verdict |")
         yield "| --- | --- | --- | --- |"
         yield from map(_row, one.judged)
-    failures = [
-        f"- cell {cell.number}: {code(failure)}" for cell in one.judged for failure in cell.failures
-    ]
-    if failures:
-        yield from ("", *_first(failures))
+    if one.failures:
+        yield from ("", *_first([f"- {code(failure)}" for failure in one.failures]))
 
 
 def _row(cell: CellOutcome) -> str:

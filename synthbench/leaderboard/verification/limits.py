@@ -29,6 +29,7 @@ Job: TypeAlias = "Callable[[Listener], Iterator[T]]"
 """What is done: it tells a listener how far it is, and yields one result for each cell."""
 
 BUILDING = "building its network and trying it out"
+STEP_SECONDS = 300.0
 POLL_SECONDS = 0.1
 START_SECONDS = 600.0
 """For starting Python and importing torch, where nothing of a stranger's runs yet."""
@@ -37,19 +38,25 @@ SHARE = 0.75
 """Of the machine's memory, unless another limit is named."""
 
 
+class LimitError(SubmissionError):
+    """A submission that met a limit, or whose process ended: nothing is known of it."""
+
+
 @dataclass(frozen=True)
 class Limits:
-    """How long one step may take, and how much memory all of it.
+    """How long one step may take, and how much memory and time all of it.
 
     seconds: between two signs of life: until a network is built and tried out, then for each
     block of optimizer steps and each evaluation. memory: bytes of the process; None: unlimited.
+    total: seconds of the whole job; None: as long as it makes progress.
     """
 
-    seconds: float = 300.0
+    seconds: float = STEP_SECONDS
     memory: int | None = None
+    total: float | None = None
 
     @classmethod
-    def of_this_machine(cls, seconds: float) -> Limits:
+    def of_this_machine(cls, seconds: float = STEP_SECONDS) -> Limits:
         """With three quarters of the memory that this machine has, where it says how much."""
         try:
             own = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -61,9 +68,11 @@ class Limits:
 def within(limits: Limits, job: Job[T], listener: Listener) -> Iterator[T]:
     """Do a job in a process of its own; its results as they come.
 
-    Raises SubmissionError where it meets a limit, with the cell, what it was doing and which limit
+    Raises LimitError where it meets a limit, with the cell, what it was doing and which limit
     that was; what the job raises where that is the user's to mend.
     """
+    if limits.total is not None and limits.total <= 0:
+        raise _out_of_time(limits.total)
     child = _Child(job)
     try:
         child.start()
@@ -98,6 +107,7 @@ class _Child:
         self._process = subprocess.Popen(
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
+        self._begun = monotonic()
         self._messages: SimpleQueue[tuple[str, Any] | None] = SimpleQueue()
         assert self._process.stdin is not None
         try:
@@ -108,10 +118,10 @@ class _Child:
         Thread(target=self._read, daemon=True).start()
 
     def start(self) -> None:
-        """Wait until it is there; SubmissionError where it does not start."""
+        """Wait until it is there; LimitError where it does not start."""
         message = self.next_message(Limits(START_SECONDS), "starting a process")
         if message != (READY, None):
-            raise SubmissionError(f"a process for it did not start: {message and message[1]}")
+            raise LimitError(f"a process for it did not start: {message and message[1]}")
 
     def next_message(self, limits: Limits, doing: str) -> tuple[str, Any] | None:
         """What it says next, None at its end."""
@@ -125,7 +135,7 @@ class _Child:
             if message is None:
                 self._process.wait()
                 if self._process.returncode:
-                    raise SubmissionError(
+                    raise LimitError(
                         f"{doing} ended its process (exit code {self._process.returncode}); the "
                         "system may have run out of memory: a lower --memory-gib says so first"
                     )
@@ -145,12 +155,14 @@ class _Child:
     def _check(self, limits: Limits, seconds: float, doing: str) -> None:
         used = _resident(self._process.pid)
         if limits.memory is not None and used is not None and used > limits.memory:
-            raise SubmissionError(
+            raise LimitError(
                 f"{doing} took more than the {limits.memory / GIBIBYTE:.3g} GiB of memory allowed "
                 "(--memory-gib)"
             )
+        if limits.total is not None and monotonic() - self._begun > limits.total:
+            raise _out_of_time(limits.total)
         if seconds > limits.seconds:
-            raise SubmissionError(
+            raise LimitError(
                 f"{doing} took more than the {limits.seconds:g} s allowed for one step "
                 "(--step-seconds)"
             )
@@ -166,6 +178,10 @@ class _Child:
         except Exception as error:
             self._messages.put((RAISED, error))
         self._messages.put(None)
+
+
+def _out_of_time(seconds: float) -> LimitError:
+    return LimitError(f"not finished within {seconds / 60:.3g} minutes")
 
 
 def _resident(process: int) -> int | None:

@@ -40,7 +40,7 @@ def test_one_that_holds_and_one_that_does_not() -> None:
     verdict = "✅ holds: 4 replicas of 2 of 2 cells trained again"
     assert f"| `good` | `mini` | new | {verdict} |" in text
     assert "| `bad` | `mini` | changed | ❌ does not hold: 2 replicas of 1 of 1" in text
-    assert "- cell 1: `it lies`" in text and "published already" in text
+    assert "- `cell 1: it lies`" in text and "published already" in text
     assert "| 2. `sparse-parity n=6 k=2` | 2 of 6 | `identical` | ✅ holds |" in text
     assert "--fraction 0.25 --seed 7" in text and "`0123456789ab`" in text
 

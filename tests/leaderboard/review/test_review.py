@@ -12,10 +12,11 @@ import pytest
 from synthbench.hashing import file_hash
 from synthbench.leaderboard.review import judging
 from synthbench.leaderboard.review.changes import Change
-from synthbench.leaderboard.review.judging import Sampling, judge_submission
+from synthbench.leaderboard.review.judging import Judgement, Sampling, judge_submission
+from synthbench.records.content import own_hash
 from tests.cli.command import run_command
 from tests.leaderboard.repository import Repository
-from tests.leaderboard.review.dying import dies
+from tests.leaderboard.verification.jobs import dying
 
 HOME = PurePosixPath("leaderboards/mini/submissions")
 
@@ -30,18 +31,22 @@ def reviewed(repository: Repository, capsys, monkeypatch, *more: str) -> tuple[i
     return run_command(capsys, monkeypatch, *arguments, columns=200)
 
 
-class Said(list):
-    """The end of a pipe that keeps what is sent."""
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trains in this process: one of its own has to import torch anew."""
+    monkeypatch.setattr(judging, "within", lambda limits, job, listener: job(listener))
 
-    def send(self, said: object) -> None:
-        self.append(said)
 
-
-def judged(folder: Path, suite: str = "mini") -> Said:
-    """What the process of a submission says, in this one."""
-    said = Said()
-    judging._judge(said, folder, suite, Sampling(0.1, 0, "cpu"))
-    return said
+def judged(folder: Path, suite: str = "mini") -> Judgement:
+    """What is known of a submission, as one that is new."""
+    change = Change(HOME.parent.parent / suite / "submissions" / folder.name, "new")
+    own = folder.parents[3]
+    assert suite != "mini" or own / change.path == folder
+    if suite != "mini":
+        other = own / change.path
+        other.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(folder, other)
+    return judge_submission(change, own, Sampling(0.1, 0, "cpu"), 600)
 
 
 def forge(folder: Path) -> None:
@@ -50,26 +55,19 @@ def forge(folder: Path) -> None:
     record = json.loads(path.read_text())
     for replica in record["replicas"]:
         replica["data"] = "0" * len(replica["data"])
+    record["content_hash"] = own_hash(record)
     path.write_text(json.dumps(record))
     manifest = json.loads((folder / "submission.json").read_text())
     manifest["records"] = [file_hash(path)]
     (folder / "submission.json").write_text(json.dumps(manifest))
 
 
-def judge_here(change: Change, root: Path, sampling: Sampling, seconds: float) -> judging.Judgement:
-    """As a process of its own would, in this one."""
-    if change.kind == "removed":
-        return judging.Judgement(change, "removed")
-    return judging._judgement(change, judged(root / change.path, change.suite))
-
-
-@pytest.mark.parametrize("here", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("where", ["here", pytest.param("there", marks=pytest.mark.slow)])
 def test_the_command_reports_one_that_holds_and_one_that_is_removed(
-    repository: Repository, tmp_path: Path, capsys, monkeypatch, here: bool
+    repository: Repository, tmp_path: Path, capsys, monkeypatch, request, where: str
 ) -> None:
-    """By default without a process for each, which has to import torch anew."""
-    if here:
-        monkeypatch.setattr("synthbench.leaderboard.review.review.judge_submission", judge_here)
+    if where == "here":
+        request.getfixturevalue("here")
     repository.git("checkout", "-qb", "published")
     shutil.copytree(repository.submit("honest"), repository.root / HOME / "removed")
     repository.git("add", str(HOME / "removed"))
@@ -87,13 +85,22 @@ def test_the_command_reports_one_that_holds_and_one_that_is_removed(
     assert "| 1. `sparse-parity n=6 k=2` | 2 of 6 | `identical` | ✅ holds |" in text
 
 
+@pytest.mark.usefixtures("here")
 def test_a_forgery_is_named_with_what_gives_it_away(repository: Repository) -> None:
     folder = repository.submit("forged")
     forge(folder)
-    *_, cell, end = judged(folder)
-    assert "the data of replica" in cell.failures[0]
-    found = judging._judgement(Change(HOME / "forged", "new"), [cell, end])
+    found = judged(folder)
     assert found.outcome == "does not hold"
+    assert "cell 1: the data of replica" in found.failures[0]
+
+
+@pytest.mark.usefixtures("here")
+def test_what_only_all_cells_show_counts(repository: Repository, monkeypatch) -> None:
+    together = "synthbench.leaderboard.verification.verify.failures_over_all"
+    monkeypatch.setattr(together, lambda verdicts: ["the times are 5% shorter"])
+    found = judged(repository.submit("early"))
+    assert found.outcome == "does not hold"
+    assert found.failures == ("all cells: the times are 5% shorter",)
 
 
 @pytest.mark.parametrize(
@@ -111,18 +118,19 @@ def test_what_breaks_a_rule_is_refused(
     """Among others: to lie in the folder of another suite than it says it is for."""
     folder = repository.submit("broken")
     break_it(folder)
-    (end,) = judged(folder, suite)
-    assert end.outcome == "refused" and reason in end.reason
+    found = judged(folder, suite)
+    assert found.outcome == "refused" and reason in found.reason
 
 
+@pytest.mark.usefixtures("here")
 def test_an_error_of_a_plugin_leaves_it_undecided(repository: Repository, monkeypatch) -> None:
     def fails(*given: object) -> None:
         raise RuntimeError("first line\nsecond")
 
     folder = repository.submit("unlucky")
     monkeypatch.setattr("synthbench.leaderboard.verification.verify.rerun_replicas", fails)
-    *_, end = judged(folder)
-    assert end.outcome == "undecided" and end.reason == "RuntimeError: first line"
+    found = judged(folder)
+    assert found.outcome == "undecided" and found.reason == "RuntimeError: first line"
 
 
 def test_what_takes_too_long_is_undecided(repository: Repository, capsys, monkeypatch) -> None:
@@ -132,10 +140,9 @@ def test_what_takes_too_long_is_undecided(repository: Repository, capsys, monkey
 
 
 def test_a_process_that_dies_is_no_verdict(repository: Repository, monkeypatch) -> None:
-    monkeypatch.setattr(judging, "_judge", dies)
-    change = Change(HOME / "any", "new")
-    found = judge_submission(change, repository.root, Sampling(0.1, 0, "cpu"), 600)
-    assert found.outcome == "undecided" and "ended early" in found.reason
+    monkeypatch.setattr(judging, "partial", lambda *given: dying)
+    found = judged(repository.submit("deadly"))
+    assert found.outcome == "undecided" and "ended its process (exit code 7)" in found.reason
 
 
 @pytest.mark.parametrize(
