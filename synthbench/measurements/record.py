@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from synthbench.contracts.frozen import Frozen
 from synthbench.hashing import HASH
+from synthbench.records.hashed import Hashed
 from synthbench.records.schema import Environment
 
 
-class MeasurementRecord(Frozen):
+class MeasurementRecord(Hashed):
     """One configuration of a measurement, with its rows in a file of their own."""
 
     schema_version: Literal[1] = 1

@@ -16,8 +16,9 @@ from synthbench.contracts.measurement import Measurement
 from synthbench.errors import RecordError, first_mistake
 from synthbench.hashing import content_hash, file_hash
 from synthbench.measurements.record import MeasurementRecord
-from synthbench.records.atomic import make_folder, write_atomically
+from synthbench.records.atomic import make_folder, remove_file, write_atomically
 from synthbench.records.content import parquet_bytes
+from synthbench.records.hashed import hashed_bytes, was_changed
 
 RECORD_FILE = "measurement.json"
 SEED = "seed"
@@ -60,21 +61,25 @@ def write_measured(folder: Path, rows: Mapping[int, Row], record: MeasurementRec
     digest = file_hash(fresh)
     fresh.replace(_table(folder, digest))
     whole = record.model_copy(update={"seeds": tuple(seeds), "rows": digest})
-    write_atomically(folder / RECORD_FILE, whole.model_dump_json(indent=1).encode() + b"\n")
+    write_atomically(folder / RECORD_FILE, hashed_bytes(whole))
     for path in folder.glob("rows-*.parquet"):
         if path != _table(folder, digest):
-            path.unlink()
+            remove_file(path)
     return Measured(whole, tuple(rows[seed] for seed in seeds))
 
 
 def read_measured(folder: Path) -> Measured | None:
     """What lies in the folder of a configuration; None where nothing does.
 
-    Raises RecordError for a record that is none, or whose table does not match its hash.
+    Raises RecordError for a record that is none, or that does not match its hash or its table's.
     """
     path = folder / RECORD_FILE
     try:
-        record = MeasurementRecord.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        record = MeasurementRecord.model_validate(content)
+        if was_changed(content):
+            raise RecordError(f"{path} was changed after it was written; {ADVICE}")
+        record = record.model_copy(update={"content_hash": None})
         table = _table(folder, record.rows)
         if file_hash(table) != record.rows:
             raise RecordError(f"{table} does not match its hash; {ADVICE}")

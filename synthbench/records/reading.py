@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from synthbench.errors import RecordError, first_mistake
 from synthbench.hashing import content_hash, file_hash
-from synthbench.records.content import own_hash
+from synthbench.records.hashed import was_changed
 from synthbench.records.schema import Record
 
 SCHEMA_VERSION = 2
@@ -54,9 +54,7 @@ def read_record(folder: Path | str) -> Record:
     if _plan_hash(record) != record.plan_hash:
         raise RecordError(f"{path}: plan_hash does not match the plan; {_advice()}")
     _check_files(path, record)
-    if record.content_hash is None:
-        return record
-    if own_hash(content) != record.content_hash:
+    if was_changed(content):
         raise RecordError(f"{path} was changed after it was written; {_advice()}")
     return record.model_copy(update={"content_hash": None})
 

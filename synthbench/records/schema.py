@@ -15,6 +15,7 @@ from synthbench.metrics.score_names import base_name, set_name
 from synthbench.metrics.summary import Summary
 from synthbench.metrics.time_to_target import Target
 from synthbench.plan.suite_reference import SuiteReference
+from synthbench.records.hashed import Hashed
 
 ReferenceScore: TypeAlias = "float | Sequence[float | None] | None"
 """What a reference scores: a number, or a curve, null where that is undefined."""
@@ -122,7 +123,7 @@ def earlier_below(count: int, parts: Sequence[EarlierReplicas]) -> tuple[Earlier
     return tuple(part for part in own if part.replicas)
 
 
-class Record(Frozen):
+class Record(Hashed):
     """One finished cell; `record.json` in its folder."""
 
     schema_version: Literal[2] = 2
@@ -147,10 +148,6 @@ class Record(Frozen):
     """SHA-256 of the weights that the cell's teacher, start and mask gave, where it has any."""
     earlier: tuple[EarlierReplicas, ...] = Field(default=(), exclude_if=lambda value: not value)
     """Replicas whose environment is not that of the record."""
-    content_hash: str | None = Field(
-        default=None, pattern=HASH, exclude_if=lambda value: value is None
-    )
-    """SHA-256 of all else in the file, as canonical JSON; null in memory and in older files."""
 
     @property
     def task_plan(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ from synthbench.errors import RecordError, first_mistake
 from synthbench.metrics.estimate import Estimate
 from synthbench.plan.suite_reference import SuiteReference
 from synthbench.records.atomic import write_atomically
+from synthbench.records.hashed import Hashed, hashed_bytes, was_changed
 from synthbench.tuning.edges import Side
 from synthbench.tuning.proposals import SamplerName
 
@@ -80,7 +82,7 @@ class SearchRecord(Frozen):
     """Fields in which the best one lies at an edge of the search space."""
 
 
-class TuningRecord(Frozen):
+class TuningRecord(Hashed):
     """A tuning: what was asked and, once all trials are done, what was found."""
 
     schema_version: Literal[1] = 1
@@ -90,16 +92,20 @@ class TuningRecord(Frozen):
 
 def write_tuning(folder: Path, record: TuningRecord) -> None:
     """Write `tuning.json` in a folder that is there."""
-    write_atomically(folder / TUNING_FILE, record.model_dump_json(indent=1).encode() + b"\n")
+    write_atomically(folder / TUNING_FILE, hashed_bytes(record))
 
 
 def read_tuning(folder: Path) -> TuningRecord:
     """Read `tuning.json` in a folder; RecordError where it is missing or is not one."""
     path = folder / TUNING_FILE
     try:
-        return TuningRecord.model_validate_json(path.read_text(encoding="utf-8"), strict=True)
+        text = path.read_text(encoding="utf-8")
+        record = TuningRecord.model_validate_json(text, strict=True)
     except (OSError, UnicodeDecodeError) as error:
         raise RecordError(f"cannot read {path}: {error}") from None
     except ValidationError as error:
         where, message, _ = first_mistake(error)
         raise RecordError(f"{path}: {where}: {message}; move it away and tune again") from None
+    if was_changed(json.loads(text)):
+        raise RecordError(f"{path} was changed after it was written; move it away and tune again")
+    return record.model_copy(update={"content_hash": None})

@@ -24,7 +24,7 @@ from synthbench.leaderboard.verification import limits
 from synthbench.leaderboard.verification.verify import Verification
 from synthbench.listeners.listener import BlockProgress
 from synthbench.plan.suite import Suite, suite_protocol
-from synthbench.records.content import own_hash
+from synthbench.records.hashed import own_hash
 from synthbench.registry.registry import installed
 from tests.leaderboard.trained import as_plugin, train, write_suite
 
@@ -132,7 +132,9 @@ def test_replicas_of_two_machines_are_no_submission(board: Path, capsys, monkeyp
     for path in mixed.glob("*/record.json"):
         content = json.loads(path.read_text())
         part = {"created": content["created"], "environment": content["environment"]}
-        path.write_text(json.dumps({**content, "earlier": [{"replicas": [1, 2], **part}]}))
+        content["earlier"] = [{"replicas": [1, 2], **part}]
+        content["content_hash"] = own_hash(content)
+        path.write_text(json.dumps(content))
     code, _, err = submit(capsys, monkeypatch, mixed, "-m", "mlp width=16")
     assert code == 2 and "replicas 1, 2 were trained elsewhere than the rest" in err
 

@@ -121,10 +121,12 @@ def test_mistakes_are_one_line(run, arguments: list[str], message: str) -> None:
 
 
 def test_copied_results_count_once_and_it_is_said(run, run_folder: Path, tmp_path: Path) -> None:
-    """In a folder of their own; that of a cell beside it is told in tests/results."""
+    """A folder of results, and one cell beside itself."""
     copy = shutil.copytree(run_folder, tmp_path / "copy")
+    cell = next(path for path in copy.iterdir() if path.is_dir())
+    shutil.copytree(cell, copy / f"{cell.name} (copy)")
     once, twice = run("--format", "csv"), run(str(copy), "--format", "csv")
     assert once[0] == twice[0] == 0 and once[2] == ""
     assert twice[1] == once[1]
     assert f"note: not counted twice: {run_folder}" in twice[2] or str(copy) in twice[2]
-    assert "and 11 more, whose replicas another folder holds too" in twice[2]
+    assert "and 12 more, whose replicas another folder holds too" in twice[2]

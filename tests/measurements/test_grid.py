@@ -73,7 +73,11 @@ def test_a_damaged_folder_is_refused(grid: MeasuredGrid) -> None:
     table.unlink()
     with pytest.raises(RecordError, match="names rows that are not there"):
         grid.kept()
-    (folder / "measurement.json").write_text("{")
+    path = folder / "measurement.json"
+    path.write_text(path.read_text().replace('"seconds": ', '"seconds": 1'))
+    with pytest.raises(RecordError, match=r"measurement.json was changed after it was written"):
+        grid.kept()
+    path.write_text("{")
     with pytest.raises(RecordError, match="not valid JSON"):
         grid.kept()
 

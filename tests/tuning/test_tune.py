@@ -16,7 +16,15 @@ from synthbench.listeners.listener import Silent
 from synthbench.plan.protocol import Protocol
 from synthbench.results.results import read_results
 from synthbench.tuning.plan import TuningPlan, on_tuning_seeds, tuned_on_tasks
-from synthbench.tuning.record import TRIALS, TUNING_FILE, read_tuning
+from synthbench.tuning.record import (
+    TRIALS,
+    TUNING_FILE,
+    Question,
+    TunedOn,
+    TuningRecord,
+    read_tuning,
+    write_tuning,
+)
 from synthbench.tuning.search import best_place
 from synthbench.tuning.standing import standing_of
 from synthbench.tuning.tune import tune
@@ -126,6 +134,14 @@ def test_another_question_does_not_take_over_the_folder(tuned) -> None:
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     (tmp_path / TUNING_FILE).write_text('{"schema_version": 1, "question": 7}')
     with pytest.raises(RecordError, match=r"tuning.json: question: .*; move it away"):
+        read_tuning(tmp_path)
+    task = TunedOn(task="sparse-parity", protocol={"seeds": 2})
+    asked = Question(suite=None, tasks=(task,), models=("mlp",), sampler="random", sampler_seed=0)
+    write_tuning(tmp_path, TuningRecord(question=asked))
+    assert read_tuning(tmp_path).question == asked
+    path = tmp_path / TUNING_FILE
+    path.write_text(path.read_text().replace('"sampler_seed": 0', '"sampler_seed": 1'))
+    with pytest.raises(RecordError, match=r"tuning.json was changed after it was written"):
         read_tuning(tmp_path)
 
 

@@ -24,7 +24,8 @@ from synthbench.metrics.summary import summarize
 from synthbench.metrics.time_to_target import Target, times_to_target
 from synthbench.metrics.trajectories import Trajectories
 from synthbench.plan.suite import Suite
-from synthbench.records.content import own_hash, parquet_bytes
+from synthbench.records.content import parquet_bytes
+from synthbench.records.hashed import own_hash
 from tests.leaderboard.synthetic import make_submission
 
 RECORD, TABLE, MANIFEST = "record.json", "trajectories.parquet", "submission.json"
