@@ -42,6 +42,12 @@ from synthbench.leaderboard.site.numbers import (
 )
 from synthbench.leaderboard.site.overview_charts import page_of, pareto_chart, profile_chart
 from synthbench.leaderboard.site.pair_view import PairTable
+from synthbench.leaderboard.site.standing_view import (
+    FreshRow,
+    MarkRow,
+    fresh_rows,
+    mark_rows,
+)
 from synthbench.leaderboard.site.svg import Picture
 from synthbench.leaderboard.standings.board import Board
 from synthbench.leaderboard.standings.entry import Entry
@@ -151,6 +157,8 @@ class BoardView:
     cells: tuple[CellView, ...]
     reference_rows: tuple[ReferenceRowView, ...]
     refused: tuple[tuple[str, str], ...]
+    fresh: tuple[FreshRow, ...]
+    marks: tuple[MarkRow, ...]
     has_reference: bool
     tall: bool
     folded: bool
@@ -185,6 +193,8 @@ def board_view(
         cells=tuple(_cell(board, i, frame, drawn, figures) for i, frame in enumerate(frames)),
         reference_rows=_reference_rows(board),
         refused=tuple((ascii(r.folder.name)[1:-1], r.reason) for r in board.refused),
+        fresh=fresh_rows(board),
+        marks=mark_rows(board),
         has_reference=has_reference,
         tall=len(board.entries) > TALL_ROWS,
         folded=len(board.entries) * len(board.tasks) > OPEN_ROWS,
