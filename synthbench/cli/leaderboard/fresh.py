@@ -133,7 +133,7 @@ def _ratio(standing: FreshStanding) -> tuple[str, str]:
     from synthbench.metrics.formatting import format_estimate
 
     value, interval = format_estimate(standing.ratio)
-    return value, f" ({interval})" if standing.ratio.low is not None else ""
+    return value, f" {interval}" if standing.ratio.low is not None else ""
 
 
 def _print_cells(console: Console, checked: CheckedSubmission, standing: FreshStanding) -> None:
