@@ -68,7 +68,13 @@ def small_suite(suite: Suite, boards: Path) -> Suite:
     if first.task.startswith("sparse-parity"):
         cell = SuiteCell(task=EASY_TASK, budget=EASY_BUDGET)
     small = suite.model_copy(
-        update={"seeds": SUITE_SEEDS, "evaluation_samples": HELD_OUT, "cells": (cell,)}
+        update={
+            "seeds": SUITE_SEEDS,
+            "evaluation_samples": HELD_OUT,
+            "cells": (cell,),
+            # The small submission of the reference model is another.
+            "reference_entry": None,
+        }
     )
     folder = boards / suite.name
     (folder / "submissions").mkdir(parents=True, exist_ok=True)
