@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +12,12 @@ import synthbench as sb
 from synthbench.plan.cell import Cell
 from synthbench.registry.registry import installed
 from tests.fresh_environment import build_wheel
+from tests.portability import NEED_POSIX
 from tests.wandb_isolation import isolated_wandb
 
 TESTS = Path(__file__).parent
 # A distribution of its own: its tests run where it is installed, in tests/distributions.
-collect_ignore = ["example_plugin"]
+collect_ignore = ["example_plugin", *(NEED_POSIX if sys.platform == "win32" else ())]
 # `tests/__init__.py` leaves others' plugins out; no message of ours has a line about them either.
 installed().host.left_out.clear()
 LONGEST = (

@@ -79,13 +79,18 @@ class FreshEnvironment:
     @property
     def python(self) -> Path:
         """Its interpreter."""
-        return self.folder / "venv" / "bin" / "python"
+        name = "python.exe" if sys.platform == "win32" else "python"
+        return self._place("scripts") / name
 
     @property
     def site_packages(self) -> Path:
         """Where pip installs."""
-        (found,) = (self.folder / "venv" / "lib").glob("python*/site-packages")
-        return found
+        return self._place("purelib")
+
+    def _place(self, kind: str) -> Path:
+        """Where its system lays things: `bin` and `lib`, or `Scripts` and `Lib`."""
+        home = str(self.folder / "venv")
+        return Path(sysconfig.get_path(kind, "venv", {"base": home, "platbase": home}))
 
     def install(self, *sources: Path) -> None:
         """Install wheels and source folders, and nothing that they depend on."""

@@ -99,7 +99,7 @@ class TrackedRun(TrackedCell):
             run.finish()
         mark = Path(run.dir).with_name(MARK)
         if mark.parent.is_dir():  # With WANDB_MODE=disabled there is none.
-            mark.write_text(words)
+            mark.write_text(words, encoding="utf-8")
 
     def _open(self) -> wandb.Run:
         if self._run is None:
@@ -124,7 +124,7 @@ class TrackedRun(TrackedCell):
         """The marks in the offline runs of this cell."""
         if is_offline():
             for mark in self._root.glob(f"wandb/offline-run-*-{self._id}/{MARK}"):
-                yield mark.read_text()
+                yield mark.read_text(encoding="utf-8")
 
 
 def log_record(run: wandb.Run, result: CellResult) -> None:

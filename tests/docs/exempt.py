@@ -14,8 +14,8 @@ EXEMPT = {
     "tests/plugins/test_wandb_report.py does so on a server of its own",
     r"synthbench leaderboard review .*": "asks git what a branch changes: tests/leaderboard/review "
     "does so in a repository of its own",
-    r"synthbench leaderboard (publish|fetch) .*": "needs the Hub: tests/leaderboard/hub has one "
-    "of its own",
+    r"synthbench leaderboard (publish|fetch) .*": "needs the Hub: "
+    "tests/leaderboard/hub has one of its own",
     r"synthbench eval quickstart --launcher .*|ray start .*": "starts a cluster, or needs one: "
     "`pytest -m ray tests/launchers` does both",
     r"(sbatch|kubectl) .*": "needs a cluster",

@@ -33,7 +33,8 @@ class Site:
 
     def finish(self) -> None:
         """Write the marker."""
-        (self._folder / MARKER).write_text("\n".join([HEADING, *sorted(self._files)]) + "\n")
+        listed = "\n".join([HEADING, *sorted(self._files)]) + "\n"
+        (self._folder / MARKER).write_text(listed, encoding="utf-8")
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -300,6 +301,7 @@ def test_a_record_with_a_key_twice_is_refused(key: str, small: Path) -> None:
     assert f"cell 1: record.json: '{key}' is given twice" in refusal(small, SMALL)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes, no /dev/zero")
 @pytest.mark.parametrize("file", [MANIFEST, f"cell-01/{RECORD}", f"cell-01/{TABLE}"])
 def test_what_is_not_an_ordinary_file_is_not_opened(file: str, small: Path) -> None:
     path = small / file
