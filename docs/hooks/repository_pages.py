@@ -30,7 +30,14 @@ PAGES = {
 
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:)([^)#\s]+)(#[^)\s]*)?(?=\))")
 FENCE = re.compile(r"^(```.*?^```)", re.MULTILINE | re.DOTALL)
-LANGUAGES = {".py": "python", ".toml": "toml", ".json": "json", ".md": "markdown", ".j2": "html"}
+LANGUAGES = {
+    ".py": "python",
+    ".toml": "toml",
+    ".yml": "yaml",
+    ".json": "json",
+    ".md": "markdown",
+    ".j2": "html",
+}
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -105,8 +112,9 @@ def is_page(target: str) -> bool:
 
 
 def source_page(root: Path, target: str) -> str:
-    """The page that shows a file or lists a folder."""
-    return f"source/{target}/index.md" if (root / target).is_dir() else f"source/{target}.md"
+    """The page that shows a file or lists a folder; MkDocs would hide a name with a dot first."""
+    place = f"source/{target.lstrip('.')}"
+    return f"{place}/index.md" if (root / target).is_dir() else f"{place}.md"
 
 
 def shown(root: Path, target: str) -> str:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 
-from synthbench.hashing import file_hash
 from synthbench.leaderboard.review import judging
 from synthbench.leaderboard.review.changes import Change
 from synthbench.leaderboard.review.judging import Judgement, Sampling, judge_submission
-from synthbench.records.content import own_hash
 from tests.cli.command import run_command
 from tests.leaderboard.repository import Repository
+from tests.leaderboard.submissions.attacks import edit_record
 from tests.leaderboard.verification.jobs import dying
 
 HOME = PurePosixPath("leaderboards/mini/submissions")
@@ -51,15 +49,12 @@ def judged(folder: Path, suite: str = "mini") -> Judgement:
 
 def forge(folder: Path) -> None:
     """Say of its replicas that their data were others, with every hash made right again."""
-    path = folder / "cell-01" / "record.json"
-    record = json.loads(path.read_text())
-    for replica in record["replicas"]:
-        replica["data"] = "0" * len(replica["data"])
-    record["content_hash"] = own_hash(record)
-    path.write_text(json.dumps(record))
-    manifest = json.loads((folder / "submission.json").read_text())
-    manifest["records"] = [file_hash(path)]
-    (folder / "submission.json").write_text(json.dumps(manifest))
+
+    def change(record: dict[str, Any]) -> None:
+        for replica in record["replicas"]:
+            replica["data"] = "0" * len(replica["data"])
+
+    edit_record(folder, change)
 
 
 @pytest.mark.parametrize("where", ["here", pytest.param("there", marks=pytest.mark.slow)])
