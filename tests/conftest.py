@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 import synthbench as sb
+from synthbench.evaluation import picture
 from synthbench.plan.cell import Cell
 from synthbench.registry.registry import installed
+from synthbench.results.figures import PICTURE_FILE, save_default_picture
+from synthbench.results.measured_cell import MeasuredCell
 from tests.fresh_environment import build_wheel
 from tests.portability import NEED_POSIX
 from tests.wandb_isolation import isolated_wandb
@@ -49,6 +52,25 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SYNTHBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def blank_pictures() -> Iterator[None]:
+    """The picture beside a result is blank: to draw it takes as long as to train a small cell."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(picture, "save_default_picture", save_blank_picture)
+        yield
+
+
+def save_blank_picture(cells: Sequence[MeasuredCell], folder: Path) -> None:
+    """In the place of the real one."""
+    (folder / PICTURE_FILE).write_bytes(b"")
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The picture beside a result is drawn, for tests that look at it."""
+    monkeypatch.setattr(picture, "save_default_picture", save_default_picture)
 
 
 @pytest.fixture(scope="session")

@@ -96,6 +96,7 @@ def test_show_a_model_a_probe_and_a_suite(capsys, monkeypatch) -> None:
     assert "budget 320k samples" in run(capsys, monkeypatch, "show", "quickstart")
 
 
+@pytest.mark.usefixtures("drawn")
 def test_eval_prints_a_table_of_80_columns_and_draws(capsys, monkeypatch, tmp_path: Path) -> None:
     printed = run(
         capsys, monkeypatch, "eval", "quickstart", "--seeds", "3", "--budget", "6400",

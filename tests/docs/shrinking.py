@@ -4,8 +4,7 @@ Commands and snippets run as they stand: parsing, planning, training, recording,
 pictures, submitting, boards. But within `shrunk`
 
 - a cell has at most 3 replicas (2 x 2 where initializations are crossed), 5 steps, 128 held-out
-  samples and hardly more training samples, trains on the CPU in one block, and has no picture
-  drawn beside its results (`synthbench plot` draws what pages ask for);
+  samples and hardly more training samples, and trains on the CPU in one block;
 - a grid has 9 cells at most, from all over it;
 - a tuning tries 3 configurations of each model, each to the end of that at once;
 - a suite has its first cell alone, with 6 replicas (the fewest that are ranked) and 128 held-out
@@ -119,7 +118,7 @@ def evaluate_small_cells(
 ) -> Results:
     """`evaluate_cells`, of small cells."""
     trainer = replace(settings.trainer, accelerator="cpu")
-    quick = replace(settings, trainer=trainer, replicas_per_block=SUITE_SEEDS, pictures=False)
+    quick = replace(settings, trainer=trainer, replicas_per_block=SUITE_SEEDS)
     return train_cells(alike_once(cells), out, quick, suite)
 
 

@@ -19,6 +19,7 @@ from synthbench.results.figures.rendering import save_figure
 from synthbench.results.html import results_html
 from tests.evaluation.notes import Notes
 
+pytestmark = pytest.mark.usefixtures("drawn")
 NO_LATEX = "Failed to process string with tex because latex could not be found"
 
 
