@@ -2,6 +2,7 @@
 
     README.md                                               the card
     SUITE/submissions/NAME/submission.json                  as in a folder of leaderboards
+    SUITE/submissions/NAME/fresh.json                       where a verifier has written one
     SUITE/submissions/NAME/cell-01/record.json
     SUITE/submissions/NAME/cell-01/trajectories.parquet
     SUITE/outcomes/NAME.parquet                             a row for each replica, to be loaded
@@ -16,6 +17,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from synthbench.leaderboard.submissions.files import FRESH_FILE
 from synthbench.leaderboard.submissions.submission import SUBMISSION_FILE, SUBMISSIONS
 from synthbench.records.reading import RECORD_FILE, TRAJECTORIES_FILE
 
@@ -56,8 +58,8 @@ def places(paths: Iterable[str]) -> dict[Place, list[str]]:
 
 def foreign_file(files: Iterable[str]) -> str | None:
     """The first file that belongs to no submission, if there is one."""
-    own = (file for file in files if file != SUBMISSION_FILE and not CELL_FILE.fullmatch(file))
-    return next(own, None)
+    known = (SUBMISSION_FILE, FRESH_FILE)
+    return next((f for f in files if f not in known and not CELL_FILE.fullmatch(f)), None)
 
 
 def cells_of(files: Iterable[str]) -> set[str]:

@@ -147,7 +147,7 @@ CAUGHT_BY_A_RERUN: dict[str, tuple[Lie, str]] = {
     "a calmer probe": (forgeries.calmer_probe, "replica"),
     "a worse trivial predictor": (forgeries.worse_trivial, "references of replica"),
     "data of other seeds": (forgeries.data_of_others, "are not those of its seeds"),
-    "fewer FLOPs": (forgeries.fewer_flops(0.98), "step_flops is recorded as"),
+    "fewer FLOPs": (forgeries.fewer_flops(0.9905), "step_flops is recorded as"),
     "fewer parameters": (record("compute", "parameters", 100), "parameters is recorded as 100"),
     "a smaller state": (record("compute", "state_size", 3), "state_size is recorded as 3"),
 }
