@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from synthbench.cli.completion import complete_task
 from synthbench.cli.surroundings import watched
-from synthbench.errors import ConfigurationError
+from synthbench.errors import ConfigurationError, OutputError, first_line
+
+if TYPE_CHECKING:
+    from datasets import DatasetDict
 
 data_app = typer.Typer(help="A task's samples as Hugging Face data sets.", no_args_is_help=True)
 
@@ -18,6 +21,31 @@ data_app = typer.Typer(help="A task's samples as Hugging Face data sets.", no_ar
 def data() -> None:
     """A task's samples as Hugging Face data sets."""
     # With a callback the one command keeps its name.
+
+
+LARGEST_SEED = 2**64 - 1
+
+
+def check_free(folder: Path) -> None:
+    """Raise ConfigurationError unless a folder is empty, or can be made."""
+    if folder.exists() and not folder.is_dir():
+        raise ConfigurationError(f"{folder} is no folder; choose another --to")
+    if folder.exists() and any(folder.iterdir()):
+        raise ConfigurationError(f"{folder} is not empty; choose another --to")
+
+
+def push(found: DatasetDict, name: str) -> None:
+    """Upload; OutputError, in a line, for whatever the hub or the way to it does not let through.
+
+    Its client raises errors of three libraries, of which no two have a class in common.
+    """
+    try:
+        found.push_to_hub(name)
+    except Exception as error:
+        raise OutputError(
+            f"cannot push to {name}: {first_line(error)}; log in with `hf auth login`, see to the "
+            "network, or write a folder with --to"
+        ) from error
 
 
 @data_app.command("export")
@@ -34,7 +62,9 @@ def export_command(
         int | None,
         typer.Option(min=1, help="Samples of validation and of test; default: a tenth."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the world and the samples.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the world and the samples.")
+    ] = 0,
     push_to_hub: Annotated[
         str | None, typer.Option(metavar="REPO", help="Also upload, as USER/NAME.")
     ] = None,
@@ -51,6 +81,8 @@ def export_command(
 
     if to is None and push_to_hub is None:
         raise ConfigurationError("say where to: --to FOLDER, --push-to-hub USER/NAME, or both")
+    if to is not None:
+        check_free(to)
     chosen = installed().task(task)
     rest = held_out or max(samples // 10, 1)
     counts = {"train": samples, "validation": rest, "test": rest}
@@ -61,8 +93,6 @@ def export_command(
         chosen, {name: len(rows) for name, rows in found.items()}, seed, version=__version__
     )
     if to is not None:
-        if to.exists() and any(to.iterdir()):
-            raise ConfigurationError(f"{to} is not empty; choose another --to")
         make_folder(to)
         for name, split in found.items():
             write_atomically(to / f"{name}.parquet", parquet_bytes(split.data.table))
@@ -70,5 +100,5 @@ def export_command(
         held = ", ".join(f"{name} {len(split):,}" for name, split in found.items())
         console.print(escape(f"{to}: {held}"), soft_wrap=True)
     if push_to_hub is not None:
-        found.push_to_hub(push_to_hub)
+        push(found, push_to_hub)
         console.print(escape(f"pushed to {push_to_hub}"), soft_wrap=True)
