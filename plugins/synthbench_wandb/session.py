@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import wandb
@@ -12,6 +14,8 @@ from wandb.errors import AuthenticationError
 from synthbench import SynthbenchError
 
 WITHOUT_SERVER = ("offline", "dryrun", "disabled")
+NO_SWEEP = {"sweep_id": None, "sweep_param_path": None, "launch": False, "run_id": None}
+"""Settings of an agent, and what they are without one."""
 LOG_IN = "run `wandb login` or set WANDB_API_KEY"
 
 
@@ -80,3 +84,20 @@ def _settings() -> wandb.Settings:
     # Its notices would break into the progress bar; WANDB_SILENT=false brings them back.
     os.environ.setdefault("WANDB_SILENT", "true")
     return wandb.setup().settings
+
+
+@contextmanager
+def outside_sweeps() -> Iterator[None]:
+    """While a run opens, none of W&B's sweeps or launches: under one it drops id and project.
+
+    An agent's variables hold one run's id, which every cell of an evaluation would then have.
+    """
+    shared = wandb.setup().settings
+    before = {name: getattr(shared, name) for name in NO_SWEEP}
+    for name, value in NO_SWEEP.items():
+        setattr(shared, name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(shared, name, value)

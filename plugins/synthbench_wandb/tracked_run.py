@@ -31,7 +31,7 @@ from synthbench_wandb.history import (
     run_name,
     summary,
 )
-from synthbench_wandb.session import is_offline, root_of
+from synthbench_wandb.session import is_offline, outside_sweeps, root_of
 
 RECORD = "record.json"
 FIGURES = ("learning-curves", "survival", "transition-raster", "probes", "test-sets", "curves")
@@ -105,19 +105,20 @@ class TrackedRun(TrackedCell):
         if self._run is None:
             cell, suite = self._cell, self._suite
             self._root.mkdir(parents=True, exist_ok=True)
-            self._run = wandb.init(
-                entity=self._entity,
-                project=self._project,
-                dir=str(self._root),
-                id=self._id,
-                name=run_name(cell),
-                group=group_name(cell),
-                config=configuration(cell, suite),
-                # Offline there is nothing to resume from: the server joins what is synced.
-                resume=None if is_offline() else "allow",
-                reinit="create_new",
-                settings=wandb.Settings(silent=True, console="off"),
-            )
+            with outside_sweeps():
+                self._run = wandb.init(
+                    entity=self._entity,
+                    project=self._project,
+                    dir=str(self._root),
+                    id=self._id,
+                    name=run_name(cell),
+                    group=group_name(cell),
+                    config=configuration(cell, suite),
+                    # Offline there is nothing to resume from: the server joins what is synced.
+                    resume=None if is_offline() else "allow",
+                    reinit="create_new",
+                    settings=wandb.Settings(silent=True, console="off"),
+                )
         return self._run
 
     def _written_offline(self) -> Iterator[str]:

@@ -21,6 +21,7 @@ from synthbench.hashing import file_hash
 from synthbench.plan.cell import Cell
 from synthbench.registry.registry import installed
 from synthbench_wandb.history import configuration, group_name, seedless_hash
+from synthbench_wandb.tracked_run import TrackedRun
 from tests.plugins.wandb_file import OfflineRun
 from tests.wandb_isolation import isolated_wandb
 from tests.wandb_server import KEY, wandb_server
@@ -325,3 +326,21 @@ def test_a_project_may_look_like_a_number(name: str) -> None:
     from synthbench.cli.eval import wandb_reference
 
     assert installed().tracker(wandb_reference(name)).project == name
+
+
+def test_ids_are_ours_under_a_sweep_too(tmp_path: Path) -> None:
+    """An agent's variables name one run, which both cells would be."""
+    registry = installed()
+    cells = [
+        sb.Cell(registry.task("sparse-parity n=6 k=2"), registry.model(model), sb.Protocol())
+        for model in ("mlp width=4", "mlp width=5")
+    ]
+    with isolated_wandb(tmp_path / "home"), pytest.MonkeyPatch.context() as patch:
+        for name, value in (("MODE", "offline"), ("SWEEP_ID", "abc"), ("RUN_ID", "ofthesweep")):
+            patch.setenv(f"WANDB_{name}", value)
+        for cell in cells:
+            tracked = TrackedRun((None, "parity"), cell, None, tmp_path / "runs" / "cell")
+            run = tracked._open()
+            assert (run.id, run.project) == (cell.plan_hash()[:16], "parity")
+            run.finish()
+        assert wandb.setup().settings.sweep_id == "abc", "as it was"
