@@ -38,6 +38,15 @@ def test_log_rank_where_nothing_can_differ() -> None:
     assert log_rank_p_value(none, none) == log_rank_p_value(same, same) == 1
 
 
+def test_log_rank_of_all_at_one_instant_against_none() -> None:
+    """Eight events of sixteen at risk, all on one side: z^2 is 15 exactly."""
+    none = TimesToTarget(np.full(8, BUDGET), np.zeros(8, bool))
+    same = TimesToTarget(np.full(8, 50.0), np.ones(8, bool))
+    expected = logrank_test(same.times, none.times, same.solved, none.solved).p_value
+    assert log_rank_p_value(same, none) == pytest.approx(expected, rel=1e-9)
+    assert expected == pytest.approx(0.000107, rel=0.01)
+
+
 def test_superiority_counts_pairs() -> None:
     generator = np.random.default_rng(1)
     for _ in range(10):
