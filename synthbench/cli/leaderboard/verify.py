@@ -67,11 +67,7 @@ def verify_command(  # noqa: PLR0913 - one parameter per flag
     from synthbench.leaderboard.submissions.expected import expected_cells
     from synthbench.leaderboard.submissions.reading import read_submission, suite_of
     from synthbench.leaderboard.verification.limits import GIBIBYTE, Limits, within
-    from synthbench.leaderboard.verification.verify import (
-        Verification,
-        failures_over_all,
-        verify_submission,
-    )
+    from synthbench.leaderboard.verification.verify import Verification, verify_submission
     from synthbench.results.terminal_table import WIDTH
 
     console = Console(width=WIDTH, highlight=False)
@@ -96,12 +92,9 @@ def verify_command(  # noqa: PLR0913 - one parameter per flag
         for verdict in within(limits, job, progress):
             verdicts.append(verdict)
             progress.cell_done()
-    over_all = failures_over_all(verdicts)
     _print(console, checked, verdicts)
-    for failure in over_all:
-        console.print(f"[red]all cells:[/] {failure}", soft_wrap=True)
     console.print(f"the same replicas again: --seed {chosen.seed}", style="dim")
-    if over_all or any(verdict.agreement.failures for verdict in verdicts):
+    if any(verdict.agreement.failures for verdict in verdicts):
         raise typer.Exit(DISAGREES)
 
 

@@ -47,7 +47,7 @@ class Judgement:
     """What is known of a submission. reason: why it is refused or undecided, one line.
 
     title: in its own words; empty where it cannot be read. cells: how many it has; judged: those
-    that were trained again. over_all: what only all of them together show, one a line.
+    that were trained again.
     """
 
     change: Change
@@ -56,13 +56,11 @@ class Judgement:
     title: str = ""
     cells: int = 0
     judged: tuple[CellOutcome, ...] = ()
-    over_all: tuple[str, ...] = ()
 
     @property
     def failures(self) -> tuple[str, ...]:
         """All of them, each with its cell."""
-        cells = [f"cell {c.number}: {failure}" for c in self.judged for failure in c.failures]
-        return (*cells, *(f"all cells: {failure}" for failure in self.over_all))
+        return tuple(f"cell {c.number}: {failure}" for c in self.judged for failure in c.failures)
 
 
 def judge_submission(change: Change, root: Path, sampling: Sampling, seconds: float) -> Judgement:
@@ -119,8 +117,6 @@ def _judgement(
     outcome: Outcome,
     reason: str,
 ) -> Judgement:
-    from synthbench.leaderboard.verification.verify import failures_over_all
-
     records = [cell.record for cell in checked.cells]
     judged = tuple(
         CellOutcome(
@@ -140,6 +136,5 @@ def _judgement(
         title=checked.submission.title,
         cells=len(records),
         judged=judged,
-        over_all=tuple(failures_over_all(verdicts)),
     )
     return replace(found, outcome="does not hold") if found.failures else found

@@ -9,10 +9,12 @@ from synthbench.engine.training.replica_training import ReplicaTraining
 
 LAST_BITS = 64
 """Largest change of a weight, in multiples of the epsilon of its precision (8e-6 in float32)."""
+COARSEST = 2**-7
+"""Largest relative change: the epsilon of bfloat16, in which no smaller one would be seen."""
 
 
 class Nudge(pl.Callback):
-    """Multiplies each initial weight by 1 + k eps, k uniform in -64, ..., 64.
+    """Multiplies each initial weight by 1 + u, u uniform up to 64 epsilon on either side.
 
     That is some tens of roundings, so whatever the rounding of another machine can do to a
     replica (a unit that crosses its kink, a sample that crosses its margin, and what grows from
@@ -28,6 +30,7 @@ class Nudge(pl.Callback):
         assert isinstance(pl_module, ReplicaTraining)
         draws = torch.Generator().manual_seed(self._seed)
         for weights in pl_module.parameters_by_name.values():
-            bits = torch.randint(-LAST_BITS, LAST_BITS + 1, weights.shape, generator=draws)
-            eps = torch.finfo(weights.dtype).eps
-            weights.mul_((1 + eps * bits.to(weights.device)).to(weights.dtype))
+            reach = min(LAST_BITS * torch.finfo(weights.dtype).eps, COARSEST)
+            shift = 2 * torch.rand(weights.shape, generator=draws, dtype=torch.float64) - 1
+            # On CPU: not every device has double precision.
+            weights.copy_(weights.cpu().double() * (1 + reach * shift))

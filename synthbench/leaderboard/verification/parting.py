@@ -22,11 +22,11 @@ GROWN = 30.0
 """How many times as far as between trainings with other last bits a claim may lie."""
 BEFORE, AFTER = 4, 2
 """Evaluation points around one, of which the farthest counts."""
-CONTINUOUS, COUNTED = 1e-3, 0.01
-"""What is always allowed, as a share of a column's range: losses; what may jump, such as scores
-and values of probes."""
+LOSSES, SCORES, PROBES = 1e-3, 0.01, 0.05
+"""What is always allowed, as a share of a column's range. Scores count samples; a probe may look at
+one weight, which steps of Adam's throw by their whole length where its gradient is near zero."""
 FLIPPED = 2
-"""Held-out samples that may fall on the other side of a threshold, in what may jump."""
+"""Held-out samples that may fall on the other side of a threshold, in all but losses."""
 FIRST_COLUMN = len(INDEX)
 
 
@@ -74,8 +74,9 @@ def departures(
 
 def _floor(name: str, samples: int) -> float:
     """A share of the range."""
-    loss = name == "train_loss" or name.partition("@")[0] == "loss"
-    return CONTINUOUS if loss else COUNTED + FLIPPED / samples
+    if name == "train_loss" or name.partition("@")[0] == "loss":
+        return LOSSES
+    return (PROBES if "/" in name else SCORES) + FLIPPED / samples
 
 
 def _scale(values: Array) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
 
@@ -52,7 +52,7 @@ def choose_replicas(count: int, verification: Verification, cell: int) -> list[i
 def verify_submission(
     checked: CheckedSubmission, suite: Suite, verification: Verification, listener: Listener
 ) -> Iterator[CellVerdict]:
-    """Rerun and compare, cell by cell.
+    """Rerun and compare, cell by cell; with the last comes what is wrong over all of them.
 
     Everything that follows from the trajectories was recomputed when the submission was read.
     Raises SubmissionError or UnknownNameError where a model cannot be rebuilt here.
@@ -62,6 +62,7 @@ def verify_submission(
         rebuild_cell(cell.record, wanted)
         for cell, wanted in zip(checked.cells, expected, strict=True)
     ]
+    verdicts: list[CellVerdict] = []
     for number, (measured, cell) in enumerate(zip(checked.cells, planned, strict=True), start=1):
         record = measured.record
         replicas = choose_replicas(cell.protocol.seeds, verification, number)
@@ -69,11 +70,19 @@ def verify_submission(
         found = compare_rerun(
             record, measured.trajectories, again(), partial(_nudged, again), len(planned)
         )
-        yield CellVerdict(number, tuple(replicas), found)
+        verdicts.append(CellVerdict(number, tuple(replicas), found))
+        yield verdicts[-1] if number < len(planned) else _with_all(verdicts)
 
 
 def _nudged(again: Callable[[int], Rerun], nudge: int) -> Trajectories:
     return again(nudge).trajectories
+
+
+def _with_all(verdicts: Sequence[CellVerdict]) -> CellVerdict:
+    """The last verdict, with what is wrong over all."""
+    own = verdicts[-1].agreement
+    failures = (*own.failures, *failures_over_all(verdicts))
+    return replace(verdicts[-1], agreement=replace(own, failures=failures))
 
 
 def failures_over_all(verdicts: Sequence[CellVerdict]) -> list[str]:

@@ -89,15 +89,6 @@ def test_a_forgery_is_named_with_what_gives_it_away(repository: Repository) -> N
     assert "cell 1: the data of replica" in found.failures[0]
 
 
-@pytest.mark.usefixtures("here")
-def test_what_only_all_cells_show_counts(repository: Repository, monkeypatch) -> None:
-    together = "synthbench.leaderboard.verification.verify.failures_over_all"
-    monkeypatch.setattr(together, lambda verdicts: ["the times are 5% shorter"])
-    found = judged(repository.submit("early"))
-    assert found.outcome == "does not hold"
-    assert found.failures == ("all cells: the times are 5% shorter",)
-
-
 @pytest.mark.parametrize(
     ("suite", "break_it", "reason"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthbench.leaderboard.verification.parting import CONTINUOUS, GROWN, departures
+from synthbench.leaderboard.verification.parting import GROWN, LOSSES, departures
 from tests.leaderboard.verification.curves import trajectories
 
 RAMP = np.linspace(1.0, 0.0, 21)
@@ -24,11 +24,11 @@ def bumped(size: float, place: int = 10) -> np.ndarray:
 
 def test_without_other_last_bits_a_share_of_the_range_is_allowed() -> None:
     assert excess(RAMP, RAMP) == 0
-    assert excess(bumped(CONTINUOUS / 2), RAMP) == pytest.approx(0.5)
+    assert excess(bumped(LOSSES / 2), RAMP) == pytest.approx(0.5)
     # One sample in 200 that falls on the other side is no forgery of a score.
     assert excess(bumped(0.01), RAMP, column="accuracy") == pytest.approx(0.5)
     assert excess(bumped(0.01), RAMP, column="accuracy@b") == pytest.approx(0.5)
-    assert excess(bumped(0.01), RAMP, column="loss@b") == pytest.approx(0.01 / CONTINUOUS)
+    assert excess(bumped(0.01), RAMP, column="loss@b") == pytest.approx(0.01 / LOSSES)
 
 
 def test_the_place_and_the_column_are_named() -> None:
@@ -44,7 +44,7 @@ def test_the_place_and_the_column_are_named() -> None:
 def test_rounding_allows_what_it_carries_and_only_around_there() -> None:
     size = 0.01
     nudged = bumped(size, 10)
-    allowed = CONTINUOUS + GROWN * size
+    allowed = LOSSES + GROWN * size
     for place, explained in ((5, False), (8, True), (10, True), (14, True), (15, False)):
         found = excess(bumped(0.9 * allowed, place), RAMP, nudged)
         assert (found < 1) == explained, place
@@ -70,4 +70,4 @@ def test_every_place_of_a_curve_is_compared() -> None:
     claimed = again.copy()
     claimed[10, 1] += 0.5
     assert excess(again, again, column="x/y") == 0
-    assert excess(claimed, again, column="x/y") == pytest.approx(0.25 / 0.02)
+    assert excess(claimed, again, column="x/y") == pytest.approx(0.25 / 0.06)
