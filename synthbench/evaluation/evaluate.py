@@ -113,7 +113,8 @@ def evaluate_cells(
         keep_freed_memory()
         if sum(earlier) < sum(each.cell.protocol.seeds for each in prepared):
             make_folder(out)
-            remove_unfinished(out)
+        # Of a picture, while which an earlier one was killed.
+        remove_unfinished(out)
         installed().host.announce("eval_started", cells=[each.cell for each in prepared])
         with watching(settings.listener) as listener:
             settings = replace(settings, listener=listener)

@@ -25,6 +25,7 @@ from synthbench.engine.training.lightning import OneProcess, lightning_alone, tr
 from synthbench.engine.training.replica_training import ReplicaTraining
 from synthbench.engine.training.training_state import TrainingState
 from synthbench.errors import ConfigurationError
+from synthbench.hashing import is_damaged
 from synthbench.metrics.arrow_columns import nullable_column
 from synthbench.plan.cell import Cell
 
@@ -131,7 +132,9 @@ def train_block(
             inference_mode=False,
             **trainer_flags(),
         )
-        resume = str(checkpoint) if checkpoint.exists() else None
+        # Of a worker that was lost it has not been looked at yet.
+        sound = checkpoint.exists() and not is_damaged(checkpoint)
+        resume = str(checkpoint) if sound else None
         with interruption.handled(trainer):
             trainer.fit(module, ckpt_path=resume, weights_only=True)
     if module.running.any():
