@@ -59,7 +59,8 @@ def publish_boards(
     progress("asking the Hub")
     repository.create(private)
     present = set(repository.sizes())
-    taken = [place for place in checked if place in places(present)]
+    listed = places(present)
+    taken = [place for place in checked if place in listed]
     there = [place for place in taken if _same(repository, place, checked[place])]
     for place in sorted(set(taken) - set(there)):
         reason = "another of that name is there already; submit it under a name of its own"
