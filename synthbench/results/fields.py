@@ -37,7 +37,7 @@ def fields_of(record: Record) -> dict[str, FieldValue]:
     (`probes`, `probe.NAME.field`), what the cell stands on (`start`, `start.at`,
     `start.model.width`) and the suite (`suite`, `suite.version`).
     """
-    found = dict(_plan_fields(record.plan))
+    found = dict(plan_fields(record.plan))
     labels = dict(word.split("=", 1) for word in label_words(record.model) if "=" in word)
     for name in SOURCES:
         if name in found and name in labels:
@@ -48,7 +48,8 @@ def fields_of(record: Record) -> dict[str, FieldValue]:
     return found
 
 
-def _plan_fields(plan: Mapping[str, Any]) -> Iterator[tuple[str, FieldValue]]:
+def plan_fields(plan: Mapping[str, Any]) -> Iterator[tuple[str, FieldValue]]:
+    """Paths and values of a plan, as records hold it."""
     task, model = dict(plan["task"]), dict(plan["model"])
     recipe = model.pop("recipe")
     if is_bare(model):
@@ -76,7 +77,7 @@ def _source_fields(name: str, source: Mapping[str, Any]) -> Iterator[tuple[str, 
     # Its label, where that is at hand, says more.
     yield name, FieldValue("yes", "")
     yield from _flat(name, own, name)
-    for path, (value, owner) in _plan_fields(source["cell"]):
+    for path, (value, owner) in plan_fields(source["cell"]):
         yield f"{name}.{path}", FieldValue(value, f"{name}.{owner}")
 
 

@@ -58,12 +58,14 @@ def run_command(  # noqa: PLR0913 - one parameter per flag
         from synthbench.cli.study.verdict_table import print_verdicts
         from synthbench.engine.training.block_training import TrainerOptions
         from synthbench.evaluation.settings import Settings, read_compile
+        from synthbench.papers.drawable import check_figures
         from synthbench.papers.kept import kept_study
         from synthbench.papers.reading import find_paper_study
         from synthbench.papers.running import Size, grid_studies
 
     found = find_paper_study(study)
     grids = grid_studies(found, runs, Size(full, seeds), grid or [])
+    check_figures(found, grids)
     settings = Settings(
         TrainerOptions(accelerator),
         resume,

@@ -70,6 +70,13 @@ def check_task(cell: Cell) -> None:
 
 
 @torch.no_grad()
+def score_names(cell: Cell) -> list[str]:
+    """What the cell's evaluations score, on every test set: `accuracy`, `accuracy@length-80`."""
+    sets = _scored_sets(cell)
+    return [scored_on(name, found.held_out.name) for found in sets for name in found.scores]
+
+
+@torch.no_grad()
 def check_loss(cell: Cell, batch: Batch) -> None:
     """Raise TaskError where the task's loss fails on made-up outputs of the right shape.
 
