@@ -73,7 +73,7 @@ def show_command(
 def _print_ranking(console: Console, board: Board) -> None:
     from rich.markup import escape
 
-    from synthbench.leaderboard.standings.board import HEADINGS, ranking_row
+    from synthbench.leaderboard.standings.board import ranking_table
     from synthbench.results.terminal_table import number_table
 
     suite = board.suite
@@ -84,10 +84,11 @@ def _print_ranking(console: Console, board: Board) -> None:
             f"`synthbench leaderboard submit runs/{suite.name} --author ...`\n"
         )
         return
-    rank, submission, *numbers = (heading.replace(" ", "\n") for heading in HEADINGS)
+    headings, rows = ranking_table(board)
+    rank, submission, *numbers = (heading.replace(" ", "\n") for heading in headings)
     table = number_table(submission, numbers, before=(rank,))
-    for entry in board.entries:
-        *cells, flops, solved = (escape(cell.stacked()) for cell in ranking_row(entry))
+    for entry, row in zip(board.entries, rows, strict=True):
+        *cells, flops, solved = (escape(cell.stacked()) for cell in row)
         table.add_row(*cells, flops + (" *" if entry.on_front else ""), solved)
     console.print(table)
     console.print(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from synthbench.leaderboard.site.numbers import Shown, show_estimate, show_score
 from synthbench.leaderboard.site.overview_charts import page_of
@@ -41,7 +41,7 @@ def fresh_rows(board: Board) -> tuple[FreshRow, ...]:
             title=entry.submission.title,
             href=page_of(entry),
             samples=show_score(entry, entry.samples),
-            fresh=show_estimate(entry.fresh.samples),
+            fresh=_bounded(entry.fresh_bound, show_estimate(entry.fresh.samples)),
             ratio=show_estimate(entry.fresh.ratio),
             p_value=format_p_value(entry.fresh.p_value),
             holds=entry.fresh.holds,
@@ -51,6 +51,10 @@ def fresh_rows(board: Board) -> tuple[FreshRow, ...]:
         for entry in board.entries
         if entry.fresh is not None
     )
+
+
+def _bounded(bound: str, shown: Shown) -> Shown:
+    return replace(shown, text=f"{bound} {shown.text}".strip())
 
 
 def mark_rows(board: Board) -> tuple[MarkRow, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 from markupsafe import Markup
@@ -16,7 +17,8 @@ from synthbench.plan.suite import Suite
 from synthbench.results.html import NOTE, TITLE, table_html
 from synthbench.results.table.text_table import TableCell
 
-HEADINGS = ("rank", "submission", "track", "samples", "fresh seeds", "FLOPs", "cells solved")
+FRESH = "fresh seeds"
+HEADINGS = ("rank", "submission", "track", "samples", FRESH, "FLOPs", "cells solved")
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def _html(board: Board) -> str:
     """A table, best first."""
     suite = board.suite
     title = TITLE.format(f"{suite.name} version {suite.version}", suite.title)
-    table = table_html(HEADINGS, [ranking_row(entry) for entry in board.entries], texts=3)
+    table = table_html(*ranking_table(board), texts=3)
     return str(Markup("").join([title, table, *(NOTE.format(line) for line in _notes(board))]))
 
 
@@ -87,6 +89,14 @@ def _text(board: Board) -> str:
             f"{solved.value} cells solved"
         )
     return "\n".join([*lines, *_notes(board)])
+
+
+def ranking_table(board: Board) -> tuple[tuple[str, ...], list[list[TableCell]]]:
+    """Headings and a row for each entry; of fresh seeds only where an entry was trained on them."""
+    tried = any(entry.fresh is not None for entry in board.entries)
+    shown = [tried or heading != FRESH for heading in HEADINGS]
+    rows = [list(compress(ranking_row(entry), shown)) for entry in board.entries]
+    return tuple(compress(HEADINGS, shown)), rows
 
 
 def ranking_row(entry: Entry) -> list[TableCell]:
@@ -115,7 +125,8 @@ def _fresh(entry: Entry) -> TableCell:
         return TableCell("-")
     value, interval = format_estimate(entry.fresh.samples)
     known = entry.fresh.samples.low is not None
-    return TableCell(value if entry.fresh.holds else f"{value} !", interval if known else "")
+    marked = f"{entry.fresh_bound} {value}".strip()
+    return TableCell(marked if entry.fresh.holds else f"{marked} !", interval if known else "")
 
 
 def _notes(board: Board) -> Iterator[str]:

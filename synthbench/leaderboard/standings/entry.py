@@ -149,6 +149,8 @@ class Entry:
     marks: tuple[Mark, ...] = ()
     fresh: FreshStanding | None = None
     """How it stands on fresh seeds, where a verifier has looked."""
+    fresh_bound: Literal["", "<", ">", "~"] = ""
+    """As `bound`, of its samples on fresh seeds."""
 
     @property
     def solved_cells(self) -> int:

@@ -20,6 +20,7 @@ from synthbench.leaderboard.submissions.fresh import FreshResult
 from synthbench.leaderboard.submissions.marks import Mark
 from synthbench.metrics.bootstrap import resampling_weights
 from synthbench.metrics.estimate import Estimate
+from synthbench.metrics.survival import kaplan_meier_median
 from synthbench.metrics.time_to_target import TimesToTarget, times_to_target
 from synthbench.results.measured_cell import MeasuredCell
 
@@ -47,6 +48,14 @@ class FreshStanding:
     ratio: Estimate
     p_value: float
     holds: bool
+
+    @property
+    def unsolved(self) -> bool:
+        """Whether it leaves a cell unsolved on them, so that its samples are only a bound."""
+        return any(
+            kaplan_meier_median(cell.reached.times, cell.reached.solved).value is None
+            for cell in self.times
+        )
 
     @property
     def marks(self) -> tuple[Mark, ...]:

@@ -172,6 +172,7 @@ def _entries(
             bound=_bound(one, reference),
             marks=(*one.measured.marks, *among, *(fresh.marks if fresh else ())),
             fresh=fresh,
+            fresh_bound=_fresh_bound(fresh, reference),
         )
         for one, own_samples, own_flops, rank, profile, on_front, among, fresh in places
     ]
@@ -211,8 +212,17 @@ def _bound(own: Resampled, reference: Resampled | None) -> Literal["", "<", ">",
     """Which way the ratios can still go; the reference model itself is exactly 1."""
     if own is reference:
         return ""
-    more = _unsolved(own)
-    less = reference is not None and _unsolved(reference)
+    return _which_way(_unsolved(own), reference is not None and _unsolved(reference))
+
+
+def _fresh_bound(
+    fresh: FreshStanding | None, reference: Resampled | None
+) -> Literal["", "<", ">", "~"]:
+    more = fresh is not None and fresh.unsolved
+    return _which_way(more, reference is not None and _unsolved(reference))
+
+
+def _which_way(more: bool, less: bool) -> Literal["", "<", ">", "~"]:
     return "~" if more and less else ">" if more else "<" if less else ""
 
 

@@ -40,6 +40,7 @@ SHOWN: dict[str, Evidence] = {
     "record.schema_version": Evidence.BUILD,
     "record.plan": Evidence.RERUN,
     "record.plan_hash": Evidence.BUILD,
+    "record.content_hash": Evidence.BUILD,
     "record.task": Evidence.BUILD,
     "record.model": Evidence.BUILD,
     "record.suite": Evidence.BUILD,

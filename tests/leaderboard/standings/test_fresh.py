@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import synthbench as sb
+from synthbench.leaderboard.standings.board import ranking_table
 from synthbench.leaderboard.standings.entry import measure_submission
 from synthbench.leaderboard.standings.fresh import LEVEL, alike_p_value
 from synthbench.leaderboard.standings.placing import place
@@ -132,3 +135,13 @@ def test_the_ranks_are_those_of_the_ranked_seeds(board) -> None:
 
 def test_folders_with_a_result_are_still_submissions(board) -> None:
     assert board.refused == () and (Path(board.entry("chosen").folder) / "fresh.json").exists()
+
+
+def test_a_bound_is_marked_on_fresh_seeds_too(board) -> None:
+    """Of the bundled entries, of which one leaves most replicas unsolved."""
+    bundled = sb.read_board("quickstart")
+    assert [entry.fresh_bound for entry in bundled.entries] == ["", ">"]
+    headings, rows = ranking_table(bundled)
+    assert rows[1][headings.index("fresh seeds")].value.startswith("> ")
+    untried = replace(board, entries=(board.entry("untried"),))
+    assert "fresh seeds" not in ranking_table(untried)[0]

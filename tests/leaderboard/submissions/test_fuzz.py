@@ -18,6 +18,7 @@ from synthbench.cli.leaderboard.show import show_command
 from synthbench.errors import SubmissionError
 from synthbench.hashing import content_hash
 from synthbench.leaderboard.standings.placing import read_board
+from synthbench.records.hashed import own_hash
 from synthbench.registry.kinds import SUITE
 from synthbench.registry.registry import installed
 from tests.leaderboard.submissions.attacks import MANIFEST, RECORD, SMALL, TABLE, read
@@ -35,6 +36,7 @@ def seal(files: Files) -> Files:
         record = json.loads(sealed[RECORD_PATH])
         record["files"][TABLE] = hashlib.sha256(sealed[TABLE_PATH]).hexdigest()
         record["plan_hash"] = content_hash(record["plan"])
+        record["content_hash"] = own_hash(record)
         sealed[RECORD_PATH] = dump(record)
     except (ValueError, TypeError, KeyError, IndexError, RecursionError):
         pass
@@ -103,4 +105,4 @@ def check_board(folder: Path, which: str) -> None:
         # Curves have gaps and profiles no end where nothing was measured or solved.
         undefined = ".curve." in name or name == ".profile"
         assert undefined or math.isfinite(value), (which, name, value)
-    show_command(SMALL.name, folder)
+    show_command(SMALL.name, boards=folder)
