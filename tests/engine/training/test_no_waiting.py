@@ -98,7 +98,13 @@ def train(cell: Cell, path: Path, inherited: Inherited | None = None) -> None:
     train_block(cell, block, TrainerOptions("cpu"), execution, path / "checkpoint")
 
 
-@pytest.mark.parametrize("name", CELLS)
+LONG = ("stay or move", "order", "induction")
+"""Other samplers before the network of "markov"."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] if n in LONG else []) for n in CELLS]
+)
 def test_no_chunk_waits(name: str, tmp_path: Path, watched: list[int]) -> None:
     task, model, protocol = CELLS[name]
     train(cell_of(installed().task(task), model, **protocol), tmp_path)

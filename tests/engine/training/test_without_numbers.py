@@ -94,8 +94,14 @@ def stepping_of(cell: Cell, captured: bool) -> Stepping:
     return Stepping(cell, functions, optimizer, drawn, (parameters, {}, {}), capture=capture)
 
 
+LONG = ("induction",)
+"""Another sampler before the network of "transformer"."""
+
+
 @pytest.mark.parametrize("captured", [True, False])
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] if n in LONG else []) for n in CELLS]
+)
 def test_a_chunk_takes_one_copy_to_the_device_and_none_back(name: str, captured: bool) -> None:
     task, model, protocol = CELLS[name]
     chosen = sb.Protocol(budget=64_000, seeds=2, until="budget", **protocol)

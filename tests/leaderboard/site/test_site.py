@@ -362,9 +362,14 @@ def test_the_same_board_makes_the_same_site(board: Board, tmp_path: Path) -> Non
     assert contents[0] == contents[1]
 
 
-def test_the_command_builds_every_suite(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "suites", [["quickstart", "grokking-quick"], pytest.param(None, marks=pytest.mark.slow)]
+)
+def test_the_command_builds_suites_or_all(
+    suites: list[str] | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "boards").mkdir()
-    build_command(None, tmp_path / "boards", tmp_path / "site")
+    build_command(suites, tmp_path / "boards", tmp_path / "site")
     assert f"open {tmp_path / 'site' / 'index.html'}" in capsys.readouterr().out
     assert (tmp_path / "site" / "quickstart" / "index.html").is_file()
 
