@@ -73,7 +73,7 @@ def show_command(
 def _print_ranking(console: Console, board: Board) -> None:
     from rich.markup import escape
 
-    from synthbench.leaderboard.standings.board import ranking_table
+    from synthbench.leaderboard.standings.board import FRESH, ranking_table
     from synthbench.results.terminal_table import number_table
 
     suite = board.suite
@@ -88,7 +88,12 @@ def _print_ranking(console: Console, board: Board) -> None:
     rank, submission, *numbers = (heading.replace(" ", "\n") for heading in headings)
     table = number_table(submission, numbers, before=(rank,))
     for entry, row in zip(board.entries, rows, strict=True):
-        *cells, flops, solved = (escape(cell.stacked()) for cell in row)
+        # Its interval is on the site: 80 columns have no room for a third.
+        texts = (
+            cell.value if heading == FRESH else cell.stacked()
+            for heading, cell in zip(headings, row, strict=True)
+        )
+        *cells, flops, solved = map(escape, texts)
         table.add_row(*cells, flops + (" *" if entry.on_front else ""), solved)
     console.print(table)
     console.print(
