@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import struct
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +11,11 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, BinaryIO, Self, TypeVar
+from typing import IO, Any, Self, TypeVar
+
+from synthbench.leaderboard.processes import own_output, receive, send, start_process
 
 T = TypeVar("T")
-LENGTH = struct.Struct("<Q")
-"""Of the bytes of a message, before each."""
 WORTH_A_PROCESS = 8
 """Submissions for which another process is worth its start."""
 
@@ -27,9 +25,8 @@ def read_side_by_side(
 ) -> Iterator[T]:
     """What `read` makes of every folder, in their order; both can be pickled.
 
-    processes: at most; None takes as many as there are cores. They are no children that
-    `multiprocessing` starts, which would run a script again that has no `__main__` guard. What one
-    of them cannot do, because it is killed or lacks a class of a script, is done here.
+    processes: at most; None takes as many as there are cores. What one of them cannot do, because
+    it is killed or lacks a class of a script, is done here.
     """
     most = (os.cpu_count() or 1) if processes is None else processes
     count = min(most, len(folders) // WORTH_A_PROCESS)
@@ -57,13 +54,7 @@ class _Reader:
 
     def __init__(self, read: Callable[[Path], Any]) -> None:
         self._here = read
-        code = (
-            f"import sys; sys.path[:] = {sys.path!r}; "
-            f"from {__name__} import serve; serve(sys.stdin.buffer)"
-        )
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        self._process = start_process(serve)
         self._told = False
 
     def __enter__(self) -> Self:
@@ -101,11 +92,9 @@ class _Reader:
         return _receive(answers)
 
 
-def serve(requests: BinaryIO) -> None:
+def serve() -> None:
     """Be such a process: take a function, then folders, and answer with what it makes of them."""
-    # What is printed meanwhile is no answer.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    answers, requests = own_output(), sys.stdin.buffer
     # Whatever it is, such as the end of the process that asks: that one reads, and says it.
     with suppress(Exception):
         read = _receive(requests)
@@ -113,19 +102,13 @@ def serve(requests: BinaryIO) -> None:
             _send(answers, read(_receive(requests)))
 
 
-def _send(pipe: Any, content: object) -> None:
-    message = pickle.dumps(content)
-    pipe.write(LENGTH.pack(len(message)))
-    pipe.write(message)
-    pipe.flush()
+def _send(pipe: IO[bytes], content: object) -> None:
+    send(pipe, pickle.dumps(content))
 
 
-def _receive(pipe: Any) -> Any:
-    return pickle.loads(_exactly(pipe, LENGTH.unpack(_exactly(pipe, LENGTH.size))[0]))
-
-
-def _exactly(pipe: Any, size: int) -> bytes:
-    found: bytes = pipe.read(size)
-    if len(found) < size:
+def _receive(pipe: IO[bytes]) -> Any:
+    """Raises EOFError where the other side is gone."""
+    message = receive(pipe)
+    if message is None:
         raise EOFError
-    return found
+    return pickle.loads(message)

@@ -8,8 +8,6 @@ that process could not end what runs there in C.
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +19,8 @@ from typing import Any, TypeAlias, TypeVar
 import cloudpickle
 
 from synthbench.errors import SubmissionError
-from synthbench.leaderboard.verification.worker import RAISED, READY, YIELDED, receive, send
+from synthbench.leaderboard.processes import receive, send, start_process
+from synthbench.leaderboard.verification.worker import RAISED, READY, YIELDED, main
 from synthbench.listeners.listener import Listener
 
 T = TypeVar("T")
@@ -100,13 +99,7 @@ class _Child:
     """The process, and a thread that reads what it says."""
 
     def __init__(self, job: Job[Any]) -> None:
-        code = (
-            f"import sys; sys.path[:] = {sys.path!r}; "
-            "from synthbench.leaderboard.verification.worker import main; main()"
-        )
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        self._process = start_process(main)
         self._begun = monotonic()
         self._messages: SimpleQueue[tuple[str, Any] | None] = SimpleQueue()
         assert self._process.stdin is not None

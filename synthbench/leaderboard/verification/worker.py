@@ -14,30 +14,13 @@ from typing import IO
 
 import cloudpickle
 
+from synthbench.leaderboard.processes import own_output, receive, send
 from synthbench.listeners.listener import BlockProgress, Listener
 from synthbench.plan.cell import Cell
 from synthbench.records import Record
 
 READY, SAID, YIELDED, RAISED = "ready", "said", "yielded", "raised"
 """Kinds of messages to the process that started it: the first of a pair."""
-LENGTH = 8
-"""Bytes before each message, which hold its length."""
-
-
-def send(pipe: IO[bytes], message: bytes) -> None:
-    """Write a message, with its length before it."""
-    pipe.write(len(message).to_bytes(LENGTH, "little") + message)
-    pipe.flush()
-
-
-def receive(pipe: IO[bytes]) -> bytes | None:
-    """The next message; None where the other side is gone."""
-    head = pipe.read(LENGTH)
-    if len(head) < LENGTH:
-        return None
-    length = int.from_bytes(head, "little")
-    message = pipe.read(length)
-    return message if len(message) == length else None
 
 
 class Relay(Listener):
@@ -70,7 +53,7 @@ def main() -> None:
     """Do the job that comes through the standard input."""
     # Ctrl-C reaches every process of a terminal; the one that started this decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    answers = _own_output()
+    answers = own_output()
     job = receive(sys.stdin.buffer)
     if job is None:
         return
@@ -85,13 +68,6 @@ def main() -> None:
         send(answers, _as_message(error))
     # The thread that reads holds the standard input, for which an orderly end would wait.
     os._exit(0)
-
-
-def _own_output() -> IO[bytes]:
-    """The standard output for answers alone: what networks print goes to the standard error."""
-    own = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return own
 
 
 def _end_with_input() -> None:
