@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import inf, isfinite
 
+from synthbench.leaderboard.standings.bounds import marked
 from synthbench.leaderboard.standings.entry import Entry, EntryCell
 from synthbench.leaderboard.standings.ranking import RankRange
 from synthbench.metrics.estimate import Estimate
@@ -46,7 +47,7 @@ def show_ratio(estimate: Estimate) -> Shown:
 def show_score(entry: Entry, estimate: Estimate) -> Shown:
     """A geometric mean of ratios, marked where it is only a bound."""
     shown = show_ratio(estimate)
-    return replace(shown, text=f"{entry.bound} {shown.text}".strip())
+    return replace(shown, text=marked(entry.bound, shown.text))
 
 
 def show_time(estimate: Estimate, budget: float) -> Shown:

@@ -22,6 +22,7 @@ from synthbench.leaderboard.site.numbers import (
 )
 from synthbench.leaderboard.site.svg import Picture
 from synthbench.leaderboard.standings.board import Board
+from synthbench.leaderboard.standings.bounds import marked
 from synthbench.leaderboard.standings.entry import Entry
 from synthbench.leaderboard.standings.pair_words import detectable_text, mean_words, notes
 from synthbench.leaderboard.standings.pairing import Pair, PairedCell, Pairs, told_apart
@@ -224,7 +225,7 @@ def _side(entry: Entry, number: int) -> Side:
 
 
 def _mean(samples: Estimate, bound: str) -> str:
-    return f"{bound} {show_ratio(samples).text}".strip()
+    return marked(bound, show_ratio(samples).text)
 
 
 def _inverse(ratio: Estimate) -> Estimate:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from synthbench.leaderboard.site.numbers import Shown, show_estimate, show_score
 from synthbench.leaderboard.site.overview_charts import page_of
 from synthbench.leaderboard.standings.board import Board
+from synthbench.leaderboard.standings.bounds import marked
 from synthbench.metrics.formatting import format_p_value
 
 
@@ -54,7 +55,7 @@ def fresh_rows(board: Board) -> tuple[FreshRow, ...]:
 
 
 def _bounded(bound: str, shown: Shown) -> Shown:
-    return replace(shown, text=f"{bound} {shown.text}".strip())
+    return replace(shown, text=marked(bound, shown.text))
 
 
 def mark_rows(board: Board) -> tuple[MarkRow, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from synthbench.leaderboard.standings.bounds import marked
 from synthbench.leaderboard.standings.entry import Entry
 from synthbench.leaderboard.standings.reference_rows import ReferenceRow
 from synthbench.metrics.estimate import Estimate
@@ -116,7 +117,7 @@ def _ratio(entry: Entry, estimate: Estimate) -> TableCell:
     """A geometric mean with its interval, marked where it is only a bound."""
     value, interval = format_estimate(estimate)
     known = estimate.low is not None or estimate.high is not None
-    return TableCell(f"{entry.bound} {value}".strip(), interval if known else "")
+    return TableCell(marked(entry.bound, value), interval if known else "")
 
 
 def _fresh(entry: Entry) -> TableCell:
@@ -125,8 +126,8 @@ def _fresh(entry: Entry) -> TableCell:
         return TableCell("-")
     value, interval = format_estimate(entry.fresh.samples)
     known = entry.fresh.samples.low is not None
-    marked = f"{entry.fresh_bound} {value}".strip()
-    return TableCell(marked if entry.fresh.holds else f"{marked} !", interval if known else "")
+    text = marked(entry.fresh_bound, value)
+    return TableCell(text if entry.fresh.holds else f"{text} !", interval if known else "")
 
 
 def _notes(board: Board) -> Iterator[str]:

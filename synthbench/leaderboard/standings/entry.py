@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthbench.hashing import file_hash
+from synthbench.leaderboard.standings.bounds import Bound
 from synthbench.leaderboard.standings.fresh import FreshStanding
 from synthbench.leaderboard.standings.generalization import delay, longest_of, train_gap
 from synthbench.leaderboard.standings.ranking import CellTimes, RankRange
@@ -145,11 +146,11 @@ class Entry:
     profile: tuple[float, ...]
     on_front: bool
     is_reference: bool
-    bound: Literal["", "<", ">", "~"] = ""
+    bound: Bound = ""
     marks: tuple[Mark, ...] = ()
     fresh: FreshStanding | None = None
     """How it stands on fresh seeds, where a verifier has looked."""
-    fresh_bound: Literal["", "<", ">", "~"] = ""
+    fresh_bound: Bound = ""
     """As `bound`, of its samples on fresh seeds."""
 
     @property

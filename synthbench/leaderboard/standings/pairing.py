@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from synthbench.leaderboard.standings.board import Board
+from synthbench.leaderboard.standings.bounds import Bound, which_way
 from synthbench.leaderboard.standings.entry import Entry, EntryCell
 from synthbench.leaderboard.standings.ranking import (
     CellTimes,
@@ -64,7 +65,7 @@ class Pair:
     first: Entry
     second: Entry
     samples: Estimate
-    bound: str
+    bound: Bound
     p_value: float | None
     detectable: float | None
     cells: tuple[PairedCell, ...]
@@ -153,10 +154,10 @@ def mean_ratio(logs: Array, seeds: int) -> tuple[Estimate, float | None, float |
     return mean, p_value, least
 
 
-def _bound(first: Entry, second: Entry) -> str:
+def _bound(first: Entry, second: Entry) -> Bound:
     """Which way the mean ratio can still go, as on the board."""
     more, less = (entry.solved_cells < len(entry.cells) for entry in (first, second))
-    return "~" if more and less else ">" if more else "<" if less else ""
+    return which_way(more, less)
 
 
 def _of_the_faster(

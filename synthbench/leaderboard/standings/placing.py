@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from synthbench.errors import ConfigurationError, SubmissionError
 from synthbench.leaderboard.standings.base import find_base
 from synthbench.leaderboard.standings.board import Board, Refused
+from synthbench.leaderboard.standings.bounds import Bound, which_way
 from synthbench.leaderboard.standings.entry import (
     Entry,
     EntryCell,
@@ -208,22 +208,16 @@ def _related_cells(own: Resampled, reference: Resampled | None) -> tuple[EntryCe
     return tuple(replace(cell, ratio=ratio) for cell, ratio in zip(cells, ratios, strict=True))
 
 
-def _bound(own: Resampled, reference: Resampled | None) -> Literal["", "<", ">", "~"]:
+def _bound(own: Resampled, reference: Resampled | None) -> Bound:
     """Which way the ratios can still go; the reference model itself is exactly 1."""
     if own is reference:
         return ""
-    return _which_way(_unsolved(own), reference is not None and _unsolved(reference))
+    return which_way(_unsolved(own), reference is not None and _unsolved(reference))
 
 
-def _fresh_bound(
-    fresh: FreshStanding | None, reference: Resampled | None
-) -> Literal["", "<", ">", "~"]:
+def _fresh_bound(fresh: FreshStanding | None, reference: Resampled | None) -> Bound:
     more = fresh is not None and fresh.unsolved
-    return _which_way(more, reference is not None and _unsolved(reference))
-
-
-def _which_way(more: bool, less: bool) -> Literal["", "<", ">", "~"]:
-    return "~" if more and less else ">" if more else "<" if less else ""
+    return which_way(more, reference is not None and _unsolved(reference))
 
 
 def _unsolved(one: Resampled) -> bool:
