@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from synthbench.cli.completion import complete_suite
+from synthbench.cli.leaderboard.flags import BOARDS, Boards, Suites, chosen_suites
 from synthbench.cli.study.left_out import say_left_out
 
 if TYPE_CHECKING:
@@ -20,15 +20,8 @@ if TYPE_CHECKING:
 
 
 def build_command(
-    suites: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="SUITE", help="Default: every suite.", autocompletion=complete_suite
-        ),
-    ] = None,
-    boards: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path(
-        "leaderboards"
-    ),
+    suites: Suites = None,
+    boards: Boards = BOARDS,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the site.")] = Path("site"),
     studies: Annotated[
         Path | None,
@@ -46,12 +39,9 @@ def build_command(
     from synthbench.leaderboard.site import build_site
     from synthbench.leaderboard.site.writing import check_replaceable
     from synthbench.leaderboard.standings.placing import read_board
-    from synthbench.registry.kinds import SUITE
-    from synthbench.registry.registry import installed
 
     console = Console(highlight=False)
-    names = list(dict.fromkeys(suites or installed().names(SUITE)))
-    chosen = [installed().suite(name) for name in names]
+    chosen = chosen_suites(suites)
     check_replaceable(out)
     with stage_progress(console) as progress:
         judging = progress.stage("judging, drawing paper studies")

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from synthbench.cli.completion import complete_suite
+from synthbench.cli.leaderboard.flags import BOARDS, Boards, Suites, chosen_suites
+from synthbench.cli.surroundings import watched
 
 
 def fetch_command(
     hub: Annotated[str, typer.Option(metavar="USER/NAME", help="A dataset repository.")],
-    suites: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="SUITE", help="Default: every suite.", autocompletion=complete_suite
-        ),
-    ] = None,
-    boards: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path(
-        "leaderboards"
-    ),
+    suites: Suites = None,
+    boards: Boards = BOARDS,
     revision: Annotated[
         str | None, typer.Option(help="A branch, tag or commit; default: the newest.")
     ] = None,
@@ -39,14 +32,11 @@ def fetch_command(
     repository = HubRepository(hub, revision)
 
     from synthbench.leaderboard.hub.fetching import fetch_boards
-    from synthbench.registry.kinds import SUITE
-    from synthbench.registry.registry import installed
 
-    names = list(dict.fromkeys(suites or installed().names(SUITE)))
-    chosen = {name: installed().suite(name) for name in names}
+    chosen = {suite.name: suite for suite in chosen_suites(suites)}
     console = Console(highlight=False)
     counts: Counter[str] = Counter()
-    with console.status(f"fetching from {hub}"):
+    with watched(console).status(f"fetching from {hub}"):
         for one in fetch_boards(repository, chosen, boards, every=suites is None):
             counts[one.outcome] += 1
             if one.outcome == "fetched":

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from synthbench.cli.surroundings import watched
 from synthbench.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _train(
     seeds, where = range(count), options.accelerator
     job = partial(train_on_fresh_seeds, checked, suite, options.beacon, seeds, where)
     cells: list[FreshCell] = []
-    with Console(stderr=True).status(
+    with watched(Console(stderr=True)).status(
         f"{count} fresh seeds of cell 1 of {len(checked.cells)}"
     ) as status:
         for cell in within(options.limits, job, Silent()):

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from synthbench.cli.completion import complete_suite
+from synthbench.cli.leaderboard.flags import BOARDS, Boards, Suites, chosen_suites
+from synthbench.cli.surroundings import watched
 
 
 def publish_command(
     hub: Annotated[
         str, typer.Option(metavar="USER/NAME", help="A dataset repository; made if need be.")
     ],
-    suites: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="SUITE", help="Default: every suite.", autocompletion=complete_suite
-        ),
-    ] = None,
-    boards: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path(
-        "leaderboards"
-    ),
+    suites: Suites = None,
+    boards: Boards = BOARDS,
     private: Annotated[
         bool, typer.Option("--private", help="Where the repository is made, make it private.")
     ] = False,
@@ -40,13 +33,10 @@ def publish_command(
     repository = HubRepository(hub)
 
     from synthbench.leaderboard.hub.publishing import publish_boards
-    from synthbench.registry.kinds import SUITE
-    from synthbench.registry.registry import installed
 
-    names = list(dict.fromkeys(suites or installed().names(SUITE)))
-    chosen = [installed().suite(name) for name in names]
+    chosen = chosen_suites(suites)
     console = Console(highlight=False)
-    with console.status("reading submissions") as status:
+    with watched(console).status("reading submissions") as status:
         done = publish_boards(repository, chosen, boards, private, status.update)
     for left in done.left_out:
         console.print(

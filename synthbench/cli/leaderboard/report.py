@@ -10,6 +10,7 @@ import typer
 
 from synthbench.cli.completion import complete_suite
 from synthbench.cli.eval import wandb_reference
+from synthbench.cli.leaderboard.flags import BOARDS, Boards
 from synthbench.cli.surroundings import watched
 from synthbench.errors import ConfigurationError
 
@@ -20,9 +21,7 @@ def report_command(
         list[str] | None,
         typer.Argument(help="Suites, in this order; default: all.", autocompletion=complete_suite),
     ] = None,
-    boards: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path(
-        "leaderboards"
-    ),
+    boards: Boards = BOARDS,
     title: Annotated[
         str | None, typer.Option(help="A report of ours with this title is updated.")
     ] = None,

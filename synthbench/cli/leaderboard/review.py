@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from synthbench.cli.leaderboard.flags import Fraction, Seed, verification
+from synthbench.cli.run_flags import Accelerator
 from synthbench.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -25,18 +26,12 @@ def review_command(  # noqa: PLR0913 - one parameter per flag
     boards: Annotated[
         Path, typer.Option(help="Folder of the leaderboards within the repository.")
     ] = Path("leaderboards"),
-    fraction: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of each cell's replicas to train again.")
-    ] = 0.1,
-    seed: Annotated[
-        int | None, typer.Option(min=0, help="Which replicas; default: at random.")
-    ] = None,
+    fraction: Fraction = 0.1,
+    seed: Seed = None,
     minutes: Annotated[
         float, typer.Option(min=0, help="For all submissions together; later ones stay undecided.")
     ] = 60,
-    accelerator: Annotated[
-        str, typer.Option("--accelerator", "--device", help="Lightning's flag: auto, cpu, gpu, ...")
-    ] = "auto",
+    accelerator: Accelerator = "auto",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="The report, as Markdown.")
     ] = None,
@@ -50,7 +45,6 @@ def review_command(  # noqa: PLR0913 - one parameter per flag
     from rich.markup import escape
 
     from synthbench.leaderboard.review.changes import changes_since
-    from synthbench.leaderboard.review.judging import Sampling
     from synthbench.leaderboard.review.markdown import review_markdown
     from synthbench.leaderboard.review.review import review
     from synthbench.records.atomic import write_atomically
@@ -59,7 +53,7 @@ def review_command(  # noqa: PLR0913 - one parameter per flag
         raise ConfigurationError(f"--boards is within the repository, got {boards}")
     console = Console(highlight=False)
     changes = changes_since(base, repository, boards)
-    chosen = Sampling(fraction, secrets.randbelow(10**6) if seed is None else seed, accelerator)
+    chosen = verification(fraction, seed, accelerator)
 
     def say(one: Judgement) -> None:
         reason = f": {one.reason}" if one.reason else ""

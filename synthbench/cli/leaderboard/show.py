@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from synthbench.cli.completion import complete_submission, complete_suite
 from synthbench.cli.importing import without_collection
+from synthbench.cli.leaderboard.flags import BOARDS, Boards
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,9 +32,7 @@ def show_command(
             autocompletion=complete_submission,
         ),
     ] = None,
-    boards: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path(
-        "leaderboards"
-    ),
+    boards: Boards = BOARDS,
 ) -> None:
     """Show a leaderboard: ranks, samples and FLOPs to target, transitions, reference rows.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from synthbench.cli.leaderboard.flags import Fraction, Seed, verification
+from synthbench.cli.run_flags import Accelerator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,15 +27,9 @@ def verify_command(  # noqa: PLR0913 - one parameter per flag
     submission: Annotated[
         Path, typer.Argument(help="A folder: leaderboards/SUITE/submissions/NAME.")
     ],
-    fraction: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of each cell's replicas to train again.")
-    ] = 0.1,
-    seed: Annotated[
-        int | None, typer.Option(min=0, help="Which replicas; default: at random.")
-    ] = None,
-    accelerator: Annotated[
-        str, typer.Option("--accelerator", "--device", help="Lightning's flag: auto, cpu, gpu, ...")
-    ] = "auto",
+    fraction: Fraction = 0.1,
+    seed: Seed = None,
+    accelerator: Accelerator = "auto",
     fresh: Annotated[
         str | None,
         typer.Option(
@@ -67,7 +63,7 @@ def verify_command(  # noqa: PLR0913 - one parameter per flag
     from synthbench.leaderboard.submissions.expected import expected_cells
     from synthbench.leaderboard.submissions.reading import read_submission, suite_of
     from synthbench.leaderboard.verification.limits import GIBIBYTE, Limits, within
-    from synthbench.leaderboard.verification.verify import Verification, verify_submission
+    from synthbench.leaderboard.verification.verify import verify_submission
     from synthbench.results.terminal_table import WIDTH
 
     console = Console(width=WIDTH, highlight=False)
@@ -77,7 +73,7 @@ def verify_command(  # noqa: PLR0913 - one parameter per flag
         f"{checked.submission.name}: {len(checked.cells)} cells follow from their trajectories",
         soft_wrap=True,
     )
-    chosen = Verification(fraction, secrets.randbelow(10**6) if seed is None else seed, accelerator)
+    chosen = verification(fraction, seed, accelerator)
     limits = Limits.of_this_machine(step_seconds)
     if memory_gib is not None:
         limits = Limits(step_seconds, int(memory_gib * GIBIBYTE))

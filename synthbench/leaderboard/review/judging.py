@@ -15,19 +15,10 @@ from synthbench.leaderboard.verification.limits import LimitError, Limits, withi
 
 if TYPE_CHECKING:
     from synthbench.leaderboard.submissions.reading import CheckedSubmission
-    from synthbench.leaderboard.verification.verify import CellVerdict
+    from synthbench.leaderboard.verification.verify import CellVerdict, Verification
     from synthbench.plan.suite import Suite
 
 Outcome = Literal["holds", "does not hold", "refused", "undecided", "removed"]
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """Which share of each cell's replicas is trained again, chosen by which seed, and where."""
-
-    fraction: float
-    seed: int
-    accelerator: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -63,7 +54,9 @@ class Judgement:
         return tuple(f"cell {c.number}: {failure}" for c in self.judged for failure in c.failures)
 
 
-def judge_submission(change: Change, root: Path, sampling: Sampling, seconds: float) -> Judgement:
+def judge_submission(
+    change: Change, root: Path, verification: Verification, seconds: float
+) -> Judgement:
     """Read, check and verify a submission for so many seconds at most.
 
     root: of the repository. A stall, a crash or a lack of memory leaves it undecided.
@@ -80,22 +73,23 @@ def judge_submission(change: Change, root: Path, sampling: Sampling, seconds: fl
         checked = read_submission(root / change.path, suite, expected_cells(suite))
     except Exception as error:
         return Judgement(change, *_stopped(error))
-    verdicts, (outcome, reason) = _verified(checked, suite, sampling, seconds)
+    verdicts, (outcome, reason) = _verified(checked, suite, verification, seconds)
     return _judgement(change, checked, verdicts, outcome, reason)
 
 
 def _verified(
-    checked: CheckedSubmission, suite: Suite, sampling: Sampling, seconds: float
+    checked: CheckedSubmission, suite: Suite, verification: Verification, seconds: float
 ) -> tuple[list[CellVerdict], tuple[Outcome, str]]:
     """The cells that were trained again in time, and whether anything stopped it."""
-    from synthbench.leaderboard.verification.verify import Verification, verify_submission
+    from synthbench.leaderboard.verification.verify import verify_submission
     from synthbench.listeners.listener import Silent
 
-    chosen = Verification(sampling.fraction, sampling.seed, sampling.accelerator)
     limits = replace(Limits.of_this_machine(), total=seconds)
     verdicts: list[CellVerdict] = []
     try:
-        for verdict in within(limits, partial(verify_submission, checked, suite, chosen), Silent()):
+        for verdict in within(
+            limits, partial(verify_submission, checked, suite, verification), Silent()
+        ):
             verdicts.append(verdict)
     except Exception as error:
         return verdicts, _stopped(error)

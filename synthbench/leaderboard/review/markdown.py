@@ -100,7 +100,7 @@ def _first(lines: Sequence[str]) -> Iterator[str]:
 
 
 def _made(review: Review) -> str:
-    how = review.sampling
+    how = review.verification
     return (
         f"By SynthBench {__version__} against {code(review.changes.base[:12])}. The same replicas "
         f"again: `synthbench leaderboard verify FOLDER --fraction {how.fraction:g} --seed "

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from synthbench.leaderboard.review.changes import Changes
-from synthbench.leaderboard.review.judging import Judgement, Sampling, judge_submission
+from synthbench.leaderboard.review.judging import Judgement, judge_submission
+
+if TYPE_CHECKING:
+    from synthbench.leaderboard.verification.verify import Verification
 
 
 @dataclass(frozen=True)
 class Review:
-    """What was found, and how: `sampling` says which replicas were trained again."""
+    """What was found, and how: `verification` says which replicas were trained again."""
 
     changes: Changes
-    sampling: Sampling
+    verification: Verification
     judgements: tuple[Judgement, ...]
 
     @property
@@ -26,7 +30,7 @@ class Review:
 
 def review(
     changes: Changes,
-    sampling: Sampling,
+    verification: Verification,
     seconds: float,
     progress: Callable[[Judgement], None] = lambda judgement: None,
 ) -> Review:
@@ -38,6 +42,6 @@ def review(
     judgements = []
     for change in changes.submissions:
         left = max(deadline - monotonic(), 0)
-        judgements.append(judge_submission(change, changes.root, sampling, left))
+        judgements.append(judge_submission(change, changes.root, verification, left))
         progress(judgements[-1])
-    return Review(changes, sampling, tuple(judgements))
+    return Review(changes, verification, tuple(judgements))

@@ -7,9 +7,10 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from synthbench.leaderboard.review.changes import Change, Changes
-from synthbench.leaderboard.review.judging import CellOutcome, Judgement, Sampling
+from synthbench.leaderboard.review.judging import CellOutcome, Judgement
 from synthbench.leaderboard.review.markdown import MARK, code, review_markdown
 from synthbench.leaderboard.review.review import Review
+from synthbench.leaderboard.verification.verify import Verification
 
 HOSTILE = "@all `x` | <img src=x onerror=y> [a](https://b) \n\n# head ‮ ![p](https://q) &#64;you"
 
@@ -25,7 +26,7 @@ def report(*judgements: Judgement, others: int = 0) -> str:
         submissions=tuple(one.change for one in judgements),
         others=tuple(PurePosixPath(f"src/{number}.py") for number in range(others)),
     )
-    return review_markdown(Review(changes, Sampling(0.25, 7), judgements))
+    return review_markdown(Review(changes, Verification(0.25, 7), judgements))
 
 
 def cell(number: int, *failures: str) -> CellOutcome:

@@ -10,7 +10,8 @@ import pytest
 
 from synthbench.leaderboard.review import judging
 from synthbench.leaderboard.review.changes import Change
-from synthbench.leaderboard.review.judging import Judgement, Sampling, judge_submission
+from synthbench.leaderboard.review.judging import Judgement, judge_submission
+from synthbench.leaderboard.verification.verify import Verification
 from tests.cli.command import run_command
 from tests.leaderboard.repository import Repository
 from tests.leaderboard.submissions.attacks import edit_record
@@ -44,7 +45,7 @@ def judged(folder: Path, suite: str = "mini") -> Judgement:
         other = own / change.path
         other.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(folder, other)
-    return judge_submission(change, own, Sampling(0.1, 0, "cpu"), 600)
+    return judge_submission(change, own, Verification(0.1, 0, "cpu"), 600)
 
 
 def forge(folder: Path) -> None:
