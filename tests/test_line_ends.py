@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+SUBMISSIONS = ROOT / "leaderboards" / "quickstart" / "submissions"
+BUNDLED = [path for path in SUBMISSIONS.rglob("*") if path.is_file()]
 FILES = {
     "leaderboards/a-v1/submissions/b/submission.json": b'{\n "a": 1\n}\n',
     "leaderboards/a-v1/submissions/b/table.csv": b"a,b\r\n1,2\r\n",
@@ -26,12 +28,16 @@ def test_a_clone_with_other_line_ends_has_the_same_bytes(tmp_path: Path) -> None
 
     git("init", "-q", str(origin))
     shutil.copy(ROOT / ".gitattributes", origin)
-    for name, content in FILES.items():
+    bundled = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in BUNDLED}
+    assert len(bundled) > 4
+    files = {**bundled, **FILES}
+    for name, content in files.items():
         (origin / name).parent.mkdir(parents=True, exist_ok=True)
         (origin / name).write_bytes(content)
     git("-C", str(origin), "add", ".")
     who = ("-c", "user.name=a", "-c", "user.email=a@b.c")
     git("-C", str(origin), *who, "commit", "-qm", "all")
+    # As Git for Windows proposes.
     other = ("-c", "core.autocrlf=true", "-c", "core.eol=crlf")
     git("clone", "-q", *other, str(origin), str(clone))
-    assert {name: (clone / name).read_bytes() for name in FILES} == FILES
+    assert {name: (clone / name).read_bytes() for name in files} == files

@@ -1,7 +1,7 @@
 """What stands behind each thing that a board shows: a computation, a rerun, or a word.
 
-The one list of it. Pages and tables that show something of a submission ask here whether it is
-checked, and label the rest "as submitted".
+The one list of it, complete over the fields of a submission's files. What is a claim here, pages
+and tables label "as submitted".
 """
 
 from __future__ import annotations

@@ -121,10 +121,15 @@ def _executed(
     return with_less_memory(partial(train, execution), widest, NARROWEST), Executor.REPLAYED
 
 
+def recorded_way(compute: Compute) -> Way:
+    """How the record's replicas were trained; older ones knew two ways, and name none."""
+    return Way(compute.way or (Way.PLAIN if compute.looped else Way.TRACED))
+
+
 def _way(ways: Ways, compute: Compute) -> Way:
-    """That of the record where it is right here; older records knew two."""
-    recorded = compute.way or (Way.PLAIN if compute.looped else Way.TRACED)
-    return Way(recorded) if recorded in ways.right else ways.right[0]
+    """That of the record where it is right here."""
+    recorded = recorded_way(compute)
+    return recorded if recorded in ways.right else ways.right[0]
 
 
 def _train(

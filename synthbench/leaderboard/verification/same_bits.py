@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
-from synthbench.engine.axis.way import Executor, Way
-from synthbench.leaderboard.verification.rerun import Rerun
+from synthbench.engine.axis.way import Executor
+from synthbench.leaderboard.verification.rerun import Rerun, recorded_way
 from synthbench.metrics.trajectories import Trajectories
 from synthbench.records.schema import Environment, Record
 
@@ -51,7 +51,7 @@ def replicas_of_same_bits(record: Record, rerun: Rerun) -> list[int]:
 
     Compiled steps depend on a compiler that no record names.
     """
-    way = Way(record.compute.way or (Way.PLAIN if record.compute.looped else Way.TRACED))
+    way = recorded_way(record.compute)
     executor = Executor(record.compute.executor or Executor.REPLAYED)
     if way is not rerun.way or executor is not rerun.executor or executor is Executor.COMPILED:
         return []
