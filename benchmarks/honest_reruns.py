@@ -5,8 +5,9 @@
 
 Every cell is trained as `synthbench eval` trains it, and again as `synthbench leaderboard verify`
 does, once for each rounding: with other instruction sets of PyTorch and of MKL, with two threads,
-with compiled steps, one replica at a time, on a GPU where there is one, and with initial weights
-whose last bits are changed. What is in the folder already is not trained again.
+with compiled steps, one replica at a time, on a GPU where there is one, and with weights whose
+last bits are changed. What is in the folder already is not trained again, so that a folder that
+was begun on another machine may be filled on this one: `here` is a rerun on this one.
 """
 
 from __future__ import annotations
@@ -76,8 +77,8 @@ class Rounding:
 
 
 ROUNDINGS = {
-    "nudge-1": Rounding(nudge=1),
-    "nudge-2": Rounding(nudge=2),
+    "here": Rounding(),
+    **{f"nudge-{number}": Rounding(nudge=number) for number in range(1, 9)},
     "compiled": Rounding(executor="compiled"),
     "both-avx2": Rounding({"ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}),
     "both-oldest": Rounding(

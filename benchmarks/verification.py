@@ -11,7 +11,6 @@ cell.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,13 +19,14 @@ from forgeries import FORGERIES, Forgery
 from numpy.typing import NDArray
 
 import synthbench as sb
-from synthbench.leaderboard.verification.agreement import NUDGES
+from synthbench.leaderboard.verification.agreement import MORE_NUDGES, NUDGES
 from synthbench.leaderboard.verification.outcomes import (
     FALSE_POOLED_TIMES,
     Outcomes,
     times_p_value,
 )
 from synthbench.leaderboard.verification.parting import departures
+from synthbench.leaderboard.verification.strays import FALSE_STRAYS, too_many
 from synthbench.metrics.time_to_target import Target
 from synthbench.metrics.trajectories import Trajectories
 
@@ -37,10 +37,12 @@ CELLS_OF_A_BOARD = 8
 class Judged:
     """A claim about all replicas of a cell, held against its reruns.
 
-    excess: (R,) of what rounding explains; close: (R,), whether the rerun alone is close enough.
+    excess: (R,) of what rounding explains, in the first reruns; stray: (R,), whether that is so in
+    all of them; close: (R,), whether the rerun alone is close enough.
     """
 
     excess: NDArray[np.float64]
+    stray: NDArray[np.bool_]
     close: NDArray[np.bool_]
     outcomes: Outcomes
 
@@ -48,7 +50,12 @@ class Judged:
         """Whether some replicas of it fail."""
         if self.close[rows].all():
             return False
-        return bool((self.excess[rows] > 1).any() or self._outcomes(rows).failures(tests))
+        odd = too_many(int(self.stray[rows].sum()), len(rows), FALSE_STRAYS / tests)
+        return bool(odd or self._outcomes(rows).failures(tests))
+
+    def strays(self, rows: NDArray[np.int64]) -> int:
+        """How many of some replicas leave all of their reruns."""
+        return 0 if self.close[rows].all() else int(self.stray[rows].sum())
 
     def times(self, rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
         """What is tested over all cells."""
@@ -61,7 +68,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class Honest:
-    """A cell's rerun, its trainings with other last bits, and claims by other roundings."""
+    """A cell's rerun, its trainings with other last bits, and claims by other roundings.
+
+    The rerun is the one that was made `here` where there is one, and the record a claim then.
+    """
 
     name: str
     rerun: Trajectories
@@ -77,17 +87,27 @@ class Honest:
         tables = {p.stem: Trajectories.read(p) for p in sorted(folder.glob("*.parquet"))}
         nudged = [tables.pop(name) for name in sorted(tables) if name.startswith("nudge")]
         samples = int(cell.record.protocol["evaluation_samples"])
-        return cls(folder.name, cell.trajectories, nudged, tables, cell.record.target, samples)
+        rerun = cell.trajectories
+        if "here" in tables:
+            tables["record"], rerun = rerun, tables.pop("here")
+        return cls(folder.name, rerun, nudged, tables, cell.record.target, samples)
 
-    def judged(self, claim: Trajectories, nudges: Sequence[int] = range(NUDGES)) -> Judged:
+    def judged(self, claim: Trajectories) -> Judged:
         """Hold a claim about all replicas against them."""
-        nudged = [self.nudged[number] for number in nudges]
+        nudged = self.nudged[:NUDGES]
         near = departures(claim, self.rerun, (), self.samples)
         far = departures(claim, self.rerun, nudged, self.samples)
+        excess = np.array([place.excess for place in far])
+        stray = np.zeros(len(excess), dtype=bool)
+        if odd := np.flatnonzero(excess > 1).tolist():
+            chosen = [each.select(odd) for each in (claim, self.rerun, *self.nudged)]
+            last = departures(chosen[0], chosen[1], chosen[2:], self.samples)
+            stray[odd] = [place.excess > 1 for place in last]
         ends = zip(claim.by_replica("step"), self.rerun.by_replica("step"), strict=True)
         as_long = np.array([len(one) == len(other) for one, other in ends])
         return Judged(
-            np.array([place.excess for place in far]),
+            excess,
+            stray,
             as_long & np.array([place.excess <= 1 for place in near]),
             Outcomes.of((claim, self.rerun, *nudged), self.target),
         )
@@ -107,8 +127,8 @@ def honest_table(
 ) -> None:
     """Per cell: how far honest claims go; per number of replicas: how often they fail."""
     judged = {cell.name: [cell.judged(c) for c in cell.claims.values()] for cell in cells}
-    print("| cell | pairs | close at once | times the same | largest excess | fail |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    print("| cell | pairs | close at once | times the same | largest excess | above 1 | strays |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for cell in cells:
         own = judged[cell.name]
         excess = np.concatenate([each.excess for each in own])
@@ -117,25 +137,26 @@ def honest_table(
         print(
             f"| {cell.name} | {len(excess)} | {close.mean():.0%} | "
             f"{(times[:, 0] == times[:, 1]).mean():.0%} | {excess.max():.2g} | "
-            f"{(excess > 1).sum()} |"
+            f"{(excess > 1).sum()} | {sum(int(each.stray.sum()) for each in own)} |"
         )
     print("\n| replicas of each cell | fails in a cell | a board of all cells |")
     print("| ---: | ---: | ---: |")
     for count in counts:
         failed, boards = 0, 0
         for _ in range(draws):
-            times, alarm = [], False
+            times, alarm, strays = [], False, 0
             for cell in cells:
                 claim = judged[cell.name][rng.integers(len(judged[cell.name]))]
                 rows = _rows(cell, count, rng)
                 caught = claim.caught(rows, len(cells))
                 failed += caught
                 alarm |= caught
+                strays += claim.strays(rows)
                 if (own := claim.times(rows)) is not None:
                     times.append(own)
             if times and times_p_value(np.concatenate(times)) < FALSE_POOLED_TIMES:
                 alarm = True
-            boards += alarm
+            boards += alarm or too_many(strays, count * len(cells), FALSE_STRAYS)
         print(f"| {count} | {failed} of {draws * len(cells)} | {boards} of {draws} |")
 
 
@@ -187,7 +208,8 @@ def main() -> None:
     parser.add_argument("--cell", nargs="+")
     parser.add_argument("--replicas", nargs="+", type=int, default=[2, 4, 8, 16], help="rerun")
     given = parser.parse_args()
-    folders = sorted(p for p in given.reruns.iterdir() if len(list(p.glob("nudge*"))) >= NUDGES)
+    all_nudges = NUDGES + MORE_NUDGES
+    folders = sorted(p for p in given.reruns.iterdir() if len(list(p.glob("nudge*"))) >= all_nudges)
     read = [Honest.read(p) for p in folders if given.cell is None or p.name in given.cell]
     cells = [cell for cell in read if cell.claims]
     rng = np.random.default_rng(0)

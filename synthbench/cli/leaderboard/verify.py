@@ -111,6 +111,12 @@ def _print(console: Console, checked: CheckedSubmission, verdicts: Sequence[Cell
     for verdict in verdicts:
         for failure in verdict.agreement.failures:
             console.print(f"[red]cell {verdict.number}:[/] {escape(failure)}", soft_wrap=True)
+        for stray in verdict.agreement.strays:
+            if stray not in verdict.agreement.failures:
+                console.print(
+                    f"[yellow]cell {verdict.number}:[/] {escape(stray)}; few may be chance",
+                    soft_wrap=True,
+                )
     if any(verdict.agreement.how == "seed by seed" for verdict in verdicts):
         console.print(
             "seed by seed: hardware or software round otherwise than the record's, so each replica "

@@ -10,7 +10,7 @@ bits: they show how far rounding alone carries this very replica.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +23,18 @@ from synthbench.leaderboard.verification.same_bits import (
     other_versions,
     replicas_of_same_bits,
 )
+from synthbench.leaderboard.verification.strays import FALSE_STRAYS, stray_lines, too_many
 from synthbench.metrics.trajectories import INDEX, Trajectories
 from synthbench.records.schema import Record, ReferenceScore
 
 REFERENCE_TOLERANCE = 1e-4
 NUDGES = 2
-"""How many reruns with other last bits a replica gets that is not as close as it may be."""
+"""How many reruns with other last bits a cell gets where not all replicas are close at once."""
+MORE_NUDGES = 6
+"""How many more those get that are farther from their rerun than these two explain."""
+
+Nudged = Callable[[int, Sequence[int]], Trajectories]
+"""Trains with other last bits, which depend on the number, the replicas at some places again."""
 
 
 @dataclass(frozen=True)
@@ -38,33 +44,35 @@ class Agreement:
     how: "identical", "closely" or "seed by seed". deviation: the largest difference as a share of
     its column's range. failures: what does not agree, then what else differs and may be why
     (plugins, TF32); none where all agrees. times: (R, M) of replicas that were compared seed by
-    seed, the claimed ones first, which a test over all cells takes together.
+    seed, the claimed ones first, and strays: a line for each that left all of its reruns; tests
+    over all cells take them together.
     """
 
     how: str
     deviation: float
     failures: tuple[str, ...]
     times: NDArray[np.float64] | None = None
+    strays: tuple[str, ...] = ()
 
 
 def compare_rerun(
     record: Record,
     recorded: Trajectories,
     rerun: Rerun,
-    nudged: Callable[[int], Trajectories],
+    nudged: Nudged,
     tests: int,
 ) -> Agreement:
     """Hold a rerun against the record and its trajectories.
 
-    nudged: trains the same replicas with other last bits, which depend on the number it is given;
-    called only where the rerun is not close. tests: in how many cells this is asked, for
-    Bonferroni's correction.
+    nudged: is called only where the rerun is not close. tests: in how many cells this is asked,
+    for Bonferroni's correction.
     """
     failures = [*_costs(record, rerun), *_data(record, rerun)]
     claimed, found = recorded.select(rerun.replicas), rerun.trajectories
     if not failures and _identical(claimed, found):
         return Agreement("identical", 0.0, ())
     how, deviation, times = "closely", np.inf, None
+    strays: tuple[str, ...] = ()
     if unlike := _other_table(claimed, found):
         failures.append(unlike)
     else:
@@ -75,16 +83,40 @@ def compare_rerun(
         close = max(place.excess for place in places) <= 1 and _as_long(claimed, found)
         if not failures and not close:
             how = "seed by seed"
-            nudges = [nudged(number) for number in range(1, NUDGES + 1)]
-            places = departures(claimed, found, nudges, samples)
-            failures += _parted(places, rerun.replicas)
+            every = range(len(rerun.replicas))
+            nudges = [nudged(number, every) for number in range(1, NUDGES + 1)]
+            far = _strays(claimed, rerun, nudges, nudged, samples)
+            strays = stray_lines(far, rerun.replicas)
+            if too_many(len(strays), len(rerun.replicas), FALSE_STRAYS / tests):
+                failures += strays
             outcomes = Outcomes.of((claimed, found, *nudges), record.target)
             failures += outcomes.failures(tests)
             times = outcomes.times
     if failures:
         failures += other_versions(record.environment, rerun.environment)
         failures += _coarser(record, rerun)
-    return Agreement(how, deviation, tuple(failures), times)
+    return Agreement(how, deviation, tuple(failures), times, strays)
+
+
+def _strays(
+    claimed: Trajectories,
+    rerun: Rerun,
+    nudges: Sequence[Trajectories],
+    nudged: Nudged,
+    samples: int,
+) -> list[Departure]:
+    """Of replicas that leave the first reruns, where they are farthest from all that they get."""
+    places = departures(claimed, rerun.trajectories, nudges, samples)
+    far = [place.replica for place in places if place.excess > 1]
+    if not far:
+        return []
+    more = [nudged(NUDGES + number, far) for number in range(1, MORE_NUDGES + 1)]
+    own, again = claimed.select([rerun.replicas[f] for f in far]), rerun.trajectories.select(far)
+    reruns = [*(each.select(far) for each in nudges), *more]
+    return [
+        replace(place, replica=far[place.replica])
+        for place in departures(own, again, reruns, samples)
+    ]
 
 
 def _costs(record: Record, rerun: Rerun) -> list[str]:
@@ -178,14 +210,4 @@ def _coarser(record: Record, rerun: Rerun) -> list[str]:
     return [
         f"TF32, which rounds far more coarsely than float32, is recorded for {parts[0]}, and used "
         f"for {parts[1]} here: verify where it is the same"
-    ]
-
-
-def _parted(places: Sequence[Departure], replicas: Sequence[int]) -> list[str]:
-    return [
-        f"replica {replicas[place.replica]} leaves its rerun where rounding does not carry it: "
-        f"{place.column} at step {place.step} is {place.share:.2g} of its range away, "
-        f"{place.excess:.2g} times what is explained"
-        for place in places
-        if place.excess > 1
     ]

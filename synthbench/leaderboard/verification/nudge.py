@@ -1,4 +1,4 @@
-"""Initial weights changed in their last bits: how far rounding alone carries a training."""
+"""Weights changed in their last bits, again and again: how far rounding alone carries training."""
 
 from __future__ import annotations
 
@@ -14,23 +14,30 @@ COARSEST = 2**-7
 
 
 class Nudge(pl.Callback):
-    """Multiplies each initial weight by 1 + u, u uniform up to 64 epsilon on either side.
+    """Multiplies weights by 1 + u at the start and after every evaluation, u within 64 epsilon.
 
-    That is some tens of roundings, so whatever the rounding of another machine can do to a
-    replica (a unit that crosses its kink, a sample that crosses its margin, and what grows from
-    it) this does sooner. Where nothing grows, it is soon forgotten.
+    u is uniform, of each weight its own. That is some tens of roundings, so what the rounding of
+    another machine can do to a replica (a unit that crosses its kink, a sample that crosses its
+    margin, and what grows from it) this does sooner. Not at the start alone: where training
+    forgets what it began with, a machine still rounds otherwise in every step.
     """
 
     def __init__(self, seed: int) -> None:
-        self._seed = seed
+        self._draws = torch.Generator().manual_seed(seed)
 
-    @torch.no_grad()
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Before the first evaluation, and before what probes take for the initial weights."""
+        self._nudge(pl_module)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """An epoch ends with an evaluation, which the change comes after."""
+        self._nudge(pl_module)
+
+    @torch.no_grad()
+    def _nudge(self, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, ReplicaTraining)
-        draws = torch.Generator().manual_seed(self._seed)
         for weights in pl_module.parameters_by_name.values():
             reach = min(LAST_BITS * torch.finfo(weights.dtype).eps, COARSEST)
-            shift = 2 * torch.rand(weights.shape, generator=draws, dtype=torch.float64) - 1
+            shift = 2 * torch.rand(weights.shape, generator=self._draws, dtype=torch.float64) - 1
             # On CPU: not every device has double precision.
             weights.copy_(weights.cpu().double() * (1 + reach * shift))

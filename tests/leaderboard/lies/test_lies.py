@@ -263,10 +263,10 @@ def reruns() -> dict:
 def failures(folder: Path, suite: Suite, reruns: dict, monkeypatch) -> list[str]:
     rerun = verify.rerun_replicas
 
-    def kept(cell, replicas, accelerator, listener, record, *nudge):
-        key = (tuple(replicas), *nudge)
+    def kept(cell, replicas, accelerator, listener, record, nudge=None):
+        key = (tuple(replicas), nudge)
         if key not in reruns:
-            reruns[key] = rerun(cell, replicas, accelerator, listener, record, *nudge)
+            reruns[key] = rerun(cell, replicas, accelerator, listener, record, nudge)
         return reruns[key]
 
     monkeypatch.setattr(verify, "rerun_replicas", kept)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,13 @@ import synthbench as sb
 from synthbench.engine.axis.memory import with_less_memory
 from synthbench.leaderboard.submissions.expected import expected_cells, rebuild_cell
 from synthbench.leaderboard.verification import rerun as rerun_module
-from synthbench.leaderboard.verification.agreement import NUDGES, Agreement, compare_rerun
+from synthbench.leaderboard.verification.agreement import (
+    MORE_NUDGES,
+    NUDGES,
+    Agreement,
+    Nudged,
+    compare_rerun,
+)
 from synthbench.leaderboard.verification.rerun import Rerun, rerun_replicas
 from synthbench.leaderboard.verification.same_bits import replicas_of_same_bits
 from synthbench.listeners.listener import Silent
@@ -55,11 +61,11 @@ def nudged(
     cell, planned = trained
     return [
         rerun_replicas(planned, [1, 2, 4], "cpu", Silent(), cell.record, nudge).trajectories
-        for nudge in range(1, NUDGES + 2)
+        for nudge in range(1, NUDGES + MORE_NUDGES + 2)
     ]
 
 
-def unasked(_: int) -> Trajectories:
+def unasked(*_: object) -> Trajectories:
     raise AssertionError("no replica is trained again where the rerun decides")
 
 
@@ -67,7 +73,7 @@ def judge(
     cell: MeasuredCell,
     rerun: Rerun,
     recorded: Trajectories | None = None,
-    nudged: Callable[[int], Trajectories] = unasked,
+    nudged: Nudged = unasked,
 ) -> Agreement:
     return compare_rerun(cell.record, recorded or cell.trajectories, rerun, nudged, 2)
 
@@ -167,26 +173,54 @@ def test_other_rounding_is_no_forgery_elsewhere(measured) -> None:
 def test_what_rounding_carries_is_no_forgery_and_nothing_else(measured, nudged) -> None:
     """Claimed are the rerun's own replicas with other last bits, then the same a little later."""
     cell, rerun = measured
-    another = nudged[NUDGES]
+    another = nudged[-1]
     again = replace(elsewhere(rerun), replicas=(0, 1, 2))
     record = cell.record.model_copy(
         update={"replicas": tuple(cell.record.replicas[i] for i in rerun.replicas)}
     )
-    asked: list[int] = []
+    asked: list[tuple[int, list[int]]] = []
 
-    def trained_again(nudge: int) -> Trajectories:
-        asked.append(nudge)
-        return nudged[nudge - 1]
+    def trained_again(nudge: int, places: Sequence[int]) -> Trajectories:
+        asked.append((nudge, list(places)))
+        return nudged[nudge - 1].select(places)
 
     honest = compare_rerun(record, another, again, trained_again, 1)
-    assert honest.failures == ()
-    loss = another.column("loss")
-    forged = changed(another, "loss", np.concatenate([loss[:3], loss[4:], loss[-1:]]))
+    assert honest.failures == honest.strays == ()
     asked.clear()
-    found = compare_rerun(record, forged, again, trained_again, 1)
-    assert asked == [1, 2] and found.how == "seed by seed" and found.times is not None
+    found = compare_rerun(record, later(another, [0, 1, 2]), again, trained_again, 1)
+    every = [0, 1, 2]
+    assert asked == [(nudge, every) for nudge in range(1, NUDGES + MORE_NUDGES + 1)]
+    assert found.how == "seed by seed" and found.times is not None
     assert found.times.shape == (3, 2 + NUDGES)
+    assert found.failures[:3] == found.strays and len(found.strays) == 3
     assert "leaves its rerun where rounding does not carry it: loss at step" in found.failures[0]
+
+
+def test_one_replica_that_leaves_its_reruns_is_named_and_proves_nothing(measured, nudged) -> None:
+    cell, rerun = measured
+    again = elsewhere(rerun)
+    asked: list[tuple[int, list[int]]] = []
+
+    def trained_again(nudge: int, places: Sequence[int]) -> Trajectories:
+        asked.append((nudge, list(places)))
+        return nudged[nudge - 1].select(places)
+
+    forged = later(cell.trajectories, [2])
+    found = compare_rerun(cell.record, forged, again, trained_again, 1)
+    assert found.failures == ()
+    (line,) = found.strays
+    assert line.startswith("replica 2 leaves its rerun where rounding does not carry it: loss")
+    assert asked[:NUDGES] == [(1, [0, 1, 2]), (2, [0, 1, 2])]
+    assert asked[NUDGES:] == [(NUDGES + n, [1]) for n in range(1, MORE_NUDGES + 1)]
+
+
+def later(trajectories: Trajectories, replicas: list[int]) -> Trajectories:
+    """The loss of some replicas one evaluation later from the fourth on."""
+    loss, owner = trajectories.column("loss"), trajectories.column("replica")
+    for replica in replicas:
+        rows = np.flatnonzero(owner == replica)
+        loss[rows[4:]] = loss[rows[3:-1]].copy()
+    return changed(trajectories, "loss", loss)
 
 
 def test_other_evaluation_points_and_columns_are_named(measured) -> None:
@@ -255,7 +289,9 @@ def test_a_plugin_whose_code_is_another_is_named_where_the_rerun_differs(measure
     other = replace(cell, record=cell.record.model_copy(update={"environment": environment}))
     assert judge(other, rerun).how == "identical", "equal numbers need no explanation"
     forged = changed(cell.trajectories, "loss", cell.trajectories.column("loss") * 1.5)
-    *found, last = judge(other, rerun, forged, lambda number: nudged[number - 1]).failures
+    *found, last = judge(
+        other, rerun, forged, lambda number, places: nudged[number - 1].select(places)
+    ).failures
     assert found and last == (
         f'plugin "mlp" is recorded as 0.1.0+code.1a2b3c4d, and {sb.__version__} here'
     )

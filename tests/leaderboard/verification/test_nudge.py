@@ -1,7 +1,8 @@
-"""Initial weights with other last bits: how large, how seeded, seen by the training."""
+"""Weights with other last bits: how large, how seeded, when."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import cast
 
 import pytest
@@ -44,3 +45,21 @@ def test_a_seed_decides() -> None:
     assert not all(torch.equal(one[name], other[name]) for name in one)
     first, second = next(iter(one.values()))
     assert not torch.equal(first, second)
+
+
+def test_weights_move_again_after_every_evaluation() -> None:
+    protocol = sb.Protocol(budget=64, seeds=2)
+    cell = Cell(resolve_task("sparse-parity n=6 k=2"), resolve_model("mlp width=4"), protocol)
+    module = ReplicaTraining(cell, Block(0, tuple(cell.replica_seeds()), 2))
+    nudge, trainer = Nudge(1), cast(pl.Trainer, None)
+    initial = module.parameters_by_name
+    seen = [{name: tensor.detach().clone() for name, tensor in initial.items()}]
+    nudge.on_fit_start(trainer, module)
+    for _ in range(2):
+        nudge.on_train_epoch_end(trainer, module)
+        own = module.parameters_by_name
+        seen.append({name: tensor.detach().clone() for name, tensor in own.items()})
+    matrix = max(initial, key=lambda name: initial[name].numel())
+    assert not any(torch.equal(one[matrix], two[matrix]) for one, two in pairwise(seen))
+    reach = 3 * LAST_BITS * torch.finfo(torch.float32).eps
+    assert torch.allclose(seen[0][matrix], seen[2][matrix], rtol=reach, atol=0)
