@@ -111,7 +111,7 @@ def test_what_breaks_a_rule_is_refused(
 
 @pytest.mark.usefixtures("here")
 def test_an_error_of_a_plugin_leaves_it_undecided(repository: Repository, monkeypatch) -> None:
-    def fails(*given: object) -> None:
+    def fails(*given: object, **named: object) -> None:
         raise RuntimeError("first line\nsecond")
 
     folder = repository.submit("unlucky")
