@@ -47,6 +47,7 @@ from .errors import LaunchError as LaunchError
 from .errors import SynthbenchError as SynthbenchError
 from .evaluation.evaluate import evaluate as evaluate
 from .evaluation.evaluate import evaluate_cells as evaluate_cells
+from .evaluation.failures import CellsFailedError as CellsFailedError
 from .evaluation.forecast import Forecast as Forecast
 from .evaluation.forecast import forecast_cells as forecast_cells
 from .evaluation.settings import Settings as Settings

@@ -69,6 +69,10 @@ class OutputError(SynthbenchError, OSError):
     """An output folder that cannot be written or is already in use."""
 
 
+class DiskError(OutputError):
+    """A disk to which nothing more can be written, whatever the folder."""
+
+
 REMEDIES = {
     errno.ENOSPC: "make room",
     errno.EDQUOT: "make room within your quota",
@@ -80,13 +84,16 @@ REMEDIES = {
     errno.EIO: "check the disk, or take another folder",
 }
 """What to do where something cannot be written."""
+WHOLE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+"""What does not concern one folder alone."""
 
 
 def cannot_write(path: object, error: OSError) -> OutputError:
     """What a full disk, a folder that is gone or may not be written is to the one who waits."""
     reason = error.strerror or first_line(error)
     remedy = REMEDIES.get(error.errno or 0, "take another folder")
-    return OutputError(f"cannot write {path}: {reason}; {remedy}, then run the same command again")
+    kind = DiskError if error.errno in WHOLE_DISK else OutputError
+    return kind(f"cannot write {path}: {reason}; {remedy}, then run the same command again")
 
 
 class FolderInUseError(OutputError):

@@ -164,6 +164,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
     with without_collection():
         from synthbench.cli.eval_table import print_results
         from synthbench.engine.training.block_training import TrainerOptions
+        from synthbench.evaluation.failures import CellsFailedError
         from synthbench.evaluation.settings import Settings, read_compile
         from synthbench.evaluation.studies.reading import as_study
         from synthbench.evaluation.studies.study import evaluate_study
@@ -211,9 +212,16 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         settings = replace(settings, listener=listener)
         if len(study.cells) > 1:
             listener.note(study.summary())
+        failure = None
         with continued_by_the_same_command(listener.note):
-            results = evaluate_study(study, settings=settings)
-    print_results(results, study.folder)
+            try:
+                results = evaluate_study(study, settings=settings)
+            except CellsFailedError as error:
+                results, failure = error.results, error
+    if results:
+        print_results(results, study.folder)
+    if failure is not None:
+        raise failure
 
 
 def _require_ready(trackers: Sequence[str]) -> None:

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
+from synthbench.errors import SynthbenchError
 from synthbench.evaluation.cell_run import CellRun
+from synthbench.evaluation.failures import SourceFailedError, reason
 from synthbench.evaluation.preparation import PreparedCell
 from synthbench.listeners.listener import Listener
 from synthbench.plan.cell import Cell
@@ -24,14 +26,19 @@ class Agenda:
     """Says which cells may be opened next, and keeps those that are finished.
 
     A cell comes after those that it stands on. One in whose folder another evaluation is at work
-    is postponed, and comes up again after everything else that can be done.
+    is postponed, and comes up again after everything else that can be done. What fails together
+    is tried again one by one; a cell that fails alone is given up, with those that stand on it.
     """
 
     def __init__(self, prepared: Sequence[PreparedCell], open_: Open, listener: Listener) -> None:
         """prepared: in an order in which they may run one after the other."""
         self.finished: dict[str, CellResult] = {}
+        self.failed: dict[str, Exception] = {}
+        """Of cells that were given up, by the hashes of their plans."""
+        self._prepared = {each.cell.plan_hash(): each for each in prepared}
         places = groups([each.likeness for each in prepared])
         self._waiting = [[prepared[place] for place in own] for own in places]
+        self._alone: list[PreparedCell] = []
         self._opening: list[list[CellRun]] = []
         self._busy: list[CellRun] = []
         self._told: set[str] = set()
@@ -40,8 +47,8 @@ class Agenda:
 
     @property
     def done(self) -> bool:
-        """Whether every cell is finished, or open."""
-        return not (self._waiting or self._opening or self._busy)
+        """Whether every cell is finished, given up, or open."""
+        return not (self._waiting or self._alone or self._opening or self._busy)
 
     @property
     def stacks(self) -> int:
@@ -57,7 +64,9 @@ class Agenda:
         """Cells to be trained in one stack; None where none may be opened now."""
         if not self._opening and (ready := self._ready()) is not None:
             self._waiting.remove(ready)
-            self._opening = _stackable([self._run(each) for each in ready])
+            self._opening = _stackable(self._runs(ready))
+        if not self._opening and self._alone:
+            self._opening = _stackable(self._runs([self._alone.pop(0)]))
         if not self._opening and self._busy and self._is_time():
             self._opening, self._busy = [[run] for run in self._busy], []
         return self._opening.pop(0) if self._opening else None
@@ -69,6 +78,17 @@ class Agenda:
     def finish(self, results: Mapping[str, CellResult]) -> None:
         """Keep finished cells, on which others may stand, by the hashes of their plans."""
         self.finished |= results
+
+    def set_aside(self, runs: Sequence[CellRun], error: Exception) -> None:
+        """Go on without cells that failed together: each is tried again alone, and one is given up.
+
+        What they have finished together lies in their folders, and is not trained again.
+        """
+        names = [run.cell.plan_hash() for run in runs]
+        if len(names) > 1:
+            self._alone += [self._prepared[name] for name in names]
+        else:
+            self._give_up(names[0], error)
 
     def say_who_is_waited_for(self) -> None:
         """Tell the listener once of every cell that another evaluation has."""
@@ -88,6 +108,28 @@ class Agenda:
             if all(name in self.finished for each in group for name in _below(each.cell)):
                 return group
         return None
+
+    def _runs(self, prepared: Sequence[PreparedCell]) -> list[CellRun]:
+        """Runs of cells, without those whose sources cannot be read."""
+        runs = []
+        for each in prepared:
+            try:
+                runs.append(self._run(each))
+            except SynthbenchError as error:
+                self._give_up(each.cell.plan_hash(), error)
+        return runs
+
+    def _give_up(self, name: str, error: Exception) -> None:
+        cell = self._prepared[name].cell
+        self.failed[name] = error
+        if len(self._prepared) > 1:
+            self._listener.cell_failed(cell, reason(error))
+        standing = [each for own in self._waiting for each in own if name in _below(each.cell)]
+        for each in standing:
+            self._waiting = [[one for one in own if one is not each] for own in self._waiting]
+        self._waiting = [own for own in self._waiting if own]
+        for each in standing:
+            self._give_up(each.cell.plan_hash(), SourceFailedError(cell, error))
 
     def _run(self, prepared: PreparedCell) -> CellRun:
         if not prepared.asked:

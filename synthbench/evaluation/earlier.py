@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from synthbench.errors import SynthbenchError
 from synthbench.evaluation.machine import Machine
 from synthbench.evaluation.preparation import PreparedCell
 from synthbench.evaluation.resumption import Resumption
@@ -14,14 +15,23 @@ from synthbench.results.measured_cell import MeasuredCell
 
 
 def finished_replicas(
-    prepared: Sequence[PreparedCell], machine: Machine, settings: Settings
+    prepared: Sequence[PreparedCell], machine: Machine, settings: Settings, going_on: bool = False
 ) -> list[int]:
     """How many replicas of each cell would not be trained again. Only reads.
 
-    None of a cell that stands on one that has yet to be trained.
+    None of a cell that stands on one that has yet to be trained. Raises a SynthbenchError for a
+    folder that cannot be used; going_on: it counts as none, and is named when it is opened.
     """
     measured: dict[str, MeasuredCell] = {}
-    return [_finished_replicas(each, machine, settings, measured) for each in prepared]
+    counts = []
+    for each in prepared:
+        try:
+            counts.append(_finished_replicas(each, machine, settings, measured))
+        except SynthbenchError:
+            if not going_on:
+                raise
+            counts.append(0)
+    return counts
 
 
 def reuse_note(prepared: Sequence[PreparedCell], finished: Sequence[int]) -> str | None:

@@ -16,6 +16,7 @@ from synthbench.evaluation.agenda import Agenda
 from synthbench.evaluation.cell_run import CellRun
 from synthbench.evaluation.cell_tracking import say_what_is_left
 from synthbench.evaluation.earlier import finished_replicas, reuse_note
+from synthbench.evaluation.failures import CellsFailedError, FailedCell
 from synthbench.evaluation.machine import Machine
 from synthbench.evaluation.picture import try_picture
 from synthbench.evaluation.planning import (
@@ -34,6 +35,7 @@ from synthbench.evaluation.store import Store
 from synthbench.evaluation.workplace import Workplace
 from synthbench.isolation import isolated
 from synthbench.isolation.termination import terminable
+from synthbench.listeners.cell_names import distinctions
 from synthbench.listeners.listener import PlannedCell
 from synthbench.listeners.watching import watching
 from synthbench.plan.cell import Cell
@@ -98,7 +100,8 @@ def evaluate_cells(
     Every cell is checked before the first one trains. Those on which others stand come first,
     and are trained if they are not among the cells. SIGTERM is as Ctrl-C, a KeyboardInterrupt
     after a checkpoint. Raises a SynthbenchError with one clear line for anything the caller can
-    mend.
+    mend. One of several cells that fails later does not keep the others from being trained:
+    CellsFailedError then has their results, and the reasons. A single cell raises its own error.
     """
     out = given_folder(out)
     store = Store.read(out)
@@ -108,7 +111,7 @@ def evaluate_cells(
         there = workplace.machine_elsewhere(cells)
         prepared, device = prepare(cells, store, settings, there.device if there else None)
         machine = there or Machine.here(device)
-        earlier = finished_replicas(prepared, machine, settings)
+        earlier = finished_replicas(prepared, machine, settings, going_on=True)
         workplace.open_if_worthwhile(prepared, earlier, device)
         keep_freed_memory()
         if sum(earlier) < sum(each.cell.protocol.seeds for each in prepared):
@@ -130,14 +133,34 @@ def evaluate_cells(
             agenda = Agenda(workplace.in_order(prepared), opening, listener)
             workplace.work_off(agenda, listener)
             finished = agenda.finished
-            results = Results([finished[cell.plan_hash()] for cell in cells])
+            names = [cell.plan_hash() for cell in cells]
+            results = Results([finished[name] for name in names if name in finished])
             if len(results) > 1 and settings.pictures:
                 try_picture(results.measured, out, listener)
             trackers = [installed().tracker(tracker) for tracker in settings.trackers]
             say_what_is_left(trackers, out, listener)
-    records = [finished[each.cell.plan_hash()].record for each in prepared]
+    ended = [finished.get(each.cell.plan_hash()) for each in prepared]
+    records = [result.record for result in ended if result is not None]
     installed().host.announce("eval_finished", records=records)
+    if agenda.failed:
+        raise _failure(cells, results, agenda.failed)
     return results
+
+
+def _failure(cells: Sequence[Cell], results: Results, failed: Mapping[str, Exception]) -> Exception:
+    """What to raise in the end; failed: by plan hash, those too on which the cells stand."""
+    first = next(iter(failed.values()))
+    if len(cells) == 1:
+        return first
+    apart = distinctions(cells)
+    named = [
+        FailedCell(cell, failed[cell.plan_hash()], apart[place])
+        for place, cell in enumerate(cells)
+        if cell.plan_hash() in failed
+    ]
+    error = CellsFailedError(results, named)
+    error.__cause__ = first
+    return error
 
 
 def _run_of(

@@ -26,6 +26,8 @@ class StackRun:
     def __init__(self, runs: Sequence[CellRun], terms: Terms, numbers: Iterator[int]) -> None:
         """numbers: for jobs, each of which is given once."""
         self.busy: list[CellRun] = []
+        self.error: Exception | None = None
+        """Why it cannot be finished: no other job of it is begun."""
         self._runs: list[CellRun] = []
         self._opened = ExitStack()
         self._read_only: set[int] = set()
@@ -48,6 +50,11 @@ class StackRun:
             missing = [run for run, record in found if record is None]
             self.training = StackTraining(missing, terms, numbers) if missing else None
             self._opened = opened.pop_all()
+
+    @property
+    def runs(self) -> list[CellRun]:
+        """Its cells, less the busy ones."""
+        return self._runs
 
     @property
     def done(self) -> bool:

@@ -43,7 +43,7 @@ class CellTally:
         self.cell, self.replicas = cell, cell.protocol.seeds
         self._points = evaluation_steps(cell.steps, cell.protocol.resolution)
         self._earlier = planned.finished
-        self.finished = False
+        self.finished = self.failed = False
         self.started_at: float | None = None
         self.reported_at: float | None = None
         self.setup = 0.0

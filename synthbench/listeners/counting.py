@@ -55,6 +55,14 @@ class CountingListener(Listener):
         self._drawn = self._clock()
         self.say(f"{self.numbered(tally)}{name}: {how}, {solved}")
 
+    def cell_failed(self, cell: Cell, reason: str) -> None:
+        """Say the cell's line."""
+        tally = self.tally.fail(cell)
+        apart = self.tally.distinction(tally)
+        name = f"{cell.label()} on {cell.task.label()}" + (f", {apart}" if apart else "")
+        self.say(f"{self.numbered(tally)}{name}: failed: {reason}")
+        self.draw_now()
+
     def draw_now(self) -> None:
         """Draw, and wait for the interval from now on."""
         self._drawn = self._clock()

@@ -65,6 +65,10 @@ class Listener(ABC):
     def cell_finished(self, record: Record, reused: bool) -> None:
         """A cell's record exists; `reused` when it was there before."""
 
+    def cell_failed(self, cell: Cell, reason: str) -> None:
+        """A cell is given up, and others go on; where that is no event of its own, it is a note."""
+        self.note(f'"{cell.label()}" on "{cell.task.label()}" failed: {reason}')
+
 
 class Silent(Listener):
     """Hears and says nothing: `Settings(listener=Silent())`."""

@@ -65,6 +65,13 @@ class Tally:
         tally.finish()
         return tally
 
+    def fail(self, cell: Cell) -> CellTally:
+        """A cell is given up: nothing is left of it, and it is not finished."""
+        tally = self.of(cell)
+        tally.failed = True
+        tally.finish()
+        return tally
+
     @property
     def cells(self) -> list[CellTally]:
         """All cells, in the order of the plan."""
@@ -78,7 +85,12 @@ class Tally:
     @property
     def finished(self) -> int:
         """How many cells are."""
-        return sum(cell.finished for cell in self.cells)
+        return sum(cell.finished and not cell.failed for cell in self.cells)
+
+    @property
+    def over(self) -> bool:
+        """Whether every cell is finished, or was given up."""
+        return all(cell.finished for cell in self.cells)
 
     @property
     def left(self) -> int:

@@ -101,7 +101,7 @@ class TerminalListener(DrawnListener, CountingListener):
             self._progress.remove_task(self._bars.pop(number))
         for number, cell in running.items():
             self._draw_cell(self._bars[number], cell)
-        if self._whole is not None and self.tally.finished == len(self.tally.cells):
+        if self._whole is not None and self.tally.over:
             self._progress.remove_task(self._whole)
             self._whole = None
         elif self._whole is not None:

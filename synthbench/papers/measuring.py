@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthbench.contracts.measurement import Measurement
+from synthbench.errors import DiskError, RecordError
+from synthbench.evaluation.failures import MeasurementsFailedError, reason
 from synthbench.evaluation.studies.plan import spanned
 from synthbench.hashing import content_hash
 from synthbench.listeners.listener import Listener
@@ -57,11 +59,28 @@ class MeasuredGrid:
         word = "measurement" if count == 1 else "measurements"
         return f"{count:,} {word} x {self.seeds:,} seeds{f'; varied: {varied}' if varied else ''}"
 
-    def kept(self) -> list[Measured | None]:
-        """What lies in the folder of each configuration; raises RecordError."""
-        found = [read_measured(folder_of(self.folder, each)) for each in self.configurations]
-        pairs = zip(found, self.configurations, strict=True)
-        return [each if each and _is_current(each, config) else None for each, config in pairs]
+    def kept(
+        self, leave_out: Callable[[Path, RecordError], object] | None = None
+    ) -> list[Measured | None]:
+        """What lies in the folder of each configuration; None where nothing does.
+
+        leave_out: told of a folder that cannot be read, as which it counts then; without it, that
+        raises RecordError.
+        """
+        return [self._kept(config, leave_out) for config in self.configurations]
+
+    def _kept(
+        self, config: Measurement, leave_out: Callable[[Path, RecordError], object] | None
+    ) -> Measured | None:
+        folder = folder_of(self.folder, config)
+        try:
+            found = read_measured(folder)
+        except RecordError as error:
+            if leave_out is None:
+                raise
+            leave_out(folder, error)
+            return None
+        return found if found and _is_current(found, config) else None
 
     def forecast(self) -> str:
         """What measuring it would take, as far as that can be known beforehand."""
@@ -78,9 +97,12 @@ def measure_grid(grid: MeasuredGrid, listener: Listener, *, resume: bool = True)
     """Measure what is missing of a grid, one configuration after the other.
 
     resume: keep rows that are there. Raises a SynthbenchError before anything is measured where a
-    configuration is not allowed, ConfigurationError for rows that are none.
+    configuration is not allowed. One of several that fails does not keep the others from being
+    measured: MeasurementsFailedError then says which, and why. A single one raises its own error,
+    ConfigurationError for rows that are none.
     """
-    wanted, parts = range(grid.seeds), []
+    wanted, parts = range(grid.seeds), list[Measured]()
+    failed: dict[str, Exception] = {}
     kept = grid.kept() if resume else [None] * len(grid.configurations)
     pairs = zip(grid.configurations, kept, strict=True)
     for number, (config, before) in enumerate(pairs, start=1):
@@ -90,9 +112,18 @@ def measure_grid(grid: MeasuredGrid, listener: Listener, *, resume: bool = True)
             listener.note(f"{name}: already measured")
             parts.append(before)
             continue
-        parts.append(_measured(config, missing, before, folder_of(grid.folder, config)))
+        try:
+            parts.append(_measured(config, missing, before, folder_of(grid.folder, config)))
+        except Exception as error:
+            if len(kept) == 1 or isinstance(error, DiskError):
+                raise
+            failed[config.label()] = error
+            listener.note(f"{name}: failed: {reason(error)}")
+            continue
         took = parts[-1].record.seconds - (before.record.seconds if before else 0.0)
         listener.note(f"{name}: {len(missing)} seeds in {format_seconds(took)}")
+    if failed:
+        raise MeasurementsFailedError(failed, len(parts))
     return MeasuredRows(tuple(parts))
 
 

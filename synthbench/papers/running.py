@@ -7,7 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from synthbench.errors import UnknownNameError, did_you_mean
+from synthbench.errors import (
+    DiskError,
+    LaunchError,
+    SynthbenchError,
+    UnknownNameError,
+    did_you_mean,
+)
+from synthbench.evaluation.failures import GridsFailedError
 from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.studies.reading import as_study
 from synthbench.evaluation.studies.study import Study, evaluate_study
@@ -88,18 +95,33 @@ def run_paper_study(
     """Train, or measure, what is missing of some grids, one after another; results by grid.
 
     grids: as `grid_studies` makes them. Replicas that are kept are not trained again. Raises
-    before anything trains where a grid is not allowed.
+    before anything trains where a grid is not allowed. One that fails later, or a cell of it, does
+    not keep the others from being trained: GridsFailedError then says which, and why.
     """
     settings = settings or Settings()
     for grid in grids.values():
         _ = grid.configurations if isinstance(grid, MeasuredGrid) else grid.plan
     found: dict[str, Results | MeasuredRows] = {}
+    failed: dict[str, SynthbenchError] = {}
     for name, grid in grids.items():
-        # A listener hears of one evaluation: its counts are of that one.
-        with watching(settings.listener) as listener:
-            listener.note(f"{name}: {grid.summary()}")
-            if isinstance(grid, MeasuredGrid):
-                found[name] = measure_grid(grid, listener, resume=settings.resume)
-            else:
-                found[name] = evaluate_study(grid, settings=replace(settings, listener=listener))
+        try:
+            found[name] = _run(name, grid, settings)
+        # Without room, or workers, no other grid would be better off.
+        except (DiskError, LaunchError):
+            raise
+        except SynthbenchError as error:
+            if len(grids) == 1:
+                raise
+            failed[name] = error
+    if failed:
+        raise GridsFailedError(failed)
     return found
+
+
+def _run(name: str, grid: AnyGrid, settings: Settings) -> Results | MeasuredRows:
+    # A listener hears of one evaluation: its counts are of that one.
+    with watching(settings.listener) as listener:
+        listener.note(f"{name}: {grid.summary()}")
+        if isinstance(grid, MeasuredGrid):
+            return measure_grid(grid, listener, resume=settings.resume)
+        return evaluate_study(grid, settings=replace(settings, listener=listener))

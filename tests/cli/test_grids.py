@@ -163,3 +163,21 @@ def test_the_printed_file_of_a_suite(capsys, monkeypatch, tmp_path: Path) -> Non
         'name = "quickstart"\nout = "runs"\nsuite = "quickstart"\n'
         'models = [\n    "mlp lr=[0.05, 0.1]",\n]\n\n[protocol]\nseeds = 4\n'
     )
+
+
+def test_one_bad_cell_of_three_is_named_and_the_others_are_shown(
+    capsys, monkeypatch, tmp_path: Path
+) -> None:
+    command = (
+        "eval", "--task", "sparse-parity n=6 k=2", "--model", "mlp width=[4,5,6]", "--seeds", "2",
+        "--budget", "320", "--evaluation-samples", "128", "--workers", "0",
+        "--out", str(tmp_path / "runs"), "--compile", "never",
+    )  # fmt: skip
+    assert run_command(capsys, monkeypatch, *command, columns=120)[0] == 0
+    (bad,) = (tmp_path / "runs").rglob("*width5*/record.json")
+    bad.write_text("{")
+    code, out, err = run_command(capsys, monkeypatch, *command, columns=120)
+    assert code == 2 and "width=4" in out and "width=6" in out and "width=5" not in out
+    lines = err[err.index("error:") :].splitlines()
+    assert lines[0] == "error: 1 of 3 cells failed, the others are finished:"
+    assert f"{bad} is not valid JSON; move it away" in lines[1] and len(lines) == 3

@@ -57,6 +57,7 @@ def run_command(  # noqa: PLR0913 - one parameter per flag
     with without_collection():
         from synthbench.cli.study.verdict_table import print_verdicts
         from synthbench.engine.training.block_training import TrainerOptions
+        from synthbench.evaluation.failures import IncompleteError
         from synthbench.evaluation.settings import Settings, read_compile
         from synthbench.papers.drawable import check_figures
         from synthbench.papers.kept import kept_study
@@ -78,8 +79,14 @@ def run_command(  # noqa: PLR0913 - one parameter per flag
     if dry_run:
         _forecast(grids, settings)
         return
-    _train(grids, settings)
+    failure = None
+    try:
+        _train(grids, settings)
+    except IncompleteError as error:
+        failure = error
     print_verdicts(kept_study(found, runs, full=full), study)
+    if failure is not None:
+        raise failure
 
 
 def _forecast(grids: Mapping[str, AnyGrid], settings: Settings) -> None:
