@@ -27,19 +27,23 @@ Score = Annotated[
 def read_cells(runs: Sequence[Path], score: str | None) -> list[MeasuredCell]:
     """The finished cells in some folders, by the score that was asked for.
 
-    Each counts once, and what is left out is named on stderr: a copy, or a part of another.
+    Each counts once, and what is left out is named on stderr: what cannot be read, a copy, or a
+    part of another.
     """
     with without_collection():
+        from synthbench.results.lying import read_cells as lying_in
         from synthbench.results.measured_cell import MeasuredCell
         from synthbench.results.results import Results, each_once
-        from synthbench.results.results import read_cells as lying_in
 
     # A folder may lie below another.
     cells, places = dict[Path, MeasuredCell](), dict[Path, int]()
+    unreadable: dict[str, None] = {}
     for place, run in enumerate(runs):
-        for cell in lying_in(run):
+        for cell in lying_in(run, lambda each: unreadable.setdefault(str(each))):
             cells.setdefault(cell.folder.resolve(), cell)
             places.setdefault(cell.folder, place)
+    for line in unreadable:
+        print(f"warning: {line}", file=sys.stderr)
     found = each_once(list(cells.values()))
     kept = {cell.folder for cell in found}
     _say_what_is_left_out([c.folder for c in cells.values() if c.folder not in kept])

@@ -20,7 +20,8 @@ from synthbench.registry.bare_model import Builder
 from synthbench.registry.kinds import MODEL, PROBE, TASK
 from synthbench.registry.participants import uninstalled
 from synthbench.registry.registry import installed
-from synthbench.results.results import CellResult, read_results
+from synthbench.results.lying import read_cells
+from synthbench.results.results import CellResult, each_once
 
 Named: TypeAlias = "Cell | CellResult | Model | Builder | str"
 """A cell, a finished one, its folder, or a model trained on the same task with the same seeds."""
@@ -104,7 +105,7 @@ def _resolved(source: S, cell: Cell) -> S:
 
 
 def _read(folder: Path) -> CellResult:
-    found = read_results(folder)
+    found = each_once(read_cells(folder))
     if len(found) > 1:
         raise ConfigurationError(
             f"{folder} holds {len(found)} finished cells; name the folder of one "

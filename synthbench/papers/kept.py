@@ -15,8 +15,9 @@ from synthbench.papers.running import RUNS, AnyGrid, Size, grid_studies
 from synthbench.plan.cell import Cell
 from synthbench.plan.growth import configuration_hash
 from synthbench.plan.paper_study import PaperFigure, PaperStudy, StatedClaim
-from synthbench.records.reading import RECORD_FILE, read_record
+from synthbench.records.reading import RECORD_FILE
 from synthbench.records.schema import Environment
+from synthbench.results.lying import Unreadable, readable
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.narrowed import narrowed
 from synthbench.results.results import CellResult, Results
@@ -39,6 +40,11 @@ class KeptStudy:
         return not any(len(grid.results) for grid in self.grids.values())
 
     @property
+    def unreadable(self) -> list[Unreadable]:
+        """What lies there and cannot be read: it is left out."""
+        return [each for grid in self.grids.values() for each in grid.unreadable]
+
+    @property
     def seconds(self) -> float:
         """Time that the training has taken, over all sessions."""
         return sum(grid.seconds for grid in self.grids.values())
@@ -53,6 +59,8 @@ class Counted(ABC):
 
     planned: int
     """Cells, or configurations that are measured, of the grid."""
+    unreadable: tuple[Unreadable, ...]
+    """What lies in its folder and cannot be read."""
 
     @property
     @abstractmethod
@@ -82,6 +90,7 @@ class KeptGrid(Counted):
     study: Study
     results: Results
     planned: int
+    unreadable: tuple[Unreadable, ...] = ()
 
     @property
     def counts(self) -> list[int]:
@@ -115,6 +124,7 @@ class KeptMeasurements(Counted):
     study: MeasuredGrid
     results: MeasuredRows
     planned: int
+    unreadable: tuple[Unreadable, ...] = ()
 
     @property
     def counts(self) -> list[int]:
@@ -152,24 +162,27 @@ def kept_study(study: PaperStudy, runs: Path | str = RUNS, *, full: bool = False
 def _kept_grid(name: str, grid: AnyGrid) -> AnyKept:
     if not isinstance(grid, MeasuredGrid):
         return kept_grid(name, grid)
-    parts = tuple(part for part in grid.kept() if part is not None)
-    return KeptMeasurements(name, grid, MeasuredRows(parts), len(grid.configurations))
+    unreadable: list[Unreadable] = []
+    lying = grid.kept(lambda folder, error: unreadable.append(Unreadable(folder, error)))
+    parts = MeasuredRows(tuple(part for part in lying if part is not None))
+    return KeptMeasurements(name, grid, parts, len(grid.configurations), tuple(unreadable))
 
 
 def kept_grid(name: str, study: Study) -> KeptGrid:
     """What lies in the folder of a grid of cells; nothing is trained.
 
-    Raises a SynthbenchError where a cell of the grid is not allowed, RecordError for a record that
-    cannot be trusted.
+    A record that cannot be trusted is left out, and named. Raises a SynthbenchError where a cell of
+    the grid is not allowed.
     """
+    unreadable: list[Unreadable] = []
     lying: dict[str, list[MeasuredCell]] = {}
-    for path in sorted(study.folder.glob(f"*/{RECORD_FILE}")):
-        stored = MeasuredCell(read_record(path.parent), path.parent)
+    folders = sorted(path.parent for path in study.folder.glob(f"*/{RECORD_FILE}"))
+    for stored in readable(folders, unreadable.append):
         lying.setdefault(configuration_hash(stored.record.plan), []).append(stored)
     cells = study.cells
     found = (_kept(cell, lying.get(configuration_hash(cell.plan()), [])) for cell in cells)
     results = [CellResult(measured, reused=True) for measured in found if measured is not None]
-    return KeptGrid(name, study, Results(results), len(cells))
+    return KeptGrid(name, study, Results(results), len(cells), tuple(unreadable))
 
 
 def _kept(cell: Cell, stored: Sequence[MeasuredCell]) -> MeasuredCell | None:

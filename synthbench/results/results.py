@@ -8,17 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from synthbench.errors import RecordError
 from synthbench.metrics.cell_metrics import CellMetrics
 from synthbench.plan.cell import Cell
 from synthbench.plan.growth import configuration_hash, holds
-from synthbench.records.reading import RECORD_FILE, read_record
 from synthbench.records.schema import Record
 from synthbench.results.comparisons import ModelComparison, compare_models
 from synthbench.results.figures import DEFAULT_KIND, draw
 from synthbench.results.figures.canvas import Canvas
 from synthbench.results.figures.encoding import Encoding
 from synthbench.results.html import comparisons_html, results_html
+from synthbench.results.lying import read_cells, warn_of
 from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.networks import load_network
 from synthbench.results.scored_cell import scored_by
@@ -217,10 +216,11 @@ class Comparisons(list[ModelComparison]):
 def read_results(folder: Path | str) -> Results:
     """Read every finished cell in a folder, such as `runs/quickstart` or one cell's own.
 
-    Of a configuration that is there several times, what another holds whole is left out. Raises
-    RecordError when there is none, or one cannot be trusted.
+    Of a configuration that is there several times, what another holds whole is left out. One that
+    cannot be trusted, or read, is left out too, with a warning that says where it lies and why.
+    Raises RecordError when there is none that can be read.
     """
-    return each_once(read_cells(folder))
+    return each_once(read_cells(folder, warn_of))
 
 
 def each_once(cells: Sequence[MeasuredCell]) -> Results:
@@ -229,17 +229,6 @@ def each_once(cells: Sequence[MeasuredCell]) -> Results:
     # As trained: folder names alone would put n=100 before n=20.
     kept.sort(key=lambda cell: (cell.record.created, str(cell.folder)))
     return Results([CellResult(cell, reused=True) for cell in kept])
-
-
-def read_cells(folder: Path | str) -> list[MeasuredCell]:
-    """Every finished cell in a folder, those too that others hold whole; RecordError as above."""
-    root = Path(folder)
-    found = sorted(root.rglob(RECORD_FILE)) if root.is_dir() else []
-    if not found:
-        raise RecordError(
-            f"no finished cell in {root}; name a folder that `synthbench eval` has written"
-        )
-    return [MeasuredCell(read_record(path.parent), path.parent) for path in found]
 
 
 def largest(cells: Sequence[MeasuredCell]) -> list[MeasuredCell]:

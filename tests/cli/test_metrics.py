@@ -130,3 +130,22 @@ def test_copied_results_count_once_and_it_is_said(run, run_folder: Path, tmp_pat
     assert twice[1] == once[1]
     assert f"note: not counted twice: {run_folder}" in twice[2] or str(copy) in twice[2]
     assert "and 12 more, whose replicas another folder holds too" in twice[2]
+
+
+def test_a_cell_that_cannot_be_read_is_named_and_the_others_are_shown(
+    capsys, monkeypatch, run_folder: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "grid"
+    shutil.copytree(run_folder, folder)
+    bad = sorted(path for path in folder.iterdir() if path.is_dir())[0]
+    (bad / "record.json").write_text("{")
+    command = "metrics", str(folder), str(folder), "--per", "configuration", "--format", "json"
+    code, out, err = run_command(capsys, monkeypatch, *command, columns=80)
+    assert code == 0 and len(json.loads(out)) == 11
+    assert err.splitlines() == [
+        f"warning: left out: {bad}: {bad / 'record.json'} is not valid JSON; "
+        "move it away, or train again with --no-resume"
+    ]
+    plot = "plot", str(folder), "--kind", "learning-curves", "--format", "svg"
+    code, _, err = run_command(capsys, monkeypatch, *plot, columns=80)
+    assert code == 0 and f"warning: left out: {bad}: " in err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 import synthbench as sb
 from synthbench.errors import ConfigurationError, UnknownNameError
+from synthbench.evaluation.failures import GridsFailedError
 from synthbench.listeners.listener import Silent
 from synthbench.papers.kept import kept_grid, kept_study
 from synthbench.papers.running import Size, grid_studies, run_paper_study
@@ -107,3 +109,18 @@ def test_who_runs_hears_of_each_grid(study: PaperStudy, runs: Path) -> None:
         "sizes: 2 tasks x 1 model = 2 cells, 8 replicas; varied: n",
         "released: 1 task x 1 model = 1 cell, 4 replicas",
     ]
+
+
+def test_a_cell_and_a_grid_that_fail_keep_no_other_from_being_trained(
+    study: PaperStudy, runs: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(runs, tmp_path / "runs")
+    damaged = sorted((tmp_path / "runs" / "plateaus" / "sizes").glob("*/record.json"))[0]
+    damaged.write_text("{")
+    shutil.rmtree(tmp_path / "runs" / "plateaus" / "released")
+    with pytest.raises(GridsFailedError, match="sizes: 1 of 2 cells failed, the others are") as no:
+        run_paper_study(grid_studies(study, tmp_path / "runs"), SETTINGS)
+    assert list(no.value.errors) == ["sizes"] and str(damaged) in str(no.value)
+    kept = kept_study(study, tmp_path / "runs")
+    assert [len(grid.results) for grid in kept.grids.values()] == [1, 1]
+    assert [each.folder for each in kept.unreadable] == [damaged.parent]

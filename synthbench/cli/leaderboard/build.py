@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from synthbench.cli.leaderboard.flags import BOARDS, Boards, Suites, chosen_suites
-from synthbench.cli.study.left_out import say_left_out
+from synthbench.cli.leaderboard.set_aside import say_refused
+from synthbench.cli.study.left_out import say_left_out, say_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +59,7 @@ def build_command(
         refused = f", {len(board.refused)} set aside" if board.refused else ""
         count = f"{len(board.entries)} submission{'s' * (len(board.entries) != 1)}"
         console.print(f"{board.suite.name}: {count}{refused}", style="dim")
+        say_refused(console, board)
     console.print(f"open {escape(str(index))}", soft_wrap=True)
 
 
@@ -68,6 +70,7 @@ def _paper_studies(runs: Path, console: Console, progress: Callable[[int, int], 
     from synthbench.papers.report.several import all_reports
 
     reports = all_reports(runs, partial(say_left_out, console), progress)
+    say_unreadable(console, (line for report in reports for line in report.left_out))
     claims = sum(len(report.claims) for report in reports)
     says = f"{claims} claims of {len(reports)} studies, each with its interval and a verdict"
     return Section("Paper studies", says, "paper-studies", gallery_pages(reports, "../"))

@@ -10,6 +10,7 @@ import typer
 from synthbench.cli.completion import complete_submission, complete_suite
 from synthbench.cli.importing import without_collection
 from synthbench.cli.leaderboard.flags import BOARDS, Boards
+from synthbench.cli.leaderboard.set_aside import say_refused
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,7 +59,7 @@ def show_command(
     _print_sizes(console, board)
     _print_cells(console, board)
     _print_references(console, board)
-    _print_refused(console, board)
+    say_refused(console, board)
     if len(board.entries) > 1:
         names = " ".join(entry.submission.name for entry in board.entries[:2])
         console.print(
@@ -171,13 +172,3 @@ def _print_references(console: Console, board: Board) -> None:
             cost = format_count(algorithm.samples), format_count(algorithm.operations)
             text = f"   {name}: {cost[0]} samples, {cost[1]} operations"
             console.print(escape(text), style="dim")
-
-
-def _print_refused(console: Console, board: Board) -> None:
-    from rich.markup import escape
-
-    for refused in board.refused:
-        console.print(
-            f"[yellow]set aside:[/] {escape(ascii(refused.folder.name))}: {escape(refused.reason)}",
-            soft_wrap=True,
-        )

@@ -52,7 +52,7 @@ def submit_command(  # noqa: PLR0913 - one parameter per flag
     from synthbench.leaderboard.submissions.architecture import architecture_of
     from synthbench.leaderboard.submissions.packing import Wording, choose_cells, find_suite, pack
     from synthbench.leaderboard.submissions.tuning_trials import count_trials
-    from synthbench.results.results import read_cells
+    from synthbench.results.lying import read_cells
 
     if not author:
         raise ConfigurationError("say who submits: --author 'Ada Lovelace'")

@@ -1,7 +1,8 @@
-"""The line about a study of which no report is written."""
+"""The lines about what is left out of reports: a whole study, or a cell that cannot be read."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from synthbench.errors import SynthbenchError
@@ -15,3 +16,11 @@ def say_left_out(console: Console, name: str, error: SynthbenchError) -> None:
     from rich.markup import escape
 
     console.print(f"[yellow]left out:[/] {escape(f'{name}: {error}')}", soft_wrap=True)
+
+
+def say_unreadable(console: Console, lines: Iterable[str]) -> None:
+    """Print what lies among the results of a study and cannot be read; lines: each says why."""
+    from rich.markup import escape
+
+    for line in lines:
+        console.print(f"[yellow]warning:[/] {escape(line)}", soft_wrap=True)

@@ -11,7 +11,7 @@ import typer
 from synthbench.cli.completion import complete_study
 from synthbench.cli.importing import without_collection
 from synthbench.cli.study.arguments import Full, Runs
-from synthbench.cli.study.left_out import say_left_out
+from synthbench.cli.study.left_out import say_left_out, say_unreadable
 from synthbench.errors import ConfigurationError
 
 
@@ -63,6 +63,7 @@ def report_command(
             reports = all_reports(runs, left_out, stages.stage("judging, drawing"), full=full)
     index = write_gallery(reports, out)
     for report in reports:
+        say_unreadable(console, report.left_out)
         counts = ", ".join(f"{count} {verdict}" for _, verdict, count in report.counts)
         console.print(escape(f"{report.study.name}: {counts or 'no claims'}"), style="dim")
     page = out / reports[0].study.name / index.name if len(reports) == 1 else index

@@ -6,6 +6,7 @@ import shlex
 
 from rich.markup import escape
 
+from synthbench.cli.study.left_out import say_unreadable
 from synthbench.papers.judging import judged, standard_judge
 from synthbench.papers.kept import KeptStudy
 from synthbench.papers.report.wording import ShownClaim, shown_claim
@@ -17,6 +18,7 @@ COLOURS = {"good": "green", "part": "yellow", "bad": "red"}
 def print_verdicts(kept: KeptStudy, named: str) -> None:
     """Every claim with its verdict; named: the study, as a command takes it."""
     console = results_console()
+    say_unreadable(console, map(str, kept.unreadable))
     several = len(kept.grids) > 1
     table = word_table(("verdict",), "claim", "measured")
     for claim in (shown_claim(each) for each in judged(kept, standard_judge)):

@@ -36,6 +36,7 @@ class Report:
 
     full: whether it is of the paper's sizes. seconds: of training, in words. environments:
     software and machines of the records. commands: what runs it again, and with twice the seeds.
+    left_out: a line for everything that lies there and cannot be read.
     """
 
     study: PaperStudy
@@ -46,6 +47,7 @@ class Report:
     seconds: str
     environments: tuple[str, ...]
     commands: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
     @property
     def tally(self) -> Counter[str]:
@@ -73,6 +75,8 @@ def report_content(kept: KeptStudy, named: str, judge: Judge = standard_judge) -
     and drawing do.
     """
     flag = " --full" if kept.full else ""
+    if kept.is_empty and kept.unreadable:
+        raise kept.unreadable[0].error
     if kept.is_empty:
         raise SynthbenchError(
             f'nothing of "{kept.study.name}" is run; first: '
@@ -87,6 +91,7 @@ def report_content(kept: KeptStudy, named: str, judge: Judge = standard_judge) -
         format_seconds(kept.seconds),
         _environments(kept),
         _commands(kept, f"{shlex.quote(named)}{flag}"),
+        tuple(map(str, kept.unreadable)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +20,7 @@ from synthbench.papers.report.pictures import ReportPicture
 from synthbench.papers.running import RUNS
 from synthbench.plan.paper_study import PaperStudy
 from synthbench.records.atomic import make_folder, write_atomically
+from synthbench.results.lying import UnreadableCellWarning
 
 PACKAGE = "synthbench.papers.report"
 PAGE, MARKDOWN = "index.html", "README.md"
@@ -44,10 +46,13 @@ def report_paper_study(
     """Judge what is kept of a paper study, and write a page about it; nothing is trained.
 
     folder: of the page, which is returned, and of the same as Markdown, with its figures. runs:
-    the folder of all results. full: of the grids with the paper's sizes. Raises SynthbenchError
-    where nothing is kept, OutputError where the folder cannot be written.
+    the folder of all results, of which what cannot be read is left out with a warning. full: of the
+    grids with the paper's sizes. Raises SynthbenchError where nothing is kept, OutputError where
+    the folder cannot be written.
     """
     kept = kept_study(study, runs, full=full)
+    for each in kept.unreadable:
+        warnings.warn(str(each), UnreadableCellWarning, stacklevel=2)
     return write_report(report_content(kept, name_of(study)), Path(folder))
 
 
