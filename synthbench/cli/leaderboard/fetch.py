@@ -44,6 +44,7 @@ def fetch_command(
             elif one.outcome == "set aside":
                 line = f"[yellow]set aside:[/] {escape(f'{one.place.path}: {one.reason}')}"
                 console.print(line, soft_wrap=True)
+    fresh = f", {counts['fresh']} with a result on fresh seeds" if counts["fresh"] else ""
     there = f", {counts['there already']} there already" if counts["there already"] else ""
     aside = f", {counts['set aside']} set aside" if counts["set aside"] else ""
-    console.print(f"{counts['fetched']} fetched{there}{aside}")
+    console.print(f"{counts['fetched']} fetched{fresh}{there}{aside}")

@@ -44,7 +44,10 @@ def publish_command(
         )
     for place in done.new:
         console.print(f"{place.suite}: {place.name}", style="dim")
+    for place in done.fresh:
+        console.print(f"{place.suite}: {place.name}: its result on fresh seeds", style="dim")
     there = f", {len(done.there)} there already" if done.there else ""
-    console.print(f"{len(done.new)} published{there}")
+    fresh = f", {len(done.fresh)} results on fresh seeds" if done.fresh else ""
+    console.print(f"{len(done.new)} published{fresh}{there}")
     if done.address:
         console.print(escape(done.address), soft_wrap=True)

@@ -14,12 +14,12 @@ from synthbench.hashing import file_hash
 from synthbench.leaderboard.hub.layout import Place, cells_of, foreign_file, places
 from synthbench.leaderboard.hub.repository import HubRepository
 from synthbench.leaderboard.submissions.expected import expected_cells
-from synthbench.leaderboard.submissions.files import LARGEST
+from synthbench.leaderboard.submissions.files import FRESH_FILE, LARGEST
 from synthbench.leaderboard.submissions.reading import read_submission
 from synthbench.leaderboard.submissions.submission import SUBMISSION_FILE, SUBMISSIONS
 from synthbench.leaderboard.submissions.texts import printable
 from synthbench.plan.suite import Suite
-from synthbench.records.atomic import make_folder
+from synthbench.records.atomic import make_folder, write_atomically
 
 MOST_BYTES = 8 * 2**30
 """Of all submissions that are fetched at once."""
@@ -27,10 +27,13 @@ MOST_BYTES = 8 * 2**30
 
 @dataclass(frozen=True)
 class Fetched:
-    """What became of one submission. reason: why it is set aside."""
+    """What became of one submission. reason: why it is set aside.
+
+    "fresh": it was there, and a verifier's result on fresh seeds was put beside it.
+    """
 
     place: Place
-    outcome: Literal["fetched", "there already", "set aside"]
+    outcome: Literal["fetched", "fresh", "there already", "set aside"]
     reason: str = ""
 
 
@@ -41,7 +44,8 @@ def fetch_boards(
 
     every: say so of submissions to other suites, too. Only files of submissions are downloaded,
     after their names and sizes are checked; a submission appears in its place once it has been read
-    as a board reads it, or not at all, and replaces nothing. Raises HubError, OutputError.
+    as a board reads it, or not at all, and replaces nothing. To one that is there already comes a
+    result on fresh seeds that it has not. Raises HubError, OutputError.
     """
     sizes = repository.sizes()
     listed = places(sizes)
@@ -97,7 +101,8 @@ def _place(place: Place, suite: Suite, staged: Path, boards: Path) -> Fetched:
         if (root / place.name).exists():
             manifest = root / place.name / SUBMISSION_FILE
             if manifest.is_file() and file_hash(manifest) == file_hash(found / SUBMISSION_FILE):
-                return Fetched(place, "there already")
+                new = _brings_fresh(found, root / place.name) if root == home else False
+                return Fetched(place, "fresh" if new else "there already")
             return Fetched(place, "set aside", f"another of that name is in {root}; move it away")
     make_folder(home)
     try:
@@ -105,3 +110,12 @@ def _place(place: Place, suite: Suite, staged: Path, boards: Path) -> Fetched:
     except OSError as error:
         raise OutputError(f"cannot write {home / place.name}: {error.strerror}") from None
     return Fetched(place, "fetched")
+
+
+def _brings_fresh(found: Path, there: Path) -> bool:
+    """Put a result on fresh seeds beside the same submission, where it has none."""
+    new, own = found / FRESH_FILE, there / FRESH_FILE
+    if not new.is_file() or own.exists() or own.is_symlink():
+        return False
+    write_atomically(own, new.read_bytes())
+    return True

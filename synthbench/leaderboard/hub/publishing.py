@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from synthbench.errors import SubmissionError
@@ -15,6 +15,7 @@ from synthbench.leaderboard.hub.outcomes import outcome_table
 from synthbench.leaderboard.hub.repository import HubRepository
 from synthbench.leaderboard.standings.placing import submission_folders
 from synthbench.leaderboard.submissions.expected import expected_cells
+from synthbench.leaderboard.submissions.files import FRESH_FILE
 from synthbench.leaderboard.submissions.reading import CheckedSubmission, read_submission
 from synthbench.leaderboard.submissions.submission import SUBMISSION_FILE
 from synthbench.plan.suite import Suite
@@ -31,12 +32,16 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Published:
-    """address: of the commit, empty where everything was there already."""
+    """address: of the commit, empty where everything was there already.
+
+    fresh: those of the ones that were there to which a result on fresh seeds was added.
+    """
 
     address: str
     new: tuple[Place, ...]
     there: tuple[Place, ...]
     left_out: tuple[LeftOut, ...]
+    fresh: tuple[Place, ...] = ()
 
 
 def publish_boards(
@@ -49,7 +54,9 @@ def publish_boards(
     """Add the submissions of these suites, from `boards` and bundled ones, in one commit.
 
     Only those that hold together are added. Where the repository has another of the same name,
-    that stays, and ours is left out. Raises HubError.
+    that stays, and ours is left out. A result on fresh seeds, which a verifier writes later, is
+    added to a submission that is there; where there is another result already, that stays, too.
+    Raises HubError.
     """
     checked: dict[Place, CheckedSubmission] = {}
     left_out: list[LeftOut] = []
@@ -67,15 +74,26 @@ def publish_boards(
         left_out.append(LeftOut(str(place.path), reason))
     new = [place for place in checked if place not in taken]
     files: dict[str, Path | bytes] = {}
+    fresh = []
+    for place in there:
+        own, path = checked[place].folder / FRESH_FILE, place.path / FRESH_FILE
+        if not own.is_file():
+            continue
+        if str(path) not in present:
+            fresh.append(place)
+            files[str(path)] = own
+        elif not _is_there(repository, path, own):
+            reason = f"another {FRESH_FILE} is there already; delete that one first"
+            left_out.append(LeftOut(str(path), reason))
     for place in new:
         files |= _files(place, checked[place])
     if files:
         files[CARD] = hub_card(repository.name, present | set(files)).encode()
         progress("uploading")
-        address = repository.commit(files, _message(new))
+        address = repository.commit(files, _message(new, fresh))
     else:
         address = ""
-    return Published(address, tuple(new), tuple(there), tuple(left_out))
+    return Published(address, tuple(new), tuple(there), tuple(left_out), tuple(fresh))
 
 
 def _read(
@@ -101,11 +119,15 @@ def _read(
 
 def _same(repository: HubRepository, place: Place, own: CheckedSubmission) -> bool:
     """Whether the repository's is this one: its manifest has the hash of every record."""
+    return _is_there(repository, place.path / SUBMISSION_FILE, own.folder / SUBMISSION_FILE)
+
+
+def _is_there(repository: HubRepository, path: PurePosixPath, own: Path) -> bool:
+    """Whether the repository's file is this one."""
     with TemporaryDirectory() as folder:
-        path = place.path / SUBMISSION_FILE
         repository.download([str(path)], Path(folder))
         other = Path(folder) / path
-        return other.is_file() and file_hash(other) == file_hash(own.folder / SUBMISSION_FILE)
+        return other.is_file() and file_hash(other) == file_hash(own)
 
 
 def _files(place: Place, checked: CheckedSubmission) -> dict[str, Path | bytes]:
@@ -117,7 +139,8 @@ def _files(place: Place, checked: CheckedSubmission) -> dict[str, Path | bytes]:
     return {**files, place.outcomes: parquet_bytes(outcome_table(checked))}
 
 
-def _message(new: Iterable[Place]) -> str:
+def _message(new: Iterable[Place], fresh: Iterable[Place]) -> str:
     names = [f"{place.suite}/{place.name}" for place in new]
+    names += [f"{place.suite}/{place.name} on fresh seeds" for place in fresh]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"Add {', '.join(names[:3])}{more}"

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from synthbench.errors import ConfigurationError, first_line
+from synthbench.leaderboard.submissions.files import FRESH_FILE
 from synthbench.leaderboard.submissions.submission import SUBMISSIONS
 from synthbench.leaderboard.submissions.texts import printable
 
@@ -17,11 +18,13 @@ from synthbench.leaderboard.submissions.texts import printable
 class Change:
     """A submission's folder of which files were added, changed or removed.
 
-    path: from the root of the repository. kind: "changed" where the base has it too.
+    path: from the root of the repository. kind: "changed" where the base has it too. fresh: whether
+    its result on fresh seeds is among those files.
     """
 
     path: PurePosixPath
     kind: Literal["new", "changed", "removed"]
+    fresh: bool = False
 
     @property
     def suite(self) -> str:
@@ -73,7 +76,10 @@ def changes_since(base: str, repository: Path, boards: Path) -> Changes:
     return Changes(
         root=root,
         base=parted,
-        submissions=tuple(Change(folder, _kind(root, parted, folder)) for folder in folders),
+        submissions=tuple(
+            Change(folder, _kind(root, parted, folder), folder / FRESH_FILE in paths)
+            for folder in folders
+        ),
         others=tuple(path for path in paths if submission_of(path, home) is None),
     )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from synthbench.errors import SynthbenchError, explain
 from synthbench.leaderboard.review.changes import Change
+from synthbench.leaderboard.submissions.files import FRESH_FILE
 from synthbench.leaderboard.submissions.texts import printable
 from synthbench.leaderboard.verification.limits import LimitError, Limits, within
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from synthbench.leaderboard.verification.verify import CellVerdict, Verification
     from synthbench.plan.suite import Suite
 
+FRESH_IS_NOT_YOURS = (
+    f"it brings, changes or removes {FRESH_FILE}, which is the verifier's to write "
+    "(`synthbench leaderboard verify --fresh`); restore it as the base has it, or leave it out"
+)
 Outcome = Literal["holds", "does not hold", "refused", "undecided", "removed"]
 
 
@@ -67,6 +72,8 @@ def judge_submission(
 
     if change.kind == "removed":
         return Judgement(change, "removed")
+    if change.fresh:
+        return Judgement(change, "refused", FRESH_IS_NOT_YOURS)
     try:
         # The suite whose folder it lies in: what it says of itself is checked against that.
         suite = installed().suite(change.suite)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from synthbench.registry.registry import installed
 from tests.cli.command import run_command
+from tests.leaderboard.fresh import write_fresh
 from tests.leaderboard.hub.conftest import point_to
 from tests.leaderboard.hub.server import Hub, sha
 
@@ -19,6 +21,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning
 REPOSITORY = "ada/boards"
 HOME = Path("leaderboards/tiny/submissions")
 Run = Callable[..., tuple[int, str, str]]
+TIMES = [[None] * 6] * 2
+"""On fresh seeds, of which none solves a task of the suite."""
 
 
 @pytest.fixture
@@ -239,3 +243,32 @@ def test_an_answer_that_makes_no_sense_is_one_line(
     hub.put(REPOSITORY, {})
     code, out, err = run(*publish_first)
     assert code == 2 and out == "" and len(err.strip().splitlines()) == 1
+
+
+def test_a_result_on_fresh_seeds_follows_its_submission(
+    hub: Hub, boards: Path, run: Run, tmp_path: Path
+) -> None:
+    suite = installed().suite("tiny")
+    publish(run, boards)
+    assert run("fetch", "tiny", "--hub", REPOSITORY)[0] == 0
+    mine = tmp_path / "mine"
+    shutil.copytree(boards, mine)
+    written = write_fresh(mine / "tiny" / "submissions" / "first", suite, TIMES)
+    code, out, err = run("publish", "tiny", "--hub", REPOSITORY, "--boards", mine)
+    assert code == 0, out + err
+    assert out.splitlines()[:2] == [
+        "tiny: first: its result on fresh seeds",
+        "0 published, 1 results on fresh seeds, 2 there already",
+    ]
+    again = run("publish", "tiny", "--hub", REPOSITORY, "--boards", mine)[1]
+    assert again == "0 published, 2 there already\n"
+    _, out, _ = run("fetch", "tiny", "--hub", REPOSITORY)
+    assert out == "0 fetched, 1 with a result on fresh seeds, 1 there already\n"
+    assert (HOME / "first" / "fresh.json").read_bytes() == written.read_bytes()
+    assert run("fetch", "tiny", "--hub", REPOSITORY)[1] == "0 fetched, 2 there already\n"
+    # One that is there is replaced on neither side.
+    here = (HOME / "first" / "fresh.json").read_bytes()
+    write_fresh(mine / "tiny" / "submissions" / "first", suite, TIMES, "2999-02-02 another 1 2 3")
+    _, out, _ = run("publish", "tiny", "--hub", REPOSITORY, "--boards", mine)
+    assert "left out: tiny/submissions/first/fresh.json: another fresh.json is there" in out
+    assert hub.files(REPOSITORY)["tiny/submissions/first/fresh.json"] == here

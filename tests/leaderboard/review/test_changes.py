@@ -114,3 +114,17 @@ def test_a_branch_names_no_program_that_git_runs(repository: Repository) -> None
         assert not (repository.root / "ran").exists()
     finally:
         repository.git("config", "--remove-section", "diff.evil")
+
+
+def test_a_result_on_fresh_seeds_is_noticed_however_it_is_touched(repository: Repository) -> None:
+    repository.git("checkout", "-qb", "with-results")
+    for name in ("kept", "edited", "stripped"):
+        write(repository, f"{HOME}/{name}/submission.json", "{}")
+        write(repository, f"{HOME}/{name}/fresh.json", "{}")
+    repository.commit()
+    write(repository, f"{HOME}/kept/submission.json", "{ }")
+    write(repository, f"{HOME}/edited/fresh.json", "{ }")
+    (repository.root / HOME / "stripped" / "fresh.json").unlink()
+    write(repository, f"{HOME}/brought/fresh.json", "{}")
+    touched = {each.name: each.fresh for each in seen(repository, "with-results").submissions}
+    assert touched == {"kept": False, "edited": True, "stripped": True, "brought": True}

@@ -147,3 +147,18 @@ def test_nothing_to_judge(
     code, out, err = reviewed(repository, capsys, monkeypatch, *more)
     assert code == expected and says in out + err
     assert len((out + err).splitlines()) == 1
+
+
+def test_a_result_on_fresh_seeds_is_the_verifiers_to_write(repository: Repository) -> None:
+    change = Change(HOME / "anything", "new", fresh=True)
+    found = judge_submission(change, repository.root, Verification(0.1, 0, "cpu"), 600)
+    assert found.outcome == "refused"
+    assert found.reason.startswith("it brings, changes or removes fresh.json, which is the verif")
+    # Whether a whole submission may go is for a person to say.
+    gone = judge_submission(
+        Change(HOME / "anything", "removed", fresh=True),
+        repository.root,
+        Verification(0.1, 0, "cpu"),
+        600,
+    )
+    assert gone.outcome == "removed"
