@@ -1,11 +1,18 @@
-"""Every bundled family on the common trunk keeps every law, on every interface it declares."""
+"""Every bundled family on the common trunk keeps every law.
+
+What a family brings is its mixer, which sees the same vectors whatever the trunk read them from and
+whatever is read out of them. So each is tried on a causal output at every position and on one
+output for all of them; on every kind of interface one is, and with `-m slow` each.
+"""
 
 from __future__ import annotations
 
 import pytest
 
+import synthbench as sb
 from synthbench.registry.registry import installed
 from synthbench.testing import check_model
+from synthbench.testing.workbench.example_inputs import example_interfaces
 
 FAMILIES = [
     "attention",
@@ -25,6 +32,29 @@ FAMILIES = [
 """Tried with one layer of its mixer; `tests/trunk` tries what surrounds it."""
 
 
+INTERFACES = (
+    sb.Interface(sb.Tokens(3, 7), sb.TokenLogits(3, 7)),
+    sb.Interface(sb.RealSequence(7, 2), sb.Value()),
+)
+
+
 @pytest.mark.parametrize("reference", FAMILIES)
 def test_families_keep_every_law(reference: str) -> None:
-    check_model(installed().model(f"{reference} layers=1 width=4 mlp=0"))
+    check_model(family(reference), INTERFACES)
+
+
+def test_the_interfaces_are_among_those_that_families_declare() -> None:
+    assert set(INTERFACES) <= set(example_interfaces(family("gru")))
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [pytest.param(each, marks=() if each == "gru" else pytest.mark.slow) for each in FAMILIES],
+)
+def test_families_keep_every_law_on_every_kind_of_interface(reference: str) -> None:
+    check_model(family(reference))
+
+
+def family(reference: str) -> sb.Model:
+    """The model, with little around its mixer."""
+    return installed().model(f"{reference} layers=1 width=4 mlp=0")
