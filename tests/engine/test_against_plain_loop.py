@@ -20,7 +20,7 @@ from synthbench.plan.schedule import evaluation_steps
 from synthbench.registry.registry import installed
 from synthbench.streams import Purpose, Stream, seed_word
 
-STEPS, REPLICAS, BATCH = 100, 16, 32
+STEPS, REPLICAS, BATCH = 100, 6, 32
 
 
 def train_by_hand(
@@ -70,34 +70,58 @@ def test_weights_after_100_steps_agree(reference: str, tmp_path: Path) -> None:
             torch.testing.assert_close(result.weights[name][seed], expected, rtol=1e-9, atol=1e-11)
 
 
-def samples_to_target_by_hand(seed: int, n: int, k: int, width: int, last: int) -> int:
-    """Everything independent of the project but the evaluation points: torch's own RNG."""
-    generator = torch.Generator().manual_seed(10_000 + seed)
-    support = torch.randperm(n, generator=generator)[:k]
+def samples_to_target_by_hand(seeds: int, n: int, k: int, width: int, last: int) -> list[int]:
+    """Everything independent of the project but the evaluation points: torch's own RNG.
+
+    The networks share nothing but the loop: batched matrix products, and one loss, the sum of
+    theirs, whose gradients are those of each alone.
+    """
+    generator = torch.Generator().manual_seed(10_000)
+    supports = torch.stack([torch.randperm(n, generator=generator)[:k] for _ in range(seeds)])
 
     def draw(size: int) -> tuple[torch.Tensor, torch.Tensor]:
-        x = torch.randint(0, 2, (size, n), generator=generator).float() * 2 - 1
-        return x, x[:, support].prod(1)
+        x = torch.randint(0, 2, (seeds, size, n), generator=generator).float() * 2 - 1
+        return x, x.gather(2, supports[:, None].expand(seeds, size, k)).prod(2)
 
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        net = nn.Sequential(nn.Linear(n, width), nn.ReLU(), nn.Linear(width, 1), nn.Flatten(0))
+        torch.manual_seed(0)
+        layers = [(nn.Linear(n, width), nn.Linear(width, 1)) for _ in range(seeds)]
+    weights = [
+        torch.stack([w.detach() for w in each]).requires_grad_()
+        for each in zip(*map(parameters_of, layers), strict=True)
+    ]
+
+    def output(x: torch.Tensor) -> torch.Tensor:
+        first, shift, second, offset = weights
+        hidden = torch.relu(x @ first.mT + shift[:, None])
+        return (hidden @ second.mT + offset[:, None]).squeeze(2)
+
     held_out, points = draw(1024), set(evaluation_steps(last, 0.05))
-    optimizer, first, step = torch.optim.SGD(net.parameters(), lr=0.1), None, 0
-    while step < last:
+    optimizer = torch.optim.SGD(weights, lr=0.1)
+    above_since: list[int | None] = [None] * seeds
+    found: dict[int, int] = {}
+    for step in range(last):
         if step in points:
             with torch.no_grad():
-                above = (torch.sign(net(held_out[0])) == held_out[1]).float().mean() >= 0.98
-            if above and first is not None:
-                return first * BATCH
-            first = step if above else None
+                right = torch.sign(output(held_out[0])) == held_out[1]
+            for seed, above in enumerate((right.float().mean(1) >= 0.98).tolist()):
+                begun = above_since[seed]
+                if above and begun is not None:
+                    found.setdefault(seed, begun * BATCH)
+                above_since[seed] = step if above else None
+            if len(found) == seeds:
+                return [found[seed] for seed in range(seeds)]
         x, y = draw(BATCH)
-        loss = torch.relu(1 - y * net(x)).mean()
+        loss = torch.relu(1 - y * output(x)).mean(1).sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        step += 1
-    raise AssertionError(f"seed {seed} did not solve the task in {last} steps")
+    raise AssertionError(f"{seeds - len(found)} seeds did not solve the task in {last} steps")
+
+
+def parameters_of(layers: Iterable[nn.Module]) -> list[nn.Parameter]:
+    """Weight and bias of each layer, in order."""
+    return [parameter for layer in layers for parameter in layer.parameters()]
 
 
 def test_samples_to_target_have_the_same_distribution(out: Path, settings: sb.Settings) -> None:
@@ -110,7 +134,7 @@ def test_samples_to_target_have_the_same_distribution(out: Path, settings: sb.Se
         settings=sb.Settings(settings.trainer, replicas_per_block=seeds),
     )
     ours = [replica.samples_to_target for replica in result.record.replicas]
-    theirs = [samples_to_target_by_hand(seed, n, k, width, 5_000) for seed in range(seeds)]
+    theirs = samples_to_target_by_hand(seeds, n, k, width, 5_000)
     assert None not in ours
     assert ks_2samp(ours, theirs).pvalue > 0.01
     assert np.median(ours) == pytest.approx(np.median(theirs), rel=0.15)

@@ -14,7 +14,7 @@ from synthbench.engine.axis.stacked_forms import STACKED_FORMS, recurrent_ops
 from synthbench.errors import ModelError
 from tests.engine.axis.stacked_forms.intercepting import check_module, forms, weighed
 
-R, B, T, INPUTS, UNITS = 3, 2, 4, 3, 5
+R, B, T, INPUTS, UNITS = 2, 2, 3, 3, 5
 OPTIONS = [
     {},
     {"batch_first": True},
