@@ -44,7 +44,7 @@ class PartialIdentity:
     """Of the plan less the number of seeds: `seedless_hash`."""
     device: str
     device_name: str
-    """With the vector instructions of a CPU."""
+    """With the vector instructions of a CPU, as far as variables let libraries use them."""
     torch: str
     torch_settings: dict[str, bool]
     synthbench: str
@@ -326,6 +326,18 @@ def find_partial(cell_folder: Path, identity: PartialIdentity) -> PartialRun | N
         return PartialRun(folder, identity, choice).without_damage() if same else None
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return None
+
+
+def began_on(cell_folder: Path) -> str | None:
+    """The `device_name` of the half-finished run in a cell's folder; None where it cannot be read.
+
+    Only reads.
+    """
+    try:
+        name = _read_state_file(cell_folder / FOLDER)["device_name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return name if isinstance(name, str) else None
 
 
 def _read_state_file(folder: Path) -> dict[str, Any]:

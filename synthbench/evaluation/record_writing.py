@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -48,6 +50,19 @@ from synthbench.records.schema import (
     earlier_below,
 )
 
+INSTRUCTIONS = {
+    "MKL_ENABLE_INSTRUCTIONS": "",
+    "MKL_CBWR": "AUTO",
+    "ONEDNN_MAX_CPU_ISA": "",
+    "DNNL_MAX_CPU_ISA": "",
+}
+"""What chooses the kernels of MKL and oneDNN, beside the CPU itself, and how SynthBench has it.
+
+torch's own choice, `ATEN_CPU_CAPABILITY`, it says itself.
+"""
+LONGEST = 40
+"""Characters of a variable that a record keeps."""
+
 
 def describe_environment(
     device: torch.device, plugins: tuple[Distribution, ...], libraries: Sequence[str] = ()
@@ -78,7 +93,17 @@ def _cpu_name() -> str:
         lines = []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     model = models[0] if models else platform.processor() or platform.machine()
-    return f"{model} ({torch.backends.cpu.get_cpu_capability()})"
+    return f"{model} ({'; '.join([torch.backends.cpu.get_cpu_capability(), *_limits()])})"
+
+
+def _limits() -> list[str]:
+    """Variables that keep torch's libraries from instructions the CPU has, where they are set."""
+    given = {name: os.environ.get(name, "").strip() for name in INSTRUCTIONS}
+    return [
+        f"{name}={re.sub(r'[^A-Za-z0-9_,.-]', '?', value)[:LONGEST]}"
+        for name, value in given.items()
+        if value not in ("", INSTRUCTIONS[name])
+    ]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from synthbench.evaluation.kept_weights import NO_WEIGHTS, KeptWeights, found_we
 from synthbench.evaluation.partial_run import (
     PartialIdentity,
     PartialRun,
+    began_on,
     find_partial,
     has_partial,
     remove_partial,
@@ -184,6 +185,13 @@ class Resumption:
             wanted = self.settings.replicas_per_block
             return found.with_widest(wanted) if wanted and wanted < found.choice.widest else found
         if self.settings.resume and has_partial(self.folder):
+            before, here = began_on(self.folder), environment.device_name
+            if before not in (None, here):
+                self.listener.note(
+                    f"the unfinished run in {self.folder} was made on {before}, and this is {here}, "
+                    "where last bits may differ; starting again"
+                )
+                return None
             self.listener.note(
                 f"the unfinished run in {self.folder} is damaged or was made with another budget, "
                 "other software, device, processor, settings of torch or --keep-weights; "

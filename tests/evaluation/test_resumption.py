@@ -94,8 +94,31 @@ def test_another_processor_starts_again(
     """As with another `ATEN_CPU_CAPABILITY`, whose kernels round differently."""
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "DEFAULT")
     result, (message,) = finished(cell, halves, unfinished)
-    assert "other software, device, processor" in message
+    assert "(DEFAULT), where last bits may differ; starting again" in message
     assert result.record.environment.device_name.endswith("(DEFAULT)")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("MKL_ENABLE_INSTRUCTIONS", "SSE4_2", "MKL_ENABLE_INSTRUCTIONS=SSE4_2"),
+        ("MKL_CBWR", "COMPATIBLE", "MKL_CBWR=COMPATIBLE"),
+        ("ONEDNN_MAX_CPU_ISA", "AVX2\u202e x", "ONEDNN_MAX_CPU_ISA=AVX2??x"),
+    ],
+)
+def test_other_instructions_of_its_libraries_start_again(
+    cell: Cell,
+    halves: sb.Settings,
+    unfinished: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str,
+    shown: str,
+) -> None:
+    monkeypatch.setenv(name, value)
+    result, (message,) = finished(cell, halves, unfinished)
+    assert f"; {shown})" in message and "starting again" in message
+    assert result.record.environment.device_name.endswith(f"; {shown})")
 
 
 def test_other_settings_of_torch_start_again(
