@@ -188,8 +188,8 @@ class Resumption:
             before, here = began_on(self.folder), environment.device_name
             if before not in (None, here):
                 self.listener.note(
-                    f"the unfinished run in {self.folder} was made on {before}, and this is {here}, "
-                    "where last bits may differ; starting again"
+                    f"the unfinished run in {self.folder} was made on {before}, and this is "
+                    f"{here}, where last bits may differ; starting again"
                 )
                 return None
             self.listener.note(

@@ -5,16 +5,21 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
+import shutil
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 
 from synthbench.errors import OutputError, cannot_write
 
 UNFINISHED = ".partial"
 """How the names end of files that are being written; left where a process was killed then."""
+STAGING = re.compile(r"\.(staging\w+\.[0-9a-f]{6}-\d+|\w{8})\.partial")
+"""The folders of `staging`; earlier versions named no process in them."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -69,6 +74,31 @@ def remove_unfinished(folder: Path, alone: bool = False) -> None:
                 with suppress(OSError):
                     if alone or _is_abandoned(path):
                         path.unlink()
+
+
+@contextmanager
+def staging(parent: Path) -> Iterator[Path]:
+    """A hidden folder in which something is put together before it is moved to its place.
+
+    parent: where that is, so that the move is a rename. The folder is gone afterwards, and where a
+    process is killed before that, the next one to stage something there clears it away.
+    """
+    remove_stagings(parent)
+    own = f".{_machine()}-{os.getpid()}{UNFINISHED}"
+    with TemporaryDirectory(prefix=".staging", suffix=own, dir=parent) as folder:
+        yield Path(folder)
+
+
+def remove_stagings(parent: Path) -> None:
+    """Delete the folders of `staging` whose processes are gone, and those of earlier versions.
+
+    What cannot be deleted stays, and harms nobody.
+    """
+    with suppress(OSError):
+        for path in parent.iterdir():
+            ours = STAGING.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
+            if ours and _is_abandoned(path):
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_abandoned(path: Path) -> bool:

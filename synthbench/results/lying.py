@@ -10,6 +10,7 @@ from pathlib import Path
 
 from synthbench.errors import RecordError
 from synthbench.records import read_record
+from synthbench.records.atomic import UNFINISHED
 from synthbench.records.reading import RECORD_FILE
 from synthbench.results.measured_cell import MeasuredCell
 
@@ -79,9 +80,12 @@ def _lying_in(root: Path) -> tuple[list[MeasuredCell], list[Unreadable]]:
         reason = f"{error.strerror}; make it readable, or move it away"
         unreadable.append(Unreadable(place, RecordError(f"cannot read {place}: {reason}")))
 
-    # Of what is no folder it finds nothing.
-    walked = os.walk(root, onerror=closed) if root.is_dir() else ()
-    folders = [Path(folder) for folder, _, files in walked if RECORD_FILE in files]
+    folders = []
+    for folder, below, files in os.walk(root, onerror=closed) if root.is_dir() else ():
+        # What a killed merge has put together is not finished.
+        below[:] = [name for name in below if not name.endswith(UNFINISHED)]
+        if RECORD_FILE in files:
+            folders.append(Path(folder))
     return readable(sorted(folders), unreadable.append), unreadable
 
 

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from synthbench.errors import OutputError, RecordError
 from synthbench.plan.growth import mergeable_hash
 from synthbench.records import Record, read_record
-from synthbench.records.atomic import make_folder, write_atomically
+from synthbench.records.atomic import make_folder, staging, write_atomically
 from synthbench.records.content import record_bytes
 from synthbench.records.reading import RECORD_FILE
 from synthbench.results.agreement import find_conflict
@@ -184,8 +183,8 @@ def _holds(one: SourcedCell, other: SourcedCell) -> bool:
 
 def _write(parts: Sequence[Sequence[SourcedCell]], to: Path) -> None:
     make_folder(to.parent)
-    with TemporaryDirectory(prefix=".", suffix=".partial", dir=to.parent) as staging:
-        staged = Path(staging) / to.name
+    with staging(to.parent) as stage:
+        staged = stage / to.name
         for part in parts:
             folder = _free(staged / part[0].place, part[0])
             make_folder(folder)

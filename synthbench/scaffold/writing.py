@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import jinja2
 
 from synthbench.errors import OutputError
-from synthbench.records.atomic import make_folder
+from synthbench.records.atomic import make_folder, staging
 from synthbench.scaffold.naming import PluginNames
 from synthbench.version import PLUGIN_API, __version__
 
@@ -58,8 +57,8 @@ def write_plugin(
     contents = render_plugin(kind, names, reads)
     try:
         # Same file system, so that the last step is a rename.
-        with TemporaryDirectory(prefix=".", suffix=".partial", dir=folder) as staging:
-            staged = Path(staging) / names.distribution
+        with staging(folder) as stage:
+            staged = stage / names.distribution
             for name, text in contents.items():
                 path = staged / name
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -99,3 +99,8 @@ def test_a_folder_that_may_not_be_listed_is_named(
     assert "Permission denied; make it readable, or move it away" in str(left_out[0])
     with pytest.raises(RecordError, match="Permission denied"):
         read_cells(runs[1], left_out.append)
+
+
+def test_what_a_killed_merge_has_put_together_is_no_result(runs: list[Path]) -> None:
+    runs[1].rename(runs[1].with_name(".stagingabc.0a1b2c-7.partial"))
+    assert [cell.folder for cell in read_cells(runs[0].parent)] == [runs[0], runs[2]]

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Literal
 
 from synthbench.errors import HubError, OutputError, SubmissionError
@@ -19,7 +18,7 @@ from synthbench.leaderboard.submissions.reading import read_submission
 from synthbench.leaderboard.submissions.submission import SUBMISSION_FILE, SUBMISSIONS
 from synthbench.leaderboard.submissions.texts import printable
 from synthbench.plan.suite import Suite
-from synthbench.records.atomic import make_folder, write_atomically
+from synthbench.records.atomic import make_folder, staging, write_atomically
 
 MOST_BYTES = 8 * 2**30
 """Of all submissions that are fetched at once."""
@@ -66,8 +65,7 @@ def fetch_boards(
         )
     make_folder(boards)
     # Same file system, so that the last step is a rename; hidden, so that nothing reads it.
-    with TemporaryDirectory(prefix=".", suffix=".partial", dir=boards) as staging:
-        staged = Path(staging)
+    with staging(boards) as staged:
         if wanted:
             repository.download([f"{place.path}/*" for place in wanted], staged)
         for place in wanted:

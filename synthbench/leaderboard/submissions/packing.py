@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from pydantic import ValidationError
 
@@ -27,7 +26,7 @@ from synthbench.leaderboard.submissions.submission import (
 from synthbench.metrics.trajectories import Trajectories
 from synthbench.plan.suite import Suite
 from synthbench.plan.suite_reference import SuiteReference
-from synthbench.records.atomic import make_folder, write_atomically
+from synthbench.records.atomic import make_folder, staging, write_atomically
 from synthbench.records.content import parquet_bytes, record_bytes
 from synthbench.records.reading import RECORD_FILE, TRAJECTORIES_FILE
 from synthbench.records.schema import Record
@@ -151,8 +150,8 @@ def pack(
         if (root / submission.name).exists():
             raise _taken(root / submission.name)
     # Same file system, so that the last step is a rename; hidden, so that no board reads it.
-    with TemporaryDirectory(prefix=".", suffix=".partial", dir=home) as staging:
-        staged = Path(staging) / submission.name
+    with staging(home) as stage:
+        staged = stage / submission.name
         _copy(cells, contents, staged)
         write_atomically(
             staged / SUBMISSION_FILE, submission.model_dump_json(indent=1).encode() + b"\n"
