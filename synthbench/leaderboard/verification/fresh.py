@@ -15,7 +15,15 @@ from synthbench.leaderboard.submissions.fresh import (
     fresh_protocol,
 )
 from synthbench.leaderboard.submissions.reading import CheckedSubmission
+from synthbench.leaderboard.verification.outcomes import (
+    FALSE_POOLED_TIMES,
+    FALSE_TIMES,
+    Array,
+    direction,
+    times_p_value,
+)
 from synthbench.leaderboard.verification.rerun import rerun_replicas
+from synthbench.leaderboard.verification.same_bits import same_setup
 from synthbench.listeners.listener import Listener
 from synthbench.metrics.time_to_target import times_to_target
 from synthbench.plan.cell import Cell
@@ -71,10 +79,11 @@ def train_on_fresh_seeds(
 def differences(found: FreshResult, again: Sequence[FreshCell], seeds: Sequence[int]) -> list[str]:
     """What another training of some of the seeds contradicts, one line each; none where it agrees.
 
-    Data must be equal everywhere, times on the same hardware and software; elsewhere half of them
-    within an evaluation point, which rounding leaves in place.
+    Data must be equal everywhere, times where a verification asks for the same bits (`same_setup`).
+    Elsewhere half of them must lie within an evaluation point, which rounding leaves in place, and
+    none of its exact tests may find the earlier ones shifted: of a cell, or of all together.
     """
-    lines = []
+    lines, compared = list[str](), list[Array]()
     for number, (cell, new) in enumerate(zip(found.cells, again, strict=True), start=1):
         if [cell.data[seed] for seed in seeds] != list(new.data):
             lines.append(f"cell {number}: the data are not those of the beacon's seeds")
@@ -82,14 +91,30 @@ def differences(found: FreshResult, again: Sequence[FreshCell], seeds: Sequence[
         old = [cell.samples_to_target[seed] for seed in seeds]
         pairs = list(zip(seeds, old, new.samples_to_target, strict=True))
         other = [seed for seed, one, two in pairs if one != two]
-        if other and cell.environment.trains_as(new.environment):
-            lines.append(
-                f"cell {number}: fresh seed {other[0]} has another time to target, on the same "
-                "hardware and software"
-            )
+        if same_setup(cell.environment, new.environment):
+            if other:
+                lines.append(
+                    f"cell {number}: fresh seed {other[0]} has another time to target, on the same "
+                    "hardware and software"
+                )
+            continue
+        times = np.array([[one or np.inf, two or np.inf] for _, one, two in pairs])
+        compared.append(times)
+        p = times_p_value(times)
+        if p < FALSE_TIMES / len(found.cells):
+            lines.append(f"cell {number}: the times to target are {_shifted(times, p)}")
         elif 2 * sum(_near(one, two) for _, one, two in pairs) < len(pairs):
             lines.append(f"cell {number}: most times to target are not those of their seeds")
+    if len(compared) > 1:
+        together = np.concatenate(compared)
+        p = times_p_value(together)
+        if p < FALSE_POOLED_TIMES and not any("the times to target are" in line for line in lines):
+            lines.append(f"over all cells, the times to target are {_shifted(together, p)}")
     return lines
+
+
+def _shifted(times: Array, p: float) -> str:
+    return f"{direction(times)} than those of the same seeds here (p = {p:.1g}, Quade's test)"
 
 
 def _near(one: int | None, two: int | None) -> bool:
