@@ -8,7 +8,7 @@ import synthbench as sb
 from synthbench.registry.kinds import MODEL
 from synthbench.registry.registry import installed
 from synthbench.testing import check_model
-from tests.testing.models.test_sequence_families import FAMILIES
+from tests.testing.models.test_sequence_families import FAMILIES, INTERFACES
 
 MODELS = [
     "mlp width=8",
@@ -18,7 +18,6 @@ MODELS = [
     "kan width=4 grid=3",
     "polynet",
     "sine-neuron",
-    "transformer width=8",
     "transformer layers=1 width=4 mlp=1 positions=absolute",
     "simplified-transformer",
 ]
@@ -32,6 +31,12 @@ def test_the_list_covers_every_bundled_model() -> None:
 @pytest.mark.parametrize("reference", MODELS)
 def test_bundled_models_keep_every_law(reference: str) -> None:
     check_model(installed().model(reference))
+
+
+@pytest.mark.parametrize("interfaces", [INTERFACES, pytest.param((), marks=pytest.mark.slow)])
+def test_two_layers_keep_every_law(interfaces: tuple[sb.Interface, ...]) -> None:
+    """Without interfaces, on those of every kind."""
+    check_model(installed().model("transformer layers=2 width=8"), interfaces)
 
 
 def test_dropout_keeps_every_law() -> None:
