@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +19,9 @@ from tests.fresh_environment import build_wheel
 from tests.portability import NEED_POSIX
 from tests.wandb_isolation import isolated_wandb
 
+if TYPE_CHECKING:
+    from synthbench.evaluation.way_choice import WayChoice
+
 TESTS = Path(__file__).parent
 # A distribution of its own: its tests run where it is installed, in tests/distributions.
 collect_ignore = ["example_plugin", *(NEED_POSIX if sys.platform == "win32" else ())]
@@ -25,15 +29,21 @@ collect_ignore = ["example_plugin", *(NEED_POSIX if sys.platform == "win32" else
 installed().host.left_out.clear()
 LONGEST = (
     "docs/test_pages_run.py",
-    "end_to_end/test_kill.py",
+    "testing/tasks/test_planted.py",
     "docs/test_walkthroughs.py",
     "distributions/test_third_parties.py",
+    "end_to_end/test_kill.py",
+    "testing/models/test_sequence_families.py",
+    "testing/models/test_planted.py",
+    "testing/models/test_bundled.py",
+    "end_to_end/test_quickstart.py",
+    "leaderboard/verification/test_limits.py",
+    "engine/axis/stacked_forms/test_recurrent_networks.py",
     "engine/test_replica_independence.py",
+    "engine/training/test_narrowing.py",
     "engine/training/test_lightning.py",
-    "testing/tasks/test_planted.py",
     "cli/test_leaderboard.py",
     "plugins/test_markov.py",
-    "end_to_end/test_quickstart.py",
     "engine/test_against_plain_loop.py",
     "notebook/test_notebook.py",
 )
@@ -65,6 +75,37 @@ def blank_pictures() -> Iterator[None]:
 def save_blank_picture(cells: Sequence[MeasuredCell], folder: Path) -> None:
     """In the place of the real one."""
     (folder / PICTURE_FILE).write_bytes(b"")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_weighed() -> Iterator[pytest.MonkeyPatch]:
+    """Steps are replayed unless a test asks for more: whether compiling them would pay is found by
+    timing some, which takes as long as a small cell, and it never pays for one."""
+    with pytest.MonkeyPatch.context() as patch:
+        # What does without torch does not have to wait for it.
+        if "torch" in sys.modules:
+            from synthbench.engine.axis.way import Executor
+            from synthbench.evaluation.training_functions import Note, TrainingFunctions
+
+            choose = TrainingFunctions._choose_executor
+
+            def replay(self: TrainingFunctions, found: WayChoice, note: Note) -> Executor:
+                unasked = self.stack.compile == "auto"
+                return Executor.REPLAYED if unasked else choose(self, found, note)
+
+            patch.setattr(TrainingFunctions, "_choose_executor", replay)
+        yield patch
+
+
+@pytest.fixture
+def weighed(nothing_weighed: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whether compiling pays is measured, for tests that look at it."""
+    from synthbench.evaluation.training_functions import TrainingFunctions
+
+    unasked = TrainingFunctions._choose_executor
+    nothing_weighed.undo()
+    yield
+    nothing_weighed.setattr(TrainingFunctions, "_choose_executor", unasked)
 
 
 @pytest.fixture

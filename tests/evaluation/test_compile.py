@@ -47,7 +47,7 @@ def settings(notes: Notes | None = None, **changes: Any) -> sb.Settings:
 
 
 def test_the_record_names_the_executor(
-    cell: Cell, compiled: list[fx.GraphModule], out: Path
+    cell: Cell, compiled: list[fx.GraphModule], weighed: None, out: Path
 ) -> None:
     notes = Notes()
     (always,) = sb.evaluate_cells([cell], out / "a", settings(notes, compile="always"))
