@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import pytorch_lightning as pl
 import torch
+from torch import nn
 
 import synthbench as sb
 from synthbench.engine.axis.way import Draws, Execution, Way
@@ -25,7 +27,7 @@ MODELS = {
     "sgd": "mlp width=16 momentum=0.9 clip=1 schedule=cosine lr=0.1",
     "adamw": "mlp width=3 optimizer=adamw lr=0.02 weight_decay=0.1 warmup=20",
     "looped": "mlp width=16 optimizer=muon lr=0.02",
-    "dropout": "transformer positions=absolute layers=1 mlp=2 dropout=0.1 lr=0.01",
+    "attention with dropout": "transformer positions=absolute layers=1 mlp=2 dropout=0.1 lr=0.01",
 }
 
 
@@ -54,6 +56,18 @@ def test_a_width_that_costs_much_is_taken_for_a_larger_step_alone() -> None:
     assert narrower([True] * 2 + [False] * 6, factor=4) == [0, 1]
 
 
+class Dropping(Plain):
+    """A network with masks, which are the replica's wherever it stands in the stack."""
+
+    name: ClassVar[str] = "dropping"
+
+    def build(self, interface: sb.Interface) -> nn.Module:
+        (n,) = interface.input.shape
+        return nn.Sequential(
+            nn.Linear(n, 16), nn.ReLU(), nn.Dropout(0.1), nn.Linear(16, 1), nn.Flatten(0)
+        )
+
+
 def cell_of(model: sb.Model) -> Cell:
     protocol = sb.Protocol(budget=25_600, seeds=9, evaluation_samples=256, hold=1)
     return Cell(installed().task("sparse-parity n=8 k=2"), model, protocol)
@@ -62,6 +76,8 @@ def cell_of(model: sb.Model) -> Cell:
 def model_of(name: str) -> sb.Model:
     if name == "buffers":
         return Normalized()
+    if name == "dropout":
+        return Dropping()
     if name == "vmapped":
         return Plain(recipe=sb.Recipe(optimizer=NormalizedSteps(), lr=0.03))
     return installed().model(MODELS[name])
@@ -101,7 +117,14 @@ class Interrupt(pl.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("name", [*MODELS, "buffers", "vmapped"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("sgd", "adamw", "looped", "dropout", "buffers", "vmapped"),
+        # Minutes, for what the small network with dropout shows.
+        pytest.param("attention with dropout", marks=pytest.mark.slow),
+    ],
+)
 def test_narrowed_or_not_or_resumed_the_bits_are_the_same(
     name: str, widths: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
