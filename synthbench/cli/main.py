@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import typer
 from rich.console import Console
@@ -108,5 +109,15 @@ def main() -> None:
     try:
         app(_global_option_first(sys.argv[1:]), prog_name=app.info.name)
     except SynthbenchError as error:
-        Console(stderr=True).print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
-        sys.exit(2)
+        _end_with(str(error))
+    except Exception as error:
+        from synthbench.registry.installed_points import damaged_by
+
+        if (line := damaged_by(error)) is None:
+            raise
+        _end_with(line)
+
+
+def _end_with(message: str) -> NoReturn:
+    Console(stderr=True).print(f"[red]error:[/] {escape(message)}", soft_wrap=True)
+    sys.exit(2)

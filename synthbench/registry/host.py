@@ -11,16 +11,17 @@ import os
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
 import pluggy
 
 from synthbench.errors import PluginError
 from synthbench.registry import hookspecs
+from synthbench.registry.installed_points import GROUP, installed_points
 from synthbench.registry.kinds import KINDS
 from synthbench.registry.plugin import Plugin, PluginFailure, PluginLeftOut
 from synthbench.registry.selection import OWN_DISTRIBUTION, VARIABLE, distribution_of, select
-from synthbench.registry.staging import GROUP, load_module, stage
+from synthbench.registry.staging import load_module, stage
 
 
 @dataclass
@@ -46,7 +47,7 @@ class PluginHost:
         manager.add_hookspecs(hookspecs)
         host = cls(manager)
         wanted = os.environ.get(VARIABLE, "") if wanted is None else wanted
-        found = entry_points(group=GROUP) if points is None else points
+        found, host.failures = installed_points(GROUP) if points is None else (list(points), [])
         chosen, left_out = select(sorted(found, key=_load_order), wanted)
         for point in chosen:
             host._load(point)

@@ -40,8 +40,12 @@ def select(points: Iterable[EntryPoint], wanted: str) -> tuple[list[EntryPoint],
 def distribution_of(point: EntryPoint) -> tuple[str, str]:
     """Name and version of the distribution that an entry point comes from."""
     found = point.dist
-    # A folder that was half removed has no metadata.
-    return (found.name or "unknown", found.version or "?") if found else ("unknown", "?")
+    try:
+        # A folder that was half removed has no metadata.
+        return (found.name or "unknown", found.version or "?") if found else ("unknown", "?")
+    # One that was damaged has some that is no text.
+    except Exception:
+        return "unknown", "?"
 
 
 def _refuse_unknown(names: list[str], found: list[EntryPoint], others: list[EntryPoint]) -> None:

@@ -17,12 +17,12 @@ import pluggy
 from synthbench.contracts.configuration import Configuration
 from synthbench.errors import PluginError, did_you_mean
 from synthbench.registry import hookspecs
+from synthbench.registry.installed_points import GROUP
 from synthbench.registry.kinds import KINDS, NAME_PATTERN, Kind
 from synthbench.registry.plugin import Plugin
 from synthbench.registry.selection import distribution_of
 from synthbench.version import PLUGIN_API, __version__
 
-GROUP = "synthbench"
 OLDEST_PLUGIN_API = 1
 """The oldest plugin API that still loads."""
 ENTRY_POINT = re.compile(r"\s*[\w.]+\s*(:\s*[\w.]+\s*)?(\[.*\]\s*)?")
