@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from synthbench.cli.absent_plugins import say_set_aside
 from synthbench.cli.completion import (
     complete_model,
     complete_probe,
@@ -172,6 +173,7 @@ def eval_command(  # noqa: PLR0913 - one parameter per flag
         from synthbench.registry.registry import installed
 
         installed()  # What plugins provide is imported too.
+    say_set_aside()
 
     flags = {
         "tasks": task,

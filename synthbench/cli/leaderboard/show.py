@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from synthbench.cli.absent_plugins import say_set_aside
 from synthbench.cli.completion import complete_submission, complete_suite
 from synthbench.cli.importing import without_collection
 from synthbench.cli.leaderboard.flags import BOARDS, Boards
@@ -49,6 +50,7 @@ def show_command(
         from synthbench.results.terminal_table import WIDTH
 
         chosen = installed().suite(suite)
+    say_set_aside()
     console = Console(width=WIDTH, highlight=False)
     with stage_progress(console) as progress:
         board = read_board(chosen, boards, progress.stage("reading submissions"))
