@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from synthbench.errors import SubmissionError
+from synthbench.leaderboard import site
 from synthbench.leaderboard.submissions.evidence import (
+    AS_SUBMITTED,
     SHOWN,
     Evidence,
     claims,
@@ -18,6 +20,7 @@ from synthbench.leaderboard.submissions.submission import Submission
 from synthbench.records.schema import Compute, Environment, Record, ReplicaRecord
 from tests.leaderboard.submissions.attacks import edit_manifest, edit_record, read, set_at
 
+TEMPLATES = Path(site.__file__).parent / "templates"
 NESTED = {"environment", "compute", "replicas"}
 LIES = {
     "submission.title": "Another",
@@ -83,3 +86,27 @@ def test_what_a_build_computes_is_no_claim(path: tuple, value: object, attacked:
     part = {"compute": "compute", "replicas": "replica"}.get(path[0], "record")
     name = f"{part}.{path[-1] if part != 'record' else path[0]}"
     assert evidence_of(name) is Evidence.BUILD and label_of(name) == ""
+
+
+@pytest.mark.parametrize(
+    ("caption", "names"),
+    [
+        ("date, ", ["submission.created"]),
+        ("Trials, ", ["submission.trials"]),
+        ("Compute, ", ["compute.wall_seconds", "compute.replicas_per_block"]),
+        ("Software and machine, ", ["environment.torch", "environment.device_name"]),
+        ("Plugins that took part, ", ["environment.plugins"]),
+    ],
+)
+def test_a_page_says_of_claims_what_the_list_says(caption: str, names: list[str]) -> None:
+    page = TEMPLATES / "submission.html.j2"
+    labels = {label_of(name) for name in names}
+    assert len(labels) == 1
+    assert f"{caption}{labels.pop()}" in page.read_text(encoding="utf-8")
+    assert not any(label_of(f"record.{name}") for name in ("summary", "plan"))
+
+
+def test_every_label_of_the_pages_is_the_one_of_the_list() -> None:
+    """Who words it anew in the list has to do so on the pages."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in TEMPLATES.glob("*.j2"))
+    assert text.count(AS_SUBMITTED) >= 9
