@@ -10,10 +10,10 @@ from synthbench.contracts.configuration import Configuration, configurations_in
 from synthbench.contracts.model import Model
 from synthbench.contracts.recipe import Optimizer
 from synthbench.registry.host import PluginHost
+from synthbench.registry.installed_points import GROUP
 from synthbench.registry.kinds import KINDS, OPTIMIZER, Kind, kind_of
 from synthbench.registry.plugin import Plugin
 from synthbench.registry.registry import Registry
-from synthbench.registry.staging import GROUP
 
 C = TypeVar("C", bound=Configuration)
 
