@@ -89,13 +89,19 @@ def save_blank_picture(cells: Sequence[MeasuredCell], folder: Path) -> None:
     (folder / PICTURE_FILE).write_bytes(b"")
 
 
+LONG = ("slow", "cuda", "ray")
+"""Marks of tests whose trainings may be worth compiling."""
+
+
 @pytest.fixture(scope="session", autouse=True)
-def nothing_weighed() -> Iterator[pytest.MonkeyPatch]:
+def nothing_weighed(request: pytest.FixtureRequest) -> Iterator[pytest.MonkeyPatch]:
     """Steps are replayed unless a test asks for more: whether compiling them would pay is found by
     timing some, which takes as long as a small cell, and it never pays for one."""
+    items = request.session.items
+    small = not any(item.get_closest_marker(name) for item in items for name in LONG)
     with pytest.MonkeyPatch.context() as patch:
         # What does without torch does not have to wait for it.
-        if "torch" in sys.modules:
+        if small and "torch" in sys.modules:
             from synthbench.engine.axis.way import Executor
             from synthbench.evaluation.training_functions import Note, TrainingFunctions
 
