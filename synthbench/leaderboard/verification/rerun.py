@@ -65,7 +65,7 @@ def rerun_replicas(
 ) -> Rerun:
     """Train some replicas of a cell to their end, as those of the record were.
 
-    nudge: a seed, by which the last bits of the initial weights are changed.
+    nudge: a seed, by which the last bits of the weights are changed as they train.
     """
     # A record may claim any number, and a machine can start only so many.
     with threads(min(record.environment.threads, os.cpu_count() or 1)):
