@@ -19,8 +19,7 @@ from synthbench.leaderboard.verification.outcomes import (
     FALSE_POOLED_TIMES,
     FALSE_TIMES,
     Array,
-    direction,
-    times_p_value,
+    shifted_times,
 )
 from synthbench.leaderboard.verification.rerun import rerun_replicas
 from synthbench.leaderboard.verification.same_bits import same_setup
@@ -83,7 +82,7 @@ def differences(found: FreshResult, again: Sequence[FreshCell], seeds: Sequence[
     Elsewhere half of them must lie within an evaluation point, which rounding leaves in place, and
     none of its exact tests may find the earlier ones shifted: of a cell, or of all together.
     """
-    lines, compared = list[str](), list[Array]()
+    lines, compared, shifted = list[str](), list[Array](), False
     for number, (cell, new) in enumerate(zip(found.cells, again, strict=True), start=1):
         if [cell.data[seed] for seed in seeds] != list(new.data):
             lines.append(f"cell {number}: the data are not those of the beacon's seeds")
@@ -100,21 +99,16 @@ def differences(found: FreshResult, again: Sequence[FreshCell], seeds: Sequence[
             continue
         times = np.array([[one or np.inf, two or np.inf] for _, one, two in pairs])
         compared.append(times)
-        p = times_p_value(times)
-        if p < FALSE_TIMES / len(found.cells):
-            lines.append(f"cell {number}: the times to target are {_shifted(times, p)}")
+        if (shift := shifted_times(times, FALSE_TIMES / len(found.cells))) is not None:
+            lines.append(f"cell {number}: {shift}")
+            shifted = True
         elif 2 * sum(_near(one, two) for _, one, two in pairs) < len(pairs):
             lines.append(f"cell {number}: most times to target are not those of their seeds")
-    if len(compared) > 1:
-        together = np.concatenate(compared)
-        p = times_p_value(together)
-        if p < FALSE_POOLED_TIMES and not any("the times to target are" in line for line in lines):
-            lines.append(f"over all cells, the times to target are {_shifted(together, p)}")
+    if len(compared) > 1 and not shifted:
+        shift = shifted_times(np.concatenate(compared), FALSE_POOLED_TIMES)
+        if shift is not None:
+            lines.append(f"over all cells, {shift}")
     return lines
-
-
-def _shifted(times: Array, p: float) -> str:
-    return f"{direction(times)} than those of the same seeds here (p = {p:.1g}, Quade's test)"
 
 
 def _near(one: int | None, two: int | None) -> bool:

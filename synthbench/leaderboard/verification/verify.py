@@ -13,11 +13,7 @@ from synthbench.engine.training.block import NARROWEST
 from synthbench.leaderboard.submissions.expected import expected_cells, rebuild_cell
 from synthbench.leaderboard.submissions.reading import CheckedSubmission
 from synthbench.leaderboard.verification.agreement import Agreement, compare_rerun
-from synthbench.leaderboard.verification.outcomes import (
-    FALSE_POOLED_TIMES,
-    direction,
-    times_p_value,
-)
+from synthbench.leaderboard.verification.outcomes import FALSE_POOLED_TIMES, shifted_times
 from synthbench.leaderboard.verification.rerun import Rerun, rerun_replicas
 from synthbench.leaderboard.verification.strays import FALSE_STRAYS, STRAY, too_many
 from synthbench.listeners.listener import Listener
@@ -116,11 +112,5 @@ def _times_over_all(verdicts: Sequence[CellVerdict]) -> list[str]:
     times = [v.agreement.times for v in verdicts if v.agreement.times is not None]
     if not times:
         return []
-    together = np.concatenate(times)
-    p = times_p_value(together)
-    if p >= FALSE_POOLED_TIMES:
-        return []
-    return [
-        f"over all cells the times to target are {direction(together)} than those of the same "
-        f"seeds here (p = {p:.1g}, Quade's test)"
-    ]
+    shift = shifted_times(np.concatenate(times), FALSE_POOLED_TIMES)
+    return [] if shift is None else [f"over all cells {shift}"]
