@@ -11,6 +11,7 @@ cell.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from synthbench.leaderboard.verification.outcomes import (
     times_p_value,
 )
 from synthbench.leaderboard.verification.parting import departures
-from synthbench.leaderboard.verification.strays import FALSE_STRAYS, too_many
+from synthbench.leaderboard.verification.strays import FALSE_STRAYS, strays_of, too_many
 from synthbench.metrics.time_to_target import Target
 from synthbench.metrics.trajectories import Trajectories
 
@@ -94,23 +95,23 @@ class Honest:
 
     def judged(self, claim: Trajectories) -> Judged:
         """Hold a claim about all replicas against them."""
-        nudged = self.nudged[:NUDGES]
+        reruns = (self.rerun, *self.nudged[:NUDGES])
         near = departures(claim, self.rerun, (), self.samples)
-        far = departures(claim, self.rerun, nudged, self.samples)
-        excess = np.array([place.excess for place in far])
-        stray = np.zeros(len(excess), dtype=bool)
-        if odd := np.flatnonzero(excess > 1).tolist():
-            chosen = [each.select(odd) for each in (claim, self.rerun, *self.nudged)]
-            last = departures(chosen[0], chosen[1], chosen[2:], self.samples)
-            stray[odd] = [place.excess > 1 for place in last]
+        far = departures(claim, self.rerun, reruns[1:], self.samples)
+        stray = np.zeros(len(far), dtype=bool)
+        for place in strays_of(far, claim, reruns, self._more, self.samples):
+            stray[place.replica] = place.excess > 1
         ends = zip(claim.by_replica("step"), self.rerun.by_replica("step"), strict=True)
         as_long = np.array([len(one) == len(other) for one, other in ends])
         return Judged(
-            excess,
+            np.array([place.excess for place in far]),
             stray,
             as_long & np.array([place.excess <= 1 for place in near]),
-            Outcomes.of((claim, self.rerun, *nudged), self.target),
+            Outcomes.of((claim, *reruns), self.target),
         )
+
+    def _more(self, places: Sequence[int]) -> list[Trajectories]:
+        return [each.select(places) for each in self.nudged[NUDGES:]]
 
     @property
     def replicas(self) -> int:

@@ -10,20 +10,26 @@ they show how far rounding alone carries this very replica.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthbench.leaderboard.verification.outcomes import Outcomes
-from synthbench.leaderboard.verification.parting import Departure, departures
+from synthbench.leaderboard.verification.parting import departures
 from synthbench.leaderboard.verification.rerun import Rerun
 from synthbench.leaderboard.verification.same_bits import (
     other_bits,
     other_versions,
     replicas_of_same_bits,
 )
-from synthbench.leaderboard.verification.strays import FALSE_STRAYS, stray_lines, too_many
+from synthbench.leaderboard.verification.strays import (
+    FALSE_STRAYS,
+    stray_lines,
+    strays_of,
+    too_many,
+)
 from synthbench.metrics.trajectories import INDEX, Trajectories
 from synthbench.records.schema import Record, ReferenceScore
 
@@ -85,7 +91,9 @@ def compare_rerun(
             how = "seed by seed"
             every = range(len(rerun.replicas))
             nudges = [nudged(number, every) for number in range(1, NUDGES + 1)]
-            far = _strays(claimed, rerun, nudges, nudged, samples)
+            places = departures(claimed, found, nudges, samples)
+            more = partial(_more, nudged)
+            far = strays_of(places, claimed, (found, *nudges), more, samples)
             strays = stray_lines(far, rerun.replicas)
             if too_many(len(strays), len(rerun.replicas), FALSE_STRAYS / tests):
                 failures += strays
@@ -98,25 +106,8 @@ def compare_rerun(
     return Agreement(how, deviation, tuple(failures), times, strays)
 
 
-def _strays(
-    claimed: Trajectories,
-    rerun: Rerun,
-    nudges: Sequence[Trajectories],
-    nudged: Nudged,
-    samples: int,
-) -> list[Departure]:
-    """Of replicas that leave the first reruns, where they are farthest from all that they get."""
-    places = departures(claimed, rerun.trajectories, nudges, samples)
-    far = [place.replica for place in places if place.excess > 1]
-    if not far:
-        return []
-    more = [nudged(NUDGES + number, far) for number in range(1, MORE_NUDGES + 1)]
-    own, again = claimed.select([rerun.replicas[f] for f in far]), rerun.trajectories.select(far)
-    reruns = [*(each.select(far) for each in nudges), *more]
-    return [
-        replace(place, replica=far[place.replica])
-        for place in departures(own, again, reruns, samples)
-    ]
+def _more(nudged: Nudged, places: Sequence[int]) -> list[Trajectories]:
+    return [nudged(NUDGES + number, places) for number in range(1, MORE_NUDGES + 1)]
 
 
 def _costs(record: Record, rerun: Rerun) -> list[str]:
