@@ -125,9 +125,8 @@ class Agenda:
         if len(self._prepared) > 1:
             self._listener.cell_failed(cell, reason(error))
         standing = [each for own in self._waiting for each in own if name in _below(each.cell)]
-        for each in standing:
-            self._waiting = [[one for one in own if one is not each] for own in self._waiting]
-        self._waiting = [own for own in self._waiting if own]
+        waiting = ([e for e in own if name not in _below(e.cell)] for own in self._waiting)
+        self._waiting = [own for own in waiting if own]
         for each in standing:
             self._give_up(each.cell.plan_hash(), SourceFailedError(cell, error))
 

@@ -34,18 +34,25 @@ class UnreadableCellWarning(UserWarning):
     """A cell that cannot be read is left out of what is shown."""
 
 
-def warn_of(unreadable: Unreadable) -> None:
-    """Python's warning of a folder that is left out: for whoever calls from a script."""
-    warnings.warn(str(unreadable), UnreadableCellWarning, stacklevel=4)
+def warn_of(unreadable: Unreadable, stacklevel: int = 4) -> None:
+    """Python's warning of a folder that is left out: for whoever calls from a script.
+
+    stacklevel: how far up that is; by default two calls above who calls this.
+    """
+    warnings.warn(str(unreadable), UnreadableCellWarning, stacklevel=stacklevel)
+
+
+def _refuse(unreadable: Unreadable) -> None:
+    raise unreadable.error
 
 
 def read_cells(
-    folder: Path | str, leave_out: Callable[[Unreadable], object] | None = None
+    folder: Path | str, leave_out: Callable[[Unreadable], object] = _refuse
 ) -> list[MeasuredCell]:
     """Every finished cell in a folder, those too that others hold whole.
 
-    leave_out: told of each that cannot be read, which keeps no other from being read; None: the
-    first one raises. Raises RecordError where there is none, or none that can be read.
+    leave_out: told of each that cannot be read, which keeps no other from being read; by
+    default the first one raises. Raises RecordError where there is none, or none that can be read.
     """
     root = Path(folder)
     cells, unreadable = _lying_in(root)
@@ -56,7 +63,7 @@ def read_cells(
             f"no finished cell in {root}; name a folder that `synthbench eval` has written"
         )
     for each in unreadable:
-        (leave_out or _refuse)(each)
+        leave_out(each)
     return cells
 
 
@@ -87,7 +94,3 @@ def _lying_in(root: Path) -> tuple[list[MeasuredCell], list[Unreadable]]:
         if RECORD_FILE in files:
             folders.append(Path(folder))
     return readable(sorted(folders), unreadable.append), unreadable
-
-
-def _refuse(unreadable: Unreadable) -> None:
-    raise unreadable.error

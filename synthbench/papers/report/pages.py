@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +19,7 @@ from synthbench.papers.report.pictures import ReportPicture
 from synthbench.papers.running import RUNS
 from synthbench.plan.paper_study import PaperStudy
 from synthbench.records.atomic import make_folder, write_atomically
-from synthbench.results.lying import UnreadableCellWarning
+from synthbench.results.lying import warn_of
 
 PACKAGE = "synthbench.papers.report"
 PAGE, MARKDOWN = "index.html", "README.md"
@@ -52,7 +51,7 @@ def report_paper_study(
     """
     kept = kept_study(study, runs, full=full)
     for each in kept.unreadable:
-        warnings.warn(str(each), UnreadableCellWarning, stacklevel=2)
+        warn_of(each, stacklevel=3)
     return write_report(report_content(kept, name_of(study)), Path(folder))
 
 
