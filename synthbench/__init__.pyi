@@ -48,6 +48,8 @@ from .errors import SynthbenchError as SynthbenchError
 from .evaluation.evaluate import evaluate as evaluate
 from .evaluation.evaluate import evaluate_cells as evaluate_cells
 from .evaluation.failures import CellsFailedError as CellsFailedError
+from .evaluation.failures import GridsFailedError as GridsFailedError
+from .evaluation.failures import MeasurementsFailedError as MeasurementsFailedError
 from .evaluation.forecast import Forecast as Forecast
 from .evaluation.forecast import forecast_cells as forecast_cells
 from .evaluation.settings import Settings as Settings

@@ -140,7 +140,7 @@ def tune_command(  # noqa: PLR0913 - one parameter per flag
         from synthbench.tuning.confirm import fresh_seeds
         from synthbench.tuning.plan import TuningPlan, refuse_ranked_seeds, trials_of
         from synthbench.tuning.proposals import read_sampler
-        from synthbench.tuning.tune import tune
+        from synthbench.tuning.tune import trials_failed, tune
 
     if confirm_seeds is not None and not confirm:
         raise ConfigurationError("--confirm-seeds goes with --confirm")
@@ -176,6 +176,8 @@ def tune_command(  # noqa: PLR0913 - one parameter per flag
     print_searches(plan, searches, wanted, folder)
     if confirmed is not None:
         print_confirmation(confirmed, chosen, folder)
+    if any(search.failed for search in searches):
+        raise trials_failed([t for each in searches for t in (*each.trials, *each.failed)])
 
 
 def _suite(name: str) -> Suite:

@@ -132,7 +132,7 @@ def _title(search: Search) -> str:
     protocol = search.tuned.protocol
     return (
         f"\n[bold]{escape(search.tuned.task.label())}[/]  {escape(search.model)}\n"
-        f"{_count(len(search.trials), 'trial')} of {_count(protocol.seeds, 'seed')} from "
+        f"{_count(_tried(search), 'trial')} of {_count(protocol.seeds, 'seed')} from "
         f"{protocol.first_seed:,}, budget {format_count(protocol.budget)} samples"
     )
 
@@ -143,11 +143,14 @@ def _table(search: Search) -> Table:
     for heading in ("", "trial", *varied, "solved", "samples to target", "spent"):
         words = heading == SEARCHED
         table.add_column(heading, justify="left" if words else "right", no_wrap=not words)
-    numbers = {id(trial): number for number, trial in enumerate(search.trials, start=1)}
     for place, trial in enumerate(search.ranking[:SHOWN], start=1):
         fields = _fields(trial, varied)
-        table.add_row(str(place), str(numbers[id(trial)]), *map(escape, [*fields, *_row(trial)]))
+        table.add_row(str(place), str(trial.number), *map(escape, [*fields, *_row(trial)]))
     return table
+
+
+def _tried(search: Search) -> int:
+    return len(search.trials) + len(search.failed)
 
 
 def _columns(space: Space) -> tuple[str, ...]:
@@ -174,8 +177,10 @@ def _notes(search: Search, trials: int) -> list[str]:
     if (hidden := len(search.trials) - SHOWN) > 0:
         lines.append(f"[dim]and {hidden} more[/]")
     lines.append(_best(search))
-    if len(search.trials) < trials:
-        lines.append(f"[dim]{_ended(search.space, len(search.trials))}[/]")
+    if _tried(search) < trials:
+        lines.append(f"[dim]{_ended(search.space, _tried(search))}[/]")
+    if search.failed:
+        lines.append(f"[yellow]warning:[/] {_count(len(search.failed), 'trial')} failed: see below")
     stopped = sum(not trial.known.complete for trial in search.trials)
     if stopped:
         lines.append(f"[dim]{stopped} were stopped: beaten, whatever the rest had brought[/]")

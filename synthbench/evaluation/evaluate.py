@@ -91,7 +91,6 @@ def evaluate(  # noqa: PLR0913 - the one call of a notebook: every choice beside
     return evaluate_cells([standing], out, settings or Settings())[0]
 
 
-@isolated()
 def evaluate_cells(
     cells: Sequence[Cell], out: Path | str, settings: Settings, suite: Suite | None = None
 ) -> Results:
@@ -102,6 +101,21 @@ def evaluate_cells(
     after a checkpoint. Raises a SynthbenchError with one clear line for anything the caller can
     mend. One of several cells that fails later does not keep the others from being trained:
     CellsFailedError then has their results, and the reasons. A single cell raises its own error.
+    """
+    results, failed = evaluate_each(cells, out, settings, suite)
+    if failed:
+        raise _failure(cells, results, failed)
+    return results
+
+
+@isolated()
+def evaluate_each(
+    cells: Sequence[Cell], out: Path | str, settings: Settings, suite: Suite | None = None
+) -> tuple[Results, dict[str, Exception]]:
+    """As `evaluate_cells`: what finished, and why other cells did not, by the hashes of plans.
+
+    Failures have those too on which the cells stand. Raises before anything trains, and for a
+    full disk or workers that are lost, as it does.
     """
     out = given_folder(out)
     store = Store.read(out)
@@ -142,9 +156,7 @@ def evaluate_cells(
     ended = [finished.get(each.cell.plan_hash()) for each in prepared]
     records = [result.record for result in ended if result is not None]
     installed().host.announce("eval_finished", records=records)
-    if agenda.failed:
-        raise _failure(cells, results, agenda.failed)
-    return results
+    return results, agenda.failed
 
 
 def _failure(cells: Sequence[Cell], results: Results, failed: Mapping[str, Exception]) -> Exception:

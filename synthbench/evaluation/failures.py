@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from synthbench.errors import SynthbenchError, explain
+from synthbench.measurements.rows import MeasuredRows
 from synthbench.plan.cell import Cell
 from synthbench.results.results import Results
 
@@ -46,24 +47,41 @@ class CellsFailedError(IncompleteError):
 class GridsFailedError(IncompleteError):
     """Some grids of a study, or some of their cells, failed; what could be trained is.
 
-    errors: by the name of the grid.
+    results: by the name of the grid, of all that have any: those that finished, and what finished
+    of others. errors: by the name of the grid.
     """
 
-    def __init__(self, errors: Mapping[str, SynthbenchError]) -> None:
-        self.errors = dict(errors)
+    def __init__(
+        self,
+        results: Mapping[str, Results | MeasuredRows],
+        errors: Mapping[str, SynthbenchError],
+    ) -> None:
+        self.results, self.errors = dict(results), dict(errors)
         super().__init__("\n".join(f"{name}: {error}" for name, error in self.errors.items()))
 
 
 class MeasurementsFailedError(IncompleteError):
     """Some configurations of a grid of measurements failed; all others were measured.
 
-    errors: by the label of the configuration.
+    results: their rows. errors: by the label of the configuration.
+    """
+
+    def __init__(self, results: MeasuredRows, errors: Mapping[str, Exception]) -> None:
+        self.results, self.errors = results, dict(errors)
+        lines = [f'"{label}": {reason(error)}' for label, error in errors.items()]
+        super().__init__(what_failed("measurements", len(results.parts), lines))
+
+
+class TrialsFailedError(IncompleteError):
+    """Some trials of a tuning failed and are out of it; all others were tried.
+
+    errors: by the model and the task of the trial.
     """
 
     def __init__(self, errors: Mapping[str, Exception], finished: int) -> None:
         self.errors = dict(errors)
-        lines = [f'"{label}": {reason(error)}' for label, error in errors.items()]
-        super().__init__(what_failed("measurements", finished, lines))
+        lines = [f"{label}: {reason(error)}" for label, error in errors.items()]
+        super().__init__(what_failed("trials", finished, lines))
 
 
 class SourceFailedError(SynthbenchError, RuntimeError):

@@ -123,7 +123,7 @@ def measure_grid(grid: MeasuredGrid, listener: Listener, *, resume: bool = True)
         took = parts[-1].record.seconds - (before.record.seconds if before else 0.0)
         listener.note(f"{name}: {len(missing)} seeds in {format_seconds(took)}")
     if failed:
-        raise MeasurementsFailedError(failed, len(parts))
+        raise MeasurementsFailedError(MeasuredRows(tuple(parts)), failed)
     return MeasuredRows(tuple(parts))
 
 

@@ -14,7 +14,11 @@ from synthbench.errors import (
     UnknownNameError,
     did_you_mean,
 )
-from synthbench.evaluation.failures import GridsFailedError
+from synthbench.evaluation.failures import (
+    CellsFailedError,
+    GridsFailedError,
+    MeasurementsFailedError,
+)
 from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.studies.reading import as_study
 from synthbench.evaluation.studies.study import Study, evaluate_study
@@ -84,7 +88,8 @@ def evaluate_paper_study(
 
     out: the folder of all results; those of a grid go to OUT/STUDY/GRID, as on the command line.
     full: with the paper's sizes. seeds: replicas of every cell; none: as the study says. Raises a
-    SynthbenchError before anything trains where a grid is not allowed.
+    SynthbenchError before anything trains where a grid is not allowed, and GridsFailedError, with
+    the results of what could be trained, where a grid or a cell of it fails later.
     """
     return run_paper_study(grid_studies(study, out, Size(full, seeds)), settings)
 
@@ -96,7 +101,8 @@ def run_paper_study(
 
     grids: as `grid_studies` makes them. Replicas that are kept are not trained again. Raises
     before anything trains where a grid is not allowed. One that fails later, or a cell of it, does
-    not keep the others from being trained: GridsFailedError then says which, and why.
+    not keep the others from being trained: GridsFailedError then says which, and why, and has the
+    results of the others. A single grid raises its own error.
     """
     settings = settings or Settings()
     for grid in grids.values():
@@ -113,8 +119,10 @@ def run_paper_study(
             if len(grids) == 1:
                 raise
             failed[name] = error
+            if isinstance(error, CellsFailedError | MeasurementsFailedError) and error.results:
+                found[name] = error.results
     if failed:
-        raise GridsFailedError(failed)
+        raise GridsFailedError(found, failed)
     return found
 
 

@@ -65,10 +65,17 @@ class Proposer:
                 found.append(proposal)
         return found
 
-    def tell(self, proposal: Proposal, loss: float) -> None:
-        """How a proposed configuration did: less is better. Only TPE listens."""
-        if self.round is not None:
-            self._study.tell(self._asked[proposal.reference], loss)
+    def tell(self, proposal: Proposal, loss: float | None) -> None:
+        """How a proposed configuration did: less is better; None: it failed. Only TPE listens."""
+        from optuna.trial import TrialState
+
+        if self.round is None:
+            return
+        trial = self._asked[proposal.reference]
+        if loss is None:
+            self._study.tell(trial, state=TrialState.FAIL)
+        else:
+            self._study.tell(trial, loss)
             self._told[proposal.reference] = loss
 
     def _proposal(self, values: Mapping[str, Any]) -> Proposal:

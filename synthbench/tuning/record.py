@@ -69,6 +69,15 @@ class TrialRecord(Frozen):
     """Of its record, below the folder of the tuning."""
 
 
+class FailedTrialRecord(Frozen):
+    """One configuration that could not be trained, and is out of the search."""
+
+    number: int = Field(ge=1)
+    model: str
+    fields: dict[str, str]
+    reason: str
+
+
 class SearchRecord(Frozen):
     """The trials of one model on one task."""
 
@@ -80,6 +89,7 @@ class SearchRecord(Frozen):
     """Numbers of the trials, the best first."""
     edges: dict[str, Side]
     """Fields in which the best one lies at an edge of the search space."""
+    failed: tuple[FailedTrialRecord, ...] = ()
 
 
 class TuningRecord(Hashed):

@@ -7,6 +7,7 @@ their results, so that what several searches want can be trained together.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
 from synthbench.plan.cell import Cell
@@ -16,8 +17,10 @@ from synthbench.tuning.standing import contenders, ranked
 from synthbench.tuning.trial import Trial
 
 T = TypeVar("T")
-Training: TypeAlias = Generator[list[Cell], Sequence[MeasuredCell], T]
-"""Yields cells to be trained, is sent what was measured of each, and returns something."""
+Outcome: TypeAlias = "MeasuredCell | Exception"
+"""What was measured of a cell, or what ended its training."""
+Training: TypeAlias = Generator[list[Cell], Sequence[Outcome], T]
+"""Yields cells to be trained, is sent the outcome of each, and returns something."""
 
 
 def search(
@@ -25,7 +28,7 @@ def search(
 ) -> Training[list[Trial]]:
     """Try so many configurations; the trials, in the order in which they were proposed.
 
-    make: the cell of a configuration, with its full budget.
+    make: the cell of a configuration, with its full budget. One that fails is one of them.
     """
     trials: list[Trial] = []
     while len(trials) < count:
@@ -34,10 +37,11 @@ def search(
         if not proposed:
             break
         begun = len(trials)
-        trials += [Trial(proposal, make(proposal)) for proposal in proposed]
+        numbered = enumerate(proposed, start=begun + 1)
+        trials += [Trial(number, proposal, make(proposal)) for number, proposal in numbered]
         trials = yield from race(trials)
         for trial in trials[begun:]:
-            proposer.tell(trial.proposal, trial.loss)
+            proposer.tell(trial.proposal, None if trial.error else trial.loss)
     return (yield from _finished(trials))
 
 
@@ -50,20 +54,22 @@ def race(trials: Sequence[Trial]) -> Training[list[Trial]]:
     found = list(trials)
     while growing := _growing(found):
         cells = [found[place].longer for place in growing]
-        measured = yield cells
-        for place, cell, result in zip(growing, cells, measured, strict=True):
-            found[place] = found[place].after(cell.protocol.budget, result)
+        outcomes = yield cells
+        for place, cell, outcome in zip(growing, cells, outcomes, strict=True):
+            found[place] = _grown(found[place], cell, outcome)
     return found
 
 
-def best_place(trials: Sequence[Trial]) -> int:
-    """The place of the best trial; of equals the one that was proposed first."""
-    return ranked([trial.known for trial in trials])[0]
+def best_place(trials: Sequence[Trial]) -> int | None:
+    """The place of the best trial; of equals the one proposed first. None where all failed."""
+    sound = [place for place, trial in enumerate(trials) if trial.error is None]
+    return sound[ranked([trials[place].known for place in sound])[0]] if sound else None
 
 
 def _growing(trials: Sequence[Trial]) -> list[int]:
     """Places of the trials that have to be trained for longer before the best one is known."""
-    left = contenders([trial.standing for trial in trials])
+    sound = [place for place, trial in enumerate(trials) if trial.error is None]
+    left = [sound[each] for each in contenders([trials[place].standing for place in sound])]
     unplaced = [p for p in left if trials[p].standing is None or not trials[p].known.placed]
     if unplaced:
         return unplaced
@@ -73,10 +79,18 @@ def _growing(trials: Sequence[Trial]) -> list[int]:
 
 def _finished(trials: list[Trial]) -> Training[list[Trial]]:
     """The best one with its full budget spent, for its interval and its share solved."""
-    best = best_place(trials)
-    if trials[best].known.complete:
-        return trials
-    full = trials[best].cell
-    (measured,) = yield [full]
-    finished = trials[best].after(full.protocol.budget, measured)
-    return [*trials[:best], finished, *trials[best + 1 :]]
+    while (best := best_place(trials)) is not None and not trials[best].known.complete:
+        full = trials[best].cell
+        (outcome,) = yield [full]
+        trials = [*trials[:best], _grown(trials[best], full, outcome), *trials[best + 1 :]]
+        if trials[best].error is not None:
+            # Others may be the best again.
+            trials = yield from race(trials)
+    return trials
+
+
+def _grown(trial: Trial, cell: Cell, outcome: Outcome) -> Trial:
+    """The trial after that cell of its was trained, or was not."""
+    if isinstance(outcome, Exception):
+        return replace(trial, error=outcome)
+    return trial.after(cell.protocol.budget, outcome)

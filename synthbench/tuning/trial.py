@@ -18,15 +18,18 @@ from synthbench.tuning.standing import Standing, standing_of
 class Trial:
     """A configuration on the tuning seeds.
 
-    cell: with its full budget. standing: what its training so far has shown, None before it began.
-    measured: what was measured with the largest budget so far. samples, flops: spent on training
-    it, over all replicas, as `charged` finds them on disk.
+    number: its place among those proposed, from 1. cell: with its full budget. standing: what its
+    training so far has shown, None before it began. measured: what was measured with the largest
+    budget so far. error: what ended its training, if anything did: then it is out of the search.
+    samples, flops: spent on training it, over all replicas, as `charged` finds them on disk.
     """
 
+    number: int
     proposal: Proposal
     cell: Cell
     standing: Standing | None = None
     measured: MeasuredCell | None = None
+    error: Exception | None = None
     samples: int = 0
     flops: int = 0
 

@@ -7,19 +7,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from synthbench.errors import OutputError
-from synthbench.evaluation.evaluate import evaluate_cells
+from synthbench.evaluation.evaluate import evaluate_each
+from synthbench.evaluation.failures import TrialsFailedError, reason
 from synthbench.evaluation.planning import resolve_model
 from synthbench.evaluation.settings import Settings
 from synthbench.plan.cell import Cell
 from synthbench.plan.space import Space
 from synthbench.records.atomic import make_folder
-from synthbench.results.measured_cell import MeasuredCell
 from synthbench.tuning.edges import Side, edges
 from synthbench.tuning.plan import TunedTask, TuningPlan
 from synthbench.tuning.proposals import Proposal, Proposer
 from synthbench.tuning.record import (
     TRIALS,
     TUNING_FILE,
+    FailedTrialRecord,
     Question,
     SearchRecord,
     TrialRecord,
@@ -27,7 +28,7 @@ from synthbench.tuning.record import (
     read_tuning,
     write_tuning,
 )
-from synthbench.tuning.search import T, Training, best_place, search
+from synthbench.tuning.search import Outcome, T, Training, search
 from synthbench.tuning.standing import ranked
 from synthbench.tuning.trial import Trial
 
@@ -36,18 +37,20 @@ from synthbench.tuning.trial import Trial
 class Search:
     """The finished search for the best configuration of one model on one task.
 
-    model: the search space as it was typed. trials: in the order in which they were proposed.
+    model: the search space as it was typed. trials: in the order in which they were proposed, one
+    at least. failed: those that could not be trained.
     """
 
     tuned: TunedTask
     model: str
     space: Space
     trials: tuple[Trial, ...]
+    failed: tuple[Trial, ...] = ()
 
     @property
     def best(self) -> Trial:
         """The trial that was chosen."""
-        return self.trials[best_place(self.trials)]
+        return self.ranking[0]
 
     @property
     def ranking(self) -> list[Trial]:
@@ -57,7 +60,7 @@ class Search:
     @property
     def edges(self) -> dict[str, Side]:
         """The fields in which the best one lies at an edge of the search space."""
-        tried = [trial.proposal.fields for trial in self.trials]
+        tried = [trial.proposal.fields for trial in (*self.trials, *self.failed)]
         return edges(self.space, self.best.proposal.fields, tried)
 
 
@@ -73,8 +76,10 @@ def tune(
     trials: configurations for each model on each task. before: told of what is to be trained
     together next, with the budgets to which it goes. For each task, every model. What is in the
     folder is not trained again, so a run that was interrupted goes on, and one with more
-    trials adds to those there. Raises OutputError for a folder that holds another tuning, and a
-    SynthbenchError with one clear line for anything else that the caller can mend.
+    trials adds to those there. A trial that fails is out, and keeps no other from being trained;
+    where a search has no other, that raises TrialsFailedError once all searches have ended. Raises
+    OutputError for a folder that holds another tuning, and a SynthbenchError with one clear line
+    for anything else that the caller can mend.
     """
     spaces = plan.spaces
     asked = [(tuned, place) for tuned in plan.tasks for place in range(len(spaces))]
@@ -87,13 +92,24 @@ def tune(
     write_tuning(out, TuningRecord(question=plan.question))
     plain = replace(settings, pictures=False, keep_state=True)
 
-    def train(cells: Sequence[Cell]) -> list[MeasuredCell]:
+    def train(cells: Sequence[Cell]) -> list[Outcome]:
         before(cells)
-        return evaluate_cells(cells, out / TRIALS, plain).measured
+        results, failed = evaluate_each(cells, out / TRIALS, plain)
+        measured = iter(results.measured)
+        hashes = [cell.plan_hash() for cell in cells]
+        return [failed[name] if name in failed else next(measured) for name in hashes]
 
     found = trained_together(searches, train)
+    if not all(any(trial.error is None for trial in own) for own in found):
+        raise trials_failed([trial for own in found for trial in own])
     done = [
-        Search(tuned, plan.models[place], spaces[place], tuple(t.charged() for t in own))
+        Search(
+            tuned,
+            plan.models[place],
+            spaces[place],
+            tuple(trial.charged() for trial in own if trial.error is None),
+            tuple(trial for trial in own if trial.error is not None),
+        )
         for (tuned, place), own in zip(asked, found, strict=True)
     ]
     records = tuple(_search_record(each, out) for each in done)
@@ -102,14 +118,14 @@ def tune(
 
 
 def trained_together(
-    searches: Sequence[Training[T]], train: Callable[[Sequence[Cell]], Sequence[MeasuredCell]]
+    searches: Sequence[Training[T]], train: Callable[[Sequence[Cell]], Sequence[Outcome]]
 ) -> list[T]:
     """Run searches side by side: what all of them want next is trained in one go.
 
-    train: what was measured of each of some cells, which are all different.
+    train: the outcome of each of some cells, which are all different.
     """
     found: dict[int, T] = {}
-    answers: dict[int, Sequence[MeasuredCell] | None] = dict.fromkeys(range(len(searches)))
+    answers: dict[int, Sequence[Outcome] | None] = dict.fromkeys(range(len(searches)))
     while answers:
         wanted: dict[int, list[Cell]] = {}
         for place, answer in answers.items():
@@ -119,13 +135,26 @@ def trained_together(
                 found[place] = ended.value
         # Two spaces may meet, and cells of a suite that differ in their budgets alone.
         distinct = {cell.plan_hash(): cell for cells in wanted.values() for cell in cells}
-        measured = (
+        outcomes = (
             dict(zip(distinct, train(list(distinct.values())), strict=True)) if distinct else {}
         )
         answers = {
-            place: [measured[cell.plan_hash()] for cell in cells] for place, cells in wanted.items()
+            place: [outcomes[cell.plan_hash()] for cell in cells] for place, cells in wanted.items()
         }
     return [found[place] for place in range(len(searches))]
+
+
+def trials_failed(trials: Sequence[Trial]) -> TrialsFailedError:
+    """What to raise where some of these trials failed; each error is told once."""
+    errors = {
+        f'"{trial.cell.model.label()}" on "{trial.cell.task.label()}"': trial.error
+        for trial in trials
+        if trial.error is not None
+    }
+    finished = sum(trial.error is None for trial in trials)
+    failed = TrialsFailedError(errors, finished)
+    failed.__cause__ = next(iter(errors.values()))
+    return failed
 
 
 def refuse_another_tuning(folder: Path, question: Question) -> None:
@@ -150,7 +179,7 @@ def refuse_another_tuning(folder: Path, question: Question) -> None:
     )
 
 
-def _next(search: Training[T], answer: Sequence[MeasuredCell] | None) -> list[Cell]:
+def _next(search: Training[T], answer: Sequence[Outcome] | None) -> list[Cell]:
     return next(search) if answer is None else search.send(answer)
 
 
@@ -162,22 +191,31 @@ def _search(tuned: TunedTask, proposer: Proposer, trials: int) -> Training[list[
 
 
 def _search_record(done: Search, out: Path) -> SearchRecord:
-    records = tuple(_trial_record(n, trial, out) for n, trial in enumerate(done.trials, start=1))
-    places = ranked([trial.known for trial in done.trials])
     return SearchRecord(
         task=done.tuned.task.label(),
         cell=done.tuned.number,
         space=done.model,
-        trials=records,
-        ranking=tuple(place + 1 for place in places),
+        trials=tuple(_trial_record(trial, out) for trial in done.trials),
+        ranking=tuple(trial.number for trial in done.ranking),
         edges=done.edges,
+        failed=tuple(_failed_record(trial) for trial in done.failed),
     )
 
 
-def _trial_record(number: int, trial: Trial, out: Path) -> TrialRecord:
+def _failed_record(trial: Trial) -> FailedTrialRecord:
+    assert trial.error is not None
+    return FailedTrialRecord(
+        number=trial.number,
+        model=trial.cell.model.label(),
+        fields=dict(trial.proposal.fields),
+        reason=reason(trial.error),
+    )
+
+
+def _trial_record(trial: Trial, out: Path) -> TrialRecord:
     known = trial.known
     return TrialRecord(
-        number=number,
+        number=trial.number,
         model=trial.cell.model.label(),
         fields=dict(trial.proposal.fields),
         budget=known.samples,

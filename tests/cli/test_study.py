@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from synthbench.errors import ModelError
 from synthbench.registry.kinds import STUDY
 from synthbench.registry.registry import installed
 from tests.cli.command import run_command
+from tests.evaluation.failing import failing_where
 from tests.papers.conftest import STUDY as TEXT
 from tests.papers.stand_in import stand_in_claims
 
@@ -79,6 +81,19 @@ def test_a_study_is_run_grown_and_reported(command, monkeypatch, tmp_path: Path)
     assert not code and "open gallery/plateaus/index.html" in out
     assert "left out: broken: broken.toml:" in out and "cannot read the quantity 'share'" in out
     assert "plateaus/index.html" in Path("gallery/index.html").read_text()
+
+
+def test_a_cell_that_fails_is_named_below_the_verdicts(command) -> None:
+    quick = ("--workers", "0", "--compile", "never", "--replicas-per-block", "4", "--seeds", "2")
+    mistake = ModelError("it cannot be trained; make it wider")
+    with failing_where(lambda cell: "n=8" in cell.task.label(), lambda: mistake):
+        code, out, err = command("run", "plateaus.toml", *quick)
+    assert code == 2 and "Traceback" not in err
+    assert "holds" in out and "with figures: synthbench study report plateaus.toml" in out
+    assert "sizes: 1 of 2 cells failed, the others are finished:" in err
+    assert '"mlp width=16" on "sparse-parity n=8 k=2": it cannot be trained' in err
+    code, _, err = command("run", "plateaus.toml", *quick)
+    assert code == 0 and "failed" not in err
 
 
 def test_a_dry_run_trains_nothing(command) -> None:

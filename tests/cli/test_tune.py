@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from synthbench.cli.tune import _tuned_tasks
-from synthbench.errors import SubmissionError
+from synthbench.errors import ModelError, SubmissionError
 from synthbench.leaderboard.submissions.submission import Submission
 from synthbench.leaderboard.submissions.tuning_trials import count_trials
 from synthbench.registry.registry import installed
 from synthbench.results.results import read_results
 from synthbench.tuning.record import CONFIRMED, TRIALS, read_tuning
 from tests.cli.command import run_command
+from tests.evaluation.failing import failing_where
 from tests.leaderboard.trained import as_plugin, write_suite
 
 SMALL = ("--budget", "12800", "--evaluation-samples", "256", "--compile", "never", "--workers", "0")
@@ -104,6 +105,23 @@ def test_two_models_are_compared_on_fresh_seeds(tmp_path: Path, capsys, monkeypa
     assert cell.record.plan_hash == confirmed.record.plan_hash
 
 
+def test_a_trial_that_fails_is_named_below_what_was_found(
+    tmp_path: Path, capsys, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = (*TASK, "--model", "mlp width=[6,8]", *SMALL, "--seeds", "2", "--out", "found")
+    mistake = ModelError("it cannot be trained; make it wider")
+    with failing_where(lambda cell: "width=6" in cell.model.label(), lambda: mistake):
+        code, out, err = run_command(capsys, monkeypatch, *command, columns=100)
+    assert code == 2 and "Traceback" not in err
+    assert "2 trials of 2 seeds from" in out and "best: mlp width=8, " in out
+    assert "warning: 1 trial failed" in out
+    assert "1 of 2 trials failed, the others are finished:" in err
+    assert '"mlp width=6" on "sparse-parity n=10 k=2": it cannot be trained' in err
+    code, out, err = run_command(capsys, monkeypatch, *command, columns=100)
+    assert code == 0 and "failed" not in out + err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -147,7 +165,7 @@ def test_a_suite_whose_trials_would_be_too_many_says_so_first(
     def stop(*rest: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("synthbench.tuning.tune.evaluate_cells", stop)
+    monkeypatch.setattr("synthbench.tuning.tune.evaluate_each", stop)
     command = ("tune", "tiny", "--model", "mlp lr=log(0.1..1)", "--trials", "3")
     code, out, err = run_command(capsys, monkeypatch, *command, columns=80)
     assert code == 130 and "the same command continues where it stopped" in err

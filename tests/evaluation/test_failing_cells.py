@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +13,11 @@ import torch
 from torch import Tensor, nn
 
 import synthbench as sb
-from synthbench.engine.training.block import Block
 from synthbench.errors import DiskError, ModelError, RecordError, cannot_write
-from synthbench.evaluation import jobs
 from synthbench.evaluation.failures import SourceFailedError
 from synthbench.plan.cell import Cell
 from synthbench.plan.sources import Weights
+from tests.evaluation.failing import failing_where
 from tests.evaluation.notes import Notes
 from tests.evaluation.test_shared_stacks import cell
 from tests.launchers.unreliable import Late
@@ -43,19 +41,9 @@ def failing(cells: Sequence[Cell], out: Path, **changes: object) -> sb.CellsFail
     return caught.value
 
 
-@contextmanager
 def failing_in(bad: Cell, error: Callable[[], Exception]):
     """Blocks with a replica of this cell raise."""
-    real = jobs.train_block
-
-    def train_block(own: Cell, block: Block, *rest):
-        if bad.plan_hash() in {each.plan_hash() for each in (block.cells or (own,))}:
-            raise error()
-        return real(own, block, *rest)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jobs, "train_block", train_block)
-        yield
+    return failing_where(lambda each: each.plan_hash() == bad.plan_hash(), error)
 
 
 @pytest.fixture(scope="module")

@@ -121,6 +121,10 @@ def test_a_cell_and_a_grid_that_fail_keep_no_other_from_being_trained(
     with pytest.raises(GridsFailedError, match="sizes: 1 of 2 cells failed, the others are") as no:
         run_paper_study(grid_studies(study, tmp_path / "runs"), SETTINGS)
     assert list(no.value.errors) == ["sizes"] and str(damaged) in str(no.value)
+    assert {name: len(found) for name, found in no.value.results.items()} == {
+        "sizes": 1,
+        "released": 1,
+    }
     kept = kept_study(study, tmp_path / "runs")
     assert [len(grid.results) for grid in kept.grids.values()] == [1, 1]
     assert [each.folder for each in kept.unreadable] == [damaged.parent]

@@ -38,7 +38,7 @@ def simulated_trial(number: int, model: SimulatedModel, budget: int, hold: int =
         installed().model(f"mlp width={number + 1} batch_size={model.batch_size}"),
         Protocol(budget=budget, seeds=len(model.solve), hold=hold),
     )
-    return Trial(Proposal({"width": str(number + 1)}, cell.model.label()), cell)
+    return Trial(number + 1, Proposal({"width": str(number + 1)}, cell.model.label()), cell)
 
 
 def measure(cell: Cell, model: SimulatedModel) -> Any:

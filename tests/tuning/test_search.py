@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from synthbench.plan.cell import Cell
 from synthbench.registry.kinds import MODEL
 from synthbench.registry.registry import installed
-from synthbench.tuning.proposals import Proposer
-from synthbench.tuning.search import Training, best_place, race, search
+from synthbench.tuning.proposals import Proposal, Proposer
+from synthbench.tuning.search import Outcome, Training, best_place, race, search
 from synthbench.tuning.trial import Trial
 from tests.tuning.simulated import SimulatedModel, measure, simulated_trial, whole
 
@@ -21,13 +21,27 @@ BUDGET = 8 * 1000
 NEVER = (math.inf,) * 4
 
 
-def run(training: Training[list[Trial]], models: dict[str, SimulatedModel]) -> list[Trial]:
-    """What a search returns when the models behave as they are told; by label."""
+def run(
+    training: Training[list[Trial]],
+    models: dict[str, SimulatedModel],
+    failing: Mapping[str, int] = {},
+) -> list[Trial]:
+    """What a search returns when the models behave as they are told; by label.
+
+    failing: by label the budget from which on training ends in an error.
+    """
+
+    def outcome(cell: Cell) -> Outcome:
+        label = cell.model.label()
+        if cell.protocol.budget >= failing.get(label, cell.protocol.budget + 1):
+            return MemoryError(label)
+        return measure(cell, models[label])
+
     answer = None
     try:
         while True:
             cells = next(training) if answer is None else training.send(answer)
-            answer = [measure(cell, models[cell.model.label()]) for cell in cells]
+            answer = [outcome(cell) for cell in cells]
     except StopIteration as ended:
         return ended.value
 
@@ -155,3 +169,55 @@ def test_trials_that_are_added_later_are_those_that_would_have_followed(counts) 
     }
     few, many = counts
     assert len(tried[many]) == many and tried[many][:few] == tried[few]
+
+
+def made(proposal: Proposal) -> Cell:
+    model = SimulatedModel(NEVER, NEVER)
+    return simulated_trial(int(proposal.fields["width"]) - 1, model, BUDGET).cell
+
+
+def label(width: int) -> str:
+    return f"mlp width={width} batch_size=8"
+
+
+@pytest.mark.parametrize(
+    ("failing", "best"),
+    [
+        ({}, 2),
+        ({2: 1}, 3),
+        # It led, and failed with its whole budget: the one that it had beaten goes on.
+        ({2: BUDGET}, 3),
+        ({2: BUDGET, 3: 1}, 1),
+        ({1: 1, 2: 1, 3: 1}, None),
+    ],
+)
+def test_a_trial_that_fails_is_out_and_the_best_of_the_others_wins(
+    failing: dict[int, int], best: int | None
+) -> None:
+    proposer = Proposer(installed().space(MODEL, label("[1,2,3]")), "grid", 0)
+    times = {1: 90.0, 2: 50.0, 3: 60.0}
+    named = {label(n): SimulatedModel((t, t, t, math.inf), NEVER) for n, t in times.items()}
+    broken = {label(width): budget for width, budget in failing.items()}
+    found = run(search(proposer, made, 3), named, broken)
+    assert {t.proposal.fields["width"] for t in found if t.error} == set(map(str, failing))
+    assert [trial.number for trial in found] == [1, 2, 3]
+    place = best_place(found)
+    assert (None if place is None else found[place].proposal.fields["width"]) == (
+        None if best is None else str(best)
+    )
+    if place is not None:
+        assert found[place].known.samples == BUDGET
+
+
+def test_tpe_hears_that_a_trial_failed_and_goes_on() -> None:
+    space = installed().space(MODEL, label("linear(1..200)"))
+
+    class Models(dict):
+        def __missing__(self, key: str) -> SimulatedModel:
+            return SimulatedModel((60.0, 60.0, 60.0, math.inf), NEVER)
+
+    first = run(search(Proposer(space, "tpe", 3), made, 8), Models())
+    broken = {first[0].cell.model.label(): 1, first[5].cell.model.label(): 1}
+    found = run(search(Proposer(space, "tpe", 3), made, 8), Models(), broken)
+    assert len(found) == 8 and found[0].error is not None
+    assert sum(trial.error is None for trial in found) >= 6

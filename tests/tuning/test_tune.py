@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from synthbench.engine.training.block_training import TrainerOptions
-from synthbench.errors import OutputError, RecordError
+from synthbench.errors import ModelError, OutputError, RecordError
 from synthbench.evaluation.evaluate import evaluate_cells
+from synthbench.evaluation.failures import TrialsFailedError
 from synthbench.evaluation.settings import Settings
 from synthbench.listeners.listener import Silent
 from synthbench.plan.protocol import Protocol
@@ -28,6 +29,7 @@ from synthbench.tuning.record import (
 from synthbench.tuning.search import best_place
 from synthbench.tuning.standing import standing_of
 from synthbench.tuning.tune import tune
+from tests.evaluation.failing import failing_where
 
 QUIET = Settings(
     TrainerOptions("cpu"),
@@ -151,3 +153,34 @@ def test_two_spaces_that_meet_share_their_trials(tmp_path: Path) -> None:
     )
     shared = [t for s in found for t in s.trials if t.proposal.fields["lr"] == "0.5"]
     assert len(shared) == 2 and shared[0].latest.folder == shared[1].latest.folder
+
+
+def test_a_trial_that_fails_ends_no_tuning_and_is_tried_again(tuned, tmp_path: Path) -> None:
+    search, earlier = tuned
+    bad = search.trials[1]
+    with failing_where(lambda cell: cell.model == bad.cell.model, lambda: ValueError("too large")):
+        (found,) = tune(plan_of(SPACE), 6, tmp_path, QUIET)
+    assert [t.number for t in found.trials] == [1, 3, 4, 5, 6]
+    (failed,) = found.failed
+    assert failed.proposal == bad.proposal and isinstance(failed.error, ValueError)
+    (written,) = read_tuning(tmp_path).searches
+    assert sorted(written.ranking) == [1, 3, 4, 5, 6]
+    (reason,) = [each.reason for each in written.failed]
+    assert written.failed[0].number == 2 and "too large" in reason
+    # Mended, it takes its place, and nothing says any more that it failed.
+    tune(plan_of(SPACE), 6, tmp_path, QUIET)
+    assert (tmp_path / TUNING_FILE).read_bytes() == (earlier / TUNING_FILE).read_bytes()
+
+
+def test_a_search_all_of_whose_trials_fail_names_each(tmp_path: Path) -> None:
+    plan = plan_of("mlp width=16 lr=[0.1,0.2]", "mlp width=6")
+    narrow = plan.spaces[1].points()[0]
+    mistake = ModelError("make it wider")
+    with failing_where(lambda cell: cell.model.label() == narrow, lambda: mistake):
+        with pytest.raises(TrialsFailedError) as no:
+            tune(plan, 2, tmp_path, QUIET)
+    first, line, last = str(no.value).splitlines()
+    assert first == "1 of 3 trials failed, the others are finished:"
+    assert line == '  "mlp width=6" on "sparse-parity n=10 k=2": make it wider'
+    assert last.startswith("mend that and run the same command again")
+    assert read_tuning(tmp_path).searches == ()
