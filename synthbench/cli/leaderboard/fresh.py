@@ -60,7 +60,9 @@ def verify_on_fresh_seeds(
         raise ConfigurationError(f"--seeds {count}: fresh seeds are {FEWEST_SEEDS} or more{most}")
     cells = _train(checked, suite, options, count)
     if earlier is not None:
-        lines = differences(earlier, cells, range(count))
+        lines = differences(
+            earlier, cells, range(count), [cell.record.compute for cell in checked.cells]
+        )
         for line in lines:
             console.print(f"[red]fresh:[/] {escape(line)}", soft_wrap=True)
         if not lines:

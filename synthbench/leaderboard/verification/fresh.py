@@ -22,11 +22,12 @@ from synthbench.leaderboard.verification.outcomes import (
     shifted_times,
 )
 from synthbench.leaderboard.verification.rerun import rerun_replicas
-from synthbench.leaderboard.verification.same_bits import same_setup
+from synthbench.leaderboard.verification.same_bits import owes_bits, same_setup
 from synthbench.listeners.listener import Listener
 from synthbench.metrics.time_to_target import times_to_target
 from synthbench.plan.cell import Cell
 from synthbench.plan.suite import Suite
+from synthbench.records.schema import Compute
 
 RESOLUTION = 1.051
 """Ratio of two times that are one evaluation point apart, at the most."""
@@ -75,22 +76,26 @@ def train_on_fresh_seeds(
         )
 
 
-def differences(found: FreshResult, again: Sequence[FreshCell], seeds: Sequence[int]) -> list[str]:
+def differences(
+    found: FreshResult, again: Sequence[FreshCell], seeds: Sequence[int], trained: Sequence[Compute]
+) -> list[str]:
     """What another training of some of the seeds contradicts, one line each; none where it agrees.
 
-    Data must be equal everywhere, times where a verification asks for the same bits (`same_setup`).
-    Elsewhere half of them must lie within an evaluation point, which rounding leaves in place, and
-    none of its exact tests may find the earlier ones shifted: of a cell, or of all together.
+    trained: how the cells are, by their records. Data must be equal everywhere, times where a
+    verification asks for the same bits (`owes_bits`, `same_setup`). Elsewhere half of them must lie
+    within an evaluation point, which rounding leaves in place, and none of its exact tests may find
+    the earlier ones shifted: of a cell, or of all together.
     """
     lines, compared, shifted = list[str](), list[Array](), False
-    for number, (cell, new) in enumerate(zip(found.cells, again, strict=True), start=1):
+    cells = zip(found.cells, again, trained, strict=True)
+    for number, (cell, new, compute) in enumerate(cells, start=1):
         if [cell.data[seed] for seed in seeds] != list(new.data):
             lines.append(f"cell {number}: the data are not those of the beacon's seeds")
             continue
         old = [cell.samples_to_target[seed] for seed in seeds]
         pairs = list(zip(seeds, old, new.samples_to_target, strict=True))
         other = [seed for seed, one, two in pairs if one != two]
-        if same_setup(cell.environment, new.environment):
+        if owes_bits(compute) and same_setup(cell.environment, new.environment):
             if other:
                 lines.append(
                     f"cell {number}: fresh seed {other[0]} has another time to target, on the same "

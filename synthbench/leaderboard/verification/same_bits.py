@@ -12,7 +12,7 @@ import pyarrow as pa
 from synthbench.engine.axis.way import Executor
 from synthbench.leaderboard.verification.rerun import Rerun, recorded_way
 from synthbench.metrics.trajectories import Trajectories
-from synthbench.records.schema import Environment, Record
+from synthbench.records.schema import Compute, Environment, Record
 
 DECIDING = (
     "synthbench", "torch", "libraries", "device", "device_name", "threads", "torch_settings",
@@ -46,14 +46,19 @@ def same_setup(one: Environment, other: Environment) -> bool:
     )
 
 
-def replicas_of_same_bits(record: Record, rerun: Rerun) -> list[int]:
-    """The places in the rerun of replicas that were trained as the rerun was.
+def owes_bits(compute: Compute) -> bool:
+    """Whether training as a record says comes to the same bits twice in one setup.
 
     Compiled steps depend on a compiler that no record names.
     """
+    return compute.executor != Executor.COMPILED.value
+
+
+def replicas_of_same_bits(record: Record, rerun: Rerun) -> list[int]:
+    """The places in the rerun of replicas that were trained as the rerun was."""
     way = recorded_way(record.compute)
     executor = Executor(record.compute.executor or Executor.REPLAYED)
-    if way is not rerun.way or executor is not rerun.executor or executor is Executor.COMPILED:
+    if way is not rerun.way or executor is not rerun.executor or not owes_bits(record.compute):
         return []
     earlier = {number: part.environment for part in record.earlier for number in part.replicas}
     return [

@@ -9,7 +9,7 @@ import pytest
 
 from synthbench.leaderboard.submissions.fresh import LOWEST_SEED, FreshCell, FreshResult
 from synthbench.leaderboard.verification.fresh import differences
-from synthbench.records.schema import Environment
+from synthbench.records.schema import Compute, Environment
 from tests.leaderboard.verification.test_same_bits import HERE
 
 COUNT = 40
@@ -35,10 +35,20 @@ def found(*cells: FreshCell) -> FreshResult:
     )
 
 
-def told(one: Sequence[int | None], two: Sequence[int | None], **changes: object) -> list[str]:
+def trained(executor: str = "replayed") -> Compute:
+    """All that is asked of how a cell is trained."""
+    return Compute.model_construct(executor=executor)
+
+
+def told(
+    one: Sequence[int | None],
+    two: Sequence[int | None],
+    executor: str = "replayed",
+    **changes: object,
+) -> list[str]:
     """Of one cell, trained again elsewhere or, with no changes, here."""
     other = fresh_cell(two, HERE.model_copy(update=changes))
-    return differences(found(fresh_cell(one)), [other], range(COUNT))
+    return differences(found(fresh_cell(one)), [other], range(COUNT), [trained(executor)])
 
 
 def times(shift: int = 0, noise: int = 0) -> list[int | None]:
@@ -73,6 +83,12 @@ def test_on_the_same_setup_one_other_time_is_named(changes: dict[str, object]) -
     )
 
 
+def test_compiled_steps_owe_no_bits_but_no_shift_either() -> None:
+    assert told(times(), times(noise=1), "compiled") == []
+    (line,) = told(times(), times(shift=1), "compiled")
+    assert "4% shorter" in line
+
+
 @pytest.mark.parametrize("changes", [{"threads": 7}, {"device": "cuda", "device_name": "H100"}])
 def test_elsewhere_rounding_may_move_some(changes: dict[str, object]) -> None:
     assert told(times(), times(noise=1), **changes) == []
@@ -89,7 +105,7 @@ def test_elsewhere_a_shift_that_no_cell_shows_is_found_over_all() -> None:
     cells = [fresh_cell(times()[n * few : (n + 1) * few]) for n in range(5)]
     own = HERE.model_copy(update={"threads": 7})
     again = [fresh_cell(times(shift=1)[n * few : (n + 1) * few], own) for n in range(5)]
-    (line,) = differences(found(*cells), again, range(few))
+    (line,) = differences(found(*cells), again, range(few), [trained()] * 5)
     assert line.startswith("over all cells, the times to target are 4% shorter")
 
 
@@ -100,5 +116,5 @@ def test_times_of_other_seeds_are_named() -> None:
 
 def test_data_must_be_equal_everywhere() -> None:
     again = fresh_cell(times()).model_copy(update={"data": ("f" * 64,) * COUNT})
-    (line,) = differences(found(fresh_cell(times())), [again], range(COUNT))
+    (line,) = differences(found(fresh_cell(times())), [again], range(COUNT), [trained()])
     assert line == "cell 1: the data are not those of the beacon's seeds"
