@@ -42,7 +42,7 @@ SEEDS, CROSSED_SEEDS, SUITE_SEEDS, STEPS, HELD_OUT = 3, 4, 6, 5, 128
 TRIALS = 3
 WHOLE, CELLS = 24, 9
 EASY_TASK, EASY_BUDGET = "sparse-parity n=6 k=2", 3_200
-train_cells = evaluation.evaluate_cells
+train_cells, train_each = evaluation.evaluate_cells, evaluation.evaluate_each
 
 
 def shrink(patch: pytest.MonkeyPatch, boards: Path) -> None:
@@ -55,7 +55,8 @@ def shrink(patch: pytest.MonkeyPatch, boards: Path) -> None:
     patch.setattr(rungs, "HALVINGS", 0)
     patch.setattr(study.Study, "cells", property(small_cells))
     patch.setattr(study, "evaluate_cells", evaluate_small_grid)
-    for module in (evaluation, tune, confirm):
+    patch.setattr(tune, "evaluate_each", evaluate_each_small)
+    for module in (evaluation, confirm):
         patch.setattr(module, "evaluate_cells", evaluate_small_cells)
 
 
@@ -117,9 +118,20 @@ def evaluate_small_cells(
     cells: Sequence[Cell], out: Path | str, settings: Settings, suite: Suite | None = None
 ) -> Results:
     """`evaluate_cells`, of small cells."""
+    return train_cells(alike_once(cells), out, quick(settings), suite)
+
+
+def evaluate_each_small(
+    cells: Sequence[Cell], out: Path | str, settings: Settings
+) -> tuple[Results, dict[str, Exception]]:
+    """`evaluate_each`, of small cells."""
+    return train_each(alike_once(cells), out, quick(settings))
+
+
+def quick(settings: Settings) -> Settings:
+    """On the CPU, each cell in one block."""
     trainer = replace(settings.trainer, accelerator="cpu")
-    quick = replace(settings, trainer=trainer, replicas_per_block=SUITE_SEEDS)
-    return train_cells(alike_once(cells), out, quick, suite)
+    return replace(settings, trainer=trainer, replicas_per_block=SUITE_SEEDS)
 
 
 def small_cell(cell: Cell) -> Cell:
