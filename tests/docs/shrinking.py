@@ -3,6 +3,8 @@
 Commands and snippets run as they stand: parsing, planning, training, recording, metrics,
 pictures, submitting, boards. But within `shrunk`
 
+- everything trains in this process, but on the page about workers, and so does verification, as it
+  does elsewhere in a process of its own (`tests/cli/test_leaderboard.py`);
 - a cell has at most 3 replicas (2 x 2 where initializations are crossed), 5 steps, 128 held-out
   samples and hardly more training samples, and trains on the CPU in one block;
 - a grid of more than 24 cells has 9, from all over it;
@@ -24,11 +26,14 @@ from typing import Any
 
 import pytest
 
+from synthbench.contracts.launcher import Launcher
 from synthbench.evaluation import evaluate as evaluation
+from synthbench.evaluation import workplace
 from synthbench.evaluation.planning import plan_suite
 from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.studies import study
 from synthbench.leaderboard.submissions.packing import Wording, pack
+from synthbench.leaderboard.verification import limits
 from synthbench.plan.cell import Cell
 from synthbench.plan.sources import moments_of
 from synthbench.plan.suite import Suite, SuiteCell, read_suite
@@ -42,11 +47,16 @@ SEEDS, CROSSED_SEEDS, SUITE_SEEDS, STEPS, HELD_OUT = 3, 4, 6, 5, 128
 TRIALS = 3
 WHOLE, CELLS = 24, 9
 EASY_TASK, EASY_BUDGET = "sparse-parity n=6 k=2", 3_200
+named_launcher = workplace.named_launcher
 train_cells, train_each = evaluation.evaluate_cells, evaluation.evaluate_each
 
 
-def shrink(patch: pytest.MonkeyPatch, boards: Path) -> None:
-    """Make every evaluation small; boards: folder for the small suites."""
+def shrink(patch: pytest.MonkeyPatch, boards: Path, *, workers: bool = False) -> None:
+    """Make every evaluation small; boards: folder for the small suites; workers: as written."""
+    if not workers:
+        patch.setattr(limits, "within", lambda limit, job, listener: job(listener))
+        patch.setattr(workplace, "named_launcher", named_by_reference)
+        patch.setattr(workplace, "worthwhile_launcher", lambda *rest: None)
     for plugin in installed().host.plugins:
         for name, suite in list(plugin.provided[SUITE].items()):
             small = small_suite(suite, boards)
@@ -58,6 +68,11 @@ def shrink(patch: pytest.MonkeyPatch, boards: Path) -> None:
     patch.setattr(tune, "evaluate_each", evaluate_each_small)
     for module in (evaluation, confirm):
         patch.setattr(module, "evaluate_cells", evaluate_small_cells)
+
+
+def named_by_reference(settings: Settings) -> Launcher | None:
+    """The launcher that a page names, but no workers of this machine."""
+    return None if settings.launcher is None else named_launcher(settings)
 
 
 def small_suite(suite: Suite, boards: Path) -> Suite:
