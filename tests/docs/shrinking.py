@@ -7,7 +7,7 @@ pictures, submitting, boards. But within `shrunk`
   does elsewhere in a process of its own (`tests/cli/test_leaderboard.py`);
 - a cell has at most 3 replicas (2 x 2 where initializations are crossed), 5 steps, 128 held-out
   samples and hardly more training samples, and trains on the CPU in one block;
-- a grid of more than 24 cells has 9, from all over it;
+- a grid of more than 14 cells has 9, from all over it;
 - a tuning tries 3 configurations of each model, each to the end of that at once;
 - a suite has its first cell alone, with 6 replicas (the fewest that are ranked) and 128 held-out
   samples; of a parity it has an easy one, so that boards have something to rank.
@@ -45,7 +45,7 @@ from synthbench.tuning import plan as tuning_plan
 
 SEEDS, CROSSED_SEEDS, SUITE_SEEDS, STEPS, HELD_OUT = 3, 4, 6, 5, 128
 TRIALS = 3
-WHOLE, CELLS = 24, 9
+WHOLE, CELLS = 14, 9
 EASY_TASK, EASY_BUDGET = "sparse-parity n=6 k=2", 3_200
 named_launcher = workplace.named_launcher
 train_cells, train_each = evaluation.evaluate_cells, evaluation.evaluate_each
