@@ -1,5 +1,8 @@
 """Pages that begin with `synthbench plugin new`, followed to the letter in an empty folder.
 
+By default the files that they say to write pass their tests, and a stranger's plugin goes the same
+way in `tests/distributions`; `pytest -m slow tests/docs/test_walkthroughs.py` follows them.
+
 Each page's commands run in order, with what the page calls the text of a file written where the
 page says so. The environment is fresh and holds the project's wheel, nothing of
 the checkout; pip installs into it without the network.
@@ -42,6 +45,7 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> FreshE
     return made
 
 
+@pytest.mark.slow
 def test_write_a_task_works(environment: FreshEnvironment, tmp_path: Path) -> None:
     """`synthbench` commands that follow one another share a process, which imports torch once."""
     folder = tmp_path
@@ -56,18 +60,17 @@ def test_write_a_task_works(environment: FreshEnvironment, tmp_path: Path) -> No
     check_the_board(folder)
 
 
-def test_the_files_of_the_other_pages_pass_their_tests(tmp_path: Path) -> None:
+def test_the_files_of_the_pages_pass_their_tests(tmp_path: Path) -> None:
     """What the pages say to write, in what `synthbench plugin new` wrote; not installed here."""
     folders = []
     for page in WALKTHROUGHS:
         _, _, _, kind, name = next(shell_lines(page)).split()
-        if page != WRITE_A_TASK:
-            folders.append(write_plugin(kind, PluginNames(name), tmp_path).folder)
-            for block in blocks(page):
-                if block.title is not None:
-                    assert (folders[-1] / block.title).exists()
-                    (folders[-1] / block.title).write_text(block.text)
-    assert len(folders) == 3
+        folders.append(write_plugin(kind, PluginNames(name), tmp_path).folder)
+        for block in blocks(page):
+            if block.title is not None:
+                assert (folders[-1] / block.title).exists()
+                (folders[-1] / block.title).write_text(block.text)
+    assert len(folders) == 4
     command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib"]
     done = subprocess.run(
         [sys.executable, *command, *(str(folder / "tests") for folder in folders)],

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 from synthbench.registry.registry import installed
+from tests.cli.command import run_command
 
 
-def test_quickstart_shows_the_plateau_and_the_transition(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "synthbench", "eval", "quickstart", "--out", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
-    assert done.returncode == 0, done.stderr
-    assert "Warning" not in done.stderr, done.stderr
+def test_quickstart_shows_the_plateau_and_the_transition(
+    tmp_path: Path, capsys, monkeypatch
+) -> None:
+    command = ("eval", "quickstart", "--out", str(tmp_path), "--workers", "0")
+    code, _, err = run_command(capsys, monkeypatch, *command, columns=100)
+    assert code == 0 and "Warning" not in err, err
     records = [json.loads(path.read_text()) for path in tmp_path.rglob("record.json")]
     by_model = {record["model"]: record for record in records}
     wide, narrow = by_model["mlp width=100"], by_model["mlp width=3"]

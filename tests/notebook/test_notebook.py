@@ -1,4 +1,8 @@
-"""The notebook of the docs: it runs, and what it shows is what a reader sees."""
+"""The notebook of the docs: it runs, and what it shows is what a reader sees.
+
+By default its evaluations have a few seeds and steps; `pytest -m slow tests/notebook` runs it as it
+is.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,14 @@ import getpass
 import re
 import runpy
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+SMALL = {"seeds=32": "seeds=6", "budget=32_000": "budget=1_600"}
 DOCS = Path(__file__).parents[2] / "docs"
 NOTEBOOK = DOCS / "notebook.ipynb"
 LARGEST = 400_000
@@ -21,7 +26,7 @@ LARGEST = 400_000
 class WatchedClient(NotebookClient):
     """Keeps every HTML that the kernel sent, also what was replaced later."""
 
-    sent: list[str]
+    sent: ClassVar[list[str]] = []
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
         data = msg["content"].get("data", {})
@@ -38,8 +43,26 @@ def committed() -> NotebookNode:
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
     WatchedClient.sent = []
+    return run(NOTEBOOK, tmp_path_factory.mktemp("notebook"))
+
+
+@pytest.fixture(scope="module")
+def executed_small(
+    committed: NotebookNode, tmp_path_factory: pytest.TempPathFactory
+) -> NotebookNode:
+    folder = tmp_path_factory.mktemp("small")
+    small = nbformat.from_dict(committed)
+    for cell in small.cells:
+        for as_written, fewer in SMALL.items():
+            cell.source = cell.source.replace(as_written, fewer)
+    nbformat.write(small, folder / "small.ipynb")
+    return run(folder / "small.ipynb", folder)
+
+
+def run(notebook: Path, folder: Path) -> NotebookNode:
+    """As `docs/run_notebook.py` does, in a folder."""
     run_notebook = runpy.run_path(str(DOCS / "run_notebook.py"))["run_notebook"]
-    return run_notebook(NOTEBOOK, tmp_path_factory.mktemp("notebook"), WatchedClient)
+    return run_notebook(notebook, folder, WatchedClient)
 
 
 def outputs_of(notebook: NotebookNode) -> list[NotebookNode]:
@@ -50,17 +73,24 @@ def shown(notebook: NotebookNode) -> list[tuple[str, list[str]]]:
     return [(one.output_type, sorted(one.get("data", {}))) for one in outputs_of(notebook)]
 
 
+@pytest.mark.parametrize(
+    "size", ["executed_small", pytest.param("executed", marks=pytest.mark.slow)]
+)
 def test_it_runs_and_shows_what_is_committed(
-    executed: NotebookNode, committed: NotebookNode
+    size: str, committed: NotebookNode, request: pytest.FixtureRequest
 ) -> None:
     """The same kinds of outputs, each once: no warning, no second picture, no stray line."""
-    assert shown(executed) == shown(committed)
-    kinds = [output.output_type for output in outputs_of(executed)]
+    found = request.getfixturevalue(size)
+    sources = [cell.source for cell in committed.cells]
+    assert all(any(text in source for source in sources) for text in SMALL)
+    assert shown(found) == shown(committed)
+    kinds = [output.output_type for output in outputs_of(found)]
     assert set(kinds) == {"execute_result", "display_data"}
-    pictures = [mimes for _, mimes in shown(executed) if "image/png" in mimes]
+    pictures = [mimes for _, mimes in shown(found) if "image/png" in mimes]
     assert len(pictures) == 2 and pictures[0] == ["image/png", "text/plain"]
 
 
+@pytest.mark.slow
 def test_the_numbers_it_shows_are_those_of_the_run(
     executed: NotebookNode, committed: NotebookNode
 ) -> None:
@@ -71,6 +101,7 @@ def test_the_numbers_it_shows_are_those_of_the_run(
         assert all("finished, 32/32 solved" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_progress_was_drawn_with_the_time_left(executed: NotebookNode) -> None:
     bars = [html for html in WatchedClient.sent if "<progress" in html]
     assert any(re.search(r"at most [\d.]+ s left", bar) for bar in bars)
