@@ -5,7 +5,6 @@ pictures, submitting, boards. But within `shrunk`
 
 - everything trains in this process, but on the page about workers, and so does verification, as it
   does elsewhere in a process of its own (`tests/cli/test_leaderboard.py`);
-- an evaluation is drawn, its single cells are not (`tests/evaluation/test_picture.py`);
 - a cell has at most 3 replicas (2 x 2 where initializations are crossed), 5 steps, 128 held-out
   samples and hardly more training samples, and trains on the CPU in one block;
 - a grid of more than 24 cells has 9, from all over it;
@@ -28,8 +27,8 @@ from typing import Any
 import pytest
 
 from synthbench.contracts.launcher import Launcher
-from synthbench.evaluation import cell_run, workplace
 from synthbench.evaluation import evaluate as evaluation
+from synthbench.evaluation import workplace
 from synthbench.evaluation.planning import plan_suite
 from synthbench.evaluation.settings import Settings
 from synthbench.evaluation.studies import study
@@ -62,7 +61,6 @@ def shrink(patch: pytest.MonkeyPatch, boards: Path, *, workers: bool = False) ->
         for name, suite in list(plugin.provided[SUITE].items()):
             small = small_suite(suite, boards)
             patch.setitem(plugin.provided[SUITE], name, small)
-    patch.setattr(cell_run, "try_picture", lambda *rest: None)
     patch.setattr(tuning_plan, "TRIALS_EACH", TRIALS)
     patch.setattr(rungs, "HALVINGS", 0)
     patch.setattr(study.Study, "cells", property(small_cells))
@@ -146,10 +144,9 @@ def evaluate_each_small(
 
 
 def quick(settings: Settings) -> Settings:
-    """On the CPU, each cell in one block, without weighing whether compiling would pay."""
+    """On the CPU, each cell in one block."""
     trainer = replace(settings.trainer, accelerator="cpu")
-    compile_ = "never" if settings.compile == "auto" else settings.compile
-    return replace(settings, trainer=trainer, replicas_per_block=SUITE_SEEDS, compile=compile_)
+    return replace(settings, trainer=trainer, replicas_per_block=SUITE_SEEDS)
 
 
 def small_cell(cell: Cell) -> Cell:
