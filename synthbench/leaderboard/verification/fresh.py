@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from time import monotonic
 
 import numpy as np
+from scipy.stats import binom
 
 from synthbench.leaderboard.submissions.expected import expected_cells, rebuild_cell
 from synthbench.leaderboard.submissions.fresh import (
@@ -31,6 +32,11 @@ from synthbench.records.schema import Compute
 
 RESOLUTION = 1.051
 """Ratio of two times that are one evaluation point apart, at the most."""
+NEAR = 0.6
+"""Share of times that rounding leaves within an evaluation point, at the least. Of nine cells, each
+trained in five other ways or on a GPU, the least was 0.72 (Adam with a rate of 0.03)."""
+FALSE_NEAR = 2e-4
+"""How often honest results fail by it, over all cells; and by those of all cells together."""
 
 
 def fresh_cells(
@@ -82,11 +88,11 @@ def differences(
     """What another training of some of the seeds contradicts, one line each; none where it agrees.
 
     trained: how the cells are, by their records. Data must be equal everywhere, times where a
-    verification asks for the same bits (`owes_bits`, `same_setup`). Elsewhere half of them must lie
-    within an evaluation point, which rounding leaves in place, and none of its exact tests may find
-    the earlier ones shifted: of a cell, or of all together.
+    verification asks for the same bits (`owes_bits`, `same_setup`). Elsewhere no more of them may
+    be farther than an evaluation point away than rounding moves (`NEAR`), and none of its exact
+    tests may find the earlier ones shifted: of a cell, or of all together.
     """
-    lines, compared, shifted = list[str](), list[Array](), False
+    lines, compared, said = list[str](), list[Array](), False
     cells = zip(found.cells, again, trained, strict=True)
     for number, (cell, new, compute) in enumerate(cells, start=1):
         if [cell.data[seed] for seed in seeds] != list(new.data):
@@ -106,17 +112,31 @@ def differences(
         compared.append(times)
         if (shift := shifted_times(times, FALSE_TIMES / len(found.cells))) is not None:
             lines.append(f"cell {number}: {shift}")
-            shifted = True
-        elif 2 * sum(_near(one, two) for _, one, two in pairs) < len(pairs):
-            lines.append(f"cell {number}: most times to target are not those of their seeds")
-    if len(compared) > 1 and not shifted:
-        shift = shifted_times(np.concatenate(compared), FALSE_POOLED_TIMES)
-        if shift is not None:
-            lines.append(f"over all cells, {shift}")
+            said = True
+        elif other_times(times, FALSE_NEAR / len(found.cells)):
+            lines.append(f"cell {number}: the times to target are not those of their seeds")
+            said = True
+    if len(compared) > 1 and not said:
+        lines += _over_all(np.concatenate(compared))
     return lines
 
 
-def _near(one: int | None, two: int | None) -> bool:
-    if one is None or two is None:
-        return one is two
-    return bool(np.exp(abs(np.log(one / two))) <= RESOLUTION) or one == two
+def _over_all(times: Array) -> list[str]:
+    if (shift := shifted_times(times, FALSE_POOLED_TIMES)) is not None:
+        return [f"over all cells, {shift}"]
+    if other_times(times, FALSE_NEAR):
+        return ["over all cells, the times to target are not those of their seeds"]
+    return []
+
+
+def other_times(times: Array, level: float) -> bool:
+    """Whether so few of (R, 2) times lie within an evaluation point less often than in `level`.
+
+    inf where the target was not reached.
+    """
+    near = sum(_near(one, two) for one, two in times.tolist())
+    return float(binom.cdf(near, len(times), NEAR)) < level
+
+
+def _near(one: float, two: float) -> bool:
+    return one == two or max(one, two) / min(one, two) <= RESOLUTION
