@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import inf, isnan
 
@@ -13,7 +14,7 @@ from synthbench.measurements.rows import check_rows
 from synthbench.measurements.store import folder_of, read_measured
 from synthbench.papers import measuring as module
 from synthbench.papers.measuring import MeasuredGrid, measure_grid
-from tests.measurements.conftest import ASKED
+from tests.measurements.conftest import ASKED, Powers
 
 
 class Noting(sb.Silent):
@@ -106,3 +107,31 @@ def test_configurations_and_their_summary(grid: MeasuredGrid) -> None:
 def test_rows_that_are_none(rows: object, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         check_rows("powers", 2, rows, ["size"])
+
+
+def test_a_configuration_that_fails_keeps_no_other_from_being_measured(
+    grid: MeasuredGrid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Powers.measure
+
+    def fails_at_four(self: Powers, seeds: Sequence[int]) -> Sequence[Mapping[str, float]]:
+        if self.size == 4:
+            raise ValueError("the author's mistake")
+        return whole(self, seeds)
+
+    told = Noting()
+    with monkeypatch.context() as patch:
+        patch.setattr(Powers, "measure", fails_at_four)
+        with pytest.raises(sb.MeasurementsFailedError) as no:
+            measure_grid(grid, told)
+        with pytest.raises(ValueError, match="the author's mistake"):
+            measure_grid(replace(grid, references=["powers size=4"]), sb.Silent())
+    assert str(no.value).splitlines()[:2] == [
+        "1 of 3 measurements failed, the others are finished:",
+        '  "powers size=4": ValueError: the author\'s mistake (alone it shows where)',
+    ]
+    assert [part.record.label for part in no.value.results] == ["powers size=2", "powers size=8"]
+    assert told.notes[1].startswith("[2/3] powers size=4: failed: ValueError: the author's mistake")
+    told = Noting()
+    measure_grid(grid, told)
+    assert [note.endswith("already measured") for note in told.notes] == [True, False, True]
