@@ -26,6 +26,8 @@ from synthbench.registry.registry import installed
 from tests.engine.training.waiting import HostWaits, NoWaiting
 from tests.engine.wide_tasks import Rotated
 
+STEPS = 96
+"""Into the second window of batches."""
 PARITY = "sparse-parity n=8 k=2 noise=0.1"
 CELLS = {
     "mlp": (PARITY, "mlp width=16 momentum=0.9 clip=1 schedule=cosine lr=0.1", {}),
@@ -39,7 +41,7 @@ CELLS = {
     "order": ("markov symbols=2 length=12 last=4 order=2", "transformer lr=0.01", {}),
     "induction": ("induction-copying symbols=4 length=12", "transformer lr=0.01", {}),
     "finite": (PARITY, "mlp width=16 optimizer=adamw weight_decay=0.1", {"train_samples": 96}),
-    "recurrent": ("markov symbols=2 length=12 last=4", "gru", {}),
+    "recurrent": ("markov symbols=2 length=6 last=2", "gru", {}),
 }
 
 
@@ -88,8 +90,14 @@ class AsItIs(GraphCapture):
 
 
 def cell_of(task: sb.Task, model: str, **protocol: object) -> Cell:
-    chosen = {"budget": 12_800, "seeds": 3, "evaluation_samples": 128, "until": "budget"}
-    return Cell(task, installed().model(model), sb.Protocol(**{**chosen, **protocol}))
+    network = installed().model(model)
+    batch = network.recipe.batch_size
+    assert isinstance(batch, int)
+    chosen = {
+        "budget": STEPS * batch, "seeds": 3, "evaluation_samples": 128, "until": "budget",
+        "resolution": 0.3,
+    }  # fmt: skip
+    return Cell(task, network, sb.Protocol(**{**chosen, **protocol}))
 
 
 def train(cell: Cell, path: Path, inherited: Inherited | None = None) -> None:
@@ -112,7 +120,7 @@ def test_no_chunk_waits(name: str, tmp_path: Path, watched: list[int]) -> None:
 
 
 def test_no_chunk_of_a_curriculum_waits(tmp_path: Path, watched: list[int]) -> None:
-    train(cell_of(Rotated(change=200), "mlp width=16"), tmp_path)
+    train(cell_of(Rotated(change=50), "mlp width=16"), tmp_path)
     assert len(watched) > 5
 
 
