@@ -29,7 +29,7 @@ CELLS = {
         "sparse-parity n=8 k=2",
         "transformer positions=absolute layers=1 mlp=2 dropout=0.1",
     ),
-    "chains": ("markov symbols=2 length=16 last=8", "transformer lr=0.01"),
+    "chains": ("markov symbols=2 length=8 last=4", "transformer layers=1 lr=0.01"),
 }  # fmt: skip
 
 
@@ -84,10 +84,16 @@ def capture_all(monkeypatch: pytest.MonkeyPatch) -> list[Kept]:
     return made
 
 
-def cell_of(name: str, **protocol: object) -> Cell:
-    task, model = CELLS[name]
-    chosen = {"budget": 12_800, "seeds": 5, "evaluation_samples": 256, "hold": 1, **protocol}
-    return Cell(installed().task(task), installed().model(model), sb.Protocol(**chosen))
+STEPS = 96
+"""With runs of every length in the first window of batches and in the second."""
+
+
+def cell_of(name: str, steps: int = STEPS, **protocol: object) -> Cell:
+    task, model = installed().task(CELLS[name][0]), installed().model(CELLS[name][1])
+    batch = model.recipe.batch_size
+    assert isinstance(batch, int)
+    chosen = {"seeds": 3, "evaluation_samples": 128, "hold": 1, **protocol}
+    return Cell(task, model, sb.Protocol(budget=steps * batch, **chosen))
 
 
 def train(cell: Cell, path: Path) -> BlockResult:
@@ -120,7 +126,7 @@ def test_captured_runs_give_the_bits_of_single_steps(
 
 
 def test_a_narrower_stack_is_captured_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cell = cell_of("fresh", budget=25_600, seeds=9)
+    cell = cell_of("fresh", steps=800, seeds=9, evaluation_samples=256)
     alone = train(cell, tmp_path / "alone")
     captures = capture_all(monkeypatch)
     captured = train(cell, tmp_path / "captured")
@@ -132,12 +138,9 @@ def test_a_narrower_stack_is_captured_anew(tmp_path: Path, monkeypatch: pytest.M
 def test_teachers_outputs_are_in_the_buffers(
     small_cell: Cell, out: Path, settings, monkeypatch
 ) -> None:
-    taught = Cell(
-        small_cell.task,
-        small_cell.model,
-        small_cell.protocol,
-        teacher=sb.Teacher(small_cell, temperature=2.0, hard=0.25),
-    )
+    protocol = small_cell.protocol.model_copy(update={"budget": 3_072, "resolution": 0.3})
+    source = replace(small_cell, protocol=protocol)
+    taught = replace(source, teacher=sb.Teacher(source, temperature=2.0, hard=0.25))
     alone = sb.evaluate_cells([taught], out / "alone", settings)[0]
     captures = capture_all(monkeypatch)
     captured = sb.evaluate_cells([taught], out / "captured", settings)[0]
@@ -196,7 +199,8 @@ def test_a_failed_capture_is_noted_and_recorded(
     monkeypatch.setattr(replica_training, "graph_capture", lambda *_: Refusing())
     listener = Notes()
     noted = replace(settings, listener=listener)
-    record = sb.evaluate_cells([small_cell], out, noted)[0].record
+    short = small_cell.protocol.model_copy(update={"budget": 320})
+    record = sb.evaluate_cells([replace(small_cell, protocol=short)], out, noted)[0].record
     assert record.compute.cuda_graphs is False
     (note,) = [note for note in listener.messages if "CUDA graphs" in note]
     assert "not permitted when stream is capturing" in note

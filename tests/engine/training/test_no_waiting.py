@@ -32,14 +32,14 @@ PARITY = "sparse-parity n=8 k=2 noise=0.1"
 CELLS = {
     "mlp": (PARITY, "mlp width=16 momentum=0.9 clip=1 schedule=cosine lr=0.1", {}),
     "dropout": (PARITY, "transformer positions=absolute layers=1 mlp=2 dropout=0.1", {}),
-    "markov": ("markov symbols=3 length=12 last=4", "transformer lr=0.01", {}),
+    "markov": ("markov symbols=3 length=12 last=4", "transformer layers=1 lr=0.01", {}),
     "stay or move": (
         "markov symbols=2 length=12 last=4 prior=doubly-stochastic",
-        "transformer lr=0.01",
+        "transformer layers=1 lr=0.01",
         {},
     ),
-    "order": ("markov symbols=2 length=12 last=4 order=2", "transformer lr=0.01", {}),
-    "induction": ("induction-copying symbols=4 length=12", "transformer lr=0.01", {}),
+    "order": ("markov symbols=2 length=12 last=4 order=2", "transformer layers=1 lr=0.01", {}),
+    "induction": ("induction-copying symbols=4 length=12", "transformer layers=1 lr=0.01", {}),
     "finite": (PARITY, "mlp width=16 optimizer=adamw weight_decay=0.1", {"train_samples": 96}),
     "recurrent": ("markov symbols=2 length=6 last=2", "gru", {}),
 }

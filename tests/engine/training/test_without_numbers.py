@@ -34,13 +34,13 @@ REPLICAS = 3
 CELLS = {
     "mlp": ("sparse-parity n=8 k=2 noise=0.1", "mlp width=16 momentum=0.9 clip=1", {}),
     "finite": ("sparse-parity n=8 k=2", "mlp width=16 optimizer=adamw", {"train_samples": 96}),
-    "transformer": ("markov symbols=3 length=12 last=4", "transformer", {}),
+    "transformer": ("markov symbols=3 length=12 last=4", "transformer layers=1", {}),
     "dropout": (
         "sparse-parity n=8 k=2",
         "transformer positions=absolute layers=1 mlp=2 dropout=0.1",
         {},
     ),
-    "induction": ("induction-copying symbols=4 length=12", "transformer", {}),
+    "induction": ("induction-copying symbols=4 length=12", "transformer layers=1", {}),
 }
 
 
@@ -86,7 +86,7 @@ def stepping_of(cell: Cell, captured: bool) -> Stepping:
     drawn = DrawnSteps(
         lambda steps: data.batches(steps, cell.batch_size),
         lambda steps: noise_keys(keys, steps),
-        length=16,
+        length=4,
     )
     optimizer = build_optimizer(cell.model.recipe, parameters, steps=cell.steps)
     functions = stacked_functions(cell, Way.TRACED)
@@ -110,6 +110,7 @@ def test_a_chunk_takes_one_copy_to_the_device_and_none_back(name: str, captured:
     losses = torch.zeros(REPLICAS, dtype=torch.float64, device=NOWHERE)
     stepping.run(Chunk(0, 1), losses)
     with Crossings() as crossings:
-        found = stepping.run(Chunk(1, 40), losses)
+        # From within a window over two whole ones.
+        found = stepping.run(Chunk(1, 13), losses)
     assert found.device == NOWHERE and found.shape == (REPLICAS,)
     assert crossings.seen == ["aten._to_copy.default"], "the rates of all steps"
