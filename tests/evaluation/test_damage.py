@@ -22,7 +22,7 @@ SETTINGS = sb.Settings(
     keep_weights=True,
     pictures=False,
 )
-PLANNED: Cell = cell(budget=320, seeds=4, until="budget", evaluation_samples=128)
+PLANNED: Cell = cell(budget=160, seeds=4, until="budget", evaluation_samples=128)
 
 
 class Interrupt(pl.Callback):
@@ -122,7 +122,7 @@ def test_a_run_of_an_earlier_version_goes_on(partial: Path, unbroken: Path) -> N
     assert same(result, unbroken)
 
 
-TAKING: Cell = cell(seeds=6)
+TAKING: Cell = replace(PLANNED, protocol=PLANNED.protocol.model_copy(update={"seeds": 6}))
 """Of which four replicas are there."""
 
 
@@ -131,7 +131,7 @@ def grown_halfway(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]
     """A cell of four replicas that was to have two more, and where it was not interrupted."""
     out, whole = (tmp_path_factory.mktemp(name) for name in ("halfway", "whole"))
     settings = replace(SETTINGS, keep_weights=False)
-    sb.evaluate_cells([cell(seeds=4)], out, settings)
+    sb.evaluate_cells([PLANNED], out, settings)
     shutil.copytree(out, whole, dirs_exist_ok=True)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("synthbench.evaluation.jobs.train_block", _interrupt)

@@ -16,7 +16,7 @@ from synthbench.engine.axis.way import Way
 from synthbench.engine.inspection.cell import inspect_cell
 from synthbench.errors import ConfigurationError, ModelError
 from synthbench.evaluation import forecast as forecast_module
-from synthbench.evaluation import jobs
+from synthbench.evaluation import jobs, rehearsal
 from synthbench.evaluation.data_memory import data_bytes
 from synthbench.evaluation.forecast import Forecast, forecast
 from synthbench.evaluation.rehearsal import Rehearsal
@@ -28,6 +28,12 @@ from tests.engine.authored import Branching
 
 CPU = torch.device("cpu")
 MEASURED = Rehearsal(step=0.5, evaluation=2.0, first=7.0, again=3.0, held=1000, peak=None)
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is really measured takes no second."""
+    monkeypatch.setattr(rehearsal, "REHEARSAL_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -150,12 +156,14 @@ def test_replicas_of_an_unfinished_run_are_finished(
             raise KeyboardInterrupt
         return real(cell, block, *rest)
 
+    few = small_cell.protocol.model_copy(update={"budget": 320})
+    cell = replace(small_cell, protocol=few)
     narrow = replace(settings, replicas_per_block=2)
     with monkeypatch.context() as patch:
         patch.setattr(jobs, "train_block", train_block)
         with pytest.raises(KeyboardInterrupt):
-            sb.evaluate_cells([small_cell], out, narrow)
-    (found,) = sb.forecast_cells([small_cell], out, narrow)
+            sb.evaluate_cells([cell], out, narrow)
+    (found,) = sb.forecast_cells([cell], out, narrow)
     assert (found.finished, found.replicas) == (2, 4)
 
 

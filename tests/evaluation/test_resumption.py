@@ -28,27 +28,34 @@ class Interrupt(pl.Callback):
 GOES_ON = ["2 of 4 replicas are kept; training the other 2", "continuing the unfinished run"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cell(small_cell: Cell) -> Cell:
     """Two blocks of two replicas."""
-    protocol = sb.Protocol(budget=320, seeds=4, until="budget", evaluation_samples=128)
+    protocol = sb.Protocol(budget=160, seeds=4, until="budget", evaluation_samples=128)
     return replace(small_cell, protocol=protocol)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def halves() -> sb.Settings:
     return sb.Settings(sb.TrainerOptions("cpu", checkpoint_seconds=0), replicas_per_block=2)
 
 
-@pytest.fixture
-def unfinished(cell: Cell, halves: sb.Settings, out: Path) -> Path:
+@pytest.fixture(scope="module")
+def interrupted(cell: Cell, halves: sb.Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one finished block and a checkpoint of the other."""
+    out = tmp_path_factory.mktemp("interrupted")
     stopped = replace(halves.trainer, callbacks=(Interrupt(),))
     with pytest.raises(KeyboardInterrupt):
         sb.evaluate_cells([cell], out, replace(halves, trainer=stopped))
     assert len(list(out.glob("*/.partial/*.parquet"))) == 1
     assert len(list(out.glob("*/.partial/*.ckpt"))) == 1
     return out
+
+
+@pytest.fixture
+def unfinished(interrupted: Path, out: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(interrupted, out))
 
 
 def finished(cell: Cell, halves: sb.Settings, out: Path) -> tuple[sb.CellResult, list[str]]:
