@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,15 +29,27 @@ def cell_of(model: str, **changes) -> sb.Cell:
         "seeds": SEEDS,
         "evaluation_samples": 128,
         "until": "budget",
+        "resolution": 0.2,
         **changes,
     }
     task = installed().task("sparse-parity n=8 k=2")
     return sb.Cell(task, installed().model(model), sb.Protocol(**fields))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def all_kept(settings: sb.Settings) -> sb.Settings:
     return replace(settings, keep_weights="all")
+
+
+@pytest.fixture(scope="module")
+def adam(all_kept: sb.Settings, tmp_path_factory: pytest.TempPathFactory) -> sb.CellResult:
+    """The source of several tests; its folder is only read."""
+    return sb.evaluate_cells([cell_of(ADAM)], tmp_path_factory.mktemp("adam"), all_kept)[0]
+
+
+def beside(result: sb.CellResult, out: Path) -> Path:
+    """A folder in which that cell is already."""
+    return Path(shutil.copytree(result.folder.parent, out))
 
 
 def weights_of(result: sb.CellResult, at: int | None = None) -> dict[str, torch.Tensor]:
@@ -60,11 +73,8 @@ def same_files(first: sb.CellResult, second: sb.CellResult, name: str) -> bool:
 # Kept weights
 
 
-def test_all_evaluations_are_kept_and_the_last_is_the_final(
-    out: Path, all_kept: sb.Settings
-) -> None:
-    cell = cell_of(ADAM)
-    (result,) = sb.evaluate_cells([cell], out, all_kept)
+def test_all_evaluations_are_kept_and_the_last_is_the_final(adam: sb.CellResult) -> None:
+    cell, result = cell_of(ADAM), adam
     kept = load_file(result.folder / "checkpoints.safetensors")
     points = evaluation_steps(STEPS, cell.protocol.resolution)
     assert {int(name.split("/")[0]) for name in kept} == set(points)
@@ -115,7 +125,8 @@ def test_a_step_means_the_last_evaluation_at_or_before_it(out: Path, settings: s
 
 
 def test_stopped_replicas_keep_their_last_weights(small_cell, out: Path, all_kept) -> None:
-    (result,) = sb.evaluate_cells([small_cell], out, all_kept)
+    coarse = small_cell.protocol.model_copy(update={"resolution": 0.2})
+    (result,) = sb.evaluate_cells([replace(small_cell, protocol=coarse)], out, all_kept)
     last = result.trajectories.to_pandas().groupby("replica")["step"].max()
     final = weights_of(result)
     for replica, step in last.items():
@@ -135,8 +146,11 @@ def test_what_cannot_be_kept(keep, out: Path, settings: sb.Settings) -> None:
 
 
 @pytest.mark.parametrize("model", [ADAM, SGD])
-def test_a_start_at_0_is_the_source_again(model: str, out: Path, all_kept) -> None:
+def test_a_start_at_0_is_the_source_again(
+    model: str, adam: sb.CellResult, out: Path, all_kept
+) -> None:
     source = cell_of(model)
+    beside(adam, out)
     started = replace(source, start=sb.Weights(source, 0))
     first, second = sb.evaluate_cells([source, started], out, all_kept)
     assert first.folder != second.folder
@@ -218,10 +232,12 @@ def test_pruning_in_rounds_removes_more_each_time(out: Path, all_kept) -> None:
 # Teachers
 
 
-def test_a_teacher_who_is_not_listened_to_changes_nothing(out: Path, all_kept) -> None:
+def test_a_teacher_who_is_not_listened_to_changes_nothing(
+    adam: sb.CellResult, out: Path, all_kept
+) -> None:
     source = cell_of(ADAM)
     student = replace(source, teacher=sb.Teacher(source, hard=1.0))
-    alone, taught = sb.evaluate_cells([source, student], out, all_kept)
+    alone, taught = sb.evaluate_cells([source, student], beside(adam, out), all_kept)
     for name in ("trajectories.parquet", "weights.safetensors", "checkpoints.safetensors"):
         assert same_files(alone, taught, name), name
 
@@ -284,22 +300,31 @@ def test_soft_labels_are_those_of_a_plain_loop(at, temperature, hard, out: Path,
             torch.testing.assert_close(found, tensor, rtol=1e-8, atol=1e-10)
 
 
-def test_a_student_is_the_same_in_any_block(out: Path, settings: sb.Settings) -> None:
+def pupil() -> sb.Cell:
+    """A cell that stands on another in every way."""
     source = cell_of(ADAM)
-    cell = replace(
+    return replace(
         cell_of(SGD), teacher=sb.Teacher(source, (10, "last")), start=sb.Weights(source, 5),
         mask=sb.Mask(source, sparsity=0.3),
     )  # fmt: skip
-    wide, narrow = (
-        sb.evaluate_cells(
-            [cell],
-            out / str(width),
-            replace(settings, keep_weights="all", replicas_per_block=width),
-        )[0]
-        for width in (4, 3)
-    )
+
+
+@pytest.fixture(scope="module")
+def in_threes(
+    adam: sb.CellResult, all_kept: sb.Settings, tmp_path_factory: pytest.TempPathFactory
+) -> sb.CellResult:
+    """It, trained without interruption in blocks of three and one."""
+    out = beside(adam, tmp_path_factory.mktemp("threes") / "runs")
+    return sb.evaluate_cells([pupil()], out, replace(all_kept, replicas_per_block=3))[0]
+
+
+def test_a_student_is_the_same_in_any_block(
+    in_threes: sb.CellResult, out: Path, all_kept: sb.Settings
+) -> None:
+    """Its source too is trained in blocks of another width."""
+    (in_twos,) = sb.evaluate_cells([pupil()], out, replace(all_kept, replicas_per_block=2))
     for name in ("trajectories.parquet", "weights.safetensors", "checkpoints.safetensors"):
-        assert same_files(wide, narrow, name), name
+        assert same_files(in_twos, in_threes, name), name
 
 
 class Stop(pl.Callback):
@@ -315,15 +340,10 @@ class Stop(pl.Callback):
 
 
 def test_a_student_that_was_interrupted_ends_as_if_it_had_not_been(
-    out: Path, all_kept: sb.Settings
+    in_threes: sb.CellResult, out: Path, all_kept: sb.Settings
 ) -> None:
-    source = cell_of(ADAM)
-    student = replace(
-        cell_of(SGD), teacher=sb.Teacher(source, (10, "last")), start=sb.Weights(source, 5),
-        mask=sb.Mask(source, sparsity=0.3),
-    )  # fmt: skip
+    unbroken, source, student = in_threes, cell_of(ADAM), pupil()
     settings = replace(all_kept, replicas_per_block=3)
-    (unbroken,) = sb.evaluate_cells([student], out / "unbroken", settings)
     sb.evaluate_cells([source], out / "broken", replace(settings, keep_weights=(5, 10)))
     points = len(evaluation_steps(STEPS, source.protocol.resolution))
     for after in (points // 2, points // 2):
