@@ -8,11 +8,11 @@ from unittest import mock
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, stack_module_state
-from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._pytree import tree_leaves
 
 from synthbench.engine.axis.interception import ReplicaFunctions
 from synthbench.engine.axis.stacked_forms import STACKED_FORMS
+from synthbench.engine.axis.tracing import traced
 from synthbench.streams import NoiseStream
 
 
@@ -59,7 +59,8 @@ def check_module(build: Callable[[], nn.Module], *inputs: Tensor, twice: bool = 
     given = (parameters, buffers, *inputs)
     stacked = torch.vmap(gradients(seen=True))
     other = [torch.zeros_like(x) if not x.is_floating_point() else x.flip(0) for x in inputs]
-    replayed = make_fx(stacked)({n: p.flip(0) for n, p in parameters.items()}, buffers, *other)
+    replayed = traced(stacked)
+    replayed({n: p.flip(0) for n, p in parameters.items()}, buffers, *other)
     results = stacked(*given), replayed(*given)
     for index in range(len(modules)):
         one = torch.utils._pytree.tree_map(lambda t: t[index], given)  # noqa: B023
