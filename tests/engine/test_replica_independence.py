@@ -47,18 +47,25 @@ def rows(result: BlockResult, replica: int) -> object:
 
 
 @pytest.fixture(scope="module")
-def everyone(small_cell: Cell, tmp_path_factory: pytest.TempPathFactory) -> BlockResult:
+def brief(small_cell: Cell) -> Cell:
+    """The small cell without its end: bits that differ do so in the first steps."""
+    changes = {"budget": 2_560, "resolution": 0.2, "until": "budget"}
+    return replace(small_cell, protocol=small_cell.protocol.model_copy(update=changes))
+
+
+@pytest.fixture(scope="module")
+def everyone(brief: Cell, tmp_path_factory: pytest.TempPathFactory) -> BlockResult:
     """Six replicas in one block."""
-    return train(small_cell, list(range(6)), 6, tmp_path_factory.mktemp("everyone"))
+    return train(brief, list(range(6)), 6, tmp_path_factory.mktemp("everyone"))
 
 
 @pytest.mark.parametrize(
     ("company", "width"), [([3], 2), ([3, 4], 2), ([9, 3, 1, 8, 12], 5), ([3, 5, 7], 8)]
 )
 def test_trajectories_are_equal_to_the_bit(
-    small_cell: Cell, everyone: BlockResult, company: list[int], width: int, tmp_path: Path
+    brief: Cell, everyone: BlockResult, company: list[int], width: int, tmp_path: Path
 ) -> None:
-    some = train(small_cell, company, width, tmp_path)
+    some = train(brief, company, width, tmp_path)
     for name in everyone.weights:
         assert torch.equal(everyone.weights[name][3], some.weights[name][company.index(3)])
     assert rows(everyone, 3).equals(rows(some, company.index(3)))
@@ -68,7 +75,7 @@ def test_trajectories_are_equal_to_the_bit(
 def odd_cell() -> Cell:
     """Rows of 3 numbers are not aligned alike in every place of a stack."""
     registry = installed()
-    protocol = sb.Protocol(budget=19_200, seeds=5, evaluation_samples=256)
+    protocol = sb.Protocol(budget=4_800, seeds=5, evaluation_samples=256, resolution=0.2)
     return Cell(registry.task("sparse-parity n=30 k=3"), registry.model("mlp width=3"), protocol)
 
 
@@ -89,19 +96,22 @@ def test_odd_sizes_are_equal_to_the_bit_wherever_they_lie_in_memory(
 
 
 def test_a_block_size_that_does_not_divide_the_seeds_changes_nothing(
-    small_result: sb.CellResult, small_cell: Cell, out: Path, settings: sb.Settings
+    brief: Cell, out: Path, settings: sb.Settings
 ) -> None:
-    assert small_result.record.compute.replicas_per_block == 6
-    (parts,) = sb.evaluate_cells([small_cell], out, replace(settings, replicas_per_block=4))
-    assert small_result.measured.trajectories.table.equals(parts.measured.trajectories.table)
+    whole, parts = (
+        sb.evaluate_cells([brief], out / str(width), replace(settings, replicas_per_block=width))[0]
+        for width in (6, 4)
+    )
+    assert whole.record.compute.replicas_per_block == 6
+    assert whole.measured.trajectories.table.equals(parts.measured.trajectories.table)
 
 
 def test_chunks_of_another_length_change_nothing(
-    small_cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    brief: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    long = train(small_cell, [0, 1, 2], 3, tmp_path)
+    long = train(brief, [0, 1, 2], 3, tmp_path)
     monkeypatch.setattr("synthbench.engine.training.data_room.LONGEST_CHUNK", 3)
-    short = train(small_cell, [0, 1, 2], 3, tmp_path)
+    short = train(brief, [0, 1, 2], 3, tmp_path)
     assert long.table.equals(short.table)
 
 
@@ -149,7 +159,7 @@ def test_a_diverged_replica_is_recorded_and_censored_at_the_budget(
 
 
 def test_plain_replicas_score_as_stacked_ones(small_cell: Cell, tmp_path: Path) -> None:
-    cell = replace(small_cell, protocol=small_cell.protocol.model_copy(update={"budget": 3_200}))
+    cell = replace(small_cell, protocol=small_cell.protocol.model_copy(update={"budget": 1_600}))
     stacked = train(replace(cell, model=Plain()), [0, 1, 2], 3, tmp_path)
     plain = train(replace(cell, model=Branching()), [0, 1, 2], 3, tmp_path, way=Way.PLAIN)
     for name in stacked.weights:
@@ -158,16 +168,16 @@ def test_plain_replicas_score_as_stacked_ones(small_cell: Cell, tmp_path: Path) 
     np.testing.assert_allclose(stacked.table["loss"], plain.table["loss"], rtol=1e-4, atol=1e-6)
 
 
-def test_buffers_belong_to_their_replica(small_cell: Cell, tmp_path: Path) -> None:
-    cell = replace(small_cell, model=Normalized())
+def test_buffers_belong_to_their_replica(brief: Cell, tmp_path: Path) -> None:
+    cell = replace(brief, model=Normalized())
     together = train(cell, [0, 1, 2], 3, tmp_path)
     alone = train(cell, [1], 2, tmp_path)
     assert rows(together, 1).equals(rows(alone, 0))
 
 
-def test_initialization_leaves_the_global_generator_alone(small_cell: Cell, tmp_path: Path) -> None:
+def test_initialization_leaves_the_global_generator_alone(brief: Cell, tmp_path: Path) -> None:
     before = torch.random.get_rng_state()
-    train(small_cell, [0, 1], 2, tmp_path)
+    train(brief, [0, 1], 2, tmp_path)
     assert torch.equal(before, torch.random.get_rng_state())
 
 
@@ -190,7 +200,7 @@ def test_frozen_parameters_stay_and_are_not_counted(small_cell: Cell, tmp_path: 
 def test_a_plain_replica_that_raises_on_nan_does_not_stop_its_neighbours(
     small_cell: Cell, tmp_path: Path
 ) -> None:
-    protocol = small_cell.protocol.model_copy(update={"budget": 1_600})
+    protocol = small_cell.protocol.model_copy(update={"budget": 960})
     cell = replace(small_cell, protocol=protocol)
     seeds = list(range(6))
     fussy = train(replace(cell, model=Fussy()), seeds, 6, tmp_path, way=Way.PLAIN)
@@ -200,20 +210,20 @@ def test_a_plain_replica_that_raises_on_nan_does_not_stop_its_neighbours(
         assert fussy.diverged[r] or rows(fussy, r).equals(rows(calm, r))
 
 
-def test_a_probe_cannot_change_the_training(small_cell: Cell, tmp_path: Path) -> None:
-    without = train(small_cell, [0, 1], 2, tmp_path)
-    with_probe = train(replace(small_cell, probes=(NaNProbe(),)), [0, 1], 2, tmp_path)
+def test_a_probe_cannot_change_the_training(brief: Cell, tmp_path: Path) -> None:
+    without = train(brief, [0, 1], 2, tmp_path)
+    with_probe = train(replace(brief, probes=(NaNProbe(),)), [0, 1], 2, tmp_path)
     assert with_probe.table["nan/value"].null_count == len(with_probe.table)
     assert with_probe.table.drop_columns(["nan/value"]).equals(without.table)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "muon"])
 def test_a_scalar_parameter_is_trained_and_clipped(
-    optimizer: str, small_cell: Cell, out: Path, settings: sb.Settings
+    optimizer: str, brief: Cell, out: Path, settings: sb.Settings
 ) -> None:
     chosen = installed().optimizer(optimizer) if optimizer == "muon" else optimizer
     recipe = Scaled().recipe.model_copy(update={"optimizer": chosen})
-    cell = replace(small_cell, model=Scaled(recipe=recipe))
+    cell = replace(brief, model=Scaled(recipe=recipe))
     result = sb.evaluate_cells([cell], out, replace(settings, keep_weights=True))[0]
     network = result.network(0)
     assert float(network.scale.detach()) != 1.0
