@@ -23,7 +23,7 @@ from tests.evaluation.test_shared_stacks import cell
 from tests.launchers.unreliable import Late
 
 FIRST, BAD, LAST = (
-    cell(f"mlp width={width}", budget=640, seeds=2, evaluation_samples=128, resolution=0.5)
+    cell(f"mlp width={width}", budget=96, seeds=2, evaluation_samples=128, resolution=0.5)
     for width in (6, 8, 10)
 )
 GRID = [FIRST, BAD, LAST]
@@ -87,7 +87,7 @@ def test_a_single_cell_raises_its_own_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("where", [HERE, THERE], ids=["here", "workers"])
 def test_of_a_stack_only_the_cell_at_fault_fails(where: dict[str, object], tmp_path: Path) -> None:
     bad, *good = alike = [
-        cell(f"mlp width=6 lr={lr}", budget=640, seeds=3, evaluation_samples=128, resolution=0.5)
+        cell(f"mlp width=6 lr={lr}", budget=96, seeds=3, evaluation_samples=128, resolution=0.5)
         for lr in (0.1, 0.05, 0.02)
     ]
     expected = train(good, tmp_path / "expected", replicas_per_block=2)
@@ -159,7 +159,7 @@ def test_what_stands_on_it_is_named_too(tmp_path: Path) -> None:
 
 
 def test_two_that_differ_in_their_protocol_are_told_apart(tmp_path: Path) -> None:
-    longer = cell("mlp width=8", budget=1_280, seeds=2, evaluation_samples=128, resolution=0.5)
+    longer = cell("mlp width=8", budget=192, seeds=2, evaluation_samples=128, resolution=0.5)
     with (
         failing_in(BAD, lambda: ModelError("no")),
         failing_in(longer, lambda: ModelError("no")),

@@ -23,8 +23,9 @@ SETTINGS = sb.Settings(sb.TrainerOptions("cpu"), keep_weights=True)
 
 
 def cell(model: str, task: str = "sparse-parity n=8 k=2", **changes: object) -> Cell:
-    protocol = sb.Protocol(budget=9_600, seeds=3, evaluation_samples=256).model_copy(update=changes)
-    return Cell(installed().task(task), installed().model(model), protocol)
+    protocol = sb.Protocol(budget=3_200, seeds=3, evaluation_samples=256, resolution=0.2)
+    own = protocol.model_copy(update=changes)
+    return Cell(installed().task(task), installed().model(model), own)
 
 
 GRID = [
@@ -93,7 +94,7 @@ def test_an_interrupted_grid_goes_on_to_the_same_bits(
 ) -> None:
     class Interrupt(pl.Callback):
         def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-            if trainer.current_epoch == 30:
+            if trainer.current_epoch == 12:
                 raise KeyboardInterrupt
 
     real = jobs.train_block
@@ -175,10 +176,14 @@ def test_a_probe_sees_the_field_of_its_own_task() -> None:
     assert stacking_key(rates[0]) == stacking_key(rates[1])
 
 
+SHORT = [cell(f"mlp width=16 lr={lr}", budget=320) for lr in (0.05, 0.2)]
+"""Two that share a stack where nothing forbids it."""
+
+
 def test_a_watched_training_is_of_one_cell(tmp_path: Path) -> None:
     listening = Listening()
     options = sb.TrainerOptions("cpu", logger=True)
-    train(GRID[:2], tmp_path, trainer=options, listener=listening)
+    train(SHORT, tmp_path, trainer=options, listener=listening)
     assert not any("in one stack" in note for note in listening.notes)
     assert len(list(tmp_path.rglob("metrics.csv"))) == 2
 
@@ -205,7 +210,7 @@ class Flat(torch.nn.Module):
 
 def test_networks_that_know_their_numbers_share_neither_a_stack_nor_facts(tmp_path: Path) -> None:
     listening = Listening()
-    cells = [replace(GRID[0], model=Scaling(recipe=sb.Recipe(lr=lr))) for lr in (0.1, 0.2)]
+    cells = [replace(SHORT[0], model=Scaling(recipe=sb.Recipe(lr=lr))) for lr in (0.1, 0.2)]
     results = train(cells, tmp_path, listener=listening)
     assert not any("in one stack" in note for note in listening.notes)
     assert [result.record.compute.parameters for result in results] == [101, 201]

@@ -63,7 +63,7 @@ def test_a_lost_job_is_given_again_and_goes_on_from_its_checkpoint(
 ) -> None:
     class Die(pl.Callback):
         def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-            if trainer.current_epoch == 30:
+            if trainer.current_epoch == 12:
                 raise sb.WorkerLost("it was killed")
 
     lost: list[Training] = []
@@ -129,10 +129,11 @@ def test_memory_that_ends_in_a_worker_halves_the_block(
 def test_an_error_in_a_worker_ends_the_evaluation(
     small_cell: Cell, settings: sb.Settings, tmp_path: Path
 ) -> None:
+    few = replace(small_cell, protocol=small_cell.protocol.model_copy(update={"budget": 320}))
     failing = Late(accident=lambda job: ModelError("it cannot be trained"))
     with pytest.raises(ModelError, match="it cannot be trained"):
-        sb.evaluate_cells([small_cell], tmp_path, replace(settings, launcher=failing))
-    sb.evaluate_cells([small_cell], tmp_path, settings)
+        sb.evaluate_cells([few], tmp_path, replace(settings, launcher=failing))
+    sb.evaluate_cells([few], tmp_path, settings)
 
 
 def test_what_lightning_logs_comes_back(
@@ -142,7 +143,8 @@ def test_what_lightning_logs_comes_back(
     for name, changes in (("here", {"workers": 0}), ("there", {"launcher": Late()})):
         options = sb.TrainerOptions("cpu", logger=True)
         own = replace(settings, trainer=options, replicas_per_block=3, **changes)
-        sb.evaluate_cells([small_cell], tmp_path / name, own)
+        few = small_cell.protocol.model_copy(update={"budget": 640})
+        sb.evaluate_cells([replace(small_cell, protocol=few)], tmp_path / name, own)
         (log,) = (tmp_path / name).rglob("metrics.csv")
         logs.append(log.read_text())
     assert logs[0] == logs[1] and len(logs[0].splitlines()) > 10

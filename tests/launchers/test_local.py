@@ -51,8 +51,9 @@ class Killing(sb.Launcher):
 def test_a_killed_worker_costs_no_bit(here: sb.Results, tmp_path: Path) -> None:
     launcher, listening = Killing(out=tmp_path), Listening()
     often = replace(SETTINGS.trainer, checkpoint_seconds=0.0)
-    results = train(GRID, tmp_path, launcher=launcher, listener=listening, trainer=often)
-    assert_all_same(results, here)
+    # Of two cells in one stack: each worker that starts records it anew.
+    results = train(GRID[:2], tmp_path, launcher=launcher, listener=listening, trainer=often)
+    assert_all_same(results, here[:2])
     assert len(launcher.killed) == 1
     assert any("a worker was killed (SIGKILL); its work begins" in n for n in listening.notes)
     for each in results:
