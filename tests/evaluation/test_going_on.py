@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from synthbench import CellResult
 from synthbench.evaluation import jobs
 from synthbench.plan.cell import Cell
 from tests.evaluation.growing import BUDGET, LESS, assert_same, blocks, cell, evaluate
@@ -16,6 +17,12 @@ from tests.evaluation.notes import Notes
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def at_once(tmp_path_factory: pytest.TempPathFactory) -> CellResult:
+    """The cell with its whole budget."""
+    return evaluate(cell(), tmp_path_factory.mktemp("once"))
 
 
 def steep_cell(budget: int) -> Cell:
@@ -28,7 +35,7 @@ def test_kept_weights_let_a_larger_budget_go_on(tmp_path: Path) -> None:
     evaluate(cell(model=model, budget=LESS), tmp_path, keep_weights=True)
     # More seeds in between, which begin at the first step.
     evaluate(cell(model=model, budget=LESS, seeds=5), tmp_path)
-    for budget, at, new in ((BUDGET, 61, [5]), (4 * BUDGET, 80, [])):
+    for budget, at, new in ((BUDGET, 61, [5]), (2 * BUDGET, 80, [])):
         with blocks() as own:
             grown = evaluate(cell(model=model, budget=budget, seeds=6), tmp_path)
         begun = {
@@ -38,12 +45,10 @@ def test_kept_weights_let_a_larger_budget_go_on(tmp_path: Path) -> None:
         }
         assert [seed for seed, step in begun.items() if step == 0] == new
         assert {step for step in begun.values() if step} == {at}
-        fresh = evaluate(
-            cell(model=model, budget=budget, seeds=6), tmp_path / f"{budget}", keep_weights=True
-        )
-        assert_same(grown, fresh)
-        one, other = (load_file(r.folder / "weights.safetensors") for r in (grown, fresh))
-        assert all(torch.equal(one[name], other[name]) for name in other)
+    fresh = evaluate(grown.cell, tmp_path / "fresh", keep_weights=True)
+    assert_same(grown, fresh)
+    one, other = (load_file(r.folder / "weights.safetensors") for r in (grown, fresh))
+    assert all(torch.equal(one[name], other[name]) for name in other)
 
 
 def test_columns_keep_their_order_where_some_replicas_go_on(tmp_path: Path) -> None:
@@ -53,7 +58,9 @@ def test_columns_keep_their_order_where_some_replicas_go_on(tmp_path: Path) -> N
     assert_same(grown, evaluate(cell(budget=672, seeds=2, **finite), tmp_path / "fresh"))
 
 
-def test_replicas_that_go_on_are_taken_again_where_their_copy_is_damaged(tmp_path: Path) -> None:
+def test_replicas_that_go_on_are_taken_again_where_their_copy_is_damaged(
+    at_once: CellResult, tmp_path: Path
+) -> None:
     evaluate(cell(budget=LESS), tmp_path, keep_weights=True)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(jobs, "train_block", _interrupt)
@@ -63,7 +70,7 @@ def test_replicas_that_go_on_are_taken_again_where_their_copy_is_damaged(tmp_pat
     notes = Notes()
     grown = evaluate(cell(), tmp_path, listener=notes)
     assert any("begun-000000 is damaged" in note for note in notes.messages)
-    assert_same(grown, evaluate(cell(), tmp_path / "fresh"))
+    assert_same(grown, at_once)
 
 
 @pytest.fixture(scope="module")
@@ -87,11 +94,13 @@ def test_of_what_diverges_later_the_last_weights_are_not_kept(steep: Path, tmp_p
         assert torch.equal(one[name].nan_to_num(7.0), tensor.nan_to_num(7.0))
 
 
-def test_where_replicas_stand_is_kept_without_their_weights(tmp_path: Path) -> None:
+def test_where_replicas_stand_is_kept_without_their_weights(
+    at_once: CellResult, tmp_path: Path
+) -> None:
     begun = evaluate(cell(budget=LESS), tmp_path, keep_state=True)
     assert "state.safetensors" in begun.record.files
     assert "weights.safetensors" not in begun.record.files
     with blocks() as own:
         grown = evaluate(cell(budget=BUDGET), tmp_path)
     assert [block.continuation is not None for block in own] == [True]
-    assert_same(grown, evaluate(cell(budget=BUDGET), tmp_path / "fresh"))
+    assert_same(grown, at_once)
