@@ -22,7 +22,7 @@ from tests.engine.authored import SmallNet
 from tests.engine.wide_tasks import Blobs, ModularSum, Pairs, Points, Recurrent, RunningParity
 from tests.engine.wide_tasks import Spurious as SpuriousTask
 
-QUICK = sb.Protocol(budget=6_400, seeds=3, evaluation_samples=256, resolution=0.5, until="budget")
+QUICK = sb.Protocol(budget=1_600, seeds=3, evaluation_samples=256, resolution=0.5, until="budget")
 KEPT = sb.Settings(sb.TrainerOptions(accelerator="cpu"), keep_weights=True, replicas_per_block=3)
 
 
@@ -148,11 +148,11 @@ def test_a_test_set_may_have_references_of_its_own(out) -> None:
 
 
 def test_another_test_set_may_be_ranked_and_decides_when_to_stop(out) -> None:
-    task = RunningParity(length=3, longer=(5,))
+    task = RunningParity(length=4, longer=(5,))
     protocol = QUICK.model_copy(
-        update={"until": "solved", "score": "accuracy@length-5", "budget": 200_000}
+        update={"until": "solved", "score": "accuracy@length-5", "budget": 63 * 32}
     )
-    result = trained(task, Recurrent, protocol, sb.Recipe(optimizer="adam", lr=0.02), out=out)
+    result = trained(task, Recurrent, protocol, sb.Recipe(optimizer="adam", lr=0.05), out=out)
     record, found = result.record, result.measured.trajectories
     assert record.summary.score == found.ranked == "accuracy@length-5"
     assert last(result, "progress") == last(result, "progress@length-5")
@@ -207,7 +207,7 @@ def test_progress_is_relative_to_the_best_of_the_classifiers_fitted_on_the_same_
 
 def test_a_raw_score_may_be_the_target(out) -> None:
     task = SpuriousTask(n=6, target_score=0.8)
-    protocol = QUICK.model_copy(update={"until": "solved", "resolution": 0.05})
+    protocol = QUICK.model_copy(update={"until": "solved", "resolution": 0.05, "budget": 6_400})
     result = trained(task, lambda: SmallNet(6), protocol, out=out)
     for r, values in enumerate(result.measured.trajectories.by_replica("accuracy")):
         held = (values[:-1] >= 0.8) & (values[1:] >= 0.8)
