@@ -1,10 +1,13 @@
-"""Foreign modules against a plain PyTorch loop; alone, in company, and interrupted."""
+"""Foreign modules against a plain PyTorch loop; alone, in company, and interrupted.
+
+`pytest -m slow` adds modules whose trait is in arithmetic that the engine leaves alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,6 +15,7 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
+from pyarrow import Table
 from torch import Tensor
 
 import synthbench as sb
@@ -26,7 +30,7 @@ from tests.engine.foreign import DETERMINISTIC, DRAWING, Builder, Drawing, model
 from tests.engine.test_replica_independence import rows
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is deprecated")
-STEPS, BATCH = 8, 32
+STEPS, BATCH = 6, 32
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +42,12 @@ def _isolated() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def cell(small_cell: Cell) -> Cell:
     protocol = small_cell.protocol.model_copy(
-        update={"budget": STEPS * BATCH, "evaluation_samples": 128, "until": "budget"}
+        update={
+            "budget": STEPS * BATCH,
+            "evaluation_samples": 128,
+            "until": "budget",
+            "resolution": 1.0,
+        }
     )
     return replace(small_cell, protocol=protocol)
 
@@ -51,13 +60,25 @@ def train(
     way: Way = Way.PLAIN,
     callbacks: tuple[pl.Callback, ...] = (),
 ) -> BlockResult:
-    """Train a block, or continue where it was interrupted."""
+    """Train a block, or continue where it was interrupted.
+
+    `pytest -m slow` adds modules whose trait is in arithmetic that the engine leaves alone.
+    """
     block = Block(0, tuple(ReplicaSeeds.same(seed) for seed in seeds), len(seeds))
     options = TrainerOptions("cpu", callbacks, checkpoint_seconds=0)
     return train_block(cell, block, options, Execution(way, draws), folder / "checkpoint")
 
 
-@pytest.mark.parametrize("kind", DETERMINISTIC)
+LONG = (
+    "old-style function", "checkpointing", "asks for a device", "closed form", "input made a leaf",
+    "constants in a list", "view", "NumPy", "boolean index", "in place",
+)  # fmt: skip
+"""A plain module is called as it is: these take the way of the plain one."""
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(k, marks=[pytest.mark.slow] if k in LONG else []) for k in DETERMINISTIC]
+)
 def test_weights_and_buffers_are_those_of_a_plain_loop(
     kind: str, cell: Cell, tmp_path: Path
 ) -> None:
@@ -85,34 +106,49 @@ KINDS: dict[str, tuple[Builder, Draws]] = {
 """Kinds with a state of their own, or random numbers."""
 
 
+@pytest.fixture(scope="module")
+def pair(cell: Cell, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], BlockResult]:
+    """Replicas 0 and 1 of a kind, trained without interruption."""
+
+    @cache
+    def of(kind: str) -> BlockResult:
+        builder, draws = KINDS[kind]
+        own = replace(cell, model=model_of(builder))
+        return train(own, [0, 1], tmp_path_factory.mktemp("pair"), draws)
+
+    return of
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_replica_has_the_same_bits_in_any_company(kind: str, cell: Cell, tmp_path: Path) -> None:
+def test_a_replica_has_the_same_bits_in_any_company(
+    kind: str, cell: Cell, pair: Callable[[str], BlockResult], tmp_path: Path
+) -> None:
     builder, draws = KINDS[kind]
     own = replace(cell, model=model_of(builder))
-    (tmp_path / "alone").mkdir()
-    together = train(own, [4, 0, 2], tmp_path, draws)
-    alone = train(own, [0], tmp_path / "alone", draws)
-    assert rows(together, 1).equals(rows(alone, 0))
-    for name, tensor in together.weights.items():
-        assert torch.equal(tensor[1], alone.weights[name][0]), name
+    three, two = train(own, [4, 0, 2], tmp_path, draws), pair(kind)
+    assert rows(three, 1).equals(rows(two, 0))
+    for name, tensor in three.weights.items():
+        assert torch.equal(tensor[1], two.weights[name][0]), name
+
+
+MIDDLE = 3
+"""Evaluations are after steps 1, 2, 4 and 6."""
 
 
 class Interrupt(pl.Callback):
     """Ctrl-C in the middle of the training."""
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if trainer.current_epoch == STEPS // 2:
+        if trainer.current_epoch == MIDDLE:
             raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_interrupted_training_ends_at_the_same_bits(
-    kind: str, cell: Cell, tmp_path: Path
+    kind: str, cell: Cell, pair: Callable[[str], BlockResult], tmp_path: Path
 ) -> None:
     builder, draws = KINDS[kind]
-    own = replace(cell, model=model_of(builder))
-    (tmp_path / "whole").mkdir()
-    whole = train(own, [0, 1], tmp_path / "whole", draws)
+    own, whole = replace(cell, model=model_of(builder)), pair(kind)
     with pytest.raises(KeyboardInterrupt):
         train(own, [0, 1], tmp_path, draws, callbacks=(Interrupt(),))
     assert (tmp_path / "checkpoint").exists()
@@ -122,21 +158,19 @@ def test_an_interrupted_training_ends_at_the_same_bits(
         assert torch.equal(resumed.weights[name], tensor), name
 
 
-@pytest.mark.parametrize("kind", ["Python's generator", "NumPy's generator"])
-def test_what_is_drawn_is_drawn_at_every_step(kind: str, cell: Cell, tmp_path: Path) -> None:
+def test_what_is_drawn_is_drawn_at_every_step(
+    cell: Cell, pair: Callable[[str], BlockResult], tmp_path: Path
+) -> None:
     """Drawn once and kept, it would be as if it were always, or never, below one half."""
-    found = []
-    builders = {
-        "drawn": DRAWING[kind],
-        "always": partial(Drawing, draw=lambda: 0.0),
-        "never": partial(Drawing, draw=lambda: 1.0),
-    }
-    for name, builder in builders.items():
-        (tmp_path / name).mkdir()
-        own = replace(cell, model=model_of(builder))
-        weights = train(own, [0], tmp_path / name, Draws(True, True)).weights
-        found.append(weights["first.weight"])
-    assert not torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])
+    constant = []
+    for draw in (0.0, 1.0):
+        own = replace(cell, model=model_of(partial(Drawing, draw=lambda draw=draw: draw)))
+        (tmp_path / str(draw)).mkdir()
+        weights = train(own, [0], tmp_path / str(draw), Draws(True, True)).weights
+        constant.append(weights["first.weight"][0])
+    for kind in ("Python's generator", "NumPy's generator"):
+        drawn = pair(kind).weights["first.weight"][0]
+        assert not any(torch.equal(drawn, each) for each in constant), kind
 
 
 class Inside(sb.Probe):
@@ -154,16 +188,20 @@ class Inside(sb.Probe):
         return {"hidden": hidden.abs().mean(), "gradient": gradient.norm(), "moved": moved.norm()}
 
 
+@pytest.fixture(scope="module")
+def seen_in_a_stack(cell: Cell, tmp_path_factory: pytest.TempPathFactory) -> Table:
+    probed = replace(cell, probes=(Inside(),), model=Plain())
+    with isolated():
+        return train(probed, [0, 1], tmp_path_factory.mktemp("stacked"), way=Way.TRACED).table
+
+
 @pytest.mark.parametrize("kind", ["branches on a value", "lock", "captured layer"])
 def test_probes_see_in_plain_modules_what_they_see_in_a_stack(
-    kind: str, cell: Cell, tmp_path: Path
+    kind: str, cell: Cell, seen_in_a_stack: Table, tmp_path: Path
 ) -> None:
     """Modules of the same function as one that is stacked."""
-    probed = replace(cell, probes=(Inside(),))
-    own = replace(probed, model=model_of(DETERMINISTIC[kind]))
-    (tmp_path / "stacked").mkdir()
+    own = replace(cell, probes=(Inside(),), model=model_of(DETERMINISTIC[kind]))
     found = train(own, [0, 1], tmp_path).table
-    expected = train(replace(probed, model=Plain()), [0, 1], tmp_path / "stacked", way=Way.TRACED)
     for column in ("inside/hidden", "inside/gradient", "inside/moved"):
-        np.testing.assert_allclose(found[column], expected.table[column], rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(found[column], seen_in_a_stack[column], rtol=1e-4, atol=1e-6)
     assert max(found["inside/moved"].to_pylist()) > 0
