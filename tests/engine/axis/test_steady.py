@@ -1,4 +1,7 @@
-"""A replica's losses, gradients and scores have the same bits in a stack of any width."""
+"""A replica's losses, gradients and scores have the same bits in a stack of any width.
+
+`pytest -m slow` tries sequence models at more widths.
+"""
 
 from __future__ import annotations
 
@@ -43,8 +46,20 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("widths", [(12, 9), (16, 5), (4, 3)])
-@pytest.mark.parametrize(("task", "model"), [*CASES, (SIGNS, "normalized")])
+def is_long(model: str, widths: tuple[int, int]) -> bool:
+    """Whether it takes long, at widths other than those at which most is left over."""
+    kinds = ("transformer", "lstm", "mamba2", "deltanet")
+    return widths != (16, 5) and model.startswith(kinds)
+
+
+@pytest.mark.parametrize(
+    ("task", "model", "widths"),
+    [
+        pytest.param(*case, widths, marks=[pytest.mark.slow] if is_long(case[1], widths) else [])
+        for case in (*CASES, (SIGNS, "normalized"))
+        for widths in ((12, 9), (16, 5), (4, 3))
+    ],
+)
 def test_bits_do_not_depend_on_the_width(task: str, model: str, widths: tuple[int, int]) -> None:
     chosen = Normalized() if model == "normalized" else installed().model(model)
     cell = Cell(installed().task(task), chosen, sb.Protocol())
