@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,35 +31,51 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def store(small: Path, tmp_path: Path) -> Path:
     """A copy of it."""
-    import shutil
-
     return Path(shutil.copytree(small, tmp_path / "store"))
 
 
-def test_more_seeds_train_only_the_new_ones(store: Path, tmp_path: Path) -> None:
+Train = Callable[[Cell], sb.CellResult]
+
+
+@pytest.fixture(scope="module")
+def fresh(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Train:
+    """Trains a cell at once, in a folder of its own; each is trained for the first who asks."""
+    found = {cell().plan_hash(): sb.read_results(small)[0]}
+
+    def train(planned: Cell) -> sb.CellResult:
+        name = planned.plan_hash()
+        if name not in found:
+            out = tmp_path_factory.mktemp("fresh")
+            found[name] = evaluate(planned, out, keep_weights=(0, 50))
+        return found[name]
+
+    return train
+
+
+def test_more_seeds_train_only_the_new_ones(store: Path, fresh: Train) -> None:
     notes = Notes()
     with trained() as seeds:
-        grown = evaluate(cell(seeds=7), store, listener=notes)
-    assert seeds == [4, 5, 6]
-    assert "4 of 7 replicas are kept; training the other 3" in notes.messages
-    assert_same(grown, evaluate(cell(seeds=7), tmp_path / "fresh"))
+        grown = evaluate(cell(seeds=9), store, listener=notes)
+    assert seeds == [4, 5, 6, 7, 8]
+    assert "4 of 9 replicas are kept; training the other 5" in notes.messages
+    assert_same(grown, fresh(cell(seeds=9)))
     assert [each.folder for each in sb.read_results(store)] == [grown.folder]
 
 
-def test_a_larger_budget_keeps_what_was_solved(store: Path, tmp_path: Path) -> None:
+def test_a_larger_budget_keeps_what_was_solved(store: Path, fresh: Train) -> None:
     before = sb.read_results(store)[0].record.replicas
     with trained() as seeds:
         grown = evaluate(cell(budget=2 * BUDGET, seeds=5), store)
     assert seeds == [*(r.replica for r in before if r.outcome != "solved"), 4]
-    assert_same(grown, evaluate(cell(budget=2 * BUDGET, seeds=5), tmp_path / "fresh"))
+    assert_same(grown, fresh(cell(budget=2 * BUDGET, seeds=5)))
     assert len(list(store.glob("*/record.json"))) == 1
 
 
-def test_fewer_seeds_are_the_first_of_those_that_are_there(store: Path, tmp_path: Path) -> None:
+def test_fewer_seeds_are_the_first_of_those_that_are_there(store: Path, fresh: Train) -> None:
     with trained() as seeds:
         fewer = evaluate(cell(seeds=2), store)
     assert (seeds, fewer.reused) == ([], True)
-    assert_same(fewer, evaluate(cell(seeds=2), tmp_path / "fresh"))
+    assert_same(fewer, fresh(cell(seeds=2)))
     assert len(sb.read_results(store)[0].record.replicas) == 4
 
 
@@ -73,18 +91,25 @@ def test_a_smaller_budget_censors_later(store: Path) -> None:
     assert less.measured.trajectories.column("samples").max() <= LESS
 
 
-def test_more_seeds_of_a_smaller_budget_lie_beside_it(store: Path, tmp_path: Path) -> None:
+def test_more_seeds_of_a_smaller_budget_lie_beside_it(store: Path, fresh: Train) -> None:
     wanted = cell(seeds=5, budget=LESS)
     with trained() as seeds:
         other = evaluate(wanted, store)
     # One that is censored lacks the evaluation at the end of the smaller budget.
     assert seeds == [r.replica for r in other.record.replicas if r.outcome == "censored"]
-    assert_same(other, evaluate(wanted, tmp_path / "fresh"))
+    assert_same(other, fresh(wanted))
     assert len(sb.read_results(store)) == 2
-    with trained() as seeds:
-        both = evaluate(cell(seeds=5), store)
-    assert_same(both, evaluate(cell(seeds=5), tmp_path / "fresh"))
+    both = evaluate(cell(seeds=5), store)
+    assert_same(both, fresh(cell(seeds=5)))
     assert [each.record.plan_hash for each in sb.read_results(store)] == [both.record.plan_hash]
+
+
+@pytest.fixture(scope="module")
+def to_the_end(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small cell with no replica stopped where it solved the task."""
+    out = tmp_path_factory.mktemp("end")
+    evaluate(cell(until="budget"), out)
+    return out
 
 
 @pytest.mark.parametrize(
@@ -97,21 +122,23 @@ def test_more_seeds_of_a_smaller_budget_lie_beside_it(store: Path, tmp_path: Pat
     ],
     ids=["hold=4", "hold=1", "target", "until"],
 )
-def test_what_counts_as_solved_is_computed_anew(changed: Cell, tmp_path: Path) -> None:
-    evaluate(cell(until="budget"), tmp_path)
+def test_what_counts_as_solved_is_computed_anew(
+    changed: Cell, to_the_end: Path, fresh: Train, tmp_path: Path
+) -> None:
+    out = Path(shutil.copytree(to_the_end, tmp_path / "store"))
     with trained() as seeds:
-        computed = evaluate(changed, tmp_path)
+        computed = evaluate(changed, out)
     assert seeds == []
-    assert_same(computed, evaluate(changed, tmp_path / "fresh"))
-    assert len(list(tmp_path.glob("*/record.json"))) == 2
+    assert_same(computed, fresh(changed))
+    assert len(list(out.glob("*/record.json"))) == 2
 
 
-def test_a_replica_that_stopped_too_early_is_trained(store: Path, tmp_path: Path) -> None:
+def test_a_replica_that_stopped_too_early_is_trained(store: Path, fresh: Train) -> None:
     before = sb.read_results(store)[0].record.replicas
     with trained() as seeds:
         stricter = evaluate(cell(hold=5), store)
     assert seeds == [r.replica for r in before if r.outcome == "solved"]
-    assert_same(stricter, evaluate(cell(hold=5), tmp_path / "fresh"))
+    assert_same(stricter, fresh(cell(hold=5)))
 
 
 def test_where_the_schedule_depends_on_the_budget_all_is_trained(tmp_path: Path) -> None:
@@ -137,16 +164,16 @@ def test_a_crossed_design_takes_the_replicas_of_equal_seeds(tmp_path: Path) -> N
     assert_same(grown, evaluate(large, tmp_path / "fresh"))
 
 
-def test_weights_grow_with_the_replicas(tmp_path: Path) -> None:
+def test_weights_grow_with_the_replicas(fresh: Train, tmp_path: Path) -> None:
     evaluate(cell(seeds=3), tmp_path, keep_weights=(0, 50))
     # Not asked for again, and not lost.
     grown = evaluate(cell(seeds=5, budget=2 * BUDGET), tmp_path)
-    fresh = evaluate(cell(seeds=5, budget=2 * BUDGET), tmp_path / "fresh", keep_weights=(0, 50))
+    at_once = fresh(cell(seeds=5, budget=2 * BUDGET))
     for name in ("weights.safetensors", "checkpoints.safetensors"):
-        one, other = load_file(grown.folder / name), load_file(fresh.folder / name)
+        one, other = load_file(grown.folder / name), load_file(at_once.folder / name)
         assert one.keys() == other.keys()
         assert all(torch.equal(one[key], other[key]) for key in one)
-    assert_same(grown, fresh)
+    assert_same(grown, at_once)
 
 
 def test_wanted_weights_that_are_not_there_are_trained_for(store: Path) -> None:
@@ -156,7 +183,7 @@ def test_wanted_weights_that_are_not_there_are_trained_for(store: Path) -> None:
 
 
 def test_a_kill_between_the_files_of_a_grown_cell_loses_nothing(
-    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Path, fresh: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from synthbench.evaluation import record_writing
 
@@ -170,15 +197,15 @@ def test_a_kill_between_the_files_of_a_grown_cell_loses_nothing(
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(record_writing, "write_atomically", killed)
-        evaluate(cell(seeds=6), store)
+        evaluate(cell(seeds=9), store)
     assert names == ["trajectories.parquet", "record.json"]
     with trained() as seeds:
-        grown = evaluate(cell(seeds=6), store)
+        grown = evaluate(cell(seeds=9), store)
     assert seeds == []
-    assert_same(grown, evaluate(cell(seeds=6), tmp_path / "fresh"))
+    assert_same(grown, fresh(cell(seeds=9)))
 
 
-def test_an_interrupted_growth_is_continued_by_a_larger_one(store: Path, tmp_path: Path) -> None:
+def test_an_interrupted_growth_is_continued_by_a_larger_one(store: Path, fresh: Train) -> None:
     real, calls = jobs.train_block, list[int]()
 
     def once(own: Cell, block, *rest):  # type: ignore[no-untyped-def]
@@ -195,7 +222,7 @@ def test_an_interrupted_growth_is_continued_by_a_larger_one(store: Path, tmp_pat
         evaluate(cell(), store)  # What is there, and the half-finished run stays.
         grown = evaluate(cell(seeds=9), store)
     assert sorted(seeds) == [6, 7, 8]
-    assert_same(grown, evaluate(cell(seeds=9), tmp_path / "fresh"))
+    assert_same(grown, fresh(cell(seeds=9)))
 
 
 def test_replicas_of_another_machine_are_named(store: Path) -> None:
@@ -270,17 +297,17 @@ def test_a_student_is_kept_while_its_teacher_grows(tmp_path: Path) -> None:
     assert seeds == []
 
 
-def test_two_budgets_in_one_evaluation_train_once(tmp_path: Path) -> None:
-    cells = [cell(budget=BUDGET), cell(budget=LESS), cell(budget=2 * BUDGET)]
+def test_two_budgets_in_one_evaluation_train_once(fresh: Train, tmp_path: Path) -> None:
+    cells = [cell(budget=budget, seeds=5) for budget in (BUDGET, LESS, 2 * BUDGET)]
     with trained() as seeds:
         results = sb.evaluate_cells(cells, tmp_path, sb.Settings(sb.TrainerOptions("cpu")))
     solved = [r.replica for r in results[0].record.replicas if r.outcome == "solved"]
     early = [r.replica for r in results[1].record.replicas if r.outcome == "solved"]
-    again = [r for r in range(4) if r not in early]
-    last = [r for r in range(4) if r not in solved]
-    assert seeds == [0, 1, 2, 3, *again, *last]
+    again = [r for r in range(5) if r not in early]
+    last = [r for r in range(5) if r not in solved]
+    assert seeds == [0, 1, 2, 3, 4, *again, *last]
     for planned, result in zip(cells, results, strict=True):
-        assert_same(result, evaluate(planned, tmp_path / f"{planned.protocol.budget}"))
+        assert_same(result, fresh(planned))
     later = sb.evaluate_cells(cells, tmp_path, sb.Settings(sb.TrainerOptions("cpu")))
     assert [result.reused for result in later] == [True] * 3
 
@@ -295,13 +322,13 @@ def test_two_budgets_in_one_evaluation_train_once(tmp_path: Path) -> None:
     ids=["weights of a smaller budget", "weights of fewer", "again"],
 )
 def test_what_is_trained_again_never_takes_the_place_of_more(
-    smaller: Cell, settings: dict[str, object], store: Path, tmp_path: Path
+    smaller: Cell, settings: dict[str, object], store: Path, fresh: Train
 ) -> None:
     (before,) = sb.read_results(store)
     with trained() as seeds:
         again = evaluate(smaller, store, **settings)
     assert len(seeds) == smaller.protocol.seeds and again.folder != before.folder
-    assert_same(again, evaluate(smaller, tmp_path / "fresh", **settings))
+    assert_same(again, fresh(smaller))
     (after,) = sb.read_results(store)
     assert after.folder == before.folder
     assert_same(after, before)
