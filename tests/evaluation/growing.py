@@ -15,17 +15,18 @@ from synthbench.evaluation import jobs
 from synthbench.plan.cell import Cell
 from synthbench.registry.registry import installed
 
-BUDGET = 80 * 32
+BUDGET = 40 * 32
 """At which three of four replicas have solved the task."""
-LESS = 61 * 32
+LESS = 34 * 32
 """At which one has; no larger budget is evaluated there."""
 
 
 def cell(task: str = "", model: str = "", **protocol: object) -> Cell:
-    base = sb.Protocol(budget=BUDGET, seeds=4, evaluation_samples=256)
+    base = sb.Protocol(budget=BUDGET, seeds=4, evaluation_samples=256, resolution=0.1)
+    rate = "" if "lr=" in model else "lr=0.2"
     return Cell(
         installed().task(f"sparse-parity n=10 k=2 {task}"),
-        installed().model(f"mlp width=16 {model}"),
+        installed().model(f"mlp width=16 {model} {rate}"),
         base.model_copy(update=protocol),
     )
 

@@ -35,7 +35,7 @@ def test_kept_weights_let_a_larger_budget_go_on(tmp_path: Path) -> None:
     evaluate(cell(model=model, budget=LESS), tmp_path, keep_weights=True)
     # More seeds in between, which begin at the first step.
     evaluate(cell(model=model, budget=LESS, seeds=5), tmp_path)
-    for budget, at, new in ((BUDGET, 61, [5]), (2 * BUDGET, 80, [])):
+    for budget, at, new in ((BUDGET, 34, [5]), (2 * BUDGET, 40, [])):
         with blocks() as own:
             grown = evaluate(cell(model=model, budget=budget, seeds=6), tmp_path)
         begun = {

@@ -46,7 +46,7 @@ def fresh(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Train:
         name = planned.plan_hash()
         if name not in found:
             out = tmp_path_factory.mktemp("fresh")
-            found[name] = evaluate(planned, out, keep_weights=(0, 50))
+            found[name] = evaluate(planned, out, keep_weights=(0, 30))
         return found[name]
 
     return train
@@ -165,7 +165,7 @@ def test_a_crossed_design_takes_the_replicas_of_equal_seeds(tmp_path: Path) -> N
 
 
 def test_weights_grow_with_the_replicas(fresh: Train, tmp_path: Path) -> None:
-    evaluate(cell(seeds=3), tmp_path, keep_weights=(0, 50))
+    evaluate(cell(seeds=3), tmp_path, keep_weights=(0, 30))
     # Not asked for again, and not lost.
     grown = evaluate(cell(seeds=5, budget=2 * BUDGET), tmp_path)
     at_once = fresh(cell(seeds=5, budget=2 * BUDGET))
@@ -258,7 +258,7 @@ def test_without_resumption_everything_is_trained(store: Path) -> None:
 def test_what_was_looked_at_more_often_serves_who_asks_for_less(store: Path) -> None:
     with trained() as seeds:
         coarser = evaluate(cell(resolution=0.2, seeds=3), store)
-    assert seeds == [] and coarser.record.protocol["resolution"] == 0.05
+    assert seeds == [] and coarser.record.protocol["resolution"] == 0.1
     with trained() as seeds:
         finer = evaluate(cell(resolution=0.01), store)
     assert seeds == [0, 1, 2, 3]
@@ -266,11 +266,11 @@ def test_what_was_looked_at_more_often_serves_who_asks_for_less(store: Path) -> 
 
 
 def test_two_resolutions_stay_two_cells(store: Path) -> None:
-    cells = [cell(resolution=each) for each in (0.05, 0.2, 0.3)]
+    cells = [cell(resolution=each) for each in (0.1, 0.2, 0.3)]
     for _ in range(2):
         with trained():
             results = sb.evaluate_cells(cells, store, sb.Settings(sb.TrainerOptions("cpu")))
-        assert [r.record.protocol["resolution"] for r in results] == [0.05, 0.2, 0.3]
+        assert [r.record.protocol["resolution"] for r in results] == [0.1, 0.2, 0.3]
     assert all(result.reused for result in results)
 
 
