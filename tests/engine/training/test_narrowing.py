@@ -30,6 +30,9 @@ MODELS = {
     "attention with dropout": "transformer positions=absolute layers=1 mlp=2 dropout=0.1 lr=0.01",
 }
 
+BUDGETS = {"attention with dropout": 25_600}
+"""Until some solve the task and others do not, for which the small networks take 5,120 samples."""
+
 
 @pytest.mark.parametrize(
     ("running", "places"),
@@ -68,8 +71,8 @@ class Dropping(Plain):
         )
 
 
-def cell_of(model: sb.Model) -> Cell:
-    protocol = sb.Protocol(budget=25_600, seeds=9, evaluation_samples=256, hold=1)
+def cell_of(model: sb.Model, budget: int = 5_120) -> Cell:
+    protocol = sb.Protocol(budget=budget, seeds=9, evaluation_samples=256, hold=1, resolution=0.1)
     return Cell(installed().task("sparse-parity n=8 k=2"), model, protocol)
 
 
@@ -128,7 +131,7 @@ class Interrupt(pl.Callback):
 def test_narrowed_or_not_or_resumed_the_bits_are_the_same(
     name: str, widths: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cell = cell_of(model_of(name))
+    cell = cell_of(model_of(name), BUDGETS.get(name, 5_120))
     narrowed = train(cell, tmp_path / "narrowed")
     assert {8, 4}.intersection(widths), "some solve earlier than others"
     often = TrainerOptions("cpu", callbacks=(Interrupt(),), checkpoint_seconds=0)
