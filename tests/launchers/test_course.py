@@ -37,6 +37,19 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> sb.Results:
     return train(GRID, tmp_path_factory.mktemp("here"), workers=0)
 
 
+@pytest.fixture(scope="module")
+def brief(small_cell: Cell) -> Cell:
+    """The small cell, of twenty steps."""
+    return replace(small_cell, protocol=small_cell.protocol.model_copy(update={"budget": 640}))
+
+
+@pytest.fixture(scope="module")
+def brief_result(
+    brief: Cell, settings: sb.Settings, tmp_path_factory: pytest.TempPathFactory
+) -> sb.CellResult:
+    return sb.evaluate_cells([brief], tmp_path_factory.mktemp("brief"), settings)[0]
+
+
 def assert_all_same(results: sb.Results, expected: sb.Results) -> None:
     for one, other in zip(results, expected, strict=True):
         assert_same(one, other)
@@ -91,7 +104,7 @@ def test_a_lost_job_is_given_again_and_goes_on_from_its_checkpoint(
 
 
 def test_a_job_that_is_lost_again_and_again_is_made_smaller_and_then_given_up(
-    small_cell: Cell, settings: sb.Settings, small_result: sb.CellResult, tmp_path: Path
+    brief: Cell, settings: sb.Settings, brief_result: sb.CellResult, tmp_path: Path
 ) -> None:
     def accident(job: object) -> Exception | None:
         wide = isinstance(job, Training) and job.block.whole.width > widest
@@ -99,18 +112,18 @@ def test_a_job_that_is_lost_again_and_again_is_made_smaller_and_then_given_up(
 
     widest, listening = 3, Listening()
     again = replace(settings, launcher=Late(accident=accident), listener=listening)
-    result = sb.evaluate_cells([small_cell], tmp_path / "small", again)[0]
-    assert result.measured.trajectories.table.equals(small_result.measured.trajectories.table)
+    result = sb.evaluate_cells([brief], tmp_path / "small", again)[0]
+    assert result.measured.trajectories.table.equals(brief_result.measured.trajectories.table)
     assert listening.notes[-1] == (
         "a worker was killed (SIGKILL), 3 times in a row: continuing with 3 replicas at once"
     )
     widest = 0
     with pytest.raises(LaunchError, match=r"SIGKILL\), 3 times in a row.*same command continues"):
-        sb.evaluate_cells([small_cell], tmp_path / "none", again)
+        sb.evaluate_cells([brief], tmp_path / "none", again)
 
 
 def test_memory_that_ends_in_a_worker_halves_the_block(
-    small_cell: Cell, settings: sb.Settings, small_result: sb.CellResult, tmp_path: Path
+    brief: Cell, settings: sb.Settings, brief_result: sb.CellResult, tmp_path: Path
 ) -> None:
     def accident(job: object) -> Exception | None:
         wide = isinstance(job, Training) and job.block.whole.width > 2
@@ -118,8 +131,8 @@ def test_memory_that_ends_in_a_worker_halves_the_block(
 
     listening = Listening()
     tight = replace(settings, launcher=Late(accident=accident), listener=listening)
-    result = sb.evaluate_cells([small_cell], tmp_path, tight)[0]
-    assert result.measured.trajectories.table.equals(small_result.measured.trajectories.table)
+    result = sb.evaluate_cells([brief], tmp_path, tight)[0]
+    assert result.measured.trajectories.table.equals(brief_result.measured.trajectories.table)
     assert listening.notes == [
         "out of memory: continuing with 3 replicas at once",
         "out of memory: continuing with 2 replicas at once",
@@ -127,24 +140,20 @@ def test_memory_that_ends_in_a_worker_halves_the_block(
 
 
 def test_an_error_in_a_worker_ends_the_evaluation(
-    small_cell: Cell, settings: sb.Settings, tmp_path: Path
+    brief: Cell, settings: sb.Settings, tmp_path: Path
 ) -> None:
-    few = replace(small_cell, protocol=small_cell.protocol.model_copy(update={"budget": 320}))
     failing = Late(accident=lambda job: ModelError("it cannot be trained"))
     with pytest.raises(ModelError, match="it cannot be trained"):
-        sb.evaluate_cells([few], tmp_path, replace(settings, launcher=failing))
-    sb.evaluate_cells([few], tmp_path, settings)
+        sb.evaluate_cells([brief], tmp_path, replace(settings, launcher=failing))
+    sb.evaluate_cells([brief], tmp_path, settings)
 
 
-def test_what_lightning_logs_comes_back(
-    small_cell: Cell, settings: sb.Settings, tmp_path: Path
-) -> None:
+def test_what_lightning_logs_comes_back(brief: Cell, settings: sb.Settings, tmp_path: Path) -> None:
     logs = []
     for name, changes in (("here", {"workers": 0}), ("there", {"launcher": Late()})):
         options = sb.TrainerOptions("cpu", logger=True)
         own = replace(settings, trainer=options, replicas_per_block=3, **changes)
-        few = small_cell.protocol.model_copy(update={"budget": 640})
-        sb.evaluate_cells([replace(small_cell, protocol=few)], tmp_path / name, own)
+        sb.evaluate_cells([brief], tmp_path / name, own)
         (log,) = (tmp_path / name).rglob("metrics.csv")
         logs.append(log.read_text())
     assert logs[0] == logs[1] and len(logs[0].splitlines()) > 10
