@@ -7,6 +7,7 @@ a GPU within a chunk must not be.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from synthbench.engine.axis.way import Way
 from synthbench.engine.data.sampling import draw_worlds
 from synthbench.engine.data.training_data import training_data
 from synthbench.engine.optimizers.build import build_optimizer
-from synthbench.engine.training.cell_functions import stacked_functions
+from synthbench.engine.training.cell_functions import CellFunctions, stacked_functions
 from synthbench.engine.training.chunks import Chunk
 from synthbench.engine.training.drawn_steps import DrawnSteps
 from synthbench.engine.training.stepping import Stepping
@@ -75,7 +76,17 @@ class Crossings(TorchDispatchMode):
         return result
 
 
-def stepping_of(cell: Cell, captured: bool) -> Stepping:
+@cache
+def functions_of(name: str) -> tuple[Cell, CellFunctions]:
+    """A cell and its functions, which are recorded once for both ways of stepping."""
+    task, model, protocol = CELLS[name]
+    chosen = sb.Protocol(budget=64_000, seeds=2, until="budget", **protocol)
+    cell = Cell(installed().task(task), installed().model(model), chosen)
+    return cell, stacked_functions(cell, Way.TRACED)
+
+
+def stepping_of(name: str, captured: bool) -> Stepping:
+    cell, functions = functions_of(name)
     one = stacked_replicas(cell.model, cell.interface, [cell.replica_seeds()[0].init])
     parameters = {
         name: nn.Parameter(torch.empty(REPLICAS, *p.shape[1:], device=NOWHERE))
@@ -89,7 +100,6 @@ def stepping_of(cell: Cell, captured: bool) -> Stepping:
         length=4,
     )
     optimizer = build_optimizer(cell.model.recipe, parameters, steps=cell.steps)
-    functions = stacked_functions(cell, Way.TRACED)
     capture = (lambda work: work) if captured else None
     return Stepping(cell, functions, optimizer, drawn, (parameters, {}, {}), capture=capture)
 
@@ -103,14 +113,11 @@ LONG = ("induction",)
     "name", [pytest.param(n, marks=[pytest.mark.slow] if n in LONG else []) for n in CELLS]
 )
 def test_a_chunk_takes_one_copy_to_the_device_and_none_back(name: str, captured: bool) -> None:
-    task, model, protocol = CELLS[name]
-    chosen = sb.Protocol(budget=64_000, seeds=2, until="budget", **protocol)
-    cell = Cell(installed().task(task), installed().model(model), chosen)
-    stepping = stepping_of(cell, captured)
+    stepping = stepping_of(name, captured)
     losses = torch.zeros(REPLICAS, dtype=torch.float64, device=NOWHERE)
     stepping.run(Chunk(0, 1), losses)
     with Crossings() as crossings:
-        # From within a window over two whole ones.
-        found = stepping.run(Chunk(1, 13), losses)
+        # From within a window over a whole one.
+        found = stepping.run(Chunk(1, 8), losses)
     assert found.device == NOWHERE and found.shape == (REPLICAS,)
     assert crossings.seen == ["aten._to_copy.default"], "the rates of all steps"
