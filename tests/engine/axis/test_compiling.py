@@ -1,11 +1,15 @@
-"""Compiled recordings give what replayed ones give, up to rounding, and the same in any company."""
+"""Compiled recordings give what replayed ones give, up to rounding, and the same in any company.
+
+`pytest -m slow` adds more functions, every width from 2 to 17, sequence models, and a process that
+has no compiler from the start.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +17,12 @@ import pytest
 import torch
 from torch import Tensor
 from torch._dynamo.utils import counters
+from torch._inductor import cpp_builder, cpu_vec_isa
 from torch.nn import functional as F
 from torch.utils._pytree import tree_leaves, tree_map
 
 import synthbench as sb
-from synthbench.engine.axis.compiling import Compiler
+from synthbench.engine.axis.compiling import CannotCompile, Compiler
 from synthbench.engine.axis.replicas import stacked_replicas
 from synthbench.engine.axis.tracing import replayed, traced
 from synthbench.engine.axis.way import Way
@@ -27,7 +32,7 @@ from synthbench.engine.training.cell_functions import stacked_functions
 from synthbench.plan.cell import Cell
 from synthbench.registry.registry import installed
 from synthbench.streams import keys_of, noise_keys
-from tests.engine.axis.test_tracing import FUNCTIONS
+from tests.engine.axis.test_tracing import FUNCTIONS, constants, into_the_input, several
 
 
 def inputs(width: int) -> tuple[Tensor, ...]:
@@ -50,11 +55,24 @@ def rounded_in_vectors(*tensors: Tensor) -> list[Tensor]:
     return [*found, last.softmax(1), last.sum(1), (last @ last.mT).exp().sum((1, 2))]
 
 
+def few_rounded_in_vectors(*tensors: Tensor) -> list[Tensor]:
+    """A few of them: each is a kernel for g++."""
+    last = tensors[-1]
+    found = [f(x) for x in (tensors[0], last) for f in (torch.exp, torch.tanh, F.gelu)]
+    return [*found, last.softmax(-1), last.flatten(1).double().sum(-1)]
+
+
 @pytest.mark.parametrize(
-    "widths", [(2, 17), pytest.param(tuple(range(2, 18)), marks=pytest.mark.slow)]
+    ("widths", "function"),
+    [
+        ((2, 17), few_rounded_in_vectors),
+        pytest.param(tuple(range(2, 18)), rounded_in_vectors, marks=pytest.mark.slow),
+    ],
 )
-def test_a_replica_has_the_same_bits_at_any_width_and_place(widths: tuple[int, ...]) -> None:
-    compiled, first = traced(rounded_in_vectors, Compiler()), None
+def test_a_replica_has_the_same_bits_at_any_width_and_place(
+    widths: tuple[int, ...], function: Callable[..., list[Tensor]]
+) -> None:
+    compiled, first = traced(function, Compiler()), None
     for width in widths:
         found = compiled(*inputs(width))
         reversed_ = compiled(*(x.flip(0) for x in inputs(width)))
@@ -62,13 +80,24 @@ def test_a_replica_has_the_same_bits_at_any_width_and_place(widths: tuple[int, .
         for expected, own, other in zip(first, found, reversed_, strict=True):
             assert torch.equal(expected, own[:2])
             assert torch.equal(expected, other.flip(0)[:2])
-    for expected, own in zip(rounded_in_vectors(*inputs(2)), first, strict=True):
+    for expected, own in zip(function(*inputs(2)), first, strict=True):
         torch.testing.assert_close(own, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_it_does_what_a_replay_does_and_writes_into_its_inputs() -> None:
+@pytest.mark.parametrize(
+    "functions",
+    [
+        # What they return, constants among it, and what they write.
+        (several, into_the_input, constants),
+        pytest.param(tuple(FUNCTIONS), marks=pytest.mark.slow),
+    ],
+    ids=["few", "all"],
+)
+def test_it_does_what_a_replay_does_and_writes_into_its_inputs(
+    functions: tuple[Callable[..., Any], ...],
+) -> None:
     def everything(x: Tensor, y: Tensor) -> Any:
-        return [function(x.clone(), y.clone()) for function in FUNCTIONS], FUNCTIONS[2](x, y)
+        return [function(x.clone(), y.clone()) for function in functions], into_the_input(x, y)
 
     def pairs(seed: int) -> tuple[Tensor, Tensor]:
         generator = torch.Generator().manual_seed(seed)
@@ -111,6 +140,27 @@ except CannotCompile as error:
 """
 
 
+@pytest.fixture
+def no_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """torch finds none, and nothing that was compiled before."""
+    # What its compiler can do torch remembers for good: asked while there is one.
+    assert cpu_vec_isa.pick_vec_isa()
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    cpp_builder.cpp_compiler_search.cache_clear()
+    with torch._inductor.config.patch({"cpp.cxx": ("no-such-compiler",)}):
+        yield
+    cpp_builder.cpp_compiler_search.cache_clear()
+
+
+@pytest.mark.usefixtures("no_compiler")
+def test_a_compiler_that_is_gone_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CannotCompile, match=r"No working C\+\+ compiler") as caught:
+        traced(lambda x: x.exp() * 1.25 + x.sum(), Compiler())(torch.ones(5, 3))
+    assert len(str(caught.value).splitlines()) == 1
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.slow
 def test_without_a_compiler_there_is_one_line(tmp_path: Path) -> None:
     """In a process of its own: torch remembers for good what its compiler can do."""
     own = {**os.environ, "CXX": "no-such-compiler", "TORCHINDUCTOR_CACHE_DIR": str(tmp_path)}
