@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import ClassVar
 
 import torch
@@ -80,8 +81,12 @@ class OptimizerTrial:
 
 
 def _drawn(seeds: Sequence[int], step: int) -> Named:
-    streams = [Stream.from_seed(seed, Purpose.TEST, step) for seed in seeds]
-    return {
-        name: torch.stack([stream.normal(shape) for stream in streams])
-        for name, shape in SHAPES.items()
-    }
+    replicas = [_of_one(seed, step) for seed in seeds]
+    return {name: torch.stack([own[name] for own in replicas]) for name in SHAPES}
+
+
+@cache
+def _of_one(seed: int, step: int) -> Named:
+    """One replica's numbers, which laws ask for again and again; to be copied, not changed."""
+    stream = Stream.from_seed(seed, Purpose.TEST, step)
+    return {name: stream.normal(shape) for name, shape in SHAPES.items()}
