@@ -103,12 +103,11 @@ def read_only(trial: ProbeTrial) -> Outcome:
 )
 def same_names(trial: ProbeTrial) -> Outcome:
     """Three replicas, before and after some steps."""
-    expected = list(trial.one(trial.untrained()))
-    for watched in (trial.untrained(), trial.trained()):
-        for index in range(len(COMPANY)):
-            found = list(trial.one(watched, index))
-            if found != expected:
-                return f"the names are {expected} first and {found} later"
+    before, after = trial.each()
+    expected = list(before[0])
+    for values in (*before, *after):
+        if list(values) != expected:
+            return f"the names are {expected} first and {list(values)} later"
     return None
 
 
@@ -121,10 +120,7 @@ def same_names(trial: ProbeTrial) -> Outcome:
 )
 def finite(trial: ProbeTrial) -> Outcome:
     """Three replicas, before and after some steps."""
-    before, after = (
-        [trial.one(watched, index) for index in range(len(COMPANY))]
-        for watched in (trial.untrained(), trial.trained())
-    )
+    before, after = trial.each()
     for name in after[0]:
         at_start = torch.stack([values[name] for values in before])
         later = torch.stack([values[name] for values in after])

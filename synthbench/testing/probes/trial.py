@@ -82,6 +82,16 @@ class ProbeTrial:
         """The probe's values for one replica, without vmap, on copies."""
         return self.measured(watched.module, *copied(replica(watched.tensors(), index)))
 
+    def each(self) -> tuple[list[Values], list[Values]]:
+        """The values of every replica alone: untrained, and after some steps."""
+
+        def make() -> tuple[list[Values], list[Values]]:
+            replicas = range(len(COMPANY))
+            before = [self.one(self.untrained(), index) for index in replicas]
+            return before, [self.one(self.trained(), index) for index in replicas]
+
+        return self._kept.get("each", make)
+
     def together(self, watched: Watched, looped: bool = False) -> Values:
         """The probe's values (R,) for all replicas."""
         lifted = over_replicas(
