@@ -35,6 +35,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> sb.Results:
 
 
 @pytest.fixture(scope="module")
+def html(results: sb.Results) -> str:
+    """Drawn once: what is displayed is a picture and a table."""
+    return results._repr_html_()
+
+
+@pytest.fixture(scope="module")
 def hostile(results: sb.Results) -> sb.Results:
     """The same cells, named by someone who means harm."""
     return sb.Results(
@@ -63,15 +69,15 @@ def rows_of(html: str) -> list[list[str]]:
     return [["|".join(cell.itertext()) for cell in row] for row in rows]
 
 
-def test_the_table_holds_the_numbers_of_the_record(results: sb.Results) -> None:
-    heading, *rows = rows_of(results._repr_html_())
+def test_the_table_holds_the_numbers_of_the_record(results: sb.Results, html: str) -> None:
+    heading, *rows = rows_of(html)
     assert heading == [
         "width", "optimizer", "lr", "solved", "samples to target", "steps", "FLOPs", "accuracy",
         "time", "parameters", "FLOPs per sample",
     ]  # fmt: skip
     # What differs has a column, the default too; what does not is said once.
     assert [row[:3] for row in rows] == [["16", "sgd", "0.1"], ["64", "adam", "0.01"]]
-    assert "<strong>mlp on sparse-parity n=10 k=2</strong> 6 replicas" in results._repr_html_()
+    assert "<strong>mlp on sparse-parity n=10 k=2</strong> 6 replicas" in html
     for row, cell in zip(rows, results, strict=True):
         summary = cell.record.summary
         assert row[3].startswith(f"{summary.solved}/{summary.replicas}|[")
@@ -79,8 +85,8 @@ def test_the_table_holds_the_numbers_of_the_record(results: sb.Results) -> None:
         assert row[4] == f"{value}|{interval}"
 
 
-def test_the_picture_is_inline_and_opaque(results: sb.Results) -> None:
-    (picture,) = parsed(results._repr_html_()).iter("img")
+def test_the_picture_is_inline_and_opaque(html: str) -> None:
+    (picture,) = parsed(html).iter("img")
     image = Image.open(BytesIO(b64decode(picture.attrib["src"].partition("base64,")[2])))
     assert image.format == "PNG" and image.width == int(picture.attrib["width"]) == 720
     # Dark text on its own white ground, whatever is around it.
@@ -88,18 +94,19 @@ def test_the_picture_is_inline_and_opaque(results: sb.Results) -> None:
     assert len(picture.attrib["src"]) < 150_000
 
 
-def test_nothing_takes_a_colour_from_a_light_or_a_dark_page(results: sb.Results) -> None:
-    html = results._repr_html_() + results.compare()._repr_html_()
+def test_nothing_takes_a_colour_from_a_light_or_a_dark_page(results: sb.Results, html: str) -> None:
+    html += results.compare()._repr_html_()
     table = re.sub(r"<img[^>]*>", "", html)
     assert set(re.findall(r"(?<![-\w])(?:color|background)[^;\"]*", table)) == {"color: inherit"}
     assert "<style" not in html and "<script" not in html
 
 
 def test_every_text_is_escaped(hostile: sb.Results) -> None:
-    for html in (hostile._repr_html_(), hostile.compare()._repr_html_()):
+    shown = hostile._repr_html_()
+    for html in (shown, hostile.compare()._repr_html_()):
         assert not list(parsed(html).iter("script")), "it parses, and there is no such element"
         assert any(HOSTILE in text for text in parsed(html).itertext())
-    (picture,) = parsed(hostile._repr_html_()).iter("img")
+    (picture,) = parsed(shown).iter("img")
     assert HOSTILE in picture.attrib["alt"]
     assert HOSTILE.split()[0] in repr(hostile).replace("\n", ""), "Rich takes nothing for markup"
 
