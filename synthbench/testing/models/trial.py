@@ -61,9 +61,16 @@ class ModelTrial:
 
     def stirred(self, interface: Interface, seeds: Sequence[int] = (0,)) -> PlainReplicas:
         """The same, moved a little at random, so that what begins at zero lets signals through."""
-        found, rng = self.fresh(interface, seeds), Stream.from_seed(0, Purpose.NOISE)
-        for p in found.parameters.values():
-            p += STIRRED * rng.normal(tuple(p.shape)).to(p.dtype)
+        found = self.fresh(interface, seeds)
+        shapes = tuple(tuple(p.shape) for p in found.parameters.values())
+
+        def drawn() -> list[Tensor]:
+            rng = Stream.from_seed(0, Purpose.NOISE)
+            return [rng.normal(shape) for shape in shapes]
+
+        stirring = self._kept.get(("stirring", shapes), drawn)
+        for p, noise in zip(found.parameters.values(), stirring, strict=True):
+            p += STIRRED * noise.to(p.dtype)
         return found
 
     def output(
