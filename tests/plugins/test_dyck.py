@@ -166,4 +166,4 @@ def test_what_does_not_fit_is_refused() -> None:
 
 
 def test_every_law() -> None:
-    check_task(dyck("k=2 m=2 length=8 longer=[]"))
+    check_task(dyck("k=2 m=2 length=6 longer=[]"))

@@ -10,7 +10,7 @@ import synthbench as sb
 from synthbench.testing import check_measurement
 from synthbench_dynamics.mode_connectivity import ModeConnectivity
 
-SMALL = ModeConnectivity(n=8, k=2, width=8, budget=3_200, points=5)
+SMALL = ModeConnectivity(n=8, k=2, width=8, budget=640, points=5)
 
 
 def test_laws() -> None:
@@ -21,7 +21,7 @@ def test_laws() -> None:
 def test_a_pair_differs_in_initialization_and_in_data_and_not_in_its_truth(tmp_path: Path) -> None:
     """The same networks trained without the measurement, and their barrier."""
     (row,) = SMALL.measure([1])
-    protocol = sb.Protocol(seeds=8, initializations=4, budget=3_200, until="budget")
+    protocol = sb.Protocol(seeds=8, initializations=4, budget=640, until="budget")
     settings = sb.Settings(keep_weights=True, workers=0, compile="never", pictures=False)
     cell = sb.evaluate(
         "sparse-parity n=8 k=2", "mlp width=8", protocol=protocol, settings=settings, out=tmp_path

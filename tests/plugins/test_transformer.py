@@ -353,7 +353,7 @@ def test_learning_the_simplified_transformer_has_two_phases(out, settings: sb.Se
         "markov symbols=3 length=30 target=0.6",
         "simplified-transformer lr=10",
         probes=["simplified-weights"],
-        protocol=sb.Protocol(seeds=2, budget=25_600, until="budget", evaluation_samples=512),
+        protocol=sb.Protocol(seeds=2, budget=25_600, until="budget", evaluation_samples=128),
         out=out,
         settings=settings,
     )

@@ -244,6 +244,8 @@ def test_the_last_line_says_how_to_upload(
 def test_a_finished_cell_is_uploaded_once_whoever_asks_again(
     logged: Logged, wandb_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Those that are drawn are looked at in the offline run.
+    monkeypatch.setattr("synthbench_wandb.tracked_run._pictures", lambda *_: ())
     out = logged.folder.parents[1]
     samples, scores = logged.result.measured.trajectories.quantiles("accuracy", [0.5])
     with wandb_server(monkeypatch) as server:

@@ -39,7 +39,8 @@ QUIET = Settings(
     listener=Silent(),
     pictures=False,
 )
-CHANGES = {"budget": 16_000, "seeds": 5, "evaluation_samples": 256}
+BUDGET = 9_600
+CHANGES = {"budget": BUDGET, "seeds": 5, "evaluation_samples": 256}
 SPACE = "mlp width=16 lr=log(0.02..0.3)"
 
 
@@ -50,9 +51,9 @@ def plan_of(*models: str, sampler: str = "quasi-random") -> TuningPlan:
 
 @pytest.fixture(scope="module")
 def tuned(tmp_path_factory: pytest.TempPathFactory):
-    """Six trials of one model, and the folder in which they are."""
+    """Four trials of one model, and the folder in which they are."""
     out = tmp_path_factory.mktemp("tuned") / "tune"
-    (search,) = tune(plan_of(SPACE), 6, out, QUIET)
+    (search,) = tune(plan_of(SPACE), 4, out, QUIET)
     return search, out
 
 
@@ -61,7 +62,7 @@ def test_full_budgets_find_the_same_winner_and_the_same_median(tuned, tmp_path: 
     cells = [trial.cell for trial in search.trials]
     full = evaluate_cells(cells, tmp_path, QUIET).measured
     whole = [
-        replace(trial, standing=standing_of(measured, 16_000, whole=True))
+        replace(trial, standing=standing_of(measured, BUDGET, whole=True))
         for trial, measured in zip(search.trials, full, strict=True)
     ]
     winner = best_place(whole)
@@ -70,7 +71,7 @@ def test_full_budgets_find_the_same_winner_and_the_same_median(tuned, tmp_path: 
     # It took part of their cost, and some trials did not get far.
     spent = sum(each.record.compute.replica_steps * each.batch_size for each in full)
     assert sum(trial.samples for trial in search.trials) < spent
-    assert min(trial.known.samples for trial in search.trials) < 16_000
+    assert min(trial.known.samples for trial in search.trials) < BUDGET
 
 
 def test_every_trial_is_kept_and_charged_from_its_records(tuned) -> None:
@@ -103,10 +104,10 @@ def test_an_interrupted_tuning_ends_as_if_it_had_not_been(tuned, tmp_path: Path)
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        tune(plan_of(SPACE), 6, tmp_path, replace(QUIET, listener=Stopping()))
+        tune(plan_of(SPACE), 4, tmp_path, replace(QUIET, listener=Stopping()))
     begun = read_tuning(tmp_path)
     assert begun.searches == ()
-    tune(plan_of(SPACE), 6, tmp_path, QUIET)
+    tune(plan_of(SPACE), 4, tmp_path, QUIET)
     _, out = tuned
     assert (tmp_path / TUNING_FILE).read_bytes() == (out / TUNING_FILE).read_bytes()
 
@@ -116,9 +117,9 @@ def test_more_trials_and_more_models_join_those_that_are_there(tuned, tmp_path: 
     out = shutil.copytree(earlier, tmp_path / "tune")
     before = {path: path.stat().st_mtime_ns for path in (out / TRIALS).rglob("record.json")}
     other = "mlp width=16 optimizer=adam lr=[0.01,0.03]"
-    grown, joined = tune(plan_of(SPACE, other), 8, out, QUIET)
-    assert [t.proposal for t in grown.trials[:6]] == [t.proposal for t in search.trials]
-    assert len(grown.trials) == 8 and len(joined.trials) == 2
+    grown, joined = tune(plan_of(SPACE, other), 5, out, QUIET)
+    assert [t.proposal for t in grown.trials[:4]] == [t.proposal for t in search.trials]
+    assert len(grown.trials) == 5 and len(joined.trials) == 2
     # Nothing that was there was trained again.
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
@@ -127,9 +128,9 @@ def test_another_question_does_not_take_over_the_folder(tuned) -> None:
     _, out = tuned
     before = (out / TUNING_FILE).read_bytes()
     with pytest.raises(OutputError, match="another tuning, which differs in sampler; choose"):
-        tune(plan_of(SPACE, sampler="random"), 6, out, QUIET)
+        tune(plan_of(SPACE, sampler="random"), 4, out, QUIET)
     with pytest.raises(OutputError, match="differs in models"):
-        tune(plan_of("mlp width=16"), 6, out, QUIET)
+        tune(plan_of("mlp width=16"), 4, out, QUIET)
     assert (out / TUNING_FILE).read_bytes() == before
 
 
@@ -159,16 +160,16 @@ def test_a_trial_that_fails_ends_no_tuning_and_is_tried_again(tuned, tmp_path: P
     search, earlier = tuned
     bad = search.trials[1]
     with failing_where(lambda cell: cell.model == bad.cell.model, lambda: ValueError("too large")):
-        (found,) = tune(plan_of(SPACE), 6, tmp_path, QUIET)
-    assert [t.number for t in found.trials] == [1, 3, 4, 5, 6]
+        (found,) = tune(plan_of(SPACE), 4, tmp_path, QUIET)
+    assert [t.number for t in found.trials] == [1, 3, 4]
     (failed,) = found.failed
     assert failed.proposal == bad.proposal and isinstance(failed.error, ValueError)
     (written,) = read_tuning(tmp_path).searches
-    assert sorted(written.ranking) == [1, 3, 4, 5, 6]
+    assert sorted(written.ranking) == [1, 3, 4]
     (reason,) = [each.reason for each in written.failed]
     assert written.failed[0].number == 2 and "too large" in reason
     # Mended, it takes its place, and nothing says any more that it failed.
-    tune(plan_of(SPACE), 6, tmp_path, QUIET)
+    tune(plan_of(SPACE), 4, tmp_path, QUIET)
     assert (tmp_path / TUNING_FILE).read_bytes() == (earlier / TUNING_FILE).read_bytes()
 
 

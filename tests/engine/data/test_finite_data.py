@@ -78,7 +78,7 @@ def test_a_replica_does_not_depend_on_its_company(finite_cell: Cell, tmp_path: P
 
 
 def test_few_samples_are_memorized_and_nothing_is_learnt(tmp_path: Path, small_cell: Cell) -> None:
-    protocol = sb.Protocol(seeds=4, budget=64_000, train_samples=64, evaluation_samples=1024)
+    protocol = sb.Protocol(seeds=4, budget=32_000, train_samples=64, evaluation_samples=512)
     result = sb.evaluate(
         "sparse-parity n=30 k=4", "mlp width=100", protocol=protocol, out=tmp_path,
         settings=sb.Settings(sb.TrainerOptions(accelerator="cpu"), replicas_per_block=4),

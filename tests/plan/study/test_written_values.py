@@ -75,7 +75,7 @@ def test_what_is_no_entry(entry, message) -> None:
     assert message in str(caught.value)
 
 
-@given(st.lists(st.text(), min_size=2, unique=True))
+@given(st.lists(st.text(max_size=12), min_size=2, max_size=6, unique=True))
 @example(["", "null"])
 def test_words_of_a_list_are_the_same_words_when_they_are_read(words: list[str]) -> None:
     kept = [word for word in words if word.lower() != "none" and not word.startswith("lo")]

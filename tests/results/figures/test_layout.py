@@ -1,4 +1,8 @@
-"""Nothing lies on anything else: every text of every kind, at the width of a column and a page."""
+"""Nothing lies on anything else: every text of every kind, at the width of a column and a page.
+
+By default at the width of a column, where room is shortest, and of as many models as a study has;
+`pytest -m slow` adds the width of a page and a single model.
+"""
 
 from __future__ import annotations
 
@@ -78,23 +82,37 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Measured
 @pytest.mark.parametrize("size", ["column", pytest.param("page", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_overlaps(studies: dict[str, list[MeasuredCell]], kind: str, size: str) -> None:
-    for count in (kind,) if kind in OWN else ("8",) if kind in MOST else ("1", "8"):
-        # Of kinds with panels for each cell, as many as tell whether those keep apart.
-        chosen = studies[count][: MOST.get(kind)]
-        figure = results(chosen).plot(kind, "n" if kind == "scaling" else None, size=size)
-        assert figure.get_figwidth() == {"column": 3.25, "page": 6.75}[size]
-        check(figure)
+    # Of kinds with panels for each cell, as many as tell whether those keep apart.
+    chosen = studies[kind if kind in OWN else "8"][: MOST.get(kind)]
+    figure = results(chosen).plot(kind, "n" if kind == "scaling" else None, size=size)
+    assert figure.get_figwidth() == {"column": 3.25, "page": 6.75}[size]
+    check(figure)
 
 
-def test_long_names_are_wrapped(tmp_path: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("size", ["column", "page"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in OWN and kind not in MOST])
+def test_nothing_overlaps_of_one(
+    studies: dict[str, list[MeasuredCell]], kind: str, size: str
+) -> None:
+    check(results(studies["1"]).plot(kind, size=size))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "survival",
+        *(pytest.param(k, marks=pytest.mark.slow) for k in ("learning-curves", "random-search")),
+    ],
+)
+def test_long_names_are_wrapped(tmp_path: Path, kind: str) -> None:
     long = {"optimizer": {"name": "shampoo", "preconditioner_decay": 0.999, "grafting": "adam"}}
     cells = planned_cells(
         tmp_path,
         *(Planned("mlp", recipe=long | {"lr": lr}, model={"name": name}, speed=lr * 10)
           for name, lr in (("mlp", 0.1), ("a-model-whose-name-is-longer-than-most", 0.2))),
     )  # fmt: skip
-    for kind in ("learning-curves", "survival", "random-search"):
-        check(results(cells).plot(kind, size="column"))
+    check(results(cells).plot(kind, size="column"))
 
 
 def test_a_long_legend_has_names_alone(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_bundled_tasks_have_a_small_preset_with_a_baseline_and_a_page(name: str)
 
 
 @pytest.mark.parametrize(
-    "reference", ["markov length=16", "induction-copying length=16", "sparse-parity n=10 k=2"]
+    "reference", ["markov length=12", "induction-copying length=9", "sparse-parity n=10 k=2"]
 )
 def test_bundled_tasks_keep_every_law(reference: str) -> None:
     check_task(installed().task(reference))
