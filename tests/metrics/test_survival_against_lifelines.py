@@ -25,7 +25,7 @@ def draw(generator: np.random.Generator, replicas: int) -> tuple[np.ndarray, np.
 def test_quantiles(replicas: int, quantile: float) -> None:
     generator = np.random.default_rng(replicas)
     compared = 0
-    for _ in range(20):
+    for _ in range(10):
         times, solved = draw(generator, replicas)
         fitted = KaplanMeierFitter().fit(times, solved)
         curve = fitted.survival_function_
@@ -36,14 +36,14 @@ def test_quantiles(replicas: int, quantile: float) -> None:
         value = kaplan_meier_quantile(times, solved, quantile).value
         assert (np.inf if value is None else value) == expected
         compared += 1
-    assert compared >= 5
+    assert compared >= 3
 
 
 def test_interval_of_the_median() -> None:
     from lifelines.utils import median_survival_times
 
     generator = np.random.default_rng(5)
-    for _ in range(20):
+    for _ in range(10):
         times, solved = draw(generator, 64)
         band = KaplanMeierFitter().fit(times, solved).confidence_interval_survival_function_
         low, high = median_survival_times(band).to_numpy()[0]

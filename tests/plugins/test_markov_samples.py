@@ -84,7 +84,8 @@ def test_a_sequence_is_walked_from_the_streams_words(fields: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "reference", ["markov order=2 length=9 last=9", "markov symbols=5", "induction-copying"]
+    "reference",
+    ["markov order=2 length=5 last=5", "markov symbols=5 length=17", "induction-copying"],
 )
 def test_recorded_samples_are_those_of_a_replica_alone(reference: str) -> None:
     task = installed().task(reference)

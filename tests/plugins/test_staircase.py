@@ -174,7 +174,7 @@ def test_terms_are_learned_one_after_the_other(tmp_path: Path) -> None:
 
     Halves are passed after about 80, 270 and 900 steps in 30 dimensions.
     """
-    protocol = sb.Protocol(seeds=4, budget=32 * 300, until="budget", evaluation_samples=2048)
+    protocol = sb.Protocol(seeds=4, budget=32 * 300, until="budget", evaluation_samples=1024)
     result = sb.evaluate(
         "staircase n=30", "mlp lr=0.01", protocol=protocol, out=tmp_path, settings=sb.Settings()
     )

@@ -24,7 +24,7 @@ TASK = "sparse-parity n=10 k=2"
 SETTINGS = sb.Settings(
     sb.TrainerOptions(accelerator="cpu"), replicas_per_block=4, keep_weights=True
 )
-SHORT = sb.Protocol(seeds=4, budget=6_400, evaluation_samples=256)
+SHORT = sb.Protocol(seeds=4, budget=1_600, evaluation_samples=256)
 EDITED = """
 import torch
 from torch import nn

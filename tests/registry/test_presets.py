@@ -13,7 +13,8 @@ from synthbench.errors import ConfigurationError
 from synthbench.evaluation.studies.study import Study
 from synthbench.registry.kinds import TASK
 from synthbench.registry.registry import installed
-from synthbench.testing.tasks.check import examine_task
+from synthbench.testing.report import Status
+from synthbench.testing.tasks.check import task_examination
 from synthbench_parity.task import SparseParity
 from synthbench_pointers.pointer_value import PointerValue
 
@@ -87,5 +88,5 @@ def test_the_kit_examines_presets(preset: sb.Preset, message: str) -> None:
         name: ClassVar[str] = "planted"
         presets: ClassVar[Mapping[str, sb.Preset]] = {"small": preset}
 
-    (found,) = examine_task(Planted(n=8, k=2)).findings
-    assert found.law == "presets-can-be-trained" and message in found.seen
+    found = task_examination(Planted(n=8, k=2)).verdict("presets-can-be-trained")
+    assert found.status is Status.broken and message in found.seen

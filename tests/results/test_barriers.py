@@ -53,7 +53,7 @@ class Normed(nn.Sequential):
 
 
 def trained(model, out: Path, settings: sb.Settings, **more) -> sb.CellResult:
-    protocol = sb.Protocol(budget=9_600, seeds=2, until="budget", evaluation_samples=256, **more)
+    protocol = sb.Protocol(budget=4_800, seeds=2, until="budget", evaluation_samples=256, **more)
     kept = replace(settings, keep_weights=(0,))
     return sb.evaluate(TASK, model, protocol=protocol, out=out, settings=kept)
 

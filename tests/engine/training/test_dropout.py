@@ -45,7 +45,7 @@ def dropping_cell(small_cell: Cell) -> Cell:
     return replace(
         small_cell,
         model=Dropping(),
-        protocol=small_cell.protocol.model_copy(update={"budget": 3_200, "until": "budget"}),
+        protocol=small_cell.protocol.model_copy(update={"budget": 1_600, "until": "budget"}),
     )
 
 
