@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 
 import synthbench as sb
 from synthbench.errors import ConfigurationError, NothingToDrawError, UnknownNameError
@@ -35,13 +38,21 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> sb.Results:
     return sb.evaluate_cells(cells, tmp_path_factory.mktemp("runs"), settings)
 
 
+Drawn = Callable[[str], Figure]
+
+
+@pytest.fixture(scope="module")
+def drawn(results: sb.Results) -> Drawn:
+    """The picture of each kind, drawn once for all who only look at it."""
+    return cache(lambda kind: results.plot(kind, "n" if kind == "scaling" else None))
+
+
 DRAWN = [kind for kind in KINDS if kind not in ("test-sets", "curves", "tuning")]
 
 
 @pytest.mark.parametrize("kind", DRAWN)
-def test_every_kind_names_its_axes(results: sb.Results, kind: str) -> None:
-    figure = results.plot(kind, "n" if kind == "scaling" else None)
-    panels = [axes for axes in figure.axes if axes.get_title(loc="left")]
+def test_every_kind_names_its_axes(drawn: Drawn, kind: str) -> None:
+    panels = [axes for axes in drawn(kind).axes if axes.get_title(loc="left")]
     assert panels
     for axes in panels:
         assert axes.get_xlabel() and axes.get_ylabel()
@@ -51,18 +62,15 @@ def test_every_kind_names_its_axes(results: sb.Results, kind: str) -> None:
     "kind",
     [pytest.param(kind, marks=[pytest.mark.slow] if kind != "scaling" else []) for kind in DRAWN],
 )
-def test_every_kind_is_written_as_png_and_svg(
-    results: sb.Results, kind: str, tmp_path: Path
-) -> None:
-    figure = results.plot(kind, "n" if kind == "scaling" else None)
+def test_every_kind_is_written_as_png_and_svg(drawn: Drawn, kind: str, tmp_path: Path) -> None:
     paths = [tmp_path / "picture.png", tmp_path / "picture.svg"]
-    save_figure(figure, paths)
+    save_figure(drawn(kind), paths)
     assert paths[0].read_bytes().startswith(b"\x89PNG")
     assert b"<svg" in paths[1].read_bytes()[:2000]
 
 
-def test_models_are_told_apart_by_style_and_by_colour(results: sb.Results) -> None:
-    panel = results.plot("survival").axes[0]
+def test_models_are_told_apart_by_style_and_by_colour(drawn: Drawn) -> None:
+    panel = drawn("survival").axes[0]
     lines = [line for line in panel.lines if "median" in str(line.get_label())]
     assert len(lines) == 2
     assert len({line.get_linestyle() for line in lines}) == 2
@@ -75,21 +83,21 @@ def test_the_first_colours_differ_in_greyscale() -> None:
     assert abs(grey[0] - grey[1]) > 0.05 and len(set(STYLES)) == len(STYLES)
 
 
-def test_survival_draws_the_curve(results: sb.Results) -> None:
+def test_survival_draws_the_curve(results: sb.Results, drawn: Drawn) -> None:
     cell = results.measured[0]
     curve = survival_curve(cell.metrics.reached.times, cell.metrics.reached.solved)
-    line = results.plot("survival").axes[0].lines[0]
+    line = drawn("survival").axes[0].lines[0]
     assert line.get_ydata()[1:-1].tolist() == curve.survival.tolist()
     assert line.get_xdata()[1:-1].tolist() == curve.times.tolist()
 
 
-def test_the_raster_is_sorted_by_midpoint(results: sb.Results) -> None:
-    dots = results.plot("raster").axes[0].lines[0].get_xdata()
+def test_the_raster_is_sorted_by_midpoint(drawn: Drawn) -> None:
+    dots = drawn("raster").axes[0].lines[0].get_xdata()
     assert len(dots) > 4 and (np.diff(dots) >= 0).all()
 
 
-def test_the_scaling_label_carries_the_exponent(results: sb.Results) -> None:
-    (panel,) = results.plot("scaling", "n").axes
+def test_the_scaling_label_carries_the_exponent(drawn: Drawn) -> None:
+    (panel,) = drawn("scaling").axes
     labels = [text.get_text() for text in panel.get_legend().get_texts()]
     assert len(labels) == 2 and all("exponent" in label and "[" in label for label in labels)
 
@@ -127,8 +135,8 @@ def test_pictures_of_replicas_that_never_learn(
         results.plot("probes")
 
 
-def test_a_label_is_not_a_formula(results: sb.Results) -> None:
-    panel = results.plot("survival").axes[0]
+def test_a_label_is_not_a_formula(drawn: Drawn) -> None:
+    panel = drawn("survival").axes[0]
     assert not panel._left_title.get_parse_math()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 
 from synthbench.errors import NothingToDrawError
 from synthbench.results.figures import draw
@@ -19,8 +20,15 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> list[MeasuredCell]:
     return search(tmp_path_factory.mktemp("search"))
 
 
-def test_a_panel_for_each_field_with_every_trial(trials: list[MeasuredCell]) -> None:
-    panels = results(trials).plot("tuning").axes
+@pytest.fixture(scope="module")
+def panels(trials: list[MeasuredCell]) -> list[Axes]:
+    """Of the picture, drawn once."""
+    return results(trials).plot("tuning").axes
+
+
+def test_a_panel_for_each_field_with_every_trial(
+    trials: list[MeasuredCell], panels: list[Axes]
+) -> None:
     assert [panel.get_xlabel() for panel in panels] == ["width", "lr"]
     rates = panels[1]
     others, best = [line for line in rates.lines if not str(line.get_label()).startswith("_")]
@@ -35,9 +43,11 @@ def test_a_panel_for_each_field_with_every_trial(trials: list[MeasuredCell]) -> 
     assert not [line for line in rates.lines if len(set(line.get_xdata())) > 3], "no line through"
 
 
-def test_the_band_is_the_interval_of_the_best(trials: list[MeasuredCell]) -> None:
+def test_the_band_is_the_interval_of_the_best(
+    trials: list[MeasuredCell], panels: list[Axes]
+) -> None:
     estimate = trials[2].record.summary.samples_to_target
-    for panel in results(trials).plot("tuning").axes:
+    for panel in panels:
         (band,) = panel.patches
         ends = band.get_extents().transformed(panel.transData.inverted())
         assert (ends.y0, ends.y1) == pytest.approx((estimate.low, estimate.high))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
@@ -12,10 +10,11 @@ from synthbench.results.results import CellResult, Results
 from tests.results.synthetic import FAR, PLACES, Setting, make_cells
 
 
-@pytest.fixture
-def results(tmp_path: Path) -> Results:
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     settings = [Setting(ceiling="oracle", target_score=0.8), Setting("cnn", ceiling="oracle")]
-    return Results([CellResult(cell, True) for cell in make_cells(tmp_path / "cells", settings)])
+    cells = make_cells(tmp_path_factory.mktemp("cells"), settings)
+    return Results([CellResult(cell, True) for cell in cells])
 
 
 def legend(axes: Axes) -> list[str]:
