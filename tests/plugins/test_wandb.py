@@ -28,7 +28,7 @@ from tests.wandb_server import KEY, wandb_server
 
 COMMAND = [
     "eval", "--task", "sparse-parity n=10 k=2", "--model", "mlp width=16", "--seeds", "6",
-    "--budget", "12800", "--evaluation-samples", "256", "--probe", "weight-movement",
+    "--budget", "6400", "--evaluation-samples", "256", "--probe", "weight-movement",
     "--replicas-per-block", "4", "--device", "cpu", "--wandb", "acme/parity",
 ]  # fmt: skip
 
