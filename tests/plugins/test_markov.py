@@ -1,4 +1,7 @@
-"""Markov chains against loops, linear algebra, closed forms and published numbers."""
+"""Markov chains against loops, linear algebra, closed forms and published numbers.
+
+`pytest -m slow` compares the published numbers over up to ten times as many sequences.
+"""
 
 from __future__ import annotations
 
@@ -28,21 +31,25 @@ def draw(task: sb.Task, size: int, seed: int = 0, step: int = 0) -> sb.Batch:
     return task.sample(world, Stream.from_seed(seed, Purpose.TRAIN, step), size)
 
 
+BATCH = 250
+"""Of so many that the spread of a few batches gives an error."""
+
+
 def scores(task: sb.Task, size: int, seed: int = 0) -> dict[str, tuple[float, float]]:
     """Mean and standard error of every reference's divergence over `size` sequences."""
     world, found = task.world(Stream.from_seed(seed, Purpose.WORLD)), {}
-    for step in range(size // 1000):
-        batch = task.sample(world, Stream.from_seed(seed, Purpose.EVAL, step), 1000)
+    for step in range(size // BATCH):
+        batch = task.sample(world, Stream.from_seed(seed, Purpose.EVAL, step), BATCH)
         for name, output in task.references(world, batch).items():
             found.setdefault(name, []).append(task.score(output, batch)["kl"].item())
     return {n: (np.mean(v), np.std(v, ddof=1) / len(v) ** 0.5) for n, v in found.items()}
 
 
-def test_the_published_divergences_at_the_last_position() -> None:
+@pytest.mark.parametrize("size", [4_000, pytest.param(40_000, marks=pytest.mark.slow)])
+def test_the_published_divergences_at_the_last_position(size: int) -> None:
     """science: V=2, 3, 8 at T=100, KL(true || strategy); the table's error is below 0.001."""
     table = {2: (0.2128, 0.0875, 0.0093), 3: (0.2803, 0.1692, 0.0262), 8: (0.3636, 0.3401, 0.1539)}
     for symbols, expected in table.items():
-        size = 40_000 if symbols < 8 else 15_000
         found = scores(chain(f"symbols={symbols} last=1"), size, seed=5)
         for name, value in zip(("trivial", "unigram", "bigram"), expected, strict=True):
             mean, error = found[name]
@@ -50,11 +57,13 @@ def test_the_published_divergences_at_the_last_position() -> None:
         assert found["optimal"] == found["bigram"] and found["true-chain"][0] < 1e-6
 
 
-def test_a_doubly_stochastic_chain_leaves_nothing_to_the_unigram() -> None:
-    found = scores(chain("prior=doubly-stochastic last=1"), 40_000, seed=6)
-    assert found["trivial"][0] == pytest.approx(math.log(2) - 0.5, abs=4 * found["trivial"][1])
-    assert found["unigram"][0] == pytest.approx(0.1907, abs=0.004)
-    assert found["bigram"][0] == pytest.approx(0.0099, abs=0.0004)
+@pytest.mark.parametrize("size", [4_000, pytest.param(40_000, marks=pytest.mark.slow)])
+def test_a_doubly_stochastic_chain_leaves_nothing_to_the_unigram(size: int) -> None:
+    found = scores(chain("prior=doubly-stochastic last=1"), size, seed=6)
+    for name, value in {"trivial": math.log(2) - 0.5, "unigram": 0.1907, "bigram": 0.0099}.items():
+        mean, error = found[name]
+        assert error < 0.05 * value
+        assert mean == pytest.approx(value, abs=4 * error + 0.0001), name
     assert found["optimal"][0] < 0.6 * found["bigram"][0]
 
 
@@ -66,7 +75,7 @@ def test_single_chains(p: float, q: float, unigram: float, bigram: float) -> Non
     """Makkuva et al. 2024: entropy of the stationary law, and entropy rate."""
     task = chain(f"prior=fixed p={p} q={q} length=50")
     assert task.exact_scores()["trivial"] == pytest.approx(math.log(2) - bigram, abs=1e-4)
-    batch = draw(task, 20_000)
+    batch = draw(task, 5_000)
     world = task.world(Stream.from_seed(0, Purpose.WORLD))
     missed = task.score(task.references(world, batch)["true-chain"], batch)["cross-entropy"]
     assert missed.item() == pytest.approx(bigram, abs=0.003)
@@ -84,9 +93,11 @@ def test_rows_have_the_entropy_of_their_prior(symbols: int, alpha: float, exact:
     """E[H(row)] = psi(V alpha + 1) - psi(alpha + 1)."""
     assert digamma(symbols * alpha + 1) - digamma(alpha + 1) == pytest.approx(exact, abs=1e-4)
     task = chain(f"symbols={symbols} alpha={alpha} length=10")
-    rows = draw(task, 60_000 // symbols).latents["transitions"]
-    entropy = -torch.xlogy(rows, rows).sum(-1).mean().item()
-    assert entropy == pytest.approx(exact, abs=0.005)
+    rows = draw(task, 12_000 // symbols).latents["transitions"]
+    entropy = -torch.xlogy(rows, rows).sum(-1).flatten()
+    error = entropy.std().item() / len(entropy) ** 0.5
+    assert error < 0.004
+    assert entropy.mean().item() == pytest.approx(exact, abs=4 * error)
 
 
 @pytest.mark.parametrize("symbols", [2, 3, 7, 16])
@@ -180,14 +191,17 @@ def test_symbols_follow_the_transitions_they_were_drawn_from(fields: str) -> Non
 
 def test_sequences_begin_in_the_stationary_distribution() -> None:
     task = chain("symbols=3 prior=fixed length=20")
-    batch = draw(task, 30_000)
+    batch = draw(task, 10_000)
     law = stationary(task.world(Stream.from_seed(0, Purpose.WORLD))[None])[0].numpy()
     for place in (0, 10):
-        counts = np.bincount(batch.x[:, place], minlength=3) / 30_000
-        assert counts == pytest.approx(law, abs=0.012)
+        counts = np.bincount(batch.x[:, place], minlength=3) / 10_000
+        assert counts == pytest.approx(law, abs=0.02)
+    assert abs(law - 1 / 3).max() > 0.06
     second = chain("symbols=2 order=2 prior=fixed length=20")
-    early, late = (draw(second, 30_000).latents["context"][:, t] for t in (0, 19))
-    assert np.bincount(early) / 30_000 == pytest.approx(np.bincount(late) / 30_000, abs=0.015)
+    early, late = (draw(second, 10_000).latents["context"][:, t] for t in (0, 19))
+    shares = np.bincount(early) / 10_000
+    assert shares == pytest.approx(np.bincount(late) / 10_000, abs=0.02)
+    assert abs(shares - 1 / 4).max() > 0.06
 
 
 def count_by_hand(x: list[int], symbols: int, order: int, alpha: float) -> np.ndarray:
