@@ -1,4 +1,8 @@
-"""Processes of this machine: what they are given comes back, and they end with who started them."""
+"""Processes of this machine: what they are given comes back, and they end with who started them.
+
+Workers here import nothing ahead: what a training needs, and they import, is for the tests of
+launchers (`tests/launchers/test_local.py`).
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,27 @@ from synthbench_local.crew import LocalCrew
 from synthbench_local.devices import own_device
 
 SECONDS = 60
+PYTHON_HERE = sys.executable
+
+
+PYTHON = """#!{python}
+import sys
+sys.path[:] = {path!r}
+from synthbench_local import worker
+worker._import = lambda: None
+exec(sys.argv[2])
+"""
+"""What starts workers in the place of Python: their job is `-c code`."""
+
+
+@pytest.fixture
+def bare_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Workers that are ready at once, without torch."""
+    found = tmp_path / "python"
+    found.write_text(PYTHON.format(python=sys.executable, path=sys.path))
+    found.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(found))
+    return found
 
 
 def identity(_: Callable[[Any], None]) -> int:
@@ -61,6 +86,7 @@ def wait_until(what: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.usefixtures("bare_python")
 def test_workers_answer_are_replaced_when_killed_and_end_when_the_crew_does() -> None:
     heard: list[Any] = []
     with LocalCrew(1, heard.append) as crew:
@@ -95,10 +121,12 @@ def test_a_crew_that_never_starts_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 OWNER = """
+import sys
 import time
 from synthbench_local.crew import LocalCrew
 from tests.plugins.test_local import wait_long
 
+sys.executable = sys.argv[1]
 crew = LocalCrew(1, lambda process: print(process, flush=True))
 crew.submit(wait_long)
 time.sleep(60)
@@ -106,8 +134,9 @@ time.sleep(60)
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="processes are looked for in /proc")
-def test_workers_do_not_outlive_who_started_them() -> None:
-    owner = subprocess.Popen([sys.executable, "-c", OWNER], stdout=subprocess.PIPE, text=True)
+def test_workers_do_not_outlive_who_started_them(bare_python: Path) -> None:
+    command = [PYTHON_HERE, "-c", OWNER, str(bare_python)]
+    owner = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     with owner:
         assert owner.stdout is not None
         worker = int(owner.stdout.readline())
