@@ -30,7 +30,8 @@ def philox4x32(counter: Words4, key: tuple[Tensor, Tensor]) -> Words4:
 
     torch has no unsigned arithmetic, so words live in int64: a 32 x 32 bit product wraps
     modulo 2^64 with the right bits. What lies above a word's 32 bits is cut off only where it
-    would matter, before a product and at the end.
+    would matter, before a product and at the end; so round keys, whose low 32 bits alone are
+    used, are summed up without being cut off.
     """
     c0, c1, c2, c3 = counter
     k0, k1 = key
@@ -44,8 +45,8 @@ def philox4x32(counter: Words4, key: tuple[Tensor, Tensor]) -> Words4:
             c0 = (product_1 >> 32).bitwise_xor_(c1).bitwise_xor_(k0).bitwise_and_(MASK)
             c2 = (product_0 >> 32).bitwise_xor_(c3).bitwise_xor_(k1).bitwise_and_(MASK)
         c1, c3 = product_1, product_0
-        k0 = (k0 + WEYL_0) & MASK
-        k1 = (k1 + WEYL_1) & MASK
+        k0 = k0 + WEYL_0
+        k1 = k1 + WEYL_1
     return c0, c1 & MASK, c2, c3 & MASK
 
 
