@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import product
 
 from torch import Tensor
 
@@ -162,13 +163,12 @@ def gradients_reach_every_parameter(trial: ModelTrial) -> Outcome:
     """At initialization and nearby, over all losses and a few batches."""
     for interface in trial.interfaces:
         batch, noise = trial.lesson(interface, COMPANY, 1).step(0)
-        reached: set[str] = set()
-        for make in (trial.fresh, trial.stirred):
-            for loss in interface.output.losses().values():
-                replicas = make(interface, COMPANY)
-                gradients, _ = replicas.gradients(loss, batch, noise)
-                reached |= {name for name, each in gradients.items() if _reach_one(each)}
-        missed = [name for name in replicas.parameters if name not in reached]
+        missed = list(trial.fresh(interface, COMPANY).parameters)
+        for make, loss in product((trial.fresh, trial.stirred), interface.output.losses().values()):
+            gradients, _ = make(interface, COMPANY).gradients(loss, batch, noise)
+            missed = [name for name in missed if not _reach_one(gradients[name])]
+            if not missed:
+                break
         if missed:
             return f"the gradient of {', '.join(missed)} is zero or not finite every time"
     return None

@@ -63,15 +63,18 @@ class ModelTrial:
         """The same, moved a little at random, so that what begins at zero lets signals through."""
         found = self.fresh(interface, seeds)
         shapes = tuple(tuple(p.shape) for p in found.parameters.values())
+        for p, by in zip(found.parameters.values(), self._stirring(shapes), strict=True):
+            p += STIRRED * by.to(p.dtype)
+        return found
 
-        def drawn() -> list[Tensor]:
+    def _stirring(self, shapes: tuple[tuple[int, ...], ...]) -> list[Tensor]:
+        """The same standard normal numbers for every look at parameters of these shapes."""
+
+        def draw() -> list[Tensor]:
             rng = Stream.from_seed(0, Purpose.NOISE)
             return [rng.normal(shape) for shape in shapes]
 
-        stirring = self._kept.get(("stirring", shapes), drawn)
-        for p, noise in zip(found.parameters.values(), stirring, strict=True):
-            p += STIRRED * noise.to(p.dtype)
-        return found
+        return self._kept.get(("stirring", shapes), draw)
 
     def output(
         self,
