@@ -1,4 +1,9 @@
-"""Every bundled model keeps every law."""
+"""Every bundled model keeps every law.
+
+On every kind of interface an MLP does, and with `-m slow` each; networks that read a vector as it
+does are otherwise tried on one output and on several, the transformer on its four ways to read out:
+at every position or at a last token, causal or of the whole sequence.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ import synthbench as sb
 from synthbench.registry.kinds import MODEL
 from synthbench.registry.registry import installed
 from synthbench.testing import check_model
+from synthbench.testing.workbench.example_inputs import example_interfaces
 from tests.testing.models.test_sequence_families import FAMILIES, INTERFACES
 
 MODELS = [
@@ -21,6 +27,27 @@ MODELS = [
     "transformer layers=1 width=4 mlp=1 positions=absolute",
     "simplified-transformer",
 ]
+SOME = {
+    "signs (n=12) -> margin",
+    "reals (6) -> margins (n=3)",
+    "tokens (vocabulary=3, length=7) -> token logits (vocabulary=3, length=7)",
+    "tokens (vocabulary=3, length=7) -> "
+    "token logits of the whole sequence (vocabulary=3, length=7)",
+    "real vectors (length=7, size=2) -> "
+    "token logits of the whole sequence (vocabulary=3, length=7)",
+    "real vectors (length=7, size=2) -> causal value (7 x 2)",
+}
+"""Of the example interfaces of models."""
+
+
+def test_some_of_the_interfaces_are_examples() -> None:
+    """One that none of the models is tried on would leave a way to read out untried."""
+    every = {
+        interface.describe()
+        for reference in MODELS
+        for interface in example_interfaces(installed().model(reference))
+    }
+    assert every >= SOME
 
 
 def test_the_list_covers_every_bundled_model() -> None:
@@ -30,6 +57,14 @@ def test_the_list_covers_every_bundled_model() -> None:
 
 @pytest.mark.parametrize("reference", MODELS)
 def test_bundled_models_keep_every_law(reference: str) -> None:
+    model = installed().model(reference)
+    tried = [each for each in example_interfaces(model) if each.describe() in SOME]
+    check_model(model, () if reference.startswith("mlp") else tried)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reference", MODELS)
+def test_bundled_models_keep_every_law_on_every_kind_of_interface(reference: str) -> None:
     check_model(installed().model(reference))
 
 
