@@ -27,9 +27,10 @@ from tests.papers.stand_in import StandInJudge
 pytestmark = pytest.mark.usefixtures("stand_in_claims")
 
 
-@pytest.fixture
-def report(kept: KeptStudy) -> Report:
-    return report_content(kept, "plateaus.toml", StandInJudge())
+@pytest.fixture(scope="module")
+def report(study: PaperStudy, runs: Path) -> Report:
+    """Drawn once; it is only read."""
+    return report_content(kept_study(study, runs), "plateaus.toml", StandInJudge())
 
 
 class Elements(HTMLParser):
