@@ -1,7 +1,7 @@
 """How often verdicts are wrong, of simulated studies whose truth is known.
 
 `pytest -n 0 -m slow tests/claims -s` prints the rates of the whole simulation, as
-`benchmarks/verdicts.py` does.
+`benchmarks/verdicts.py` does, and tries a few studies of another kind.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from benchmarks.verdicts import FAMILY, QUANTITIES, SCENARIOS, SHIFTS, at_truth, power, rates
 
-FEW, MANY = 60, 1000
+FEW, MANY = 40, 1000
 
 
 def most(studies: int, rate: float) -> float:
@@ -19,7 +19,9 @@ def most(studies: int, rate: float) -> float:
     return float(binom(studies, rate).ppf(0.999)) / studies
 
 
-@pytest.mark.parametrize(("seeds", "scenario"), [(8, "censored"), (16, "exact")])
+@pytest.mark.parametrize(
+    ("seeds", "scenario"), [(8, "censored"), pytest.param(16, "exact", marks=pytest.mark.slow)]
+)
 def test_few_studies_have_a_wrong_verdict(seeds: int, scenario: str) -> None:
     found = rates(seeds, FEW, at_truth(list(FAMILY)), SCENARIOS[scenario])
     holds, fails = found["any"]
