@@ -1,4 +1,7 @@
-"""Losses against torch's own, with labels that are not asked for, and to the bit without."""
+"""Losses against torch's own, with labels that are not asked for, and to the bit without.
+
+`pytest -m slow` adds sizes of batches, and types that are treated like another one.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,11 @@ LOSSES = [
     *[("classes", loss) for loss in sb.CLASS_LOSSES.values()],
     *[("values", loss) for loss in sb.REGRESSION_LOSSES.values()],
 ]
+DTYPES = pytest.mark.parametrize(
+    "dtype",
+    [torch.float32, torch.bfloat16, pytest.param(torch.float64, marks=pytest.mark.slow)],
+    ids=str,
+)
 REPLICAS, SIZE, LENGTH, CLASSES = 3, 11, 5, 4
 SHAPES = {
     "margin": (SIZE,),
@@ -114,7 +122,7 @@ def test_the_square_of_classes_is_that_of_their_indicators() -> None:
 
 
 @pytest.mark.parametrize(("kind", "loss"), LOSSES)
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@DTYPES
 def test_what_is_ignored_has_no_gradient(kind: str, loss: sb.Loss, dtype: torch.dtype) -> None:
     output, y = examples(kind)
     y = ignored(kind, y)
@@ -157,8 +165,10 @@ def plain(name: str, output: Tensor, y: Tensor) -> Tensor:
     }[name]()
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-@pytest.mark.parametrize("size", [1, 31, 32, 100, 257])
+@DTYPES
+@pytest.mark.parametrize(
+    "size", [1, 257, *(pytest.param(size, marks=pytest.mark.slow) for size in (31, 32, 100))]
+)
 @pytest.mark.parametrize("name", ["cross-entropy", *sb.MARGIN_LOSSES])
 def test_where_all_is_asked_the_bits_are_those_of_a_plain_mean(
     name: str, size: int, dtype: torch.dtype
