@@ -1,4 +1,7 @@
-"""torch's own attention is the oracle, in double precision."""
+"""torch's own attention is the oracle, in double precision.
+
+`pytest -m slow` crosses every option with every number of axes.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from tests.engine.axis.stacked_forms.intercepting import check_module, forms
 
 R, B, T, WIDTH = 2, 3, 5, 4
+PRE_NORM = {"norm_first": True, "activation": "gelu"}
 CAUSAL = nn.Transformer.generate_square_subsequent_mask(T).double()
 
 
@@ -37,19 +41,25 @@ def qkv(*shape: int) -> list[torch.Tensor]:
     return [torch.randn(R, *shape) for _ in range(3)]
 
 
+SHAPES = [(T, WIDTH), (B, T, WIDTH), (B, 2, T, WIDTH), (1, B, 2, T, WIDTH)]
+OPTIONS = [
+    {},
+    {"is_causal": True},
+    {"scale": 0.3},
+    {"attn_mask": CAUSAL},
+    {"attn_mask": torch.ones(T, T, dtype=torch.bool).tril()},
+    # The first row may attend to nothing.
+    {"attn_mask": torch.ones(T, T, dtype=torch.bool).tril(-1)},
+]
+
+
 @pytest.mark.parametrize(
-    "shape", [(T, WIDTH), (B, T, WIDTH), (B, 2, T, WIDTH), (1, B, 2, T, WIDTH)]
-)
-@pytest.mark.parametrize(
-    "options",
+    ("shape", "options"),
     [
-        {},
-        {"is_causal": True},
-        {"scale": 0.3},
-        {"attn_mask": CAUSAL},
-        {"attn_mask": torch.ones(T, T, dtype=torch.bool).tril()},
-        # The first row may attend to nothing.
-        {"attn_mask": torch.ones(T, T, dtype=torch.bool).tril(-1)},
+        pytest.param(shape, given, marks=() if few else pytest.mark.slow)
+        for shape in SHAPES
+        for given in OPTIONS
+        for few in [shape == SHAPES[2] or given in OPTIONS[:2]]
     ],
 )
 def test_attention_equals_torchs_own(shape, options) -> None:
@@ -78,7 +88,9 @@ def test_a_mask_that_is_learned() -> None:
     check_module(Biased, *qkv(B, T, WIDTH))
 
 
-@pytest.mark.parametrize("options", [{"is_causal": True}, {"attn_mask": CAUSAL}])
+@pytest.mark.parametrize(
+    "options", [{"is_causal": True}, pytest.param({"attn_mask": CAUSAL}, marks=pytest.mark.slow)]
+)
 def test_second_derivatives(options) -> None:
     with sdpa_kernel(SDPBackend.MATH):
         check_module(lambda: Attention(**options), *qkv(B, T, WIDTH), twice=True)
@@ -93,8 +105,15 @@ def test_dropout_is_of_the_attention_weights(monkeypatch) -> None:
     torch.testing.assert_close(found, wanted)
 
 
-@pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("options", [{}, {"norm_first": True, "activation": "gelu"}])
+@pytest.mark.parametrize(
+    ("options", "training"),
+    [
+        ({}, True),
+        (PRE_NORM, False),
+        pytest.param({}, False, marks=pytest.mark.slow),
+        pytest.param(PRE_NORM, True, marks=pytest.mark.slow),
+    ],
+)
 def test_encoder_layers_in_both_modes(training, options) -> None:
     def build() -> nn.Module:
         layer = nn.TransformerEncoderLayer(WIDTH, 2, 8, 0.0, batch_first=True, **options)
