@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
@@ -57,12 +58,17 @@ def measured(trained: tuple[MeasuredCell, Cell]) -> tuple[MeasuredCell, Rerun]:
 def nudged(
     trained: tuple[MeasuredCell, Cell], measured: tuple[MeasuredCell, Rerun]
 ) -> list[Trajectories]:
-    """The rerun's replicas with other last bits, once more often than is asked for."""
+    """The rerun's replicas with other last bits, once more often than is asked for.
+
+    No two of the first ones are alike, and the last is like no other; a replica for which more are
+    asked is far from all of them.
+    """
     cell, planned = trained
-    return [
+    *several, last = (
         rerun_replicas(planned, [1, 2, 4], "cpu", Silent(), cell.record, nudge).trajectories
-        for nudge in range(1, NUDGES + MORE_NUDGES + 2)
-    ]
+        for nudge in range(1, NUDGES + 2)
+    )
+    return [*islice(cycle(several), NUDGES + MORE_NUDGES), last]
 
 
 def unasked(*_: object) -> Trajectories:
