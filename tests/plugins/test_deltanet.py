@@ -1,4 +1,7 @@
-"""The delta rule against its recursion in numbers, and DeltaNet's layers."""
+"""The delta rule against its recursion in numbers, and DeltaNet's layers.
+
+`pytest -m slow` trains it without gates too.
+"""
 
 from __future__ import annotations
 
@@ -107,6 +110,6 @@ def test_long_sequences_in_single_precision(fields: str) -> None:
     check_long(f"deltanet width=16 {fields}")
 
 
-@pytest.mark.parametrize("fields", ["", "gated=true"])
+@pytest.mark.parametrize("fields", ["gated=true", pytest.param("", marks=pytest.mark.slow)])
 def test_deltanet_learns(fields: str, out: Path, settings: sb.Settings) -> None:
     check_learns(f"deltanet width=16 {fields}", out, settings)

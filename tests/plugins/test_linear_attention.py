@@ -1,4 +1,7 @@
-"""Linear attention, retention and gated linear attention against their formulas."""
+"""Linear attention, retention and gated linear attention against their formulas.
+
+`pytest -m slow` trains each of them, not only the last.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,13 @@ def test_long_sequences_in_single_precision(reference: str) -> None:
     check_long(f"{reference} width=16")
 
 
-@pytest.mark.parametrize("reference", ["linear-attention", "retnet", "gla"])
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "gla",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("linear-attention", "retnet")),
+    ],
+)
 def test_the_families_learn(reference: str, out: Path, settings: sb.Settings) -> None:
     check_learns(f"{reference} width=16", out, settings)
 
