@@ -36,7 +36,7 @@ synthbench.read_board("quickstart")
 run("show", "quickstart")
 run("build", "quickstart", "--out", out)
 print(trainers())
-import synthbench.leaderboard.submissions.packing
+import synthbench.engine
 print(trainers())
 """
 
@@ -88,6 +88,6 @@ def test_a_board_without_submissions() -> None:
 def test_boards_are_read_and_shown_without_the_trainer(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PROGRAM, str(tmp_path / "site")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    *_, found, once_packing = done.stdout.splitlines()
+    *_, found, imported = done.stdout.splitlines()
     assert found == "[]"
-    assert "'synthbench.engine'" in once_packing, "the check itself works"
+    assert imported == "['synthbench.engine']", "the check itself works"
