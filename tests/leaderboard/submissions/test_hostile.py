@@ -1,14 +1,20 @@
-"""Hostile texts, JSON and files: refused in one line, and nothing is written."""
+"""Hostile texts, JSON and files: refused in one line, and nothing is written.
+
+By default every kind of text and of number is tried in a few places, and a few kinds in every
+place; `pytest -m slow` crosses them all.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
+from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from synthbench.errors import SubmissionError
 from synthbench.hashing import content_hash
@@ -29,6 +35,7 @@ from tests.leaderboard.submissions.attacks import (
     trial,
 )
 
+slow = pytest.mark.slow
 INVISIBLE = {
     "escape": "\x1b[2J\x1b[31m",
     "null": "a\x00b",
@@ -139,7 +146,19 @@ TEXTS += [(place, kind) for place in NAMES for kind in INVISIBLE | LONG | MARKUP
 TEXTS.remove(("foreign model's name", "device"))
 
 
-@pytest.mark.parametrize(("place", "kind"), TEXTS)
+FEW_PLACES = {"title", "value of a foreign model", "device", "name", "model", "key of the record"}
+FEW_KINDS = {"escape", "surrogate", "newline", "long", "script", "empty"}
+
+
+def crossed(pairs: list[tuple[Any, str]], places: Container, kinds: set[str]) -> list[ParameterSet]:
+    """Pairs of a place and a kind; those that are slow have neither a place nor a kind of these."""
+    return [
+        pytest.param(place, kind, marks=() if place in places or kind in kinds else slow)
+        for place, kind in pairs
+    ]
+
+
+@pytest.mark.parametrize(("place", "kind"), crossed(TEXTS, FEW_PLACES, FEW_KINDS))
 def test_a_hostile_text_is_refused(place: str, kind: str, small: Path) -> None:
     text = (INVISIBLE | LONG | MARKUP)[kind]
     (FREE | NAMES)[place](small, text)
@@ -221,8 +240,19 @@ INTEGERS = [
 ]
 
 
-@pytest.mark.parametrize("kind", NUMBERS)
-@pytest.mark.parametrize("place", INTEGERS, ids=lambda place: "-".join(map(str, place)))
+NUMBERED = [
+    pytest.param(
+        *each.values, marks=each.marks, id="-".join(map(str, (*each.values[0], each.values[1])))
+    )
+    for each in crossed(
+        [(place, kind) for place in INTEGERS for kind in NUMBERS],
+        [INTEGERS[0], INTEGERS[2], INTEGERS[6], INTEGERS[11], INTEGERS[14]],
+        {"NaN", "text", "true", "float", "negative"},
+    )
+]
+
+
+@pytest.mark.parametrize(("place", "kind"), NUMBERED)
 def test_what_is_not_the_right_number_is_refused(place: tuple, kind: str, small: Path) -> None:
     file, *path = place
     mark = "@ here @"
