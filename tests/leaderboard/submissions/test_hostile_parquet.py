@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from tests.leaderboard.submissions.attacks import (
     SMALL,
     TABLE,
     edit_table,
+    expected,
     read,
     refusal,
     seal,
@@ -237,24 +239,29 @@ BOMBS = {
     "a page": (TABLE, page_bomb),
 }
 READER = """
-import os, sys, tracemalloc
+import os, pickle, sys, tracemalloc
 from pathlib import Path
 import pyarrow as pa
 from synthbench.errors import SubmissionError
 from synthbench.leaderboard.submissions import files
-from tests.leaderboard.submissions.attacks import SMALL, read
+from synthbench.leaderboard.submissions.reading import read_submission
+
+suite, expected = pickle.load(sys.stdin.buffer)
+
+def read(folder):
+    return read_submission(folder, suite, expected)
 
 def peak(folder):
     tracemalloc.start()
     try:
-        read(folder, SMALL)
+        read(folder)
         sys.exit("accepted")
     except SubmissionError:
         python = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return max(python, pa.default_memory_pool().max_memory()) >> 20
 
-read(Path(sys.argv[1]), SMALL)
+read(Path(sys.argv[1]))
 print(*(peak(Path(folder)) for folder in sys.argv[2:]))
 files.unpacked_bytes = lambda chunk: 0
 print(peak(Path(sys.argv[-1])), flush=True)
@@ -279,11 +286,11 @@ def test_bombs_take_little_memory(
     done = subprocess.run(
         [sys.executable, "-c", READER, str(small), *folders],
         cwd=request.config.rootpath,
+        input=pickle.dumps((SMALL, expected(SMALL))),
         capture_output=True,
-        text=True,
         timeout=300,
     )
-    assert done.returncode == 0, done.stderr
-    guarded, unguarded = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr.decode()
+    guarded, unguarded = done.stdout.decode().splitlines()
     assert [int(peak) < 64 for peak in guarded.split()] == [True] * len(BOMBS), guarded
     assert int(unguarded) >= 128
