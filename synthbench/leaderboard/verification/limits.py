@@ -20,7 +20,7 @@ import cloudpickle
 
 from synthbench.errors import SubmissionError
 from synthbench.leaderboard.processes import receive, send, start_process
-from synthbench.leaderboard.verification.worker import RAISED, READY, YIELDED, main
+from synthbench.leaderboard.verification.worker import RAISED, READY, SAID, YIELDED, main
 from synthbench.listeners.listener import Listener
 
 T = TypeVar("T")
@@ -100,7 +100,7 @@ class _Child:
 
     def __init__(self, job: Job[Any]) -> None:
         self._process = start_process(main)
-        self._begun = monotonic()
+        self._begun = self._checked = monotonic()
         self._messages: SimpleQueue[tuple[str, Any] | None] = SimpleQueue()
         assert self._process.stdin is not None
         try:
@@ -132,6 +132,9 @@ class _Child:
                         f"{doing} ended its process (exit code {self._process.returncode}); the "
                         "system may have run out of memory: a lower --memory-gib says so first"
                     )
+            elif message[0] == SAID and monotonic() - self._checked > POLL_SECONDS:
+                # Who never pauses is looked at too.
+                self._check(limits, 0.0, doing)
             return message
 
     def end(self) -> None:
@@ -146,6 +149,7 @@ class _Child:
                 pass
 
     def _check(self, limits: Limits, seconds: float, doing: str) -> None:
+        self._checked = monotonic()
         used = _resident(self._process.pid)
         if limits.memory is not None and used is not None and used > limits.memory:
             raise LimitError(

@@ -10,14 +10,17 @@ import signal
 import sys
 import traceback
 from threading import Thread
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import cloudpickle
 
 from synthbench.leaderboard.processes import own_output, receive, send
-from synthbench.listeners.listener import BlockProgress, Listener
-from synthbench.plan.cell import Cell
-from synthbench.records import Record
+from synthbench.listeners.listener import Listener
+
+if TYPE_CHECKING:
+    from synthbench.listeners.listener import BlockProgress
+    from synthbench.plan.cell import Cell
+    from synthbench.records import Record
 
 READY, SAID, YIELDED, RAISED = "ready", "said", "yielded", "raised"
 """Kinds of messages to the process that started it: the first of a pair."""

@@ -29,8 +29,10 @@ def waiting(listener: Listener) -> Iterator[int]:
 
 def growing(listener: Listener) -> Iterator[int]:
     kept = []
-    while True:
-        kept.append(os.urandom(2**24))
+    for _ in range(200):
+        # Written to, so that it takes memory; it never pauses for as long as it is waited for.
+        kept.append(bytearray(b"1") * 2**22)
+        time.sleep(0.01)
         listener.note("alive")
         yield 0
 

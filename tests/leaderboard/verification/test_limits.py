@@ -59,8 +59,8 @@ def test_what_takes_too_long_is_named_and_ended() -> None:
 @LINUX
 def test_what_takes_too_much_memory_is_named() -> None:
     found = []
-    with pytest.raises(SubmissionError, match=r"more than the 0.3 GiB of memory allowed"):
-        for _ in within(Limits(memory=int(0.3 * GIBIBYTE)), growing, Silent()):
+    with pytest.raises(SubmissionError, match=r"more than the 0.2 GiB of memory allowed"):
+        for _ in within(Limits(memory=int(0.2 * GIBIBYTE)), growing, Silent()):
             found.append(1)
     assert len(found) > 4, "what it begins with fits"
 
