@@ -82,7 +82,7 @@ def test_sharpness_is_the_top_eigenvalue_of_the_full_hessian(model: str, sign: i
     view = view_of("sparse-parity n=6 k=2", model)
     low, top = hessian_top(view)
     assert (abs(low) < top) if sign else (abs(low) > 0.5 * top), "the case is what it claims"
-    assert measure("sharpness iterations=200", view)["top"] == pytest.approx(top, rel=0.01)
+    assert measure("sharpness iterations=80", view)["top"] == pytest.approx(top, rel=0.01)
 
 
 def test_sharpness_where_a_negative_eigenvalue_dominates() -> None:
@@ -95,4 +95,4 @@ def test_sharpness_where_a_negative_eigenvalue_dominates() -> None:
     bent = dataclasses.replace(view, loss=loss)
     low, top = hessian_top(bent)
     assert (low < -1.5 and abs(top) < 0.2 * abs(low)) or top <= 0
-    assert measure("sharpness iterations=200", bent)["top"] == pytest.approx(top, abs=0.01)
+    assert measure("sharpness iterations=80", bent)["top"] == pytest.approx(top, abs=0.01)
