@@ -1,4 +1,7 @@
-"""The documentation's site: it builds without a warning and needs nothing from elsewhere."""
+"""The documentation's site: it builds without a warning and needs nothing from elsewhere.
+
+`.ci/run` runs these after the default tests: `pytest -n 0 -m slow tests/docs/test_site.py`.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ import pytest
 import synthbench as sb
 from tests.docs.pages import PAGES, ROOT
 
+pytestmark = pytest.mark.slow
 NO_NETWORK = re.compile(r"^(?:https?:)?//", re.IGNORECASE)
 
 

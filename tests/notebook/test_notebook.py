@@ -1,7 +1,7 @@
 """The notebook of the docs: it runs, and what it shows is what a reader sees.
 
-By default its evaluations have a few seeds and steps; `pytest -m slow tests/notebook` runs it as it
-is.
+By default its cells run in this process, with a few seeds and steps; as it is, in a kernel, it is
+run by `pytest -m slow tests/notebook`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from typing import Any, ClassVar
 
 import nbformat
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+from traitlets.config import Config
 
 SMALL = {"seeds=32": "seeds=6", "budget=32_000": "budget=1_600"}
 DOCS = Path(__file__).parents[2] / "docs"
@@ -40,29 +42,21 @@ def committed() -> NotebookNode:
     return nbformat.read(NOTEBOOK, as_version=4)
 
 
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InteractiveShell:
+    """IPython in an empty folder, whose history is nowhere."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    settings = Config()
+    settings.HistoryManager.enabled = False
+    return InteractiveShell(config=settings)
+
+
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
     WatchedClient.sent = []
-    return run(NOTEBOOK, tmp_path_factory.mktemp("notebook"))
-
-
-@pytest.fixture(scope="module")
-def executed_small(
-    committed: NotebookNode, tmp_path_factory: pytest.TempPathFactory
-) -> NotebookNode:
-    folder = tmp_path_factory.mktemp("small")
-    small = nbformat.from_dict(committed)
-    for cell in small.cells:
-        for as_written, fewer in SMALL.items():
-            cell.source = cell.source.replace(as_written, fewer)
-    nbformat.write(small, folder / "small.ipynb")
-    return run(folder / "small.ipynb", folder)
-
-
-def run(notebook: Path, folder: Path) -> NotebookNode:
-    """As `docs/run_notebook.py` does, in a folder."""
     run_notebook = runpy.run_path(str(DOCS / "run_notebook.py"))["run_notebook"]
-    return run_notebook(notebook, folder, WatchedClient)
+    return run_notebook(NOTEBOOK, tmp_path_factory.mktemp("notebook"), WatchedClient)
 
 
 def outputs_of(notebook: NotebookNode) -> list[NotebookNode]:
@@ -73,20 +67,36 @@ def shown(notebook: NotebookNode) -> list[tuple[str, list[str]]]:
     return [(one.output_type, sorted(one.get("data", {}))) for one in outputs_of(notebook)]
 
 
-@pytest.mark.parametrize(
-    "size", ["executed_small", pytest.param("executed", marks=pytest.mark.slow)]
-)
+def test_its_cells_run_and_have_the_results_that_are_committed(
+    shell: InteractiveShell, committed: NotebookNode
+) -> None:
+    """As HTML where they are there; that pictures are drawn is a kernel's doing."""
+    for cell in (each for each in committed.cells if each.cell_type == "code"):
+        done = shell.run_cell(smaller(cell.source))
+        done.raise_error()
+        (wanted,) = [o for o in cell.outputs if o.output_type == "execute_result"] or [None]
+        assert (done.result is None) == (wanted is None)
+        if wanted is not None:
+            found, _ = shell.display_formatter.format(done.result)
+            assert ("text/html" in found) == ("text/html" in wanted.data), cell.source
+
+
+def smaller(source: str) -> str:
+    """A cell's source with fewer seeds and steps."""
+    for as_written, fewer in SMALL.items():
+        source = source.replace(as_written, fewer)
+    return source
+
+
+@pytest.mark.slow
 def test_it_runs_and_shows_what_is_committed(
-    size: str, committed: NotebookNode, request: pytest.FixtureRequest
+    executed: NotebookNode, committed: NotebookNode
 ) -> None:
     """The same kinds of outputs, each once: no warning, no second picture, no stray line."""
-    found = request.getfixturevalue(size)
-    sources = [cell.source for cell in committed.cells]
-    assert all(any(text in source for source in sources) for text in SMALL)
-    assert shown(found) == shown(committed)
-    kinds = [output.output_type for output in outputs_of(found)]
+    assert shown(executed) == shown(committed)
+    kinds = [output.output_type for output in outputs_of(executed)]
     assert set(kinds) == {"execute_result", "display_data"}
-    pictures = [mimes for _, mimes in shown(found) if "image/png" in mimes]
+    pictures = [mimes for _, mimes in shown(executed) if "image/png" in mimes]
     assert len(pictures) == 2 and pictures[0] == ["image/png", "text/plain"]
 
 
