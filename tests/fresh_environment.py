@@ -96,7 +96,7 @@ class FreshEnvironment:
         """Install wheels and source folders, and nothing that they depend on."""
         done = subprocess.run(
             [sys.executable, "-m", "pip", "--python", str(self.python), "install", "--quiet",
-             "--no-deps", "--no-index", "--no-build-isolation", *map(str, sources)],
+             "--no-deps", "--no-index", "--no-build-isolation", "--no-compile", *map(str, sources)],
             env=clean(), cwd=self.folder, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
