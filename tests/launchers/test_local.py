@@ -1,4 +1,7 @@
-"""Evaluations on processes of this machine: killed, interrupted, of any number: the same bits."""
+"""Evaluations on processes of this machine: killed, interrupted, of any number: the same bits.
+
+`pytest -m slow` adds several workers at a time, signals to a command, and a script's own classes.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +33,11 @@ class Killing(sb.Launcher):
 
     name: ClassVar[str] = "killing"
     out: Path
+    workers: int
     killed: list[int] = []  # noqa: RUF012 - a field of pydantic's
 
     def open(self, hear: Hear) -> LocalCrew:
-        """Open two."""
+        """Open them."""
 
         def listen(said: Said) -> None:
             hear(said)
@@ -44,16 +48,19 @@ class Killing(sb.Launcher):
                 self.killed.append(slot._running().pid)
                 os.kill(self.killed[0], signal.SIGKILL)
 
-        crew = LocalCrew(2, listen)
+        crew = LocalCrew(self.workers, listen)
         return crew
 
 
-def test_a_killed_worker_costs_no_bit(here: sb.Results, tmp_path: Path) -> None:
-    launcher, listening = Killing(out=tmp_path), Listening()
+# A process that imports torch costs more than what it trains.
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_killed_worker_costs_no_bit(workers: int, tmp_path: Path) -> None:
+    launcher, listening = Killing(out=tmp_path / "killed", workers=workers), Listening()
     often = replace(SETTINGS.trainer, checkpoint_seconds=0.0)
     # Of two cells in one stack: each worker that starts records it anew.
-    results = train(GRID[:2], tmp_path, launcher=launcher, listener=listening, trainer=often)
-    assert_all_same(results, here[:2])
+    cells = GRID[:2]
+    results = train(cells, launcher.out, launcher=launcher, listener=listening, trainer=often)
+    assert_all_same(results, train(cells, tmp_path / "here", workers=0))
     assert len(launcher.killed) == 1
     assert any("a worker was killed (SIGKILL); its work begins" in n for n in listening.notes)
     for each in results:
