@@ -1,6 +1,7 @@
 """Runs of steps and scores from buffers that stay give the bits of steps and scores one by one.
 
 What is captured is kept as it stands here: CUDA graphs themselves are tried in `tests/cuda`.
+`pytest -m slow` adds dropout in a transformer, and a finite training set of other cells.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ from synthbench.engine.training.captured_steps import LENGTHS, runs_of
 from synthbench.engine.training.cuda_graphs import GraphCapture, Work, graph_capture, places
 from synthbench.plan.cell import Cell
 from synthbench.registry.registry import installed
+from tests.engine.training.test_narrowing import Dropping
 from tests.evaluation.notes import Notes
 
+PARITY = "sparse-parity n=8 k=2"
 CELLS = {
-    "fresh": ("sparse-parity n=8 k=2", "mlp width=16 momentum=0.9 clip=1 schedule=cosine lr=0.1"),
-    "dropout": (
-        "sparse-parity n=8 k=2",
-        "transformer positions=absolute layers=1 mlp=2 dropout=0.1",
-    ),
+    "fresh": (PARITY, "mlp width=16 momentum=0.9 clip=1 schedule=cosine lr=0.1"),
+    "dropout": (PARITY, Dropping()),
+    "transformer": (PARITY, "transformer positions=absolute layers=1 mlp=2 dropout=0.1"),
     "chains": ("markov symbols=2 length=8 last=4", "transformer layers=1 lr=0.01"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(
@@ -84,12 +85,13 @@ def capture_all(monkeypatch: pytest.MonkeyPatch) -> list[Kept]:
     return made
 
 
-STEPS = 96
+STEPS = 85
 """With runs of every length in the first window of batches and in the second."""
 
 
 def cell_of(name: str, steps: int = STEPS, **protocol: object) -> Cell:
-    task, model = installed().task(CELLS[name][0]), installed().model(CELLS[name][1])
+    task, model = installed().task(CELLS[name][0]), CELLS[name][1]
+    model = installed().model(model) if isinstance(model, str) else model
     batch = model.recipe.batch_size
     assert isinstance(batch, int)
     chosen = {"seeds": 3, "evaluation_samples": 128, "hold": 1, **protocol}
@@ -108,15 +110,23 @@ def same(one: BlockResult, other: BlockResult) -> bool:
     return equal and one.table.equals(other.table)
 
 
-@pytest.mark.parametrize("name", CELLS)
-@pytest.mark.parametrize("train_samples", [None, 96])
+@pytest.mark.parametrize(
+    ("name", "train_samples"),
+    [
+        *(("fresh", None), ("fresh", 96), ("dropout", None), ("chains", None)),
+        *(
+            pytest.param(*each, marks=pytest.mark.slow)
+            for each in (("transformer", None), ("transformer", 96), ("chains", 96))
+        ),
+    ],
+)
 def test_captured_runs_give_the_bits_of_single_steps(
     name: str,
     train_samples: int | None,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    cell = cell_of(name, until="budget", resolution=0.3, train_samples=train_samples)
+    cell = cell_of(name, until="budget", resolution=0.5, train_samples=train_samples)
     alone = train(cell, tmp_path / "alone")
     made = capture_all(monkeypatch)
     assert same(train(cell, tmp_path / "captured"), alone)
@@ -126,7 +136,7 @@ def test_captured_runs_give_the_bits_of_single_steps(
 
 
 def test_a_narrower_stack_is_captured_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cell = cell_of("fresh", steps=800, seeds=9, evaluation_samples=256)
+    cell = cell_of("fresh", steps=400, seeds=9, evaluation_samples=128, resolution=0.3)
     alone = train(cell, tmp_path / "alone")
     captures = capture_all(monkeypatch)
     captured = train(cell, tmp_path / "captured")
@@ -138,7 +148,7 @@ def test_a_narrower_stack_is_captured_anew(tmp_path: Path, monkeypatch: pytest.M
 def test_teachers_outputs_are_in_the_buffers(
     small_cell: Cell, out: Path, settings, monkeypatch
 ) -> None:
-    protocol = small_cell.protocol.model_copy(update={"budget": 3_072, "resolution": 0.3})
+    protocol = small_cell.protocol.model_copy(update={"budget": 1_280, "seeds": 3, "resolution": 0.5})
     source = replace(small_cell, protocol=protocol)
     taught = replace(source, teacher=sb.Teacher(source, temperature=2.0, hard=0.25))
     alone = sb.evaluate_cells([taught], out / "alone", settings)[0]
@@ -152,7 +162,7 @@ def test_teachers_outputs_are_in_the_buffers(
 
 
 def test_wrong_offsets_would_be_seen(tmp_path: Path, monkeypatch) -> None:
-    cell = cell_of("fresh", until="budget", resolution=0.3)
+    cell = cell_of("fresh", until="budget", resolution=0.5)
     alone = train(cell, tmp_path / "one")
     capture_all(monkeypatch)
     at: Callable[..., object] = captured_steps.batch_at

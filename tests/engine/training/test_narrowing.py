@@ -1,4 +1,7 @@
-"""A stack that is narrowed as replicas stop gives each the bits of one that is not."""
+"""A stack that is narrowed as replicas stop gives each the bits of one that is not.
+
+`pytest -m slow` adds attention with dropout, and muon, which is looped as another is by default.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +25,12 @@ from synthbench.plan.cell import Cell
 from synthbench.registry.registry import installed
 from tests.engine.authored import Normalized, Plain
 from tests.engine.optimizing import Normalized as NormalizedSteps
+from tests.engine.optimizing import Reading
 
 MODELS = {
     "sgd": "mlp width=16 momentum=0.9 clip=1 schedule=cosine lr=0.1",
     "adamw": "mlp width=3 optimizer=adamw lr=0.02 weight_decay=0.1 warmup=20",
-    "looped": "mlp width=16 optimizer=muon lr=0.02",
+    "muon": "mlp width=16 optimizer=muon lr=0.02",
     "attention with dropout": "transformer positions=absolute layers=1 mlp=2 dropout=0.1 lr=0.01",
 }
 
@@ -72,7 +76,7 @@ class Dropping(Plain):
 
 
 def cell_of(model: sb.Model, budget: int = 5_120) -> Cell:
-    protocol = sb.Protocol(budget=budget, seeds=9, evaluation_samples=256, hold=1, resolution=0.1)
+    protocol = sb.Protocol(budget=budget, seeds=9, evaluation_samples=128, hold=1, resolution=0.3)
     return Cell(installed().task("sparse-parity n=8 k=2"), model, protocol)
 
 
@@ -83,6 +87,8 @@ def model_of(name: str) -> sb.Model:
         return Dropping()
     if name == "vmapped":
         return Plain(recipe=sb.Recipe(optimizer=NormalizedSteps(), lr=0.03))
+    if name == "looped":
+        return Plain(recipe=sb.Recipe(optimizer=Reading(), lr=0.03))
     return installed().model(MODELS[name])
 
 
@@ -126,6 +132,7 @@ class Interrupt(pl.Callback):
         *("sgd", "adamw", "looped", "dropout", "buffers", "vmapped"),
         # Minutes, for what the small network with dropout shows.
         pytest.param("attention with dropout", marks=pytest.mark.slow),
+        pytest.param("muon", marks=pytest.mark.slow),
     ],
 )
 def test_narrowed_or_not_or_resumed_the_bits_are_the_same(

@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 import synthbench as sb
 from synthbench.engine.axis.way import Draws, Execution, Way
 from synthbench.engine.optimizers.rates import Rates
-from synthbench.engine.training import replica_training
+from synthbench.engine.training import data_room, replica_training
 from synthbench.engine.training.block import Block
 from synthbench.engine.training.block_training import TrainerOptions, train_block
 from synthbench.engine.training.chunks import Chunk
@@ -26,7 +26,9 @@ from synthbench.registry.registry import installed
 from tests.engine.training.waiting import HostWaits, NoWaiting
 from tests.engine.wide_tasks import Rotated
 
-STEPS = 96
+WINDOW = 16
+"""Steps whose batches are drawn at once: fewer than in use, so that few steps need a second."""
+STEPS = 24
 """Into the second window of batches."""
 PARITY = "sparse-parity n=8 k=2 noise=0.1"
 CELLS = {
@@ -41,7 +43,7 @@ CELLS = {
     "order": ("markov symbols=2 length=12 last=4 order=2", "transformer layers=1 lr=0.01", {}),
     "induction": ("induction-copying symbols=4 length=12", "transformer layers=1 lr=0.01", {}),
     "finite": (PARITY, "mlp width=16 optimizer=adamw weight_decay=0.1", {"train_samples": 96}),
-    "recurrent": ("markov symbols=2 length=6 last=2", "gru", {}),
+    "recurrent": ("markov symbols=2 length=3 last=1", "gru width=8", {}),
 }
 
 
@@ -66,6 +68,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(Stepping, "run", watching)
     monkeypatch.setattr(Stepping, "__init__", beginning)
+    monkeypatch.setattr(data_room, "LONGEST_CHUNK", WINDOW)
     monkeypatch.setattr(Rates, "at", made_on_the_host(Rates.at))
     # As on a GPU, but for the capture itself.
     monkeypatch.setattr(replica_training, "graph_capture", lambda *_: AsItIs())
@@ -116,11 +119,11 @@ LONG = ("stay or move", "order", "induction")
 def test_no_chunk_waits(name: str, tmp_path: Path, watched: list[int]) -> None:
     task, model, protocol = CELLS[name]
     train(cell_of(installed().task(task), model, **protocol), tmp_path)
-    assert len(watched) > 5 and watched[-1] > 64, "windows are drawn among them"
+    assert len(watched) > 5 and watched[-1] > WINDOW, "windows are drawn among them"
 
 
 def test_no_chunk_of_a_curriculum_waits(tmp_path: Path, watched: list[int]) -> None:
-    train(cell_of(Rotated(change=50), "mlp width=16"), tmp_path)
+    train(cell_of(Rotated(change=12), "mlp width=16"), tmp_path)
     assert len(watched) > 5
 
 

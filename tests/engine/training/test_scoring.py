@@ -22,7 +22,7 @@ from tests.engine.authored import SmallNet
 from tests.engine.wide_tasks import Blobs, ModularSum, Pairs, Points, Recurrent, RunningParity
 from tests.engine.wide_tasks import Spurious as SpuriousTask
 
-QUICK = sb.Protocol(budget=1_600, seeds=3, evaluation_samples=256, resolution=0.5, until="budget")
+QUICK = sb.Protocol(budget=640, seeds=3, evaluation_samples=256, resolution=0.5, until="budget")
 KEPT = sb.Settings(sb.TrainerOptions(accelerator="cpu"), keep_weights=True, replicas_per_block=3)
 
 
@@ -47,9 +47,9 @@ def inputs_of(result, place, seed):
 
 def test_held_out_accuracy_is_that_over_all_remaining_pairs(out) -> None:
     recipe = sb.Recipe(optimizer="adam", lr=0.01, batch_size="full")
-    result = trained(ModularSum(p=7), Pairs, QUICK.model_copy(update={"budget": 24 * 60}),
+    result = trained(ModularSum(p=7), Pairs, QUICK.model_copy(update={"budget": 24 * 30}),
                      recipe, out=out)  # fmt: skip
-    assert result.record.batch_size == 24 and result.record.steps == 60
+    assert result.record.batch_size == 24 and result.record.steps == 30
     for r in range(3):
         network = result.network(r).requires_grad_(False)
         for place, column in ((0, "accuracy"), (1, "accuracy@all")):
@@ -184,7 +184,7 @@ def test_models_of_one_length_refuse_several() -> None:
 
 def test_progress_is_relative_to_the_best_of_the_classifiers_fitted_on_the_same_rows(out) -> None:
     recipe = sb.Recipe(optimizer="adam", lr=0.01, batch_size="full")
-    protocol = QUICK.model_copy(update={"budget": 30 * 40})
+    protocol = QUICK.model_copy(update={"budget": 30 * 20, "seeds": 2})
     result = trained(Blobs(rows=30), Points, protocol, recipe, out=out)
     assert result.record.ceiling == "best-known"
     assert list(result.record.environment.libraries) == ["scikit-learn"]
@@ -207,7 +207,7 @@ def test_progress_is_relative_to_the_best_of_the_classifiers_fitted_on_the_same_
 
 def test_a_raw_score_may_be_the_target(out) -> None:
     task = SpuriousTask(n=6, target_score=0.8)
-    protocol = QUICK.model_copy(update={"until": "solved", "resolution": 0.05, "budget": 6_400})
+    protocol = QUICK.model_copy(update={"until": "solved", "resolution": 0.1, "budget": 6_400})
     result = trained(task, lambda: SmallNet(6), protocol, out=out)
     for r, values in enumerate(result.measured.trajectories.by_replica("accuracy")):
         held = (values[:-1] >= 0.8) & (values[1:] >= 0.8)
@@ -282,10 +282,10 @@ def test_a_group_that_no_example_belongs_to_is_undefined_but_ends_nothing(out) -
 
 def test_results_do_not_depend_on_the_block(out) -> None:
     model = sb.as_model(lambda: SmallNet(6), sb.Recipe(optimizer="adam", lr=0.01))
-    cell = Cell(SpuriousTask(n=6), model, QUICK.model_copy(update={"seeds": 4}))
+    cell = Cell(SpuriousTask(n=6), model, QUICK.model_copy(update={"seeds": 3}))
     wide, narrow = (
         sb.evaluate_cells([cell], out / str(width), replace(KEPT, replicas_per_block=width))[0]
-        for width in (4, 2)
+        for width in (3, 2)
     )
     first, second = (each.measured.trajectories.table for each in (wide, narrow))
     assert first.equals(second)

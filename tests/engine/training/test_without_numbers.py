@@ -1,7 +1,7 @@
 """Steps on a device that holds shapes and no numbers: whatever asks for a number fails there.
 
 torch's `meta` device refuses to be read, copied to the host or mixed with tensors of the host, as
-a GPU within a chunk must not be.
+a GPU within a chunk must not be. `pytest -m slow` adds both ways of stepping for every cell.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ REPLICAS = 3
 CELLS = {
     "mlp": ("sparse-parity n=8 k=2 noise=0.1", "mlp width=16 momentum=0.9 clip=1", {}),
     "finite": ("sparse-parity n=8 k=2", "mlp width=16 optimizer=adamw", {"train_samples": 96}),
-    "transformer": ("markov symbols=3 length=12 last=4", "transformer layers=1", {}),
+    "transformer": ("markov symbols=3 length=6 last=4", "transformer layers=1", {}),
     "dropout": (
         "sparse-parity n=8 k=2",
         "transformer positions=absolute layers=1 mlp=2 dropout=0.1",
@@ -104,13 +104,17 @@ def stepping_of(name: str, captured: bool) -> Stepping:
     return Stepping(cell, functions, optimizer, drawn, (parameters, {}, {}), capture=capture)
 
 
-LONG = ("induction",)
-"""Another sampler before the network of "transformer"."""
+BRIEF = [("mlp", True), ("mlp", False), ("finite", False), ("transformer", False), ("dropout", True)]
+"""Each of the cells once, and one in both ways. "induction" has the network of "transformer"."""
 
 
-@pytest.mark.parametrize("captured", [True, False])
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.slow] if n in LONG else []) for n in CELLS]
+    ("name", "captured"),
+    [
+        pytest.param(name, captured, marks=[] if (name, captured) in BRIEF else [pytest.mark.slow])
+        for name in CELLS
+        for captured in (True, False)
+    ],
 )
 def test_a_chunk_takes_one_copy_to_the_device_and_none_back(name: str, captured: bool) -> None:
     stepping = stepping_of(name, captured)
