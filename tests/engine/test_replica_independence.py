@@ -49,7 +49,7 @@ def rows(result: BlockResult, replica: int) -> object:
 @pytest.fixture(scope="module")
 def brief(small_cell: Cell) -> Cell:
     """The small cell without its end: bits that differ do so in the first steps."""
-    changes = {"budget": 2_560, "resolution": 0.2, "until": "budget"}
+    changes = {"budget": 1_280, "resolution": 0.3, "until": "budget"}
     return replace(small_cell, protocol=small_cell.protocol.model_copy(update=changes))
 
 
@@ -75,7 +75,7 @@ def test_trajectories_are_equal_to_the_bit(
 def odd_cell() -> Cell:
     """Rows of 3 numbers are not aligned alike in every place of a stack."""
     registry = installed()
-    protocol = sb.Protocol(budget=4_800, seeds=5, evaluation_samples=256, resolution=0.2)
+    protocol = sb.Protocol(budget=1_600, seeds=5, evaluation_samples=128, resolution=0.3)
     return Cell(registry.task("sparse-parity n=30 k=3"), registry.model("mlp width=3"), protocol)
 
 
@@ -127,23 +127,24 @@ def test_blocks_are_balanced_and_padded() -> None:
 
 
 @pytest.fixture(scope="module")
-def good(small_cell: Cell, tmp_path_factory: pytest.TempPathFactory) -> BlockResult:
+def good(brief: Cell, tmp_path_factory: pytest.TempPathFactory) -> BlockResult:
     """The network that may explode, where it does not."""
-    cell = replace(small_cell, model=Exploding(factor=1))
+    cell = replace(brief, model=Exploding(factor=1))
     return train(cell, list(range(8)), 8, tmp_path_factory.mktemp("good"))
 
 
 @pytest.mark.parametrize("factor", [1e37, 1e39])
 def test_a_diverging_replica_is_marked_and_its_neighbours_do_not_notice(
-    small_cell: Cell, good: BlockResult, factor: float, tmp_path: Path
+    brief: Cell, good: BlockResult, factor: float, tmp_path: Path
 ) -> None:
     seeds = list(range(8))
-    bad = train(replace(small_cell, model=Exploding(factor=factor)), seeds, 8, tmp_path)
+    bad = train(replace(brief, model=Exploding(factor=factor)), seeds, 8, tmp_path)
     assert 0 < sum(bad.diverged) < 8 and not any(good.diverged)
     for r in seeds:
         if bad.diverged[r]:
             values = rows(bad, r).to_pandas().drop(columns="train_loss")
-            assert np.isfinite(values[1:].to_numpy()).all() and len(values) < 20
+            assert np.isfinite(values[1:].to_numpy()).all()
+            assert len(values) < len(rows(good, r)) / 2
         else:
             assert rows(bad, r).equals(rows(good, r))
 
@@ -151,7 +152,9 @@ def test_a_diverging_replica_is_marked_and_its_neighbours_do_not_notice(
 def test_a_diverged_replica_is_recorded_and_censored_at_the_budget(
     small_cell: Cell, out: Path, settings: sb.Settings
 ) -> None:
-    record = sb.evaluate_cells([replace(small_cell, model=Exploding())], out, settings)[0].record
+    coarse = small_cell.protocol.model_copy(update={"resolution": 0.2})
+    cell = replace(small_cell, model=Exploding(), protocol=coarse)
+    record = sb.evaluate_cells([cell], out, settings)[0].record
     outcomes = [replica.outcome for replica in record.replicas]
     assert outcomes.count("diverged") == record.summary.diverged > 0
     assert record.summary.solved == outcomes.count("solved") > 0
@@ -159,7 +162,7 @@ def test_a_diverged_replica_is_recorded_and_censored_at_the_budget(
 
 
 def test_plain_replicas_score_as_stacked_ones(small_cell: Cell, tmp_path: Path) -> None:
-    cell = replace(small_cell, protocol=small_cell.protocol.model_copy(update={"budget": 1_600}))
+    cell = replace(small_cell, protocol=small_cell.protocol.model_copy(update={"budget": 640}))
     stacked = train(replace(cell, model=Plain()), [0, 1, 2], 3, tmp_path)
     plain = train(replace(cell, model=Branching()), [0, 1, 2], 3, tmp_path, way=Way.PLAIN)
     for name in stacked.weights:
@@ -200,7 +203,7 @@ def test_frozen_parameters_stay_and_are_not_counted(small_cell: Cell, tmp_path: 
 def test_a_plain_replica_that_raises_on_nan_does_not_stop_its_neighbours(
     small_cell: Cell, tmp_path: Path
 ) -> None:
-    protocol = small_cell.protocol.model_copy(update={"budget": 960})
+    protocol = small_cell.protocol.model_copy(update={"budget": 480})
     cell = replace(small_cell, protocol=protocol)
     seeds = list(range(6))
     fussy = train(replace(cell, model=Fussy()), seeds, 6, tmp_path, way=Way.PLAIN)

@@ -27,7 +27,9 @@ def finite(samples: int, seeds: tuple[int, ...] = (0, 1, 2), n: int = 40) -> Fin
 
 @pytest.fixture
 def finite_cell(small_cell: Cell) -> Cell:
-    protocol = small_cell.protocol.model_copy(update={"budget": 3_200, "train_samples": 50})
+    protocol = small_cell.protocol.model_copy(
+        update={"budget": 1_600, "train_samples": 50, "resolution": 0.3}
+    )
     return replace(small_cell, protocol=protocol)
 
 
@@ -78,7 +80,9 @@ def test_a_replica_does_not_depend_on_its_company(finite_cell: Cell, tmp_path: P
 
 
 def test_few_samples_are_memorized_and_nothing_is_learnt(tmp_path: Path, small_cell: Cell) -> None:
-    protocol = sb.Protocol(seeds=4, budget=32_000, train_samples=64, evaluation_samples=512)
+    protocol = sb.Protocol(
+        seeds=4, budget=32_000, train_samples=64, evaluation_samples=512, resolution=0.3
+    )
     result = sb.evaluate(
         "sparse-parity n=30 k=4", "mlp width=100", protocol=protocol, out=tmp_path,
         settings=sb.Settings(sb.TrainerOptions(accelerator="cpu"), replicas_per_block=4),

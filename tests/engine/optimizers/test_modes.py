@@ -31,7 +31,10 @@ def trained(cell: Cell, path: Path) -> BlockResult:
 
 
 def in_double(cell: Cell, kind: type[torch.optim.Optimizer], **options: Any) -> Cell:
-    protocol = sb.Protocol(budget=STEPS * BATCH, seeds=2, until="budget", precision="64-true")
+    protocol = sb.Protocol(
+        budget=STEPS * BATCH, seeds=2, until="budget", precision="64-true",
+        evaluation_samples=128, resolution=0.5,
+    )  # fmt: skip
     chosen = torch_optimizer(kind, **options)
     return replace(with_optimizer(cell, chosen, lr=0.05), protocol=protocol)
 
@@ -96,7 +99,9 @@ def test_scores_are_those_of_the_weights_to_be_judged(small_cell: Cell, tmp_path
                     p.zero_()
 
     cell = with_optimizer(small_cell, torch_optimizer(NothingToJudge), lr=0.05)
-    protocol = sb.Protocol(budget=640, seeds=4, until="budget")
+    protocol = sb.Protocol(
+        budget=640, seeds=4, until="budget", evaluation_samples=128, resolution=0.2
+    )
     result = trained(replace(cell, protocol=protocol), tmp_path)
     of_replica = result.table.filter(pc.field("replica") == 0)
     assert set(of_replica["loss"].to_pylist()[1:]) == {1.0}, "after the first step"

@@ -86,9 +86,8 @@ def test_trajectories_are_equal_to_the_bit_in_any_company(
     chosen: sb.Optimizer, small_cell: Cell, tmp_path: Path
 ) -> None:
     cell = with_optimizer(small_cell, chosen, lr=0.02, schedule="cosine", warmup=5, clip=1.0)
-    cell = replace(
-        cell, protocol=cell.protocol.model_copy(update={"budget": 1_600, "until": "budget"})
-    )
+    changes = {"budget": 640, "until": "budget", "resolution": 0.5}
+    cell = replace(cell, protocol=cell.protocol.model_copy(update=changes))
 
     def weights(seeds: list[int], width: int) -> Named:
         block = Block(0, tuple(ReplicaSeeds.same(seed) for seed in seeds), width)
@@ -108,11 +107,14 @@ def test_a_plain_loop_with_the_same_optimizer_ends_at_the_same_weights(
     from tests.engine.test_against_plain_loop import BATCH, STEPS, train_by_hand
 
     cell = with_optimizer(small_cell, Normalized(decay=0.5), lr=0.01)
-    protocol = sb.Protocol(budget=STEPS * BATCH, seeds=4, until="budget", precision="64-true")
+    protocol = sb.Protocol(
+        budget=STEPS * BATCH, seeds=2, until="budget", precision="64-true",
+        evaluation_samples=128, resolution=0.5,
+    )  # fmt: skip
     cell = replace(cell, protocol=protocol)
-    block = Block(0, tuple(cell.replica_seeds()), 4)
+    block = Block(0, tuple(cell.replica_seeds()), 2)
     result = train_block(cell, block, TrainerOptions("cpu"), BY_DEFAULT, tmp_path / "checkpoint")
-    for seed in range(4):
+    for seed in range(2):
         expected = train_by_hand(
             cell.model, cell.task, seed, lambda p: NormalizedStep(list(p), 0.01, 0.5)
         )
@@ -123,7 +125,9 @@ def test_a_plain_loop_with_the_same_optimizer_ends_at_the_same_weights(
 def test_an_evaluation_names_the_optimizer_and_says_that_it_is_looped(
     small_cell: Cell, out: Path, settings: sb.Settings
 ) -> None:
-    cell = replace(small_cell, model=installed().model("mlp width=16 optimizer=muon lr=0.02"))
+    coarse = small_cell.protocol.model_copy(update={"seeds": 3, "resolution": 0.3})
+    muon = installed().model("mlp width=16 optimizer=muon lr=0.02")
+    cell = replace(small_cell, model=muon, protocol=coarse)
 
     class Notes(Silent):
         def __init__(self) -> None:
@@ -134,7 +138,7 @@ def test_an_evaluation_names_the_optimizer_and_says_that_it_is_looped(
 
     notes = Notes()
     result = sb.evaluate_cells([cell], out, replace(settings, listener=notes))[0]
-    assert result.record.summary.solved == 6
+    assert result.record.summary.solved == 3
     assert result.record.model == "mlp width=16 optimizer=muon lr=0.02"
     assert installed().rebuild(MODEL, result.record.plan["model"]) == cell.model
     assert [note for note in notes.heard if "one replica at a time" in note]

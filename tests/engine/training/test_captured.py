@@ -148,7 +148,9 @@ def test_a_narrower_stack_is_captured_anew(tmp_path: Path, monkeypatch: pytest.M
 def test_teachers_outputs_are_in_the_buffers(
     small_cell: Cell, out: Path, settings, monkeypatch
 ) -> None:
-    protocol = small_cell.protocol.model_copy(update={"budget": 1_280, "seeds": 3, "resolution": 0.5})
+    protocol = small_cell.protocol.model_copy(
+        update={"budget": 1_280, "seeds": 3, "resolution": 0.5}
+    )
     source = replace(small_cell, protocol=protocol)
     taught = replace(source, teacher=sb.Teacher(source, temperature=2.0, hard=0.25))
     alone = sb.evaluate_cells([taught], out / "alone", settings)[0]

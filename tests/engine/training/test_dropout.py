@@ -45,7 +45,9 @@ def dropping_cell(small_cell: Cell) -> Cell:
     return replace(
         small_cell,
         model=Dropping(),
-        protocol=small_cell.protocol.model_copy(update={"budget": 1_600, "until": "budget"}),
+        protocol=small_cell.protocol.model_copy(
+            update={"budget": 960, "until": "budget", "resolution": 0.3}
+        ),
     )
 
 

@@ -104,7 +104,13 @@ def stepping_of(name: str, captured: bool) -> Stepping:
     return Stepping(cell, functions, optimizer, drawn, (parameters, {}, {}), capture=capture)
 
 
-BRIEF = [("mlp", True), ("mlp", False), ("finite", False), ("transformer", False), ("dropout", True)]
+BRIEF = [
+    ("mlp", True),
+    ("mlp", False),
+    ("finite", False),
+    ("transformer", False),
+    ("dropout", True),
+]
 """Each of the cells once, and one in both ways. "induction" has the network of "transformer"."""
 
 
