@@ -84,17 +84,27 @@ def test_a_single_cell_raises_its_own_error(tmp_path: Path) -> None:
     assert not any("failed" in note for note in notes.messages)
 
 
+ALIKE = [
+    cell(f"mlp width=6 lr={lr}", budget=96, seeds=3, evaluation_samples=128, resolution=0.5)
+    for lr in (0.1, 0.05, 0.02)
+]
+"""They share a stack."""
+
+
+@pytest.fixture(scope="module")
+def good_ones(tmp_path_factory: pytest.TempPathFactory) -> sb.Results:
+    return train(ALIKE[1:], tmp_path_factory.mktemp("good"), replicas_per_block=2)
+
+
 @pytest.mark.parametrize("where", [HERE, THERE], ids=["here", "workers"])
-def test_of_a_stack_only_the_cell_at_fault_fails(where: dict[str, object], tmp_path: Path) -> None:
-    bad, *good = alike = [
-        cell(f"mlp width=6 lr={lr}", budget=96, seeds=3, evaluation_samples=128, resolution=0.5)
-        for lr in (0.1, 0.05, 0.02)
-    ]
-    expected = train(good, tmp_path / "expected", replicas_per_block=2)
+def test_of_a_stack_only_the_cell_at_fault_fails(
+    where: dict[str, object], good_ones: sb.Results, tmp_path: Path
+) -> None:
+    bad, *good = ALIKE
     with failing_in(bad, lambda: ModelError("no")):
-        error = failing(alike, tmp_path / "found", replicas_per_block=2, **where)
+        error = failing(ALIKE, tmp_path / "found", replicas_per_block=2, **where)
     assert [each.cell for each in error.failed] == [bad]
-    assert_same(error.results, expected)
+    assert_same(error.results, good_ones)
     assert not list((tmp_path / "found").glob(f"{good[0].folder_name()}/.partial"))
 
 

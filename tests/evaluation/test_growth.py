@@ -1,4 +1,7 @@
-"""More seeds, a larger budget, another target: what is missing is trained, to the same bits."""
+"""More seeds, a larger budget, another target: what is missing is trained, to the same bits.
+
+`pytest -m slow` adds a shorter hold.
+"""
 
 from __future__ import annotations
 
@@ -116,7 +119,7 @@ def to_the_end(tmp_path_factory: pytest.TempPathFactory) -> Path:
     "changed",
     [
         cell(until="budget", hold=4),
-        cell(until="budget", hold=1),
+        pytest.param(cell(until="budget", hold=1), marks=pytest.mark.slow),
         cell("target=0.6", until="budget"),
         cell(until="solved"),
     ],
@@ -281,7 +284,7 @@ def test_a_dry_run_knows_what_serves(store: Path) -> None:
 
 def test_a_student_is_kept_while_its_teacher_grows(tmp_path: Path) -> None:
     task, model = "sparse-parity n=10 k=2", "mlp width=8"
-    protocol = sb.Protocol(budget=640, evaluation_samples=128, until="budget")
+    protocol = sb.Protocol(budget=640, evaluation_samples=128, until="budget", resolution=0.5)
 
     def distilled(seeds: int) -> sb.CellResult:
         own = protocol.model_copy(update={"seeds": seeds})

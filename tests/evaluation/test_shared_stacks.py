@@ -1,4 +1,7 @@
-"""Cells that differ in numbers alone train in one stack, and have the numbers they have alone."""
+"""Cells that differ in numbers alone train in one stack, and have the numbers they have alone.
+
+`pytest -m slow` adds a whole grid in one block.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ SETTINGS = sb.Settings(sb.TrainerOptions("cpu"), keep_weights=True)
 
 
 def cell(model: str, task: str = "sparse-parity n=8 k=2", **changes: object) -> Cell:
-    protocol = sb.Protocol(budget=3_200, seeds=3, evaluation_samples=256, resolution=0.2)
+    protocol = sb.Protocol(budget=1_280, seeds=3, evaluation_samples=128, resolution=0.2)
     own = protocol.model_copy(update=changes)
     return Cell(installed().task(task), installed().model(model), own)
 
@@ -70,7 +73,8 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> list[sb.CellResult]:
     return [train([each], tmp_path_factory.mktemp("apart"))[0] for each in GRID]
 
 
-@pytest.mark.parametrize("width", [None, 4])
+# The others of this file share a stack whose width nobody chose.
+@pytest.mark.parametrize("width", [pytest.param(None, marks=pytest.mark.slow), 4])
 def test_a_grid_in_one_stack_has_the_bits_of_cells_alone(
     width: int | None, apart: list[sb.CellResult], tmp_path: Path
 ) -> None:

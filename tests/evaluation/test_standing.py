@@ -1,4 +1,7 @@
-"""Cells that stand on others: warm starts, lottery tickets, teachers; kept weights."""
+"""Cells that stand on others: warm starts, lottery tickets, teachers; kept weights.
+
+`pytest -m slow` adds other optimizers and scopes of tickets, and rounds of pruning.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ def cell_of(model: str, **changes) -> sb.Cell:
         "seeds": SEEDS,
         "evaluation_samples": 128,
         "until": "budget",
-        "resolution": 0.2,
+        "resolution": 0.5,
         **changes,
     }
     task = installed().task("sparse-parity n=8 k=2")
@@ -115,8 +118,8 @@ def test_a_step_means_the_last_evaluation_at_or_before_it(out: Path, settings: s
     assert {int(name.split("/")[0]) for name in kept} == {0, before}
     assert result.network(0, step=before) is not None
     assert result.network(0, step=49).state_dict().keys() == result.network(0).state_dict().keys()
-    with pytest.raises(RecordError, match=r"no weights of step 10 \(kept: 0, .*last\)"):
-        result.network(0, step=10)
+    with pytest.raises(RecordError, match=r"no weights of step 9 \(kept: 0, .*last\)"):
+        result.network(0, step=9)
     assert sb.evaluate_cells([cell], out, replace(settings, keep_weights=(0,)))[0].reused
     more = sb.evaluate_cells([cell], out, replace(settings, keep_weights=(20,)))[0]
     assert not more.reused
@@ -145,7 +148,7 @@ def test_what_cannot_be_kept(keep, out: Path, settings: sb.Settings) -> None:
 # Starts
 
 
-@pytest.mark.parametrize("model", [ADAM, SGD])
+@pytest.mark.parametrize("model", [ADAM, pytest.param(SGD, marks=pytest.mark.slow)])
 def test_a_start_at_0_is_the_source_again(
     model: str, adam: sb.CellResult, out: Path, all_kept
 ) -> None:
@@ -278,7 +281,11 @@ def by_hand(student: sb.Cell, teachers: list[torch.nn.Module], replica: int) -> 
 
 @pytest.mark.parametrize(
     ("at", "temperature", "hard"),
-    [("last", 1.0, 0.0), ("last", 3.0, 0.25), ((0, 20, "last"), 1.0, 0.0)],
+    [
+        ("last", 3.0, 0.25),
+        ((0, 20, "last"), 1.0, 0.0),
+        pytest.param("last", 1.0, 0.0, marks=pytest.mark.slow),
+    ],
 )
 def test_soft_labels_are_those_of_a_plain_loop(at, temperature, hard, out: Path, all_kept) -> None:
     source = cell_of("mlp width=12 lr=0.2 batch_size=16", precision="64-true")
@@ -286,7 +293,7 @@ def test_soft_labels_are_those_of_a_plain_loop(at, temperature, hard, out: Path,
     student = replace(student, teacher=sb.Teacher(source, at, temperature=temperature, hard=hard))
     teacher, taught = sb.evaluate_cells([source, student], out, all_kept)
     moments = at if isinstance(at, tuple) else (at,)
-    for replica in (0, SEEDS - 1):
+    for replica in (SEEDS - 1,):
         networks = [teacher.network(replica, None if m == "last" else m).double() for m in moments]
         for net, moment in zip(networks, moments, strict=True):
             step = source.evaluated_at(moment)
@@ -358,8 +365,8 @@ def test_a_student_that_was_interrupted_ends_as_if_it_had_not_been(
 
 def test_tokens_are_taught_by_logits(out: Path, settings: sb.Settings) -> None:
     result = sb.evaluate(
-        "markov length=12", "transformer layers=1 batch_size=4",
-        protocol=sb.Protocol(budget=64, seeds=2, evaluation_samples=128),
+        "markov length=6 last=4", "transformer layers=1 batch_size=4",
+        protocol=sb.Protocol(budget=64, seeds=2, evaluation_samples=256),
         teacher="transformer layers=1 batch_size=4 lr=0.01@8,last",
         out=out, settings=settings,
     )  # fmt: skip

@@ -95,6 +95,9 @@ def test_weights_and_buffers_are_those_of_a_plain_loop(
             )
 
 
+BRIEF = ("schedule in an attribute", "spectral norm", "LSTM with dropout", "NumPy's generator")
+"""A number, buffers, numbers of ours and of another's: what else is kept is kept like these."""
+
 KINDS: dict[str, tuple[Builder, Draws]] = {
     **{
         kind: (DETERMINISTIC[kind], Draws())

@@ -1,4 +1,7 @@
-"""Lightning's own flags: precision, callbacks, loggers."""
+"""Lightning's own flags: precision, callbacks, loggers.
+
+`pytest -m slow` adds a checkpoint of another precision.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +74,7 @@ def test_callbacks_and_loggers_are_lightnings_own(
 ) -> None:
     count, logger = Count(), CSVLogger(str(out), "log")
     options = replace(settings.trainer, callbacks=(count,), logger=logger)
-    cell = with_protocol(small_cell, budget=3_200, until="budget")
+    cell = with_protocol(small_cell, budget=3_200, until="budget", resolution=0.3)
     result = sb.evaluate_cells([cell], out, replace(settings, trainer=options))[0]
     evaluations = result.measured.trajectories.by_replica("step")[0]
     assert count.validations == len(evaluations) - 1, "the first evaluation is before training"
@@ -88,7 +91,10 @@ def test_clipping_and_schedules_reach_the_training_step(
     small_cell: Cell, out: Path, settings: sb.Settings
 ) -> None:
     def first_rows(reference: str) -> np.ndarray:
-        cell = replace(with_protocol(small_cell, budget=640), model=installed().model(reference))
+        cell = replace(
+            with_protocol(small_cell, budget=640, resolution=0.5),
+            model=installed().model(reference),
+        )
         return sb.evaluate_cells([cell], out, settings)[0].measured.trajectories.column("loss")
 
     plain = first_rows("mlp width=16")
@@ -115,7 +121,9 @@ def test_a_callback_that_stops_training_makes_no_record(
     assert not list(out.rglob("record.json"))
 
 
-@pytest.mark.parametrize("precision", ["64-true", "bf16-true", "32-true"])
+@pytest.mark.parametrize(
+    "precision", [pytest.param("64-true", marks=pytest.mark.slow), "bf16-true", "32-true"]
+)
 def test_a_checkpoint_resumes_to_the_same_bits_in_every_precision(
     precision: str, small_cell: Cell, tmp_path: Path
 ) -> None:
@@ -146,7 +154,12 @@ def test_transformers_train_in_mixed_precision(
     model: str, out: Path, settings: sb.Settings
 ) -> None:
     protocol = sb.Protocol(
-        budget=640, seeds=2, until="budget", precision="bf16-mixed", evaluation_samples=128
+        budget=320,
+        seeds=2,
+        until="budget",
+        precision="bf16-mixed",
+        evaluation_samples=128,
+        resolution=0.5,
     )
     result = sb.evaluate(
         "markov length=6 last=2", model, protocol=protocol, out=out, settings=settings
@@ -159,7 +172,7 @@ def test_what_autocast_is_told_to_leave_alone_stays_in_float32(
     small_cell: Cell, out: Path, settings: sb.Settings
 ) -> None:
     """A network that switches autocast off is the same in mixed precision as in full."""
-    cell = with_protocol(replace(small_cell, model=Uncast()), budget=960)
+    cell = with_protocol(replace(small_cell, model=Uncast()), budget=480, resolution=0.5)
     mixed, full = (
         sb.evaluate_cells([with_protocol(cell, precision=p)], out / p, settings)[0]
         for p in ("bf16-mixed", "32-true")
