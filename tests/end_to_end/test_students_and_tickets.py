@@ -1,4 +1,7 @@
-"""Cells that stand on others against plain loops: students of checkpoints, a rewound ticket."""
+"""Cells that stand on others against plain loops: students of checkpoints, a rewound ticket.
+
+`pytest -m slow` adds one checkpoint alone.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,12 @@ from synthbench_parity.task import SparseParity
 TASK = SparseParity(n=14, k=3)
 STEPS, BATCH = 80, 16
 PROTOCOL = sb.Protocol(
-    seeds=2, budget=STEPS * BATCH, until="budget", evaluation_samples=256, evaluation_batch=128
+    seeds=2,
+    budget=STEPS * BATCH,
+    until="budget",
+    evaluation_samples=256,
+    evaluation_batch=128,
+    resolution=0.3,
 )
 RECIPE = sb.Recipe(optimizer="adam", lr=0.02, batch_size=BATCH)
 
@@ -68,7 +76,7 @@ def student_by_hand(
     return start
 
 
-@pytest.mark.parametrize("at", [40, (20, 40, "last")])
+@pytest.mark.parametrize("at", [pytest.param(40, marks=pytest.mark.slow), (20, 40, "last")])
 def test_a_student_of_intermediate_checkpoints(
     trained: sb.CellResult, tmp_path: Path, at: int | tuple[int | str, ...]
 ) -> None:

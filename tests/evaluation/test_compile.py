@@ -24,7 +24,9 @@ from tests.evaluation.test_resumption import Interrupt
 @pytest.fixture
 def cell(small_cell: Cell) -> Cell:
     """Two blocks of two replicas."""
-    protocol = sb.Protocol(budget=320, seeds=4, until="budget", evaluation_samples=128)
+    protocol = sb.Protocol(
+        budget=320, seeds=4, until="budget", evaluation_samples=128, resolution=0.5
+    )
     return replace(small_cell, protocol=protocol)
 
 

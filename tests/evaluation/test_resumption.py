@@ -1,4 +1,7 @@
-"""An unfinished run goes on only where the rest of it would have the same bits."""
+"""An unfinished run goes on only where the rest of it would have the same bits.
+
+`pytest -m slow` adds a third variable of its libraries.
+"""
 
 from __future__ import annotations
 
@@ -109,7 +112,7 @@ def test_another_processor_starts_again(
     ("name", "value", "shown"),
     [
         ("MKL_ENABLE_INSTRUCTIONS", "SSE4_2", "MKL_ENABLE_INSTRUCTIONS=SSE4_2"),
-        ("MKL_CBWR", "COMPATIBLE", "MKL_CBWR=COMPATIBLE"),
+        pytest.param("MKL_CBWR", "COMPATIBLE", "MKL_CBWR=COMPATIBLE", marks=pytest.mark.slow),
         ("ONEDNN_MAX_CPU_ISA", "AVX2\u202e x", "ONEDNN_MAX_CPU_ISA=AVX2??x"),
     ],
 )

@@ -78,31 +78,52 @@ def test_a_changed_plan_is_another_cell(small_cell: Cell) -> None:
     assert len({c.folder_name() for c in cells}) == 4
 
 
+@pytest.fixture(scope="module")
+def brief(small_cell: Cell) -> Cell:
+    """The small cell, of ten steps."""
+    changes = {"budget": 320, "resolution": 0.5}
+    return replace(small_cell, protocol=small_cell.protocol.model_copy(update=changes))
+
+
+@pytest.fixture(scope="module")
+def brief_result(
+    brief: Cell, settings: sb.Settings, tmp_path_factory: pytest.TempPathFactory
+) -> sb.CellResult:
+    """Its folder is only read."""
+    return sb.evaluate_cells([brief], tmp_path_factory.mktemp("brief"), settings)[0]
+
+
 def test_training_again_gives_the_same_trajectories(
-    result: sb.CellResult, small_cell: Cell, out: Path, settings: sb.Settings
+    brief: Cell, brief_result: sb.CellResult, out: Path, settings: sb.Settings
 ) -> None:
-    first = (result.folder / "trajectories.parquet").read_bytes()
-    again = sb.evaluate_cells([small_cell], out, replace(settings, resume=False))[0]
-    assert not again.reused
-    assert (result.folder / "trajectories.parquet").read_bytes() == first
+    folder = Path(shutil.copytree(brief_result.folder, out / brief_result.folder.name))
+    first = (folder / "trajectories.parquet").read_bytes()
+    again = sb.evaluate_cells([brief], out, replace(settings, resume=False))[0]
+    assert not again.reused and again.folder == folder
+    assert (folder / "trajectories.parquet").read_bytes() == first
 
 
 def test_weights_are_kept_when_asked(
-    result: sb.CellResult, small_cell: Cell, out: Path, settings: sb.Settings
+    brief: Cell, brief_result: sb.CellResult, out: Path, settings: sb.Settings
 ) -> None:
-    kept = sb.evaluate_cells([small_cell], out, replace(settings, keep_weights=True))[0]
+    shutil.copytree(brief_result.folder.parent, out)
+    kept = sb.evaluate_cells([brief], out, replace(settings, keep_weights=True))[0]
     assert not kept.reused, "the earlier record has no weights"
     weights = load_file(kept.folder / "weights.safetensors")
     assert weights["hidden.0.weight"].shape == (6, 16, 10)
     assert weights["hidden.0.weight"].abs().sum(dim=(1, 2)).min() > 0
+    # Of those that have not solved the task, also where they stand.
     assert sb.read_record(kept.folder).files.keys() == {
         "trajectories.parquet",
         "weights.safetensors",
+        "state.safetensors",
     }
 
 
 def test_probes_become_columns(small_cell: Cell, out: Path, settings: sb.Settings) -> None:
-    cell = replace(small_cell, probes=(installed().probe("weight-movement"),))
+    coarse = small_cell.protocol.model_copy(update={"budget": 6_400, "resolution": 0.5})
+    probes = (installed().probe("weight-movement"),)
+    cell = replace(small_cell, probes=probes, protocol=coarse)
     frame = sb.evaluate_cells([cell], out, settings)[0].trajectories.to_pandas()
     moved = frame.groupby("replica")["weight-movement/linf"]
     assert (moved.first() == 0).all()
@@ -200,9 +221,9 @@ def test_parquet_metadata_holds_nothing_of_the_machine(result: sb.CellResult) ->
 
 
 def test_a_class_that_no_plugin_provides_is_trained_anew(
-    small_cell: Cell, out: Path, settings: sb.Settings
+    brief: Cell, out: Path, settings: sb.Settings
 ) -> None:
-    cell = replace(small_cell, model=Plain())
+    cell = replace(brief, model=Plain())
     first = sb.evaluate_cells([cell], out, settings)[0]
     again = sb.evaluate_cells([cell], out, settings)[0]
     assert not first.reused and not again.reused, "its code may have changed in between"

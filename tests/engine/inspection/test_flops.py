@@ -1,6 +1,6 @@
 """FLOPs of a training step: of bundled models by hand, and what they cannot depend on.
 
-`pytest -m slow` has larger batches of those that are counted by hand, too.
+`pytest -m slow` has larger batches of those that are counted by hand, too, and stacks of larger models.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def counted(model: str) -> tuple[int, int]:
     return found.forward_flops(), found.step_flops()
 
 
-@pytest.mark.parametrize("model", [*BUNDLED, *LARGER])
+@pytest.mark.parametrize(
+    "model", [*BUNDLED, *(pytest.param(model, marks=pytest.mark.slow) for model in LARGER)]
+)
 def test_a_stack_counts_as_often_as_it_has_replicas(model: str) -> None:
     (_, one), three = counted(model), tried(model, count=3)
     assert one == three.step_flops() > 0

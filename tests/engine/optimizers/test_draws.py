@@ -80,7 +80,9 @@ def test_trained_weights_depend_on_the_replicas_train_seed_alone(
     small_cell: Cell, tmp_path: Path
 ) -> None:
     cell = with_optimizer(small_cell, NOISY, lr=0.01)
-    protocol = cell.protocol.model_copy(update={"budget": 640, "until": "budget"})
+    protocol = cell.protocol.model_copy(
+        update={"budget": 320, "until": "budget", "resolution": 0.5}
+    )
 
     def weights(seeds: list[ReplicaSeeds], width: int, seed: int) -> Named:
         torch.default_generator.manual_seed(seed)

@@ -43,7 +43,9 @@ def test_what_a_checkpoint_does_not_hold_is_never_checkpointed(
 ) -> None:
     chosen, path = torch_optimizer(CountingOutsideStep), tmp_path / "checkpoint"
     assert not needs_of(chosen).resumes
-    short = small_cell.protocol.model_copy(update={"budget": 640, "until": "budget"})
+    short = small_cell.protocol.model_copy(
+        update={"budget": 320, "until": "budget", "resolution": 0.5}
+    )
     for optimizer_, written in ((chosen, False), (torch_optimizer(torch.optim.SGD), True)):
         cell = with_optimizer(replace(small_cell, protocol=short), optimizer_)
         block = Block(0, tuple(cell.replica_seeds()[:2]), 2)

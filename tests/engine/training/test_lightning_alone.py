@@ -58,8 +58,10 @@ VARIABLES = {
 
 @pytest.fixture(scope="module")
 def cell(small_cell: Cell) -> Cell:
-    """Two replicas, twenty steps, ten evaluations."""
-    protocol = sb.Protocol(budget=640, seeds=2, until="budget", evaluation_samples=128)
+    """Two replicas, twenty steps, nine evaluations."""
+    protocol = sb.Protocol(
+        budget=640, seeds=2, until="budget", evaluation_samples=128, resolution=0.5
+    )
     return replace(small_cell, protocol=protocol)
 
 

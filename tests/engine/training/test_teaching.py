@@ -60,7 +60,13 @@ def test_outputs_are_those_of_every_replicas_own_teacher(network, small_cell: sb
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "bf16-true", "64-true"])
 def test_every_precision(precision, small_cell: sb.Cell, out: Path, settings: sb.Settings) -> None:
-    changes = {"precision": precision, "budget": 640, "seeds": 2, "evaluation_samples": 256}
+    changes = {
+        "precision": precision,
+        "budget": 320,
+        "seeds": 2,
+        "evaluation_samples": 128,
+        "resolution": 0.5,
+    }
     cell = replace(small_cell, protocol=small_cell.protocol.model_copy(update=changes))
     student = replace(
         cell, start=sb.Weights(cell, 5), mask=sb.Mask(cell, sparsity=0.5),
