@@ -1,6 +1,7 @@
 """FLOPs of a training step: of bundled models by hand, and what they cannot depend on.
 
-`pytest -m slow` has larger batches of those that are counted by hand, too, and stacks of larger models.
+`pytest -m slow` has larger batches of those that are counted by hand, too, and stacks of larger
+models.
 """
 
 from __future__ import annotations

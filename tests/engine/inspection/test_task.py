@@ -1,7 +1,11 @@
-"""Which tasks are refused before anything trains."""
+"""Which tasks are refused before anything trains.
+
+`pytest -m slow` adds two hundred choices of seeds, of which the default tests have the unluckiest.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -45,12 +49,21 @@ def test_worlds_may_differ_in_what_there_is_to_learn() -> None:
     check_task(Cell(task, registry.model("transformer"), sb.Protocol()))
 
 
-def test_exact_scores_are_refused_by_no_choice_of_seeds() -> None:
+@pytest.mark.parametrize(
+    "first_seeds",
+    [
+        # Of the others these are more than 3.3 standard errors off.
+        (784, 1648, 2832, 2944),
+        pytest.param(range(0, 16 * 200, 16), marks=pytest.mark.slow),
+    ],
+    ids=["unlucky", "all"],
+)
+def test_exact_scores_are_refused_by_no_choice_of_seeds(first_seeds: Sequence[int]) -> None:
     """A mean over splits of a small table, of which each choice of seeds has a few."""
     registry = installed()
     task = registry.task("modular-arithmetic p=13 operation=multiply share=0.5")
     model = registry.model("mlp width=4")
-    for first_seed in range(0, 16 * 200, 16):
+    for first_seed in first_seeds:
         check_task(Cell(task, model, sb.Protocol(first_seed=first_seed)))
 
 

@@ -13,7 +13,7 @@ from synthbench.engine.optimizers.build import build_optimizer
 from synthbench.engine.optimizers.elementwise import ElementwiseOptimizer
 from synthbench.engine.optimizers.schedule import learning_rate_factor
 
-STEPS = 200
+STEPS = 60
 SHAPES = {"weight": (3, 4), "bias": (3,), "scale": ()}
 
 # Of each family several, which differ in numbers alone and so share a stack.

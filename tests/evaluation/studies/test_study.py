@@ -141,7 +141,7 @@ def test_what_the_command_line_trained_is_found_again(
     path = tmp_path / "small.toml"
     path.write_text(
         'tasks = "sparse-parity n=8 k=2"\nmodels = "mlp width=[4,8]"\n'
-        "[protocol]\nseeds = 2\nbudget = 640\nevaluation_samples = 128\n"
+        "[protocol]\nseeds = 2\nbudget = 320\nevaluation_samples = 128\nresolution = 0.5\n"
     )
     study = sb.read_study(path)
     first = sb.evaluate_study(study, settings=settings)
