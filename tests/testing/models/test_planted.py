@@ -1,4 +1,7 @@
-"""A planted fault in a model is found by the law it breaks, and by no other."""
+"""A planted fault in a model is found by the law it breaks, and by no other.
+
+`pytest -m slow` judges every fault by the costly laws too.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,35 @@ import pytest
 
 import synthbench as sb
 from synthbench.testing import MODEL_LAWS, ConformanceError, check_model, examine_model
+from synthbench.testing.models.check import model_examination
+from synthbench.testing.report import Status
 from tests.testing.models.planted import PLANTED, Pooled, SoundModel
 
+FAULTS = pytest.mark.parametrize(
+    ("fault", "law"), PLANTED.items(), ids=[f.__name__ for f in PLANTED]
+)
+COSTLY = {
+    "replica-independence",
+    "stacked-equals-plain",
+    "state-is-saved",
+    "traced-equals-plain",
+    "trains-plain",
+}
+"""Laws of training, which take longer than all others; the sound model is asked for each."""
 
-@pytest.mark.parametrize(("fault", "law"), PLANTED.items(), ids=[f.__name__ for f in PLANTED])
+
+@FAULTS
 def test_a_faulty_model_breaks_one_law(fault: type[sb.Model], law: str) -> None:
+    examination = model_examination(fault())
+    names = [each.name for each in examination.laws if each.name not in COSTLY - {law}]
+    verdicts = [examination.verdict(name) for name in names]
+    broken = {each.law.name: each.seen for each in verdicts if each.status is Status.broken}
+    assert set(broken) == {law}, broken
+
+
+@pytest.mark.slow
+@FAULTS
+def test_a_faulty_model_breaks_no_costly_law_either(fault: type[sb.Model], law: str) -> None:
     found = examine_model(fault()).findings
     assert {finding.law for finding in found} == {law}, [f.describe() for f in found]
 
