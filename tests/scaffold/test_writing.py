@@ -1,10 +1,14 @@
-"""What `synthbench plugin new` writes; that it works is seen in tests/distributions."""
+"""What `synthbench plugin new` writes; that it works is seen in tests/distributions.
+
+`pytest -m slow` runs the tests of new models in a process of their own, and checks types.
+"""
 
 from __future__ import annotations
 
 import ast
 import importlib
 import os
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -142,10 +146,10 @@ PORTS = {
 }
 
 
-def pytest_in(folder: Path, *arguments: str) -> str:
+def pytest_in(folder: Path) -> str:
     """What pytest prints of a new distribution's own tests, which must pass; not installed."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *arguments],
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider"],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *sys.path])},
         capture_output=True,
@@ -155,9 +159,19 @@ def pytest_in(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def test_a_new_mixer_is_its_formula(tmp_path: Path) -> None:
-    folder = write_plugin("model", SHORT, tmp_path, "tokens").folder
-    assert pytest_in(folder, "-k", "by_hand").startswith(".")
+def test_a_new_mixer_is_its_formula(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its own test, called here: another process would read torch anew."""
+    names = PluginNames("new-formula")
+    folder = write_plugin("model", names, tmp_path, "tokens").folder
+    monkeypatch.syspath_prepend(str(folder))
+    by_hand = runpy.run_path(str(folder / "tests" / "test_model.py"))["test_the_mixer_by_hand"]
+    by_hand()
+    model = importlib.import_module(f"{names.package}.model")
+    monkeypatch.setattr(
+        getattr(model, f"{names.class_name}Mixer"), "forward", lambda self, x: x.cumsum(1)
+    )
+    with pytest.raises(AssertionError):
+        by_hand()
 
 
 @pytest.mark.slow  # That of signs is tested where it is installed, in tests/distributions.
