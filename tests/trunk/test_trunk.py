@@ -1,4 +1,7 @@
-"""The trunk around a mixer, with mixers made up for it."""
+"""The trunk around a mixer, with mixers made up for it.
+
+`pytest -m slow` judges the trunk on every kind of interface.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +38,18 @@ class MeanMixer(nn.Module):
 TOKENS = sb.Interface(sb.Tokens(3, 5), sb.TokenLogits(4, 5))
 
 
-def test_a_family_of_ones_own_keeps_every_law() -> None:
-    check_model(CausalMean(width=4, layers=1, positions="absolute", dropout=0.1))
+OWN = CausalMean(width=4, layers=1, positions="absolute", dropout=0.1)
+SOME = (
+    TOKENS,
+    sb.Interface(sb.RealSequence(5, 2), sb.Value()),
+)
+"""Tokens and vectors, read out at every position and at the end."""
+
+
+@pytest.mark.parametrize("interfaces", [SOME, pytest.param((), marks=pytest.mark.slow)])
+def test_a_family_of_ones_own_keeps_every_law(interfaces: tuple[sb.Interface, ...]) -> None:
+    """Without interfaces, on those of every kind."""
+    check_model(OWN, interfaces)
 
 
 def test_state_size_is_unknown_until_it_is_said() -> None:
