@@ -10,7 +10,7 @@ import torch
 import synthbench as sb
 from synthbench.errors import ConfigurationError
 from synthbench.registry.registry import installed
-from tests.plugins.mixing import check_learns, check_long, check_steps, mixer, rows
+from tests.plugins.mixing import check_evaluates, check_long, check_steps, mixer, rows
 
 FORMS = ["rotary=false", "", "window=4", "window=4 rotary=false heads=1", "window=50"]
 
@@ -76,4 +76,5 @@ def test_an_odd_head_cannot_be_turned() -> None:
 
 
 def test_attention_learns(out: Path, settings: sb.Settings) -> None:
-    check_learns("attention width=16", out, settings)
+    """For all families, in an evaluation."""
+    check_evaluates("attention width=16", out, settings)

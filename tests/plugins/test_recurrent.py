@@ -1,4 +1,4 @@
-"""Recurrent networks against their formulas."""
+"""Recurrent networks against their formulas; `-m slow` trains them in evaluations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 import synthbench as sb
 from synthbench_recurrent.mixers import linear_scan
-from tests.plugins.mixing import check_learns, check_long, check_steps, mixer, rows
+from tests.plugins.mixing import check_evaluates, check_learns, check_long, check_steps, mixer, rows
 
 MODELS = ["lstm", "gru", "min-gru"]
 
@@ -79,5 +79,11 @@ def test_long_sequences_in_single_precision(model: str) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_they_learn(model: str, out: Path, settings: sb.Settings) -> None:
-    check_learns(f"{model} width=16", out, settings, stacked=model == "min-gru")
+def test_they_learn(model: str) -> None:
+    check_learns(f"{model} width=16")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", MODELS)
+def test_they_learn_in_an_evaluation(model: str, out: Path, settings: sb.Settings) -> None:
+    check_evaluates(f"{model} width=16", out, settings, stacked=model == "min-gru")

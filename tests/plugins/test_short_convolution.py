@@ -9,7 +9,7 @@ import torch
 
 import synthbench as sb
 from synthbench.registry.registry import installed
-from tests.plugins.mixing import check_learns, check_long, check_steps, mixer, rows
+from tests.plugins.mixing import check_evaluates, check_learns, check_long, check_steps, mixer, rows
 
 
 @pytest.mark.parametrize("kernel", [2, 4, 20])
@@ -45,5 +45,10 @@ def test_long_sequences_in_single_precision() -> None:
     check_long("short-convolution width=16")
 
 
-def test_it_learns(out: Path, settings: sb.Settings) -> None:
-    check_learns("short-convolution width=16", out, settings)
+def test_it_learns() -> None:
+    check_learns("short-convolution width=16")
+
+
+@pytest.mark.slow
+def test_it_learns_in_an_evaluation(out: Path, settings: sb.Settings) -> None:
+    check_evaluates("short-convolution width=16", out, settings)

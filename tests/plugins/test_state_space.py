@@ -1,4 +1,4 @@
-"""Mamba-2 and RWKV against their recursions in numbers."""
+"""Mamba-2 and RWKV against their recursions in numbers; `-m slow` trains them in evaluations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from torch.nn.functional import silu, softplus
 import synthbench as sb
 from synthbench_state_space.dual_form import dual_form
 from synthbench_state_space.wkv import CHUNK, wkv
-from tests.plugins.mixing import check_half, check_learns, check_long, check_steps, mixer, rows
+from tests.plugins.mixing import (
+    check_evaluates,
+    check_half,
+    check_learns,
+    check_long,
+    check_steps,
+    mixer,
+    rows,
+)
 
 FORMS = ["mamba2", "mamba2 state=3 expand=1 convolution=1 heads=4", "rwkv rank=3", "rwkv heads=1"]
 
@@ -151,5 +159,11 @@ def test_extreme_decays_stay_finite(form: str, name: str, value: float) -> None:
 
 
 @pytest.mark.parametrize("form", ["mamba2", "rwkv"])
-def test_they_learn(form: str, out: Path, settings: sb.Settings) -> None:
-    check_learns(f"{form} width=16", out, settings)
+def test_they_learn(form: str) -> None:
+    check_learns(f"{form} width=16")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["mamba2", "rwkv"])
+def test_they_learn_in_an_evaluation(form: str, out: Path, settings: sb.Settings) -> None:
+    check_evaluates(f"{form} width=16", out, settings)
