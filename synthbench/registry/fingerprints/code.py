@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import inspect
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from functools import partial
@@ -178,9 +179,10 @@ class _Walk:
 
     def _object(self, value: Any) -> Iterator[str]:
         import numpy as np
-        import torch
 
-        if isinstance(value, torch.Tensor):
+        # Where nothing has imported torch there are no tensors, and no need to wait for it.
+        torch = sys.modules.get("torch")
+        if torch is not None and isinstance(value, torch.Tensor):
             plain = value.detach().cpu().contiguous()
             raw = plain.flatten().view(torch.uint8).numpy().tobytes()
             yield f"tensor {value.dtype} {value.layout} {tuple(value.shape)} {_hash(raw)}"
