@@ -1,6 +1,7 @@
 """Every bundled task keeps every law: the first three here, the others where they are tested.
 
-`pytest -m slow tests/testing/tasks` examines all of them, at the size of their preset `small`.
+`pytest -m slow tests/testing/tasks` examines all of them, at the size of their preset `small` and
+at full length.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from synthbench.registry.kinds import TASK
 from synthbench.registry.registry import installed
 from synthbench.testing import check_task
 from tests.docs.pages import ROOT
+from tests.testing.tasks.brief import briefly
+
+__all__ = ["briefly"]
 
 TASKS = installed().bundled(TASK)
 
@@ -28,6 +32,7 @@ def test_bundled_tasks_have_a_small_preset_with_a_baseline_and_a_page(name: str)
     assert (ROOT / "docs" / "tasks" / f"{name}.md").exists()
 
 
+@pytest.mark.usefixtures("briefly")
 @pytest.mark.parametrize(
     "reference", ["markov length=12", "induction-copying length=9", "sparse-parity n=10 k=2"]
 )
