@@ -225,6 +225,7 @@ def test_what_does_not_fit_is_refused(fields: str, message: str) -> None:
         installed().task(f"automaton {fields}")
 
 
+@pytest.mark.usefixtures("briefly")
 @pytest.mark.parametrize(
     "fields",
     [

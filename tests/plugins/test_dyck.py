@@ -165,5 +165,6 @@ def test_what_does_not_fit_is_refused() -> None:
         dyck("length=20 longer=[20]")
 
 
+@pytest.mark.usefixtures("briefly")
 def test_every_law() -> None:
     check_task(dyck("k=2 m=2 length=6 longer=[]"))

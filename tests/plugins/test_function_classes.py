@@ -197,6 +197,7 @@ def test_trees_by_walking_down() -> None:
         assert found[row].tolist() == ends
 
 
+@pytest.mark.usefixtures("briefly")
 @pytest.mark.parametrize(
     "reference",
     [

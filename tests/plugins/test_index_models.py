@@ -173,6 +173,7 @@ def test_links_that_are_none(fields: str, message: str) -> None:
         installed().task(f"index-model {fields}")
 
 
+@pytest.mark.usefixtures("briefly")
 def test_every_law() -> None:
     check_task(IndexModel(d=5, link="z1+z1*z2+0.5*he3(z2)", noise=0.1))
 

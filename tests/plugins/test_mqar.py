@@ -186,5 +186,6 @@ def test_what_does_not_fit_is_refused(fields: str, words: str) -> None:
         mqar(fields)
 
 
+@pytest.mark.usefixtures("briefly")
 def test_every_law() -> None:
     check_task(mqar("pairs=2 symbols=8 length=8"), constant_world=True)

@@ -148,6 +148,7 @@ def test_what_does_not_fit_is_refused() -> None:
         multitask("tasks=16 n=6 k=2")
 
 
+@pytest.mark.usefixtures("briefly")
 @pytest.mark.parametrize(
     "fields",
     ["tasks=4 n=16 k=2", pytest.param("tasks=12 n=20 k=3 exponent=1", marks=pytest.mark.slow)],

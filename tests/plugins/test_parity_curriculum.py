@@ -35,5 +35,6 @@ def test_correlations_of_the_first_steps_and_of_held_out_inputs() -> None:
         assert float((fair.y * fair.x[:, coordinate]).mean()) == pytest.approx(0, abs=0.025)
 
 
+@pytest.mark.usefixtures("briefly")
 def test_it_keeps_every_law() -> None:
     check_task(CurriculumParity(n=8, k=3, biased_steps=2))

@@ -98,6 +98,7 @@ def test_what_does_not_fit_is_refused(fields: str, message: str) -> None:
         pvr(fields)
 
 
+@pytest.mark.usefixtures("briefly")
 @pytest.mark.parametrize(
     "fields",
     [pytest.param("", marks=pytest.mark.slow), "places=5 complexity=1 held_out=1"],

@@ -228,6 +228,7 @@ def test_what_does_not_fit_is_refused(reference: str, words: str) -> None:
         installed().task(reference)
 
 
+@pytest.mark.usefixtures("briefly")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "reference",

@@ -170,6 +170,7 @@ def test_what_does_not_fit_is_refused() -> None:
         spurious("agreement=1")
 
 
+@pytest.mark.usefixtures("briefly")
 @pytest.mark.parametrize(
     "fields",
     [

@@ -184,6 +184,7 @@ def test_terms_are_learned_one_after_the_other(tmp_path: Path) -> None:
     assert bool(((missing[:, 1] > 0.3) & (missing[:, 1] < 0.9)).all())
 
 
+@pytest.mark.usefixtures("briefly")
 @pytest.mark.parametrize(
     "fields", ["n=10", pytest.param("n=10 sign=true noise=0.1", marks=pytest.mark.slow)]
 )
