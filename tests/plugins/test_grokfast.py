@@ -9,6 +9,7 @@ from torch import nn
 import synthbench as sb
 from synthbench.registry.registry import installed
 from synthbench.testing import check_optimizer
+from synthbench.testing.optimizers import laws
 from tests.engine.optimizers.stepping import (
     RECIPE,
     REPLICAS,
@@ -90,5 +91,7 @@ def test_it_is_stacked_on_cpu() -> None:
     assert RECIPE.weight_decay > 0 and STEPS > 2
 
 
-def test_every_law() -> None:
+def test_every_law(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a rate by which it descends, which is otherwise looked for."""
+    monkeypatch.setattr(laws, "RATES", (0.1,))
     check_optimizer(installed().optimizer("grokfast"))

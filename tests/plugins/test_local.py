@@ -121,10 +121,14 @@ def test_a_crew_that_never_starts_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 OWNER = """
+import os
 import sys
 import time
 from synthbench_local.crew import LocalCrew
-from tests.plugins.test_local import wait_long
+
+def wait_long(tell):
+    tell(os.getpid())
+    time.sleep(60)
 
 sys.executable = sys.argv[1]
 crew = LocalCrew(1, lambda process: print(process, flush=True))

@@ -143,8 +143,8 @@ def test_a_crossing_is_localized_as_the_integral_says() -> None:
     assert 0.1 < wanted < 0.5
     view = view_at(torch.zeros(2), lambda w, batch: (w[0] * w[1]) ** 2)
     found = measure(
-        "local-learning-coefficient n_beta=100 gamma=10 step_size=1e-3 chains=512 steps=600 "
-        "burn_in=400",
+        "local-learning-coefficient n_beta=100 gamma=10 step_size=3e-3 chains=1024 steps=200 "
+        "burn_in=133",
         view,
     )
     check(found, wanted, least=0.02)
@@ -172,4 +172,5 @@ def test_too_few_steps_are_refused() -> None:
 
 
 def test_every_law() -> None:
-    check_probe(LocalLearningCoefficient(steps=3, burn_in=1, chains=2))
+    probe = LocalLearningCoefficient(steps=3, burn_in=1, chains=2)
+    check_probe(probe, task="sparse-parity n=6 k=2", model="mlp width=4")

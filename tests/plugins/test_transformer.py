@@ -1,4 +1,7 @@
-"""The transformers against plain formulas, and what their probes read."""
+"""The transformers against plain formulas, and what their probes read.
+
+`pytest -m slow` inspects cells of more of their fields.
+"""
 
 from __future__ import annotations
 
@@ -270,14 +273,18 @@ def test_heads_that_do_not_fit_are_refused(fields: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("task", "model"),
     [
-        ("markov length=10", "transformer dropout=0.1"),
-        ("markov length=10", "transformer positions=rotary heads=2 mlp=2"),
-        ("markov length=10", "transformer tied=true readout_bias=true"),
-        ("markov length=10", "transformer positions=absolute norm=false"),
+        pytest.param("markov length=10", "transformer dropout=0.1", marks=pytest.mark.slow),
+        ("markov length=10", "transformer layers=1 positions=rotary heads=2 mlp=2"),
+        ("markov length=10", "transformer layers=1 tied=true readout_bias=true norm=false"),
+        pytest.param(
+            "markov length=10", "transformer positions=absolute norm=false", marks=pytest.mark.slow
+        ),
         ("markov length=10 symbols=3", "simplified-transformer"),
         ("markov length=10", "simplified-transformer softmax=false"),
-        ("induction-copying length=8", "transformer positions=none"),
-        ("sparse-parity n=8 k=2", "transformer positions=absolute mlp=4"),
+        ("induction-copying length=8", "transformer layers=1 positions=none"),
+        pytest.param(
+            "sparse-parity n=8 k=2", "transformer positions=absolute mlp=4", marks=pytest.mark.slow
+        ),
         ("sparse-parity n=8 k=2", "polynet degree=2"),
         ("sparse-parity n=8 k=2", "polynet degree=2 disjoint=true"),
         ("sparse-parity n=8 k=2", "sine-neuron"),
@@ -350,10 +357,10 @@ def test_its_probe_reads_the_diagonal_and_the_profile() -> None:
 def test_learning_the_simplified_transformer_has_two_phases(out, settings: sb.Settings) -> None:
     """W_k gains its diagonal first, then v_2 takes over; at the end bigrams are counted."""
     result = sb.evaluate(
-        "markov symbols=3 length=30 target=0.6",
+        "markov symbols=3 length=16 target=0.6",
         "simplified-transformer lr=10",
         probes=["simplified-weights"],
-        protocol=sb.Protocol(seeds=2, budget=25_600, until="budget", evaluation_samples=128),
+        protocol=sb.Protocol(seeds=2, budget=12_800, until="budget", evaluation_samples=128),
         out=out,
         settings=settings,
     )
