@@ -20,6 +20,7 @@ from synthbench.cli.main import main
 from synthbench.hashing import file_hash
 from synthbench.plan.cell import Cell
 from synthbench.registry.registry import installed
+from synthbench.results.figures.picture import Picture
 from synthbench_wandb.history import configuration, group_name, seedless_hash
 from synthbench_wandb.tracked_run import TrackedRun
 from tests.plugins.wandb_file import OfflineRun
@@ -57,6 +58,8 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logged]:
     root = tmp_path_factory.mktemp("tracked")
     with isolated_wandb(root / "home"), pytest.MonkeyPatch.context() as patch:
         patch.setenv("WANDB_MODE", "offline")
+        # Where words and legends go takes longest, and is looked at in the tests of figures.
+        patch.setattr(Picture, "settle", lambda self: self)
         assert run_command(patch, *COMMAND, "--out", str(root / "runs")) == 0
         out = root / "runs" / "sparse-parity"
         yield Logged(sb.read_results(out)[0], out / "wandb")
