@@ -13,6 +13,9 @@ from torch import nn
 
 import synthbench as sb
 from synthbench.testing import check_model
+from tests.testing.models.few import few
+
+__all__ = ["few"]
 
 
 class CausalMean(sb.SequenceModel):
@@ -46,6 +49,7 @@ SOME = (
 """Tokens and vectors, read out at every position and at the end."""
 
 
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("interfaces", [SOME, pytest.param((), marks=pytest.mark.slow)])
 def test_a_family_of_ones_own_keeps_every_law(interfaces: tuple[sb.Interface, ...]) -> None:
     """Without interfaces, on those of every kind."""

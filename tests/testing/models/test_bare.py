@@ -10,6 +10,9 @@ from torch import Tensor, nn
 import synthbench as sb
 from synthbench.errors import ConfigurationError
 from synthbench.testing import MODEL_LAWS, ConformanceError, check_model
+from tests.testing.models.few import few
+
+__all__ = ["few"]
 
 SIGNS = sb.Interface(sb.Signs(6), sb.Margin())
 
@@ -41,6 +44,7 @@ class Skips(MyNet):
         return super().forward(x) * (0.5 if skipped else 1)
 
 
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("builder", [MyNet, lambda: MyNet(4)], ids=["class", "function"])
 def test_a_class_or_a_function_is_examined_by_all_laws_but_those_of_declarations(
     builder: object,

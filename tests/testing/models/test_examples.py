@@ -12,9 +12,13 @@ from torch import Tensor, nn
 import synthbench as sb
 from synthbench.errors import ConfigurationError
 from synthbench.registry.registry import installed
-from synthbench.testing import check_model, examine_model
+from synthbench.testing import check_model
+from synthbench.testing.models.check import model_examination
 from synthbench.testing.workbench.example_inputs import example_batch, example_interfaces
 from synthbench.testing.workbench.example_network import ExampleNetwork
+from tests.testing.models.few import few
+
+__all__ = ["few"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class OnBoth(OnGrids):
     inputs = (Grid, sb.Signs)
 
 
+@pytest.mark.usefixtures("few")
 def test_a_third_partys_port_is_tried_by_its_example() -> None:
     grid = TriedGrid(3)
     expected = (sb.Interface(grid, sb.Margin()), sb.Interface(grid, sb.Value()))
@@ -85,10 +90,12 @@ def test_a_third_partys_port_is_tried_by_its_example() -> None:
     assert check_model(OnTriedGrids()).facts["replicas"] == "traced"
 
 
+@pytest.mark.usefixtures("few")
 def test_a_port_without_examples_is_named() -> None:
     with pytest.raises(ConfigurationError, match=r"port Grid brings no examples; give it the"):
         example_interfaces(OnGrids())
-    assert examine_model(OnBoth()).facts["not tried"] == "Grid: the port brings no examples()"
+    named = model_examination(OnBoth()).trial.facts["not tried"]
+    assert named == "Grid: the port brings no examples()"
     check_model(OnGrids(), [sb.Interface(Grid(2), sb.Margin())])
 
 
@@ -114,6 +121,7 @@ def test_the_examples_of_earlier_versions_are_the_same() -> None:
     )
 
 
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("interface", example_interfaces(ExampleNetwork()), ids=repr)
 def test_the_kits_network_keeps_every_law_on_every_kind(interface: sb.Interface) -> None:
     check_model(ExampleNetwork(width=8), [interface])

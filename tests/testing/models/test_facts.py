@@ -14,7 +14,10 @@ import synthbench as sb
 from synthbench.testing import check_model
 from synthbench.testing.workbench.example_inputs import example_interfaces
 from tests.engine.authored import Branching, Normalized, WrongShape
+from tests.testing.models.few import few
 from tests.testing.models.planted import SoundModel, SoundNetwork, is_recorded
+
+__all__ = ["few"]
 
 
 class PythonNoise(SoundModel):
@@ -146,6 +149,7 @@ WAYS: dict[type[sb.Model], str] = {
 """Models that break no law -> how their replicas are trained, and why no faster."""
 
 
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize(("model", "way"), WAYS.items(), ids=[model.__name__ for model in WAYS])
 def test_what_only_costs_speed_is_said_and_breaks_no_law(model: type[sb.Model], way: str) -> None:
     # On one of its interfaces: what it does is the same on the others.
@@ -153,6 +157,7 @@ def test_what_only_costs_speed_is_said_and_breaks_no_law(model: type[sb.Model], 
     assert report.facts["replicas"].startswith(way)
 
 
+@pytest.mark.usefixtures("few")
 def test_a_model_that_normalizes_its_batch_says_so() -> None:
     mixes = check_model(Normalized(), example_interfaces(Normalized())[:1]).facts[
         "in training mode"

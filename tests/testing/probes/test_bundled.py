@@ -27,7 +27,7 @@ PROBES = {
     "restricted-loss": {"task": "modular-arithmetic p=7"},
     "simplified-weights": {"task": "markov length=12", "model": "simplified-transformer"},
 }
-FIELDS = {"sharpness": " iterations=4", "gradient": " batches=4"}
+FIELDS = {"sharpness": " iterations=2", "gradient": " batches=2"}
 """Smaller than by default; the laws look at how it is computed, not at how well."""
 PLUGINS = Path(__file__).parents[2] / "plugins"
 
