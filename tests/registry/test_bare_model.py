@@ -25,6 +25,7 @@ SETTINGS = sb.Settings(
     sb.TrainerOptions(accelerator="cpu"), replicas_per_block=4, keep_weights=True
 )
 SHORT = sb.Protocol(seeds=4, budget=1_600, evaluation_samples=256)
+SHORTEST = sb.Protocol(seeds=2, budget=640, evaluation_samples=128)
 EDITED = """
 import torch
 from torch import nn
@@ -137,7 +138,7 @@ def test_labels_say_what_was_chosen_and_tell_versions_apart() -> None:
 
 def test_an_edited_class_leaves_the_earlier_result_alone(out: Path) -> None:
     results = [
-        sb.evaluate(TASK, model, protocol=SHORT, out=out, settings=SETTINGS)
+        sb.evaluate(TASK, model, protocol=SHORTEST, out=out, settings=SETTINGS)
         for model in (
             defined(EDITED, "Edited"),
             defined(EDITED.replace("1.0", "0.5"), "Edited"),
@@ -175,7 +176,7 @@ class Size(sb.Probe):
         exec(source.replace(old, new) if old else source, names)
         result = sb.evaluate(
             names["Own"](n=10, k=2), "mlp width=4", probes=[names["Size"]()],
-            protocol=SHORT.model_copy(update={"budget": 640}), out=out, settings=SETTINGS,
+            protocol=SHORTEST, out=out, settings=SETTINGS,
         )  # fmt: skip
         found.append(result)
     assert len({result.folder for result in found}) == 3
@@ -196,7 +197,7 @@ def test_its_network_in_the_session_that_trained_it(bare: sb.CellResult) -> None
 
 def test_a_class_called_like_an_installed_model_is_not_taken_for_it(out: Path) -> None:
     model = sb.as_model(TwoLayers, name="mlp")
-    result = sb.evaluate(TASK, model, protocol=SHORT, out=out, settings=SETTINGS)
+    result = sb.evaluate(TASK, model, protocol=SHORTEST, out=out, settings=SETTINGS)
     with pytest.raises(RecordError, match=r'"mlp" is not from an installed plugin'):
         replace(result, cell=None).network(0)
 
