@@ -1,4 +1,7 @@
-"""submit, show, verify: as their users type them, on a suite that was really trained."""
+"""submit, show, verify: as their users type them, on a suite that was really trained.
+
+`pytest -m slow` verifies in the process of its own that it is elsewhere done without.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ import shutil
 import sys
 from pathlib import Path
 
+import cloudpickle
 import pytest
 
+from synthbench.cli.leaderboard import fresh as on_fresh_seeds
 from synthbench.cli.leaderboard.rerun_progress import RerunProgress
 from synthbench.cli.main import main
 from synthbench.engine.training.block_training import TrainerOptions
@@ -26,6 +31,7 @@ from synthbench.listeners.listener import BlockProgress
 from synthbench.plan.suite import Suite, suite_protocol
 from synthbench.records.hashed import own_hash
 from synthbench.registry.registry import installed
+from synthbench.results.results import read_results
 from tests.leaderboard.trained import as_plugin, train, write_suite
 
 
@@ -48,8 +54,16 @@ def board(trained, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Verified in this process, which is faster; that limits hold is tested where they are."""
-    monkeypatch.setattr(limits, "within", lambda limit, job, listener: job(listener))
+    """Verified in this process, which is faster; that limits hold is tested where they are.
+
+    The job and what it yields are sent as they are to and from a process of its own.
+    """
+
+    def within(limit, job, listener):
+        for found in cloudpickle.loads(cloudpickle.dumps(job))(listener):
+            yield cloudpickle.loads(cloudpickle.dumps(found))
+
+    monkeypatch.setattr(limits, "within", within)
 
 
 def command(capsys, monkeypatch, *arguments: object) -> tuple[int, str, str]:
@@ -68,7 +82,15 @@ def submit(capsys, monkeypatch, run: Path, *more: object) -> tuple[int, str, str
     return command(capsys, monkeypatch, "submit", run, "--author", "Ada Lovelace", *more)
 
 
-def test_submit_show_and_verify(board: Path, capsys, monkeypatch) -> None:
+def of_one_model(board: Path, out: str) -> Path:
+    """A copy of the cells of the run whose learning rate is the default."""
+    for folder in board.iterdir():
+        if folder.is_dir() and "lr0.05" not in folder.name:
+            shutil.copytree(folder, Path(out) / folder.name)
+    return Path(out)
+
+
+def test_submit_show_and_verify(board: Path, in_process, capsys, monkeypatch) -> None:
     code, _, err = submit(capsys, monkeypatch, board)
     assert code == 2 and "has several results (mlp width=16; mlp width=16 lr=0.05)" in err
     code, out, err = submit(capsys, monkeypatch, board, "-m", "mlp width=16")
@@ -106,6 +128,16 @@ def test_submit_show_and_verify(board: Path, capsys, monkeypatch) -> None:
     assert out.count("identical") == 2 and "3 of 6" in out and "does not hold" not in out
 
 
+@pytest.mark.slow
+def test_verified_in_a_process_of_its_own(board: Path, capsys, monkeypatch) -> None:
+    submit(capsys, monkeypatch, board, "-m", "mlp width=16")
+    code, out, err = command(
+        capsys, monkeypatch, "verify", HOME / "mlp-width-16", "--fraction", "0.5", "--device", "cpu"
+    )
+    assert code == 0, out + err
+    assert out.count("identical") == 2 and "3 of 6" in out and "does not hold" not in out
+
+
 def test_of_a_run_with_more_seeds_the_suites_are_submitted(
     board: Path, trained: tuple[Suite, Path], capsys, monkeypatch
 ) -> None:
@@ -113,7 +145,9 @@ def test_of_a_run_with_more_seeds_the_suites_are_submitted(
     grown = Path(shutil.copytree(board, "grown"))
     protocol = suite_protocol(suite, {"seeds": suite.seeds + 2})
     settings = Settings(TrainerOptions("cpu"))
-    evaluate_cells(plan_suite(suite, ["mlp width=16"], protocol), grown, settings, suite)
+    first, _ = plan_suite(suite, ["mlp width=16"], protocol)
+    evaluate_cells([first], grown, settings, suite)
+    assert sorted(len(cell.record.replicas) for cell in read_results(grown)) == [6, 6, 6, 8]
     for run, name in ((board, "exact"), (grown, "larger")):
         code, _, err = submit(capsys, monkeypatch, run, "-m", "mlp width=16", "--name", name)
         assert code == 0, err
@@ -235,11 +269,6 @@ def test_the_tuned_track_counts_what_was_tried(
     board: Path, trained, tmp_path: Path, capsys, monkeypatch
 ) -> None:
     suite, _ = trained
-    from synthbench.engine.training.block_training import TrainerOptions
-    from synthbench.evaluation.evaluate import evaluate_cells
-    from synthbench.evaluation.settings import Settings
-    from synthbench.plan.suite import suite_protocol
-
     protocol = suite_protocol(suite, {"seeds": 2, "first_seed": 100})
     cells = plan_suite(suite, ["mlp width=16", "mlp width=16 lr=0.05"], protocol)
     evaluate_cells(cells, "tuning", Settings(TrainerOptions("cpu")), suite)
@@ -300,8 +329,10 @@ def test_a_run_with_other_seeds_is_not_a_submission(
     board: Path, trained, capsys, monkeypatch
 ) -> None:
     suite, _ = trained
-    fewer = suite.model_copy(update={"seeds": 4})
-    train(fewer, Path("fewer"), "mlp width=16")
+    narrow = of_one_model(board, "fewer")
+    shutil.rmtree(next(narrow.glob("*n8*")))
+    fewer = suite.model_copy(update={"seeds": 4, "cells": suite.cells[:1]})
+    train(fewer, narrow, "mlp width=16")
     code, _, err = submit(capsys, monkeypatch, "fewer")
     assert code == 2 and "has another hash" in err
 
@@ -309,11 +340,23 @@ def test_a_run_with_other_seeds_is_not_a_submission(
 def test_a_larger_budget_is_not_a_submission(board: Path, trained, capsys, monkeypatch) -> None:
     """`eval` takes what it needs from it; a board wants the evaluations that its budget plans."""
     suite, _ = trained
-    cells = tuple(cell.model_copy(update={"budget": 2 * cell.budget}) for cell in suite.cells)
-    train(suite.model_copy(update={"cells": cells}), Path("longer/tiny"), "mlp width=16")
+    run = of_one_model(board, "longer/tiny")
+    shutil.rmtree(next(run.glob("*n10*")))
+    longer = suite.cells[1].model_copy(update={"budget": 2 * suite.cells[1].budget})
+    train(suite.model_copy(update={"cells": (longer,)}), run, "mlp width=16")
     code, _, err = submit(capsys, monkeypatch, "longer/tiny")
     assert code == 2 and "was run with a budget of 25,600" in err and "--no-resume" in err
-    arguments = ["eval", "tiny", "--no-resume", "--model", "mlp width=16", "--device", "cpu"]
+    arguments = [
+        "eval",
+        "tiny",
+        "--cell",
+        "2",
+        "--no-resume",
+        "--model",
+        "mlp width=16",
+        "--device",
+        "cpu",
+    ]
     monkeypatch.setattr(sys, "argv", ["synthbench", *arguments, "--out", "longer"])
     with pytest.raises(SystemExit) as ended:
         main()
@@ -377,11 +420,14 @@ def test_verify_on_fresh_seeds(board: Path, trained, in_process, capsys, monkeyp
     code, out, _ = command(capsys, monkeypatch, "show", "tiny")
     assert code == 0 and "fresh" in out and max(map(len, out.splitlines())) <= 80
     # The same seeds again: the same bits. A time that was forged in between is not.
+    again, train = [], on_fresh_seeds._train
+    monkeypatch.setattr(on_fresh_seeds, "_train", lambda *of: again.extend(train(*of)) or again)
     code, out, _ = command(capsys, monkeypatch, *fresh, "2026-01-02 lottery 1 2 3")
     assert code == 0 and "6 seeds trained again, and the same" in out
     content = json.loads((folder / "fresh.json").read_text())
     own = content["cells"][0]["samples_to_target"]
     own[0] = 32 if own[0] != 32 else 64
     (folder / "fresh.json").write_text(json.dumps(content))
+    monkeypatch.setattr(on_fresh_seeds, "_train", lambda *_: again)
     code, out, _ = command(capsys, monkeypatch, *fresh, "2026-01-02 lottery 1 2 3")
     assert code == 1 and "fresh seed 0 has another time to target, on the same" in out
