@@ -57,6 +57,14 @@ def tuned(tmp_path_factory: pytest.TempPathFactory):
     return search, out
 
 
+def copy_without(earlier: Path, out: Path, *folders: str) -> Path:
+    """The trials of a tuning, less some, and no word of what was found; nothing else is trained."""
+    shutil.copytree(earlier / TRIALS, out / TRIALS)
+    for folder in folders:
+        shutil.rmtree(out / folder)
+    return out
+
+
 def test_full_budgets_find_the_same_winner_and_the_same_median(tuned, tmp_path: Path) -> None:
     search, _ = tuned
     cells = [trial.cell for trial in search.trials]
@@ -103,12 +111,19 @@ def test_an_interrupted_tuning_ends_as_if_it_had_not_been(tuned, tmp_path: Path)
             if self.evaluations == 2:
                 raise KeyboardInterrupt
 
+    _, out = tuned
+    records = {
+        str(each.folder.relative_to(out)): each.record for each in read_results(out / TRIALS)
+    }
+    first = min(record.budget for record in records.values())
+    later = [folder for folder, record in records.items() if record.budget > first]
+    assert later and len(later) < len(records)
+    copy_without(out, tmp_path, *later)
     with pytest.raises(KeyboardInterrupt):
         tune(plan_of(SPACE), 4, tmp_path, replace(QUIET, listener=Stopping()))
     begun = read_tuning(tmp_path)
     assert begun.searches == ()
     tune(plan_of(SPACE), 4, tmp_path, QUIET)
-    _, out = tuned
     assert (tmp_path / TUNING_FILE).read_bytes() == (out / TUNING_FILE).read_bytes()
 
 
@@ -159,6 +174,9 @@ def test_two_spaces_that_meet_share_their_trials(tmp_path: Path) -> None:
 def test_a_trial_that_fails_ends_no_tuning_and_is_tried_again(tuned, tmp_path: Path) -> None:
     search, earlier = tuned
     bad = search.trials[1]
+    label = bad.cell.model.label()
+    own = [each.folder for each in read_results(earlier / TRIALS) if each.record.model == label]
+    copy_without(earlier, tmp_path, *(str(folder.relative_to(earlier)) for folder in own))
     with failing_where(lambda cell: cell.model == bad.cell.model, lambda: ValueError("too large")):
         (found,) = tune(plan_of(SPACE), 4, tmp_path, QUIET)
     assert [t.number for t in found.trials] == [1, 3, 4]
