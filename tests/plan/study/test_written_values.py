@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from synthbench.errors import ConfigurationError
@@ -76,6 +76,7 @@ def test_what_is_no_entry(entry, message) -> None:
 
 
 @given(st.lists(st.text(max_size=12), min_size=2, max_size=6, unique=True))
+@settings(max_examples=50)
 @example(["", "null"])
 def test_words_of_a_list_are_the_same_words_when_they_are_read(words: list[str]) -> None:
     kept = [word for word in words if word.lower() != "none" and not word.startswith("lo")]
