@@ -33,6 +33,12 @@ def report(study: PaperStudy, runs: Path) -> Report:
     return report_content(kept_study(study, runs), "plateaus.toml", StandInJudge())
 
 
+@pytest.fixture(scope="module")
+def undrawn(study: PaperStudy) -> PaperStudy:
+    """The study without its figures, which take longest."""
+    return study.model_copy(update={"figures": ()})
+
+
 class Elements(HTMLParser):
     """Names of the elements of a page, the classes of some, and its text."""
 
@@ -80,8 +86,9 @@ def test_the_confidence_is_that_of_all_claims_together(kept: KeptStudy) -> None:
 
 
 def test_a_claim_about_what_is_missing_leaves_the_others_judged(
-    study: PaperStudy, runs: Path
+    undrawn: PaperStudy, runs: Path
 ) -> None:
+    study = undrawn
     whole, judge = kept_study(study, runs), StandInJudge()
     claims = tuple(
         claim.model_copy(update={"name": "missing"}) if claim.name == "fails" else claim
@@ -100,7 +107,10 @@ def test_a_claim_about_what_is_missing_leaves_the_others_judged(
     assert (shown.verdict, shown.remark) == ("holds", "by 2 of 3 cells")
 
 
-def test_a_grid_that_was_not_run_is_said_to_be_so(kept: KeptStudy, tmp_path: Path) -> None:
+def test_a_grid_that_was_not_run_is_said_to_be_so(
+    undrawn: PaperStudy, runs: Path, tmp_path: Path
+) -> None:
+    kept = kept_study(undrawn, runs)
     nothing = kept_study(kept.study, tmp_path)
     half = KeptStudy(kept.study, {**kept.grids, "released": nothing.grids["released"]})
     report = report_content(half, "plateaus", StandInJudge())
@@ -184,10 +194,10 @@ def test_a_report_and_its_files(report: Report, tmp_path: Path) -> None:
     assert page.read_bytes() == again
 
 
-def test_a_report_in_python(study: PaperStudy, runs: Path, tmp_path: Path) -> None:
-    page = sb.report_paper_study(study, tmp_path / "page", runs=runs)
+def test_a_report_in_python(undrawn: PaperStudy, runs: Path, tmp_path: Path) -> None:
+    page = sb.report_paper_study(undrawn, tmp_path / "page", runs=runs)
     assert page == tmp_path / "page" / "index.html"
-    assert f"synthbench study run {study.path}" in page.read_text()
+    assert f"synthbench study run {undrawn.path}" in page.read_text()
     bundled = sb.find_paper_study("hidden-progress")
     with pytest.raises(SynthbenchError, match=r"first: synthbench study run hidden-progress$"):
         sb.report_paper_study(bundled, tmp_path / "none", runs=tmp_path)
@@ -224,8 +234,10 @@ def test_a_gallery_beside_the_boards(report: Report, tmp_path: Path) -> None:
 
 
 def test_all_reports_leave_out_what_cannot_be_judged(
-    study: PaperStudy, runs: Path, monkeypatch: pytest.MonkeyPatch
+    undrawn: PaperStudy, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    study = undrawn
+
     class Two:
         def names(self, kind: object) -> list[str]:
             return ["plateaus", "broken", "never-run"]
