@@ -146,6 +146,10 @@ def test_a_cell_that_cannot_be_read_is_named_and_the_others_are_shown(
         f"warning: left out: {bad}: {bad / 'record.json'} is not valid JSON; "
         "move it away, or train again with --no-resume"
     ]
-    plot = "plot", str(folder), "--kind", "learning-curves", "--format", "svg"
+    few = tmp_path / "few"
+    for each in (bad, bad.with_name("3")):
+        shutil.copytree(each, few / each.name)
+    bad = few / bad.name
+    plot = "plot", str(few), "--kind", "learning-curves", "--format", "svg"
     code, _, err = run_command(capsys, monkeypatch, *plot, columns=80)
     assert code == 0 and f"warning: left out: {bad}: " in err

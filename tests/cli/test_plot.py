@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -57,9 +58,11 @@ def test_formats_size_and_numbers(run_folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["learning-curves", "survival"])
 def test_numbers_come_back_to_the_last_bit(run_folder: Path, tmp_path: Path, kind: str) -> None:
-    plot(run_folder, "-k", kind, "--data", "-f", "svg", "--out", str(tmp_path))
+    for name in ("0", "1"):
+        shutil.copytree(run_folder / name, tmp_path / "two" / name)
+    plot(tmp_path / "two", "-k", kind, "--data", "-f", "svg", "--out", str(tmp_path))
     (written,) = tmp_path.glob("*.csv")
-    cells = sb.read_results(run_folder).measured
+    cells = sb.read_results(tmp_path / "two").measured
     drawn = draw(cells, kind).table()
     read = pd.read_csv(written, dtype={"replica": str}, float_precision="round_trip")
     assert list(read.columns) == list(drawn.columns) and len(read) == len(drawn)
