@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from lifelines import LogNormalAFTFitter
-from scipy.stats import linregress, t
+from scipy.stats import f, linregress, t
 
 from synthbench.metrics.scaling import fit_power_law
 
@@ -95,17 +95,26 @@ def test_replicas_on_a_line_exactly_bound_nothing(seeds: int) -> None:
         assert found.exponent.low is None
 
 
-@pytest.mark.parametrize(
-    ("fits", "fewest", "most"),
-    [(150, 0.01, 0.1), pytest.param(400, 0.03, 0.075, marks=pytest.mark.slow)],
-)
-def test_few_seeds_do_not_reject_a_power_law_too_often(
-    fits: int, fewest: float, most: float
-) -> None:
+@pytest.mark.parametrize("seeds", [2, 5])
+def test_without_censoring_curvature_is_the_test_of_lack_of_fit(seeds: int) -> None:
+    """The F test of one mean per size against the line (Draper & Smith 1998, section 2.1)."""
+    x = np.repeat([10.0, 20.0, 40.0, 80.0], seeds)
+    for draw_of in range(3):
+        noise = np.random.default_rng(draw_of).normal(0, 0.3, len(x))
+        logs, y = np.log(x), 2 * np.log(x) + noise
+        within = sum(((y[x == size] - y[x == size].mean()) ** 2).sum() for size in np.unique(x))
+        about = ((y - np.polyval(np.polyfit(logs, y, 1), logs)) ** 2).sum()
+        ratio = ((about - within) / (4 - 2)) / (within / (len(x) - 4))
+        found = fit_power_law(x, np.exp(y), np.ones(len(x), bool)).curvature
+        assert found == pytest.approx(f.sf(ratio, 4 - 2, len(x) - 4), abs=1e-5)
+
+
+@pytest.mark.slow
+def test_few_seeds_do_not_reject_a_power_law_too_often() -> None:
     x, generator = np.repeat([10.0, 20.0, 40.0], 2), np.random.default_rng(4)
     alarms = [
         fit_power_law(x, x**2 * np.exp(generator.normal(0, 0.3, 6)), np.ones(6, bool)).curvature
         <= 0.05
-        for _ in range(fits)
+        for _ in range(400)
     ]
-    assert fewest <= np.mean(alarms) <= most, "the chi-squared law gives 0.2"
+    assert 0.03 <= np.mean(alarms) <= 0.075, "the chi-squared law gives 0.2"
