@@ -1,6 +1,6 @@
 """Mutated submissions: each is read, or refused in one line, and nothing else.
 
-Five hundred are tried, with `pytest -m slow` two thousand.
+Two hundred and fifty are tried, with `pytest -m slow` two thousand.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.leaderboard.submissions.attacks import MANIFEST, RECORD, SMALL, TABLE
 from tests.leaderboard.submissions.mutations import Files, dump, mutate
 
 RECORD_PATH, TABLE_PATH = f"cell-01/{RECORD}", f"cell-01/{TABLE}"
-SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 8))]
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 8))]
 EACH = 250
 
 
