@@ -33,6 +33,15 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def few(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two cells of the grid, which differ in the learning rate, for who reads none of its rows."""
+    folder = tmp_path_factory.mktemp("few") / "grid"
+    for name in ("0", "1"):
+        shutil.copytree(run_folder / name, folder / name)
+    return folder
+
+
 @pytest.fixture
 def run(capsys, monkeypatch, run_folder: Path):
     """Exit code, output and errors of `synthbench metrics GRID ...`."""
@@ -114,8 +123,11 @@ def test_several_folders_are_one_table_and_a_cell_counts_once(run, run_folder: P
         (["--per", "replica", "--against", "mlp"], "compared in the table per configuration"),
     ],
 )
-def test_mistakes_are_one_line(run, arguments: list[str], message: str) -> None:
-    code, printed, errors = run(*arguments)
+def test_mistakes_are_one_line(
+    few: Path, arguments: list[str], message: str, capsys, monkeypatch
+) -> None:
+    words = ("metrics", str(few), *arguments)
+    code, printed, errors = run_command(capsys, monkeypatch, *words, columns=80)
     assert code == 2 and message in errors and not printed
     assert errors.startswith("error: ") and errors.count("\n") == 1
 
