@@ -1,4 +1,7 @@
-"""Survival estimates against a second library, and the restricted mean against simulation."""
+"""Survival estimates against a second library, and the restricted mean against simulation.
+
+`pytest -m slow` adds shares between few and all that solve.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +72,7 @@ def test_restricted_mean_of_those_that_left_early_has_greenwoods_error() -> None
     expected = restricted_mean_survival_time(fitted, t=BUDGET)
     assert found.value == pytest.approx(expected, rel=1e-9)
     generator = np.random.default_rng(0)
-    resampled = [generator.integers(0, 64, 64) for _ in range(2_000)]
+    resampled = [generator.integers(0, 64, 64) for _ in range(500)]
     means = [restricted_mean(times[i], solved[i], BUDGET).value for i in resampled]
     assert (found.high - found.low) / 2 == pytest.approx(1.96 * np.std(means), rel=0.1)
 
@@ -87,7 +90,13 @@ def test_one_replica_hardly_bounds_the_restricted_mean() -> None:
 
 
 @pytest.mark.parametrize(
-    ("replicas", "share", "spread"), [(16, 0.1, 0.8), (4, 0.7, 0.8), (16, 0.95, 0.8), (8, 1.0, 0.3)]
+    ("replicas", "share", "spread"),
+    [
+        (16, 0.1, 0.8),
+        pytest.param(4, 0.7, 0.8, marks=pytest.mark.slow),
+        pytest.param(16, 0.95, 0.8, marks=pytest.mark.slow),
+        (8, 1.0, 0.3),
+    ],
 )
 def test_restricted_mean_covers_where_few_or_all_solve(
     replicas: int, share: float, spread: float

@@ -1,4 +1,7 @@
-"""A result on fresh seeds against another training: the same bits, or no shift, as in verify."""
+"""A result on fresh seeds against another training: the same bits, or no shift, as in verify.
+
+`pytest -m slow` adds chaotic training of another number of seeds.
+"""
 
 from __future__ import annotations
 
@@ -125,7 +128,7 @@ def test_times_of_other_seeds_that_no_cell_shows_are_found_over_all() -> None:
     assert lines == ["over all cells, the times to target are not those of their seeds"]
 
 
-@pytest.mark.parametrize("seeds", [6, 16, 32])
+@pytest.mark.parametrize("seeds", [6, pytest.param(16, marks=pytest.mark.slow), 32])
 def test_chaotic_training_is_not_taken_for_other_seeds(seeds: int) -> None:
     """The least share of honest times within a point was 0.72, of nine cells."""
     draws = np.random.default_rng(seeds)
