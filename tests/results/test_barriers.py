@@ -52,15 +52,15 @@ class Normed(nn.Sequential):
         super().__init__(nn.Linear(8, 4), nn.LayerNorm(4), nn.Linear(4, 1), nn.Flatten(0))
 
 
-def trained(model, out: Path, settings: sb.Settings, **more) -> sb.CellResult:
-    protocol = sb.Protocol(budget=4_800, seeds=2, until="budget", evaluation_samples=256, **more)
+def trained(model, out: Path, settings: sb.Settings, budget: int = 640) -> sb.CellResult:
+    protocol = sb.Protocol(budget=budget, seeds=2, until="budget", evaluation_samples=256)
     kept = replace(settings, keep_weights=(0,))
     return sb.evaluate(TASK, model, protocol=protocol, out=out, settings=kept)
 
 
 @pytest.fixture(scope="module")
 def deep(settings: sb.Settings, tmp_path_factory: pytest.TempPathFactory) -> sb.CellResult:
-    return trained(Deep, tmp_path_factory.mktemp("deep"), settings)
+    return trained(Deep, tmp_path_factory.mktemp("deep"), settings, 4_800)
 
 
 def permuted_copy(result: sb.CellResult, folder: Path, replica: int) -> sb.CellResult:
