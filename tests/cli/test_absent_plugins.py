@@ -16,7 +16,7 @@ from tests.cli.command import run_command
     [
         ("list", "models"),
         ("leaderboard", "show", "quickstart"),
-        ("eval", "-t", "sparse-parity n=6 k=2", "-m", "mlp width=4", "--dry-run"),
+        ("eval", "-t", "sparse-parity n=6 k=2", "-m", "mlp width=4", "--print-config"),
     ],
 )
 def test_it_is_named_and_the_command_goes_on(

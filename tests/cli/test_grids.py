@@ -131,7 +131,7 @@ SUITE = st.sampled_from([(None, {}), ("feature-learning-v1", {"cells": [1, 3]})]
 
 
 @given(TASKS, MODELS, PROTOCOLS, SOURCES, KEPT, SUITE)
-@trials(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@trials(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_printed_file_is_the_same_study(
     tmp_path: Path, tasks, models, protocol, sources, kept, suite
 ) -> None:
