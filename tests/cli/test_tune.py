@@ -74,14 +74,19 @@ def test_tuned_confirmed_and_submitted_from_one_folder(suite, capsys, monkeypatc
 
 def test_two_models_are_compared_on_fresh_seeds(tmp_path: Path, capsys, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    models = ("--model", "mlp width=16 lr=log(0.05..1)", "--model", "mlp width=2 lr=log(0.05..1)")
+    models = (
+        "--model",
+        "mlp width=16 lr=log(0.05..1)",
+        "--model",
+        "mlp width=64 lr=log(0.005..0.1)",
+    )
     flags = ("--trials", "3", "--seeds", "4", "--confirm", "--confirm-seeds", "8", "--out", "found")
     command = (*TASK, *models, *SMALL, *flags)
     code, out, err = run_command(capsys, monkeypatch, *command, columns=80)
     assert code == 0, err
     ends = re.findall(r"^(\d+) trials?, each to (\S+) samples$", err, re.MULTILINE)
-    # A sixteenth of the budget, then all of it for what is left.
-    assert ends[0] == ("6", "800") and ends[-1][1] == "12.8k"
+    # A sixteenth of the budget, then more of it until the best is known.
+    assert ends[0] == ("6", "800") and ends[1][1] == "1.60k"
     assert "On fresh seeds" in out and "ratio of medians" in out and "(corrected)" in out
     assert {path.name for path in Path("found/confirmed").iterdir()} == {"mlp", "mlp.2"}
     for name in ("mlp", "mlp.2"):
@@ -110,6 +115,8 @@ def test_a_trial_that_fails_is_named_below_what_was_found(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     command = (*TASK, "--model", "mlp width=[6,8]", *SMALL, "--seeds", "2", "--out", "found")
+    # One step, which is the whole budget: there is nothing to stop early.
+    command = (*command, "--budget", "32")
     mistake = ModelError("it cannot be trained; make it wider")
     with failing_where(lambda cell: "width=6" in cell.model.label(), lambda: mistake):
         code, out, err = run_command(capsys, monkeypatch, *command, columns=100)
