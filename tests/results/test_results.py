@@ -129,7 +129,8 @@ def test_a_network_of_no_plugin_is_rebuilt_only_where_its_class_is_at_hand(
     tmp_path: Path, small_cell: sb.Cell
 ) -> None:
     settings = sb.Settings(sb.TrainerOptions(accelerator="cpu"), keep_weights=True)
-    cell = replace(small_cell, model=Plain())
+    protocol = sb.Protocol(budget=64, seeds=2, evaluation_samples=128)
+    cell = replace(small_cell, model=Plain(), protocol=protocol)
     (result,) = sb.evaluate_cells([cell], tmp_path, settings)
     assert result.network(0)(torch.ones(3, 10)).shape == (3,)
     with pytest.raises(RecordError, match="not from an installed plugin"):
