@@ -43,6 +43,16 @@ def few(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def run_few(capsys, monkeypatch, few: Path):
+    """As `run`, of the two cells."""
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        return run_command(capsys, monkeypatch, "metrics", str(few), *arguments, columns=80)
+
+    return command
+
+
+@pytest.fixture
 def run(capsys, monkeypatch, run_folder: Path):
     """Exit code, output and errors of `synthbench metrics GRID ...`."""
 
@@ -81,13 +91,13 @@ def test_csv_and_json_are_alone_on_standard_output(run) -> None:
     assert [list(row) for row in json.loads(printed)] == [["n", "lr", "samples_to_target"]] * 12
 
 
-def test_a_file_says_its_format_by_its_name(run, tmp_path: Path) -> None:
+def test_a_file_says_its_format_by_its_name(run_few, tmp_path: Path) -> None:
     for name, start in (("t.csv", b"task,model"), ("t.json", b"[\n{"), ("t.tex", b"% mlp")):
-        code, printed, _ = run("--out", str(tmp_path / name))
-        assert code == 0 and printed == f"{tmp_path / name}  (12 rows)\n"
+        code, printed, _ = run_few("--out", str(tmp_path / name))
+        assert code == 0 and printed == f"{tmp_path / name}  (2 rows)\n"
         assert (tmp_path / name).read_bytes().startswith(start)
-    run("--out", str(tmp_path / "t.parquet"), "--per", "replica")
-    assert len(pd.read_parquet(tmp_path / "t.parquet")) == 12 * 8
+    run_few("--out", str(tmp_path / "t.parquet"), "--per", "replica")
+    assert len(pd.read_parquet(tmp_path / "t.parquet")) == 2 * 8
 
 
 def test_a_baseline_pays_for_its_own_comparisons(run) -> None:
@@ -100,9 +110,9 @@ def test_a_baseline_pays_for_its_own_comparisons(run) -> None:
     assert [bool(row["p_value"]) for row in rows] == [False, True] * 6
 
 
-def test_several_folders_are_one_table_and_a_cell_counts_once(run, run_folder: Path) -> None:
-    again = [str(run_folder), str(run_folder / "3")]
-    assert run(*again, "-f", "csv")[1] == run("-f", "csv")[1]
+def test_several_folders_are_one_table_and_a_cell_counts_once(run_few, few: Path) -> None:
+    again = [str(few), str(few / "1")]
+    assert run_few(*again, "-f", "csv")[1] == run_few("-f", "csv")[1]
 
 
 @pytest.mark.parametrize(
@@ -123,25 +133,22 @@ def test_several_folders_are_one_table_and_a_cell_counts_once(run, run_folder: P
         (["--per", "replica", "--against", "mlp"], "compared in the table per configuration"),
     ],
 )
-def test_mistakes_are_one_line(
-    few: Path, arguments: list[str], message: str, capsys, monkeypatch
-) -> None:
-    words = ("metrics", str(few), *arguments)
-    code, printed, errors = run_command(capsys, monkeypatch, *words, columns=80)
+def test_mistakes_are_one_line(run_few, arguments: list[str], message: str) -> None:
+    code, printed, errors = run_few(*arguments)
     assert code == 2 and message in errors and not printed
     assert errors.startswith("error: ") and errors.count("\n") == 1
 
 
-def test_copied_results_count_once_and_it_is_said(run, run_folder: Path, tmp_path: Path) -> None:
+def test_copied_results_count_once_and_it_is_said(run_few, few: Path, tmp_path: Path) -> None:
     """A folder of results, and one cell beside itself."""
-    copy = shutil.copytree(run_folder, tmp_path / "copy")
+    copy = shutil.copytree(few, tmp_path / "copy")
     cell = next(path for path in copy.iterdir() if path.is_dir())
     shutil.copytree(cell, copy / f"{cell.name} (copy)")
-    once, twice = run("--format", "csv"), run(str(copy), "--format", "csv")
+    once, twice = run_few("--format", "csv"), run_few(str(copy), "--format", "csv")
     assert once[0] == twice[0] == 0 and once[2] == ""
     assert twice[1] == once[1]
-    assert f"note: not counted twice: {run_folder}" in twice[2] or str(copy) in twice[2]
-    assert "and 12 more, whose replicas another folder holds too" in twice[2]
+    assert f"note: not counted twice: {few}" in twice[2] or str(copy) in twice[2]
+    assert "and 2 more, whose replicas another folder holds too" in twice[2]
 
 
 def test_a_cell_that_cannot_be_read_is_named_and_the_others_are_shown(
