@@ -7,6 +7,7 @@ but they are other bits: kernels round elsewhere. See `SETTINGS` for what that t
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -131,10 +132,15 @@ def _compile(graph: fx.GraphModule, leaves: Sequence[Tensor]) -> Callable[..., A
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Nothing of what compilers say."""
-    with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-        warnings.simplefilter("ignore")
-        yield
+    """Nothing of what compilers say, nor of what torch logs: its handlers know stderr already."""
+    before = logging.root.manager.disable
+    logging.disable()
+    try:
+        with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
 
 
 def _fitting(

@@ -6,10 +6,12 @@ has no compiler from the start.
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from torch.nn import functional as F
 from torch.utils._pytree import tree_leaves, tree_map
 
 import synthbench as sb
-from synthbench.engine.axis.compiling import CannotCompile, Compiler
+from synthbench.engine.axis.compiling import CannotCompile, Compiler, _quiet
 from synthbench.engine.axis.replicas import stacked_replicas
 from synthbench.engine.axis.tracing import replayed, traced
 from synthbench.engine.axis.way import Way
@@ -130,7 +132,7 @@ def test_what_was_compiled_once_is_found_again() -> None:
 
 WITHOUT_COMPILER = """
 import torch
-from synthbench.engine.axis.compiling import CannotCompile, Compiler
+from synthbench.engine.axis.compiling import CannotCompile, Compiler, _quiet
 from synthbench.engine.axis.tracing import traced
 
 try:
@@ -158,6 +160,21 @@ def test_a_compiler_that_is_gone_is_one_line(capfd: pytest.CaptureFixture[str]) 
         traced(lambda x: x.exp() * 1.25 + x.sum(), Compiler())(torch.ones(5, 3))
     assert len(str(caught.value).splitlines()) == 1
     assert capfd.readouterr() == ("", "")
+
+
+def test_nothing_of_what_torch_logs_while_it_compiles_is_shown() -> None:
+    """Its handlers write to the stderr that there was when torch was imported."""
+    seen, log = StringIO(), logging.getLogger("torch._inductor")
+    handler = logging.StreamHandler(seen)
+    log.addHandler(handler)
+    try:
+        with _quiet():
+            logging.getLogger("torch._inductor.scheduler").critical("error in a kernel")
+        assert seen.getvalue() == ""
+        logging.getLogger("torch._inductor.scheduler").critical("later")
+        assert seen.getvalue() == "later\n"
+    finally:
+        log.removeHandler(handler)
 
 
 @pytest.mark.slow
