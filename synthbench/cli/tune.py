@@ -177,7 +177,7 @@ def tune_command(  # noqa: PLR0913 - one parameter per flag
     if confirmed is not None:
         print_confirmation(confirmed, chosen, folder)
     if any(search.failed for search in searches):
-        raise trials_failed([t for each in searches for t in (*each.trials, *each.failed)])
+        raise trials_failed([trial for search in searches for trial in search.tried])
 
 
 def _suite(name: str) -> Suite:

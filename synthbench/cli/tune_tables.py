@@ -132,7 +132,7 @@ def _title(search: Search) -> str:
     protocol = search.tuned.protocol
     return (
         f"\n[bold]{escape(search.tuned.task.label())}[/]  {escape(search.model)}\n"
-        f"{_count(_tried(search), 'trial')} of {_count(protocol.seeds, 'seed')} from "
+        f"{_count(len(search.tried), 'trial')} of {_count(protocol.seeds, 'seed')} from "
         f"{protocol.first_seed:,}, budget {format_count(protocol.budget)} samples"
     )
 
@@ -147,10 +147,6 @@ def _table(search: Search) -> Table:
         fields = _fields(trial, varied)
         table.add_row(str(place), str(trial.number), *map(escape, [*fields, *_row(trial)]))
     return table
-
-
-def _tried(search: Search) -> int:
-    return len(search.trials) + len(search.failed)
 
 
 def _columns(space: Space) -> tuple[str, ...]:
@@ -177,8 +173,8 @@ def _notes(search: Search, trials: int) -> list[str]:
     if (hidden := len(search.trials) - SHOWN) > 0:
         lines.append(f"[dim]and {hidden} more[/]")
     lines.append(_best(search))
-    if _tried(search) < trials:
-        lines.append(f"[dim]{_ended(search.space, _tried(search))}[/]")
+    if len(search.tried) < trials:
+        lines.append(f"[dim]{_ended(search.space, len(search.tried))}[/]")
     if search.failed:
         lines.append(f"[yellow]warning:[/] {_count(len(search.failed), 'trial')} failed: see below")
     stopped = sum(not trial.known.complete for trial in search.trials)

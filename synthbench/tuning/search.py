@@ -62,13 +62,18 @@ def race(trials: Sequence[Trial]) -> Training[list[Trial]]:
 
 def best_place(trials: Sequence[Trial]) -> int | None:
     """The place of the best trial; of equals the one proposed first. None where all failed."""
-    sound = [place for place, trial in enumerate(trials) if trial.error is None]
+    sound = _sound(trials)
     return sound[ranked([trials[place].known for place in sound])[0]] if sound else None
+
+
+def _sound(trials: Sequence[Trial]) -> list[int]:
+    """Places of the trials that have not failed."""
+    return [place for place, trial in enumerate(trials) if trial.error is None]
 
 
 def _growing(trials: Sequence[Trial]) -> list[int]:
     """Places of the trials that have to be trained for longer before the best one is known."""
-    sound = [place for place, trial in enumerate(trials) if trial.error is None]
+    sound = _sound(trials)
     left = [sound[each] for each in contenders([trials[place].standing for place in sound])]
     unplaced = [p for p in left if trials[p].standing is None or not trials[p].known.placed]
     if unplaced:

@@ -48,6 +48,11 @@ class Search:
     failed: tuple[Trial, ...] = ()
 
     @property
+    def tried(self) -> tuple[Trial, ...]:
+        """Those that could be trained, then those that could not."""
+        return *self.trials, *self.failed
+
+    @property
     def best(self) -> Trial:
         """The trial that was chosen."""
         return self.ranking[0]
@@ -60,7 +65,7 @@ class Search:
     @property
     def edges(self) -> dict[str, Side]:
         """The fields in which the best one lies at an edge of the search space."""
-        tried = [trial.proposal.fields for trial in (*self.trials, *self.failed)]
+        tried = [trial.proposal.fields for trial in self.tried]
         return edges(self.space, self.best.proposal.fields, tried)
 
 
