@@ -110,23 +110,21 @@ def differences(
             continue
         times = np.array([[one or np.inf, two or np.inf] for _, one, two in pairs])
         compared.append(times)
-        if (shift := shifted_times(times, FALSE_TIMES / len(found.cells))) is not None:
-            lines.append(f"cell {number}: {shift}")
-            said = True
-        elif other_times(times, FALSE_NEAR / len(found.cells)):
-            lines.append(f"cell {number}: the times to target are not those of their seeds")
+        if wrong := _wrong(times, FALSE_TIMES / len(found.cells), FALSE_NEAR / len(found.cells)):
+            lines.append(f"cell {number}: {wrong}")
             said = True
     if len(compared) > 1 and not said:
-        lines += _over_all(np.concatenate(compared))
+        wrong = _wrong(np.concatenate(compared), FALSE_POOLED_TIMES, FALSE_NEAR)
+        lines += [f"over all cells, {wrong}"] if wrong else []
     return lines
 
 
-def _over_all(times: Array) -> list[str]:
-    if (shift := shifted_times(times, FALSE_POOLED_TIMES)) is not None:
-        return [f"over all cells, {shift}"]
-    if other_times(times, FALSE_NEAR):
-        return ["over all cells, the times to target are not those of their seeds"]
-    return []
+def _wrong(times: Array, false_shift: float, false_near: float) -> str | None:
+    """What (R, 2) times contradict, each test at its level."""
+    if (shift := shifted_times(times, false_shift)) is not None:
+        return shift
+    others = other_times(times, false_near)
+    return "the times to target are not those of their seeds" if others else None
 
 
 def other_times(times: Array, level: float) -> bool:
