@@ -10,7 +10,6 @@ import shutil
 import sys
 from pathlib import Path
 
-import cloudpickle
 import pytest
 
 from synthbench.cli.leaderboard import fresh as on_fresh_seeds
@@ -33,6 +32,7 @@ from synthbench.records.hashed import own_hash
 from synthbench.registry.registry import installed
 from synthbench.results.results import read_results
 from tests.leaderboard.trained import as_plugin, train, write_suite
+from tests.leaderboard.verified_here import within_this_process
 
 
 @pytest.fixture(scope="module")
@@ -54,16 +54,8 @@ def board(trained, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Verified in this process, which is faster; that limits hold is tested where they are.
-
-    The job and what it yields are sent as they are to and from a process of its own.
-    """
-
-    def within(limit, job, listener):
-        for found in cloudpickle.loads(cloudpickle.dumps(job))(listener):
-            yield cloudpickle.loads(cloudpickle.dumps(found))
-
-    monkeypatch.setattr(limits, "within", within)
+    """Verified in this process, which is faster; that limits hold is tested where they are."""
+    monkeypatch.setattr(limits, "within", within_this_process)
 
 
 def command(capsys, monkeypatch, *arguments: object) -> tuple[int, str, str]:

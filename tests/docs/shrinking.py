@@ -42,6 +42,7 @@ from synthbench.registry.registry import installed
 from synthbench.results.results import Results
 from synthbench.tuning import confirm, rungs, tune
 from synthbench.tuning import plan as tuning_plan
+from tests.leaderboard.verified_here import within_this_process
 
 SEEDS, CROSSED_SEEDS, SUITE_SEEDS, STEPS, HELD_OUT = 3, 4, 6, 5, 128
 TRIALS = 3
@@ -54,7 +55,7 @@ train_cells, train_each = evaluation.evaluate_cells, evaluation.evaluate_each
 def shrink(patch: pytest.MonkeyPatch, boards: Path, *, workers: bool = False) -> None:
     """Make every evaluation small; boards: folder for the small suites; workers: as written."""
     if not workers:
-        patch.setattr(limits, "within", lambda limit, job, listener: job(listener))
+        patch.setattr(limits, "within", within_this_process)
         patch.setattr(workplace, "named_launcher", named_by_reference)
         patch.setattr(workplace, "worthwhile_launcher", lambda *rest: None)
     for plugin in installed().host.plugins:

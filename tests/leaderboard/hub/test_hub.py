@@ -40,12 +40,20 @@ def publish(run: Run, boards: Path) -> None:
     assert code == 0 and "2 published" in out, out + err
 
 
-def put_boards(hub: Hub, run: Run, boards: Path, kept: list[dict[str, bytes]] = []) -> None:  # noqa: B006
-    """As publishing them does; they are published once and kept."""
+@pytest.fixture(scope="module")
+def kept() -> list[dict[str, bytes]]:
+    """The commits of the published boards, once a test has published them."""
+    return []
+
+
+@pytest.fixture
+def filled(hub: Hub, run: Run, boards: Path, kept: list[dict[str, bytes]]) -> Hub:
+    """The hub as publishing the boards leaves it."""
     if not kept:
         publish(run, boards)
         kept.extend(hub.repositories[REPOSITORY])
     hub.repositories[REPOSITORY] = [dict(commit) for commit in kept]
+    return hub
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -148,51 +156,47 @@ HOSTILE: list[tuple[str, dict[str, bytes | None], str]] = [
 @pytest.mark.parametrize(("files", "reason"), [each[1:] for each in HOSTILE],
                          ids=[each[0] for each in HOSTILE])  # fmt: skip
 def test_what_comes_from_a_stranger_is_checked(
-    hub: Hub, boards: Path, run: Run, files: dict[str, bytes | None], reason: str
+    filled: Hub, run: Run, files: dict[str, bytes | None], reason: str
 ) -> None:
     """One is set aside, the other is fetched; nothing lies anywhere else."""
-    put_boards(hub, run, boards)
-    commit = {**hub.files(REPOSITORY), **files}
-    hub.repositories[REPOSITORY].append({k: v for k, v in commit.items() if v is not None})
+    commit = {**filled.files(REPOSITORY), **files}
+    filled.repositories[REPOSITORY].append({k: v for k, v in commit.items() if v is not None})
     code, out, err = run("fetch", "--hub", REPOSITORY)
     assert code == 0 and "1 fetched, 1 set aside" in out, out + err
     assert f"set aside: {FIRST}: " in out and reason in out
     assert [path.name for path in HOME.iterdir()] == ["second"]
     assert [path.name for path in Path().iterdir()] == ["leaderboards"]
-    assert not [asked for asked in hub.asked if "evil" in asked or "run.py" in asked]
+    assert not [asked for asked in filled.asked if "evil" in asked or "run.py" in asked]
 
 
-def test_files_of_no_submission_are_not_even_downloaded(hub: Hub, boards: Path, run: Run) -> None:
-    put_boards(hub, run, boards)
+def test_files_of_no_submission_are_not_even_downloaded(filled: Hub, run: Run) -> None:
     paths = [
         "../evil", "/etc/evil", "tiny/submissions/UP/submission.json", "tiny/submissions/a b/x",
         "tiny/submissions/../../x", "setup.py", "tiny/submissions/*/submission.json",
     ]  # fmt: skip
-    hub.put(REPOSITORY, dict.fromkeys(paths, b"evil"))
+    filled.put(REPOSITORY, dict.fromkeys(paths, b"evil"))
     code, out, _ = run("fetch", "--hub", REPOSITORY)
     assert code == 0 and out.splitlines()[-1] == "2 fetched"
-    resolved = [asked for asked in hub.asked if "/resolve/" in asked]
+    resolved = [asked for asked in filled.asked if "/resolve/" in asked]
     assert len({asked.partition("/resolve/")[2] for asked in resolved}) == 2 * 5
 
 
-def test_a_suite_that_is_not_installed_is_named(hub: Hub, boards: Path, run: Run) -> None:
-    put_boards(hub, run, boards)
-    theirs = {p.replace("tiny/", "other/", 1): c for p, c in hub.files(REPOSITORY).items()}
-    hub.put(REPOSITORY, theirs)
+def test_a_suite_that_is_not_installed_is_named(filled: Hub, run: Run) -> None:
+    theirs = {p.replace("tiny/", "other/", 1): c for p, c in filled.files(REPOSITORY).items()}
+    filled.put(REPOSITORY, theirs)
     _, out, _ = run("fetch", "--hub", REPOSITORY)
     assert "set aside: other/submissions/first: no suite other is installed" in out
     assert "2 fetched, 2 set aside" in out
     # Nor does a submission move to another suite by being put into its folder.
     shutil.rmtree("leaderboards")
-    moved = {p.replace("tiny/", "quickstart/", 1): c for p, c in hub.files(REPOSITORY).items()}
-    hub.put(REPOSITORY, {p: c for p, c in moved.items() if "/cell-02/" not in p})
+    moved = {p.replace("tiny/", "quickstart/", 1): c for p, c in filled.files(REPOSITORY).items()}
+    filled.put(REPOSITORY, {p: c for p, c in moved.items() if "/cell-02/" not in p})
     _, out, _ = run("fetch", "quickstart", "--hub", REPOSITORY)
     assert "0 fetched, 2 set aside" in out and not Path("leaderboards/quickstart").exists()
 
 
-def test_an_earlier_revision_can_be_fetched(hub: Hub, boards: Path, run: Run) -> None:
-    put_boards(hub, run, boards)
-    hub.repositories[REPOSITORY].append({})
+def test_an_earlier_revision_can_be_fetched(filled: Hub, run: Run) -> None:
+    filled.repositories[REPOSITORY].append({})
     assert run("fetch", "--hub", REPOSITORY)[1] == "0 fetched\n"
     code, out, _ = run("fetch", "--hub", REPOSITORY, "--revision", sha(REPOSITORY, 1))
     assert code == 0 and "2 fetched" in out
