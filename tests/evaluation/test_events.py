@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,15 +11,8 @@ from synthbench.plan.cell import Cell
 from synthbench.registry.registry import installed
 
 
-@pytest.fixture(scope="module")
-def brief(small_cell: Cell) -> Cell:
-    """The small cell, of ten steps."""
-    changes = {"budget": 320, "resolution": 0.5}
-    return replace(small_cell, protocol=small_cell.protocol.model_copy(update=changes))
-
-
 def test_events_of_an_evaluation(
-    brief: Cell, out: Path, settings: sb.Settings, monkeypatch: pytest.MonkeyPatch
+    ten_steps: Cell, out: Path, settings: sb.Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     manager, heard = installed().host.manager, []
 
@@ -40,11 +32,11 @@ def test_events_of_an_evaluation(
     listener = Listener()
     manager.register(listener)
     try:
-        result = sb.evaluate_cells([brief], out, settings)[0]
+        result = sb.evaluate_cells([ten_steps], out, settings)[0]
     finally:
         manager.unregister(listener)
     assert heard == [
-        ("started", [brief]),
+        ("started", [ten_steps]),
         ("cell", result.record),
         ("finished", [result.record]),
     ]

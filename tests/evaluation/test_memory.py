@@ -44,22 +44,15 @@ def limit_memory(monkeypatch: pytest.MonkeyPatch, widest: int) -> list[int]:
     return widths
 
 
-@pytest.fixture(scope="module")
-def brief(small_cell: Cell) -> Cell:
-    """The small cell, of ten steps."""
-    changes = {"budget": 320, "resolution": 0.5}
-    return replace(small_cell, protocol=small_cell.protocol.model_copy(update=changes))
-
-
 def test_blocks_are_halved_and_the_result_is_the_same(
-    brief: Cell,
+    ten_steps: Cell,
     out: Path,
     settings: sb.Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    wide = sb.evaluate_cells([brief], out / "wide", settings)[0]
+    wide = sb.evaluate_cells([ten_steps], out / "wide", settings)[0]
     widths, notes = limit_memory(monkeypatch, 3), Notes()
-    tight = sb.evaluate_cells([brief], out / "tight", replace(settings, listener=notes))[0]
+    tight = sb.evaluate_cells([ten_steps], out / "tight", replace(settings, listener=notes))[0]
     assert widths == [6, 3, 3]
     assert notes.messages == ["out of memory: continuing with 3 replicas at once"]
     assert tight.record.compute.replicas_per_block == 3

@@ -75,15 +75,8 @@ class HeardCell(sb.TrackedCell):
         self.told.append("abandoned")
 
 
-@pytest.fixture(scope="module")
-def brief(small_cell: Cell) -> Cell:
-    """The small cell, of ten steps."""
-    changes = {"budget": 320, "resolution": 0.5}
-    return replace(small_cell, protocol=small_cell.protocol.model_copy(update=changes))
-
-
 def test_trackers_hear_of_every_end_and_cost_no_result(
-    brief: Cell, out: Path, settings: sb.Settings, monkeypatch: pytest.MonkeyPatch
+    ten_steps: Cell, out: Path, settings: sb.Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes: list[str] = []
     HeardCell.told.clear()
@@ -99,7 +92,7 @@ def test_trackers_hear_of_every_end_and_cost_no_result(
         listener=Notes(),
         trainer=replace(settings.trainer, logger=own),
     )
-    result = sb.evaluate_cells([brief], out, settings)[0]
+    result = sb.evaluate_cells([ten_steps], out, settings)[0]
     assert sb.read_record(result.folder) == result.record
     assert notes == [
         'tracker "broken" failed, results are kept: OSError: no network',
@@ -107,12 +100,12 @@ def test_trackers_hear_of_every_end_and_cost_no_result(
         'tracker "broken" failed, results are kept: RuntimeError: disk full',
     ]
     assert (Path(own.log_dir) / "metrics.csv").exists(), "the caller's logger stays"
-    sb.evaluate_cells([brief], out, settings)
+    sb.evaluate_cells([ten_steps], out, settings)
 
     def fail(*_: object) -> None:
         raise ModelError("it cannot be trained")
 
     monkeypatch.setattr("synthbench.evaluation.jobs.train_block", fail)
     with pytest.raises(ModelError):
-        sb.evaluate_cells([brief], out, replace(settings, resume=False))
+        sb.evaluate_cells([ten_steps], out, replace(settings, resume=False))
     assert HeardCell.told == [False, True, "abandoned"]

@@ -79,35 +79,28 @@ def test_a_changed_plan_is_another_cell(small_cell: Cell) -> None:
 
 
 @pytest.fixture(scope="module")
-def brief(small_cell: Cell) -> Cell:
-    """The small cell, of ten steps."""
-    changes = {"budget": 320, "resolution": 0.5}
-    return replace(small_cell, protocol=small_cell.protocol.model_copy(update=changes))
-
-
-@pytest.fixture(scope="module")
 def brief_result(
-    brief: Cell, settings: sb.Settings, tmp_path_factory: pytest.TempPathFactory
+    ten_steps: Cell, settings: sb.Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> sb.CellResult:
     """Its folder is only read."""
-    return sb.evaluate_cells([brief], tmp_path_factory.mktemp("brief"), settings)[0]
+    return sb.evaluate_cells([ten_steps], tmp_path_factory.mktemp("brief"), settings)[0]
 
 
 def test_training_again_gives_the_same_trajectories(
-    brief: Cell, brief_result: sb.CellResult, out: Path, settings: sb.Settings
+    ten_steps: Cell, brief_result: sb.CellResult, out: Path, settings: sb.Settings
 ) -> None:
     folder = Path(shutil.copytree(brief_result.folder, out / brief_result.folder.name))
     first = (folder / "trajectories.parquet").read_bytes()
-    again = sb.evaluate_cells([brief], out, replace(settings, resume=False))[0]
+    again = sb.evaluate_cells([ten_steps], out, replace(settings, resume=False))[0]
     assert not again.reused and again.folder == folder
     assert (folder / "trajectories.parquet").read_bytes() == first
 
 
 def test_weights_are_kept_when_asked(
-    brief: Cell, brief_result: sb.CellResult, out: Path, settings: sb.Settings
+    ten_steps: Cell, brief_result: sb.CellResult, out: Path, settings: sb.Settings
 ) -> None:
     shutil.copytree(brief_result.folder.parent, out)
-    kept = sb.evaluate_cells([brief], out, replace(settings, keep_weights=True))[0]
+    kept = sb.evaluate_cells([ten_steps], out, replace(settings, keep_weights=True))[0]
     assert not kept.reused, "the earlier record has no weights"
     weights = load_file(kept.folder / "weights.safetensors")
     assert weights["hidden.0.weight"].shape == (6, 16, 10)
@@ -221,9 +214,9 @@ def test_parquet_metadata_holds_nothing_of_the_machine(result: sb.CellResult) ->
 
 
 def test_a_class_that_no_plugin_provides_is_trained_anew(
-    brief: Cell, out: Path, settings: sb.Settings
+    ten_steps: Cell, out: Path, settings: sb.Settings
 ) -> None:
-    cell = replace(brief, model=Plain())
+    cell = replace(ten_steps, model=Plain())
     first = sb.evaluate_cells([cell], out, settings)[0]
     again = sb.evaluate_cells([cell], out, settings)[0]
     assert not first.reused and not again.reused, "its code may have changed in between"

@@ -11,9 +11,9 @@ import pytest
 import synthbench as sb
 from synthbench.testing import MODEL_LAWS, ConformanceError, check_model, examine_model
 from synthbench.testing.models.check import model_examination
-from synthbench.testing.report import Status
 from synthbench.testing.workbench.example_inputs import example_interfaces
 from tests.testing.models.planted import PLANTED, Pooled, SoundModel
+from tests.testing.planted_law import broken_up_to
 
 FAULTS = pytest.mark.parametrize(
     ("fault", "law"), PLANTED.items(), ids=[f.__name__ for f in PLANTED]
@@ -31,11 +31,7 @@ COSTLY = {
 @FAULTS
 def test_a_faulty_model_breaks_one_law(fault: type[sb.Model], law: str) -> None:
     """On one of its interfaces: what it does is the same on the others."""
-    examination = model_examination(fault(), example_interfaces(fault())[:1])
-    order = [each.name for each in examination.laws]
-    earlier = [name for name in order[: order.index(law)] if name not in COSTLY]
-    verdicts = [examination.verdict(name) for name in (*earlier, law)]
-    broken = {each.law.name: each.seen for each in verdicts if each.status is Status.broken}
+    broken = broken_up_to(law, model_examination(fault(), example_interfaces(fault())[:1]), COSTLY)
     assert set(broken) == {law}, broken
 
 

@@ -19,6 +19,7 @@ from synthbench.testing.optimizers import laws
 from synthbench.testing.optimizers.check import optimizer_examination
 from synthbench.testing.report import Status
 from tests.testing.optimizers.planted import FAULTS, IgnoresDecay, LeavesOut, SoundOptimizer
+from tests.testing.planted_law import broken_up_to
 
 EVERY_FAULT = pytest.mark.parametrize(
     ("optimizer", "law"), FAULTS, ids=[type(optimizer).__name__ for optimizer, _ in FAULTS]
@@ -31,11 +32,7 @@ def test_a_faulty_optimizer_breaks_one_law(
 ) -> None:
     monkeypatch.setattr(laws, "DESCENT", 60)
     monkeypatch.setattr(laws, "MANY", 24)
-    examination = optimizer_examination(optimizer)
-    order = [each.name for each in examination.laws]
-    earlier = order[: order.index(law)]
-    verdicts = [examination.verdict(name) for name in (*earlier, law)]
-    broken = {each.law.name: each.seen for each in verdicts if each.status is Status.broken}
+    broken = broken_up_to(law, optimizer_examination(optimizer))
     assert set(broken) == {law}, broken
     if law == "descends":
         assert broken[law].startswith("in 60 steps the loss is at best ")

@@ -15,8 +15,8 @@ import torch.nn.functional as F
 
 import synthbench as sb
 from synthbench.testing import TASK_LAWS, ConformanceError, check_task, examine_task
-from synthbench.testing.report import Status
 from synthbench.testing.tasks.check import task_examination
+from tests.testing.planted_law import broken_up_to
 from tests.testing.tasks import planted
 from tests.testing.tasks.brief import briefly
 from tests.testing.tasks.planted import PLANTED
@@ -48,11 +48,7 @@ def test_a_faulty_task_breaks_one_law(
 ) -> None:
     if law != "nothing-beats-optimal":
         request.getfixturevalue("briefly")
-    examination = task_examination(fault())
-    order = [each.name for each in examination.laws]
-    earlier = [name for name in order[: order.index(law)] if name not in COSTLY]
-    verdicts = [examination.verdict(name) for name in (*earlier, law)]
-    broken = {each.law.name: each.seen for each in verdicts if each.status is Status.broken}
+    broken = broken_up_to(law, task_examination(fault()), COSTLY)
     assert set(broken) == {law}, broken
 
 
