@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytorch_lightning as pl
 import torch
 
@@ -9,8 +11,13 @@ from synthbench.engine.training.lightning import OneProcess, lightning_alone, tr
 from synthbench.errors import ConfigurationError, first_line
 
 
+@cache
 def find_device(accelerator: str) -> torch.device:
-    """The device of Lightning's `accelerator` flag; ConfigurationError if there is none."""
+    """The device of Lightning's `accelerator` flag; ConfigurationError if there is none.
+
+    Lightning builds a trainer to say so, which a tuning of a hundred trials need not wait for a
+    hundred times: a process keeps its devices.
+    """
     try:
         with lightning_alone():
             trainer = pl.Trainer(
