@@ -25,6 +25,7 @@ def fact(console: Console, name: str, value: str) -> None:
 
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", justify="right", min_width=10)
-    table.add_column()
+    # A reference longer than a line goes on below: cut short, nobody could type it.
+    table.add_column(overflow="fold")
     table.add_row(escape(name), escape(value))
     console.print(table)

@@ -64,7 +64,7 @@ def show_command(
         if kind == SUITE:
             _show_suite(console, registry.suite(word))
         elif kind == STUDY:
-            print_study_sheet(console, registry.study(word))
+            print_study_sheet(console, registry.study(word), word)
         else:
             _show_configuration(console, registry, kind, name, word)
 

@@ -48,12 +48,22 @@ def test_a_study_is_shown(command) -> None:
     text = " ".join(out.split())
     assert not code
     for said in (
-        "plateaus (study)", "sizes: sparse-parity n=[6,8] k=2; mlp width=16; larger with --full",
+        "plateaus (study)", "sizes: sparse-parity n=[6,8] k=2; mlp width=16; seeds=4 budget=1.6k",
+        "evaluation_samples=128; larger with --full",
         "It <u>holds</u>. (Section 1): share(`final_score` > 0.5 and task != 'a | b') >= 0.9",
         ">= 0.9 on sizes, released",
-        "four seeds", "scaling (Figure <2>)",
+        "four seeds", "scaling x=n on sizes (Figure <2>)", "survival where n == 6 on sizes: Of six",
+        "run it: synthbench study run plateaus.toml",
     ):  # fmt: skip
         assert said in text, said
+
+
+@pytest.mark.parametrize("shown", [("study", "show"), ("show",)])
+def test_a_name_that_is_longer_than_a_line_is_shown_whole(shown, capsys, monkeypatch) -> None:
+    code, out, _ = run_command(capsys, monkeypatch, *shown, "algorithms", columns=60)
+    assert not code and "…" not in out
+    assert "meet-in-the-middle,bkw,correlation]" in "".join(out.split())
+    assert "run it: synthbench study run algorithms" in out
 
 
 def test_a_study_is_run_grown_and_reported(command, monkeypatch, tmp_path: Path) -> None:

@@ -21,4 +21,4 @@ def show_command(study: StudyName) -> None:
         found = find_paper_study(study)
     else:
         found = installed().study(study)
-    print_study_sheet(Console(highlight=False), found)
+    print_study_sheet(Console(highlight=False), found, study)
