@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
 from synthbench.contracts.frozen import Frozen
 from synthbench.errors import ConfigurationError, did_you_mean, first_mistake
 from synthbench.plan.name_pattern import NAME
-from synthbench.plan.study.file import StudyFile, parse_study
+from synthbench.plan.study.file import (
+    StudyFile,
+    parse_study,
+    refuse_fields_of_the_protocol,
+)
 from synthbench.plan.study.measured_file import MEASUREMENTS, MeasuredFile, parse_measured
 from synthbench.plan.study.toml_source import TomlSource
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 SUFFIX = ".toml"
 """Of a file, where a name is a plugin's study."""
@@ -110,6 +117,7 @@ class PaperStudy(Frozen):
         return part.grid or tuple(self.grids)[:1]
 
 
+NO_NAME = "no name: lower-case words and numbers joined by '-', such as late-jump"
 PARTS: dict[str, type[Frozen]] = {"figures": PaperFigure, "claims": StatedClaim}
 """The tables of a file that are lists."""
 
@@ -166,7 +174,11 @@ def _parse_grid(source: TomlSource, name: str) -> Grid:
             place, ConfigurationError("a grid's name is lower-case words joined by '-'")
         )
     part, larger = grid_part(source, name), full_part(source, name)
-    parse = parse_measured if MEASUREMENTS in part.content else _parse_cells
+    measured = MEASUREMENTS in part.content
+    _refuse_keys(part, measured, (SAYS, FULL))
+    if larger is not None:
+        _refuse_keys(larger, measured, ())
+    parse = parse_measured if measured else _parse_cells
     small = parse(part)
     changes = {} if larger is None else parse(larger).model_dump(exclude_unset=True)
     says = source.content["grids"][name].get(SAYS, "")
@@ -177,14 +189,24 @@ def _parse_grid(source: TomlSource, name: str) -> Grid:
         raise source.located((*place, SAYS), ConfigurationError(message)) from None
 
 
-def _parse_cells(source: TomlSource) -> StudyFile:
-    """What stands in a grid as a study file, without a place of its own."""
+def _refuse_keys(source: TomlSource, measured: bool, beside: Sequence[str]) -> None:
+    """Raise, with the line, for a key that a grid has not; beside: keys of no study file."""
+    if measured:
+        source.refuse_keys_beyond([*MeasuredFile.model_fields, *beside], "a grid that is measured")
+        return
     for key in PLACED:
         if key in source.content:
             raise source.located(
                 (key,),
                 ConfigurationError("a grid has none: its results go to OUT/STUDY/GRID"),
             )
+    refuse_fields_of_the_protocol(source)
+    own = [key for key in StudyFile.model_fields if key not in PLACED]
+    source.refuse_keys_beyond([*own, *beside, MEASUREMENTS], "a grid")
+
+
+def _parse_cells(source: TomlSource) -> StudyFile:
+    """What stands in a grid as a study file, without a place of its own."""
     file = parse_study(source)
     given = file.model_dump(exclude_unset=True)
     return StudyFile.model_validate({key: given[key] for key in given if key not in PLACED})
@@ -225,11 +247,26 @@ def _first(source: TomlSource, error: ValidationError) -> ConfigurationError:
     """The first thing that is wrong, at its line; a misspelt key before one that is missing."""
     found = error.errors()
     first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
-    place = first["loc"]
-    key, message = str(place[-1]), first_mistake(error).message
-    if first["type"] == "extra_forbidden":
-        known = PARTS[str(place[0])].model_fields
-        message = f"there is no such key{did_you_mean(key, known)} (keys: {', '.join(known)})"
-    elif first["type"] == "missing":
-        message = f'it needs the key "{key}"'
-    return source.located(place, ConfigurationError(message))
+    message = _worded(source, first) or first_mistake(error).message
+    return source.located(first["loc"], ConfigurationError(message))
+
+
+def _worded(source: TomlSource, mistake: ErrorDetails) -> str:
+    """What is wrong, where pydantic would speak of its own types and patterns; else nothing."""
+    place, given = mistake["loc"], mistake["input"]
+    key = str(place[-1])
+    match mistake["type"]:
+        case "extra_forbidden":
+            known = PARTS[str(place[0])].model_fields
+            return f"there is no such key{did_you_mean(key, known)} (keys: {', '.join(known)})"
+        case "missing":
+            return f'it needs the key "{key}"'
+        case "tuple_type" | "model_type" if place[0] in PARTS and len(place) < 3:
+            return f"write each as [[{place[0]}]]"
+        case "too_long" if key == "grid":
+            return "a figure is of one grid; write another figure for another grid"
+        case "string_pattern_mismatch" if key not in source.content and place == ("name",):
+            return f'a study is called as its file, and "{given}" is {NO_NAME}: give it a `name`'
+        case "string_pattern_mismatch":
+            return f'"{given}" is {NO_NAME}'
+    return ""

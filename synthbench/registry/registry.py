@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from synthbench.contracts.configuration import Configuration
@@ -18,7 +19,7 @@ from synthbench.contracts.task import Task
 from synthbench.errors import ConfigurationError, RecordError, UnknownNameError, did_you_mean
 from synthbench.listeners.tracker import Tracker
 from synthbench.plan.field_values import FieldType, field_type
-from synthbench.plan.paper_study import PaperStudy
+from synthbench.plan.paper_study import SUFFIX, PaperStudy
 from synthbench.plan.space import Range, Several, Space
 from synthbench.plan.suite import Suite
 from synthbench.registry.host import PluginHost
@@ -80,6 +81,10 @@ class Registry:
 
     def study(self, name: str) -> PaperStudy:
         """The paper study of that name; UnknownNameError with a suggestion otherwise."""
+        file = Path(f"{name}{SUFFIX}")
+        if name not in self.names(STUDY) and file.is_file():
+            guess = f'unknown study "{name}"; did you mean the file "{file}"?'
+            raise UnknownNameError(f"{guess} (synthbench list studies)")
         return cast(PaperStudy, self.provided(STUDY, name))
 
     def get(self, kind: Kind[C], reference: str | C) -> C:

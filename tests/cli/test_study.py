@@ -126,6 +126,8 @@ def test_a_dry_run_trains_nothing(command) -> None:
         (["report"], "name the studies to report, or say --all (synthbench study list)"),
         (["report", "--all"], "nothing of any study is run in runs; first: synthbench study run"),
         (["report", "plateaus.toml"], 'nothing of "plateaus" is run; first: synthbench study run '),
+        (["show", "plateaus"], 'unknown study "plateaus"; did you mean the file "plateaus.toml"?'),
+        (["run", "plateaus"], 'did you mean the file "plateaus.toml"? (synthbench list studies)'),
         (["show", "nowhere.toml"], "cannot read nowhere.toml: No such file"),
     ],
 )

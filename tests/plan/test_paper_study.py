@@ -76,8 +76,14 @@ def test_the_only_grid_need_not_be_named(tmp_path: Path) -> None:
     [
         ("title =", "titel =", 1, 'titel: a paper study has no such key; did you mean "title"?'),
         ('summary = "They last."\n', "", 1, 'it needs the key "summary"'),
-        ('models = ["mlp"]', 'modles = ["mlp"]', 8, "grids.sizes.modles: a study has no such key"),
+        ('models = ["mlp"]', 'modles = ["mlp"]', 8, "modles: a grid has no such key; did you mean"),
         ('models = ["mlp"]', 'name = "x"', 8, "grids.sizes.name: a grid has none"),
+        ('says = "narrow', 'say = "narrow', 16, 'has no such key; did you mean "says"? (keys'),
+        ("sizes.full]", "sizes.fulll]", 11, "grids.sizes.fulll: a grid has no such key; did you"),
+        ('tasks = ["sparse-parity n=[60', 'says = ["', 12, "sizes.full.says: a grid has no"),
+        ('tasks = ["sparse-parity n=[60', 'grids = ["', 12, "sizes.full.grids: a grid has no"),
+        ("protocol = { seeds = 8 }", "seeds = 8", 13, "protocol: protocol = { seeds = ... }"),
+        ('models = ["mlp"]', 'measurements = "a"', 7, "tasks: a grid that is measured has no such"),
         ('budget = "1k"', 'bugdet = "1k"', 9, "grids.sizes.protocol.bugdet: "),
         ("seeds = 8", "seeds = 0", 13, "grids.sizes.full.protocol.seeds: "),
         ("says = \"narrow ones\"", "says = 3", 16, "grids.widths.says: "),
@@ -87,7 +93,11 @@ def test_the_only_grid_need_not_be_named(tmp_path: Path) -> None:
         ('caption = "A line."', 'caption = ""\nxs = 1', 24, "figures.xs: there is no such key"),
         ('grid = "sizes"\n', "", 20, "figures: name its grid (grids: sizes, widths)"),
         ('grid = "sizes"\n', 'grid = "size"\n', 21, 'figures.grid: there is no grid "size"; did'),
-        ('name = "lasts"', 'name = "It lasts"', 26, "claims.name: string should match"),
+        ('name = "lasts"', 'name = "It lasts"', 26, 'claims.name: "It lasts" is no name: lower-'),
+        ('title =', 'name = "../x"\ntitle =', 1, 'name: "../x" is no name: lower-case words and'),
+        ("[[claims]]", "[claims]", 25, "claims: write each as [[claims]]"),
+        ("[[figures]]", "[figures]", 20, "figures: write each as [[figures]]"),
+        ('grid = "sizes"\n', 'grid = ["sizes", "widths"]\n', 21, "a figure is of one grid; write"),
         ('"widths"]', '"width"]', 29, 'claims.grid: there is no grid "width"; did you mean'),
         ('holds = "> 0.5"', "", 25, 'claims: it needs the key "holds"'),
         ('title = "P', 'title = P', 1, "this is not TOML"),
@@ -101,6 +111,17 @@ def test_mistakes_name_their_line(old, new, line, message, tmp_path: Path) -> No
     where, _, said = str(refused.value).partition(": ")
     assert where == f"{path}:{line}", refused.value
     assert message in said
+
+
+def test_a_file_whose_name_is_none_is_to_give_one(tmp_path: Path) -> None:
+    path = tmp_path / "My Study.toml"
+    path.write_text(FILE)
+    with pytest.raises(
+        ConfigurationError, match=r'called as its file, and "My Study" is no name.*`'
+    ):
+        read_paper_study(path)
+    path.write_text(f'name = "my-study"\n{FILE}')
+    assert read_paper_study(path).name == "my-study"
 
 
 def test_two_claims_of_one_name(tmp_path: Path) -> None:

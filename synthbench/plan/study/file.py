@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from synthbench.contracts.frozen import Frozen
 from synthbench.errors import ConfigurationError, first_mistake
 from synthbench.plan.field_values import FieldType, read_values
+from synthbench.plan.protocol import Protocol
 from synthbench.plan.protocol_grid import allowed_values
 from synthbench.plan.space import values_of
 from synthbench.plan.study.toml_source import TomlSource
@@ -129,9 +130,18 @@ def study_toml(file: StudyFile) -> str:
     return tomlkit.dumps(document)
 
 
+def refuse_fields_of_the_protocol(source: TomlSource) -> None:
+    """Raise ConfigurationError, with the line, for a protocol's field that stands outside it."""
+    for key in source.content:
+        if key in Protocol.model_fields:
+            message = f"this is a field of the protocol: protocol = {{ {key} = ... }}"
+            raise source.located((key,), ConfigurationError(message))
+
+
 def _refuse_unknown_keys(source: TomlSource) -> None:
     if "grids" in source.content:
         raise source.located(
             (), ConfigurationError(f"this is a paper study: synthbench study run {source.path}")
         )
+    refuse_fields_of_the_protocol(source)
     source.refuse_keys_beyond(StudyFile.model_fields, "a study")
