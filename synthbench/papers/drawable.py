@@ -9,8 +9,7 @@ from synthbench.errors import UnknownNameError, did_you_mean
 from synthbench.papers.measuring import MeasuredGrid
 from synthbench.papers.running import AnyGrid
 from synthbench.plan.cell import Cell
-from synthbench.plan.paper_study import PaperFigure, PaperStudy
-from synthbench.plan.study.toml_source import TomlSource
+from synthbench.plan.paper_study import PaperFigure, PaperStudy, located_in
 from synthbench.results.cell_fields import NAMES
 from synthbench.results.fields import plan_fields
 from synthbench.results.varying import own_name
@@ -32,8 +31,7 @@ def check_figures(study: PaperStudy, grids: Mapping[str, AnyGrid]) -> None:
             try:
                 _check(figure, key, grid.cells)
             except UnknownNameError as error:
-                source = TomlSource.read(study.path)
-                raise source.located(("figures", place, key), error) from None
+                raise located_in(study, ("figures", place, key), error) from None
 
 
 def _check(figure: PaperFigure, key: str, cells: Sequence[Cell]) -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
 from synthbench.contracts.frozen import Frozen
-from synthbench.errors import ConfigurationError, did_you_mean, first_mistake
+from synthbench.errors import (
+    ConfigurationError,
+    SynthbenchError,
+    did_you_mean,
+    first_mistake,
+)
 from synthbench.plan.name_pattern import NAME
 from synthbench.plan.study.file import (
     StudyFile,
@@ -18,11 +23,13 @@ from synthbench.plan.study.file import (
     refuse_fields_of_the_protocol,
 )
 from synthbench.plan.study.measured_file import MEASUREMENTS, MeasuredFile, parse_measured
+from synthbench.plan.study.toml_lines import KeyPath
 from synthbench.plan.study.toml_source import TomlSource
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+E = TypeVar("E", bound=SynthbenchError)
 SUFFIX = ".toml"
 """Of a file, where a name is a plugin's study."""
 PLACED = ("name", "out")
@@ -155,6 +162,17 @@ def parse_paper_study(source: TomlSource) -> PaperStudy:
     _check_names(source, study)
     study._path = source.path
     return study
+
+
+def located_in(study: PaperStudy, path: KeyPath, error: E) -> E:
+    """The error of what stands at a path of a study's file, with the file and the line.
+
+    A file that has gone meanwhile leaves the error as it is.
+    """
+    try:
+        return TomlSource.read(study.path).located(path, error)
+    except ConfigurationError:
+        return error
 
 
 def grid_part(source: TomlSource, grid: str) -> TomlSource:

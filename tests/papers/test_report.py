@@ -12,6 +12,7 @@ from struct import pack
 import pytest
 
 import synthbench as sb
+from synthbench.claims.judging import judge
 from synthbench.errors import ConfigurationError, SynthbenchError
 from synthbench.leaderboard.site import Section, build_site
 from synthbench.papers.judging import judged
@@ -20,6 +21,7 @@ from synthbench.papers.report import several
 from synthbench.papers.report.content import Report, report_content
 from synthbench.papers.report.gallery import gallery_pages, write_gallery
 from synthbench.papers.report.pages import report_html, report_markdown, write_report
+from synthbench.papers.report.pictures import drawn_figures
 from synthbench.papers.report.wording import number_text
 from synthbench.plan.paper_study import PaperStudy
 from tests.papers.stand_in import StandInJudge
@@ -96,7 +98,9 @@ def test_a_claim_about_what_is_missing_leaves_the_others_judged(
     )
     changed = study.model_copy(update={"claims": claims})
     # Where everything is run, what cannot be judged is a mistake of the study's.
-    with pytest.raises(ConfigurationError, match="no replica meets"):
+    with pytest.raises(
+        ConfigurationError, match=r"plateaus.toml:61: claims.quantity: no replica meets"
+    ):
         judged(KeptStudy(changed, whole.grids), judge)
     partly = kept_study(study, runs, full=True)
     found = judged(KeptStudy(changed, partly.grids), judge)
@@ -105,6 +109,56 @@ def test_a_claim_about_what_is_missing_leaves_the_others_judged(
     assert [each.part for each in found] == ["2 of 3 cells", "", "2 of 3 cells", "", ""]
     shown = report_content(partly, "plateaus", StandInJudge()).claims[0]
     assert (shown.verdict, shown.remark) == ("holds", "by 2 of 3 cells")
+
+
+def real_judge(claims, results, confidence):
+    """That of `synthbench.claims`, in whose place these tests have another."""
+    return judge(claims, results, confidence=confidence)
+
+
+def asking(study: PaperStudy, quantity: str) -> PaperStudy:
+    """With another quantity in place of the last claim's."""
+    last = study.claims[-1].model_copy(update={"quantity": quantity})
+    return study.model_copy(update={"claims": (last,)})
+
+
+@pytest.mark.parametrize(
+    ("quantity", "message"),
+    [
+        ("median(plateu)", 'no column "plateu"; did you mean "plateau"'),
+        ("share(n > 'a')", "is a text, not a number"),
+        ("exponent(median(time), by=n)", '"n" has not two values'),
+    ],
+)
+def test_what_cannot_be_judged_is_named_with_its_line(
+    quantity: str, message: str, undrawn: PaperStudy, runs: Path
+) -> None:
+    """Of cells with fewer seeds than are asked for too: more would not have the column."""
+    study = asking(undrawn, quantity)
+    grids = {
+        name: grid.model_copy(update={"small": grid.small.changed({"protocol": {"seeds": "5"}})})
+        for name, grid in study.grids.items()
+    }
+    for asked in (study, study.model_copy(update={"grids": grids})):
+        with pytest.raises(
+            SynthbenchError, match=rf"plateaus.toml:\d+: claims.quantity: .*{message}"
+        ):
+            judged(kept_study(asked, runs), real_judge)
+
+
+def test_what_cannot_be_drawn_is_named_with_its_line(study: PaperStudy, runs: Path) -> None:
+    figure = study.figures[1].model_copy(update={"where": "m == 6"})
+    changed = study.model_copy(update={"figures": (study.figures[2], figure)})
+    with pytest.raises(SynthbenchError, match=r'plateaus.toml:\d+: figures: no column "m"'):
+        drawn_figures(kept_study(changed, runs))
+
+
+def test_a_condition_that_no_replica_meets_is_no_mistake(undrawn: PaperStudy, runs: Path) -> None:
+    """No seed may have got there: the other claims have their verdicts."""
+    study = asking(undrawn, "median(plateau, where=final_score > 2)")
+    (found,) = judged(kept_study(study, runs), real_judge)
+    assert found.judgement is None
+    assert found.absent.startswith("no replica meets final_score > 2 (final_score is ")
 
 
 def test_a_grid_that_was_not_run_is_said_to_be_so(

@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from struct import unpack
 
-from synthbench.errors import NothingToDrawError, NothingToShowError
+from synthbench.errors import (
+    ConfigurationError,
+    NothingToDrawError,
+    NothingToShowError,
+    UnknownNameError,
+)
 from synthbench.measurements.figures import draw_measured
 from synthbench.papers.kept import AnyKept, KeptMeasurements, KeptStudy
 from synthbench.papers.reading import encoding_of
-from synthbench.plan.paper_study import PaperFigure
+from synthbench.plan.paper_study import PaperFigure, located_in
 from synthbench.results.figures import draw
 from synthbench.results.figures.canvas import Canvas
 from synthbench.results.figures.picture import Picture
@@ -48,12 +53,17 @@ class ReportPicture:
 def drawn_figures(kept: KeptStudy) -> list[ReportPicture]:
     """Every figure in the order of the file.
 
-    Raises a SynthbenchError for a field, a number or a condition that the results do not know.
+    Raises a SynthbenchError, with the line, for a field, a number or a condition that the results
+    do not know.
     """
-    return [
-        _drawn(figure, f"figure-{number}", kept.of(figure)[0])
-        for number, figure in enumerate(kept.study.figures, start=1)
-    ]
+    return [_placed(kept, place, figure) for place, figure in enumerate(kept.study.figures)]
+
+
+def _placed(kept: KeptStudy, place: int, figure: PaperFigure) -> ReportPicture:
+    try:
+        return _drawn(figure, f"figure-{place + 1}", kept.of(figure)[0])
+    except (ConfigurationError, UnknownNameError) as error:
+        raise located_in(kept.study, ("figures", place), error) from None
 
 
 def _drawn(figure: PaperFigure, stem: str, kept: AnyKept) -> ReportPicture:
