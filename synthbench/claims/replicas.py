@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Value)
 SEEDS = "seed_"
+WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9.]*")
+"""A name that stands without backticks."""
 PLACE = re.compile(r"(.+)\[(\d+)\]")
 """A place of a curve, counted from 0 as in its picture: `by-subtask[3]`."""
 
@@ -147,10 +149,7 @@ class Replicas:
         Raises UnknownNameError, with a hint where every evaluation has that column.
         """
         if name not in self.table.columns and self._is_evaluated(name):
-            raise ConfigurationError(
-                f'"{name}" is measured at every evaluation; say which: last({name}), peak({name}), '
-                f"first({name}), at(SAMPLES, {name}), or when(CONDITION) for a time"
-            )
+            raise ConfigurationError(of_evaluations(name))
         found = self.find(name)
         value = _value(self.table[found])
         if found not in TIMES or not isinstance(value, Bounds):
@@ -191,6 +190,15 @@ class Replicas:
         if key not in self._known:
             self._known[key] = find()
         return self._known[key]
+
+
+def of_evaluations(name: str) -> str:
+    """What is wrong with the name of an evaluations' column where a replica's has to stand."""
+    own = f"`{name}`" if WORD.fullmatch(name) is None else name
+    return (
+        f'"{name}" is measured at every evaluation; say which: last({own}), peak({own}), '
+        f"first({own}), at(SAMPLES, {own}), or when(CONDITION) for a time"
+    )
 
 
 def _at_place(column: pd.Series[Any], place: re.Match[str] | None, name: str) -> Bounds:

@@ -31,6 +31,7 @@ from synthbench.registry.kinds import MEASUREMENT, STUDY
 from synthbench.registry.registry import Registry, installed
 from synthbench.results.figures import check_taken
 from synthbench.results.figures.encoding import Encoding
+from synthbench.results.table.condition import columns_of
 
 
 def find_paper_study(named: str, registry: Registry | None = None) -> PaperStudy:
@@ -62,6 +63,11 @@ def check_paper_study(path: Path) -> PaperStudy:
                 check(study, figure)
             except SynthbenchError as error:
                 raise source.located(("figures", place, key), error) from None
+        if figure.where is not None:
+            try:
+                columns_of(figure.where)
+            except ConfigurationError as error:
+                raise source.located(("figures", place, "where"), error) from None
     for place, claim in enumerate(study.claims):
         _check_claim(source, place, claim)
     return study
@@ -125,10 +131,15 @@ def _probes_of(grid: StudyFile) -> list[str]:
 
 def _check_claim(source: TomlSource, place: int, claim: StatedClaim) -> None:
     # Judging needs scipy, and only who runs or reports a study judges.
-    from synthbench.claims import Claim, check_quantity
+    from synthbench.claims import Claim
+    from synthbench.claims.named_columns import named_columns
 
     try:
-        check_quantity(claim.quantity)
+        if not named_columns(claim.quantity):
+            raise ConfigurationError(
+                f'"{claim.quantity}" measures nothing: write what replicas have, such as '
+                "median(samples_to_target), and the number it is held against in `holds`"
+            )
     except ConfigurationError as error:
         raise source.located(("claims", place, "quantity"), error) from None
     try:

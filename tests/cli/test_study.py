@@ -90,7 +90,7 @@ def test_a_study_is_run_grown_and_reported(command, monkeypatch, tmp_path: Path)
     provided(monkeypatch, Path("plateaus.toml"))
     Path("broken.toml").write_text(TEXT)
     provided(monkeypatch, Path("broken.toml"))
-    Path("broken.toml").write_text(TEXT.replace("share(b)", "share"))
+    Path("broken.toml").write_text(TEXT.replace("share(regret < 1)", "share"))
     code, out, _ = command("report", "--all", "-o", "gallery")
     assert not code and "open gallery/plateaus/index.html" in out
     assert "left out: broken: broken.toml:" in out and "cannot read the quantity 'share'" in out
@@ -147,7 +147,9 @@ def test_mistakes_are_one_line(command, arguments, message) -> None:
             'figures.kind: unknown kind "survivor"; did',
         ),
         ('kind = "survival"', 'kind = "survival"\nx = "n"', "figures.kind: x goes with the kind"),
-        ("share(a)", "share", "claims.quantity: cannot read the quantity 'share'"),
+        ("share(censored)", "3 + 1", 'claims.quantity: "3 + 1" measures nothing: write what repl'),
+        ('where = "n == 6"', 'where = "n = 6"', "figures.where: cannot read the condition 'n = 6'"),
+        ("share(censored)", "share", "claims.quantity: cannot read the quantity 'share'"),
     ],
 )
 def test_mistakes_in_a_file_name_their_line(command, old, new, message) -> None:
@@ -155,6 +157,23 @@ def test_mistakes_in_a_file_name_their_line(command, old, new, message) -> None:
     Path("plateaus.toml").write_text(TEXT.replace(old, new, 1))
     code, _, err = command("show", "plateaus.toml")
     assert code == 2 and len(err.splitlines()) == 1 and message in err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("share(censored)", "share(censred)", 'toml:53: claims.quantity: no column "censred"; did'),
+        ('x = "n"', 'x = "m"', 'toml:24: figures.x: no field "m"'),
+        ('"n == 6"', '"m == 6"', 'toml:31: figures.where: no column "m"'),
+    ],
+)
+def test_what_no_result_will_have_is_said_before_anything_trains(
+    command, old, new, message
+) -> None:
+    Path("plateaus.toml").write_text(TEXT.replace(old, new, 1))
+    code, _, err = command("run", "plateaus.toml")
+    assert code == 2 and len(err.splitlines()) == 1 and message in err
+    assert not Path("runs").exists()
 
 
 def test_the_file_of_the_other_kind_is_told_from_ones_own(command, capsys, monkeypatch) -> None:

@@ -67,7 +67,7 @@ name = "best"
 says = "One does."
 source = "Section 2"
 grid = "sizes"
-quantity = "share(a)"
+quantity = "share(censored)"
 holds = "> 1"
 
 [[claims]]
@@ -75,7 +75,7 @@ name = "fails"
 says = "It does not."
 source = "Section 3"
 grid = "sizes"
-quantity = "share(b)"
+quantity = "share(regret < 1)"
 holds = "< 0.5"
 
 [[claims]]
@@ -83,7 +83,7 @@ name = "undecided"
 says = "Who knows?"
 source = "Section 4"
 grid = "released"
-quantity = "share(c)"
+quantity = "share(onset < 9)"
 holds = "> 0.9"
 """
 

@@ -19,6 +19,11 @@ from tests.papers.conftest import STUDY
         ('x = "m"', 'figures.x: no field "m"'),
         ('x = "n"\ngroup = "model.widht"', 'group: no field "model.widht"; did you mean "model.w'),
         ('x = "n"\nscore = "acuracy"', 'score: no score "acuracy"; did you mean "accuracy"'),
+        (
+            'x = "n"\nvalue = "solved_shares"',
+            'value: no number "solved_shares"; did you mean "solved',
+        ),
+        ('x = "n"\nwhere = "m == 6"', 'where: no column "m"'),
         ('x = "n"\nscore = "accuracy@far"', r'score: no score "accuracy@far".*\(scores: accuracy'),
     ],
 )
@@ -30,6 +35,20 @@ def test_what_no_cell_has_is_refused_with_its_line(given: str, line: str, tmp_pa
         check_figures(study, grid_studies(study, tmp_path))
     # Of a grid that is not trained nothing is asked.
     check_figures(study, grid_studies(study, tmp_path, grids=["released"]))
+
+
+@pytest.mark.parametrize("value", ["solved_share", "median", "regret", "measured/lead", "budget"])
+def test_every_number_and_column_is_known(value: str, study: PaperStudy) -> None:
+    where = "model.width == 16 and solved > 2 and samples_to_target_low < inf"
+    figure = study.figures[0].model_copy(update={"value": value, "where": where})
+    grid = study.grids["sizes"]
+    small = grid.small.changed({"probes": ["weight-movement"]})
+    if "/" in value:
+        figure = figure.model_copy(update={"value": "weight-movement/l2/lead"})
+    changed = study.model_copy(
+        update={"figures": (figure,), "grids": {"sizes": grid.model_copy(update={"small": small})}}
+    )
+    check_figures(changed, grid_studies(changed))
 
 
 @pytest.mark.parametrize("x", ["n", "task.n", "lr", "model.lr", "model", "budget", "width"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from scipy.special import stdtrit
@@ -30,6 +31,8 @@ from synthbench.streams import Purpose, Stream, keys_of
 
 DRAWS, FITS = 16, 2
 """Worlds in which references are scored, and in which they are fitted."""
+NAMED = 2
+"""Samples whose scores are looked at for their names alone."""
 LEAST_GAP = 6.0
 """Standard errors between trivial and optimal; below, chance can pass for progress."""
 FALSE_ALARM = 1e-7
@@ -72,7 +75,10 @@ def check_task(cell: Cell) -> None:
 @torch.no_grad()
 def score_names(cell: Cell) -> list[str]:
     """What the cell's evaluations score, on every test set: `accuracy`, `accuracy@length-80`."""
-    sets = _scored_sets(cell)
+    # A few samples of one world tell: all may take a task of a paper's size minutes.
+    few = {"evaluation_samples": NAMED, "evaluation_batch": NAMED}
+    brief = replace(cell, protocol=cell.protocol.model_copy(update=few))
+    sets = _scored_sets(brief, draws=1)
     return [scored_on(name, found.held_out.name) for found in sets for name in found.scores]
 
 
@@ -102,8 +108,8 @@ def check_loss(cell: Cell, batch: Batch) -> None:
         )
 
 
-def _scored_sets(cell: Cell) -> list[ScoredSet]:
-    keys = keys_of([(cell.protocol.first_seed + r) % 2**64 for r in range(DRAWS)])
+def _scored_sets(cell: Cell, draws: int = DRAWS) -> list[ScoredSet]:
+    keys = keys_of([(cell.protocol.first_seed + r) % 2**64 for r in range(draws)])
     worlds = draw_worlds(cell.task, keys)
     return [_scored(cell, held_out, worlds, keys) for held_out in held_out_sets(cell.task)]
 

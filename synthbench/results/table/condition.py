@@ -34,6 +34,18 @@ def matching(rows: Sequence[Row], condition: str, find: Callable[[str], str]) ->
     return [bool(holds(row)) for row in rows]
 
 
+def columns_of(condition: str) -> list[str]:
+    """The columns that a condition names; ConfigurationError for what is no condition."""
+    named: list[str] = []
+
+    def find(name: str) -> str:
+        named.append(name)
+        return name
+
+    matching([], condition, find)
+    return list(dict.fromkeys(named))
+
+
 class _Reader:
     """Turns a condition into a function of a row.
 

@@ -72,6 +72,23 @@ def cells_are_measurable(trial: StudyTrial) -> Outcome:
 
 
 @law(
+    "columns-exist",
+    "Every figure and every claim asks for what the results of its grid will have.",
+    "write fields as `synthbench show NAME` gives them, and what is measured as the tables of "
+    "`synthbench metrics` call it; names of scores and probes are of evaluations: last(accuracy).",
+    needs=("cells-are-measurable",),
+)
+def columns_exist(trial: StudyTrial) -> Outcome:
+    """As they are asked for before the study is run, with the paper's sizes too."""
+    for full in (False, True):
+        try:
+            trial.check_columns(full)
+        except SynthbenchError as error:
+            return str(error)
+    return None
+
+
+@law(
     "grids-are-used",
     "Every grid has a claim or a figure that is about it.",
     "state what the grid is to show, or leave it out: it costs its training.",
@@ -89,5 +106,6 @@ STUDY_LAWS: tuple[Law[StudyTrial], ...] = (
     references_resolve,
     cells_fit,
     cells_are_measurable,
+    columns_exist,
     grids_are_used,
 )

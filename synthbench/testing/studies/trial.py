@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from synthbench.papers.drawable import check_figures
+from synthbench.papers.judgeable import check_claims
 from synthbench.papers.measuring import MeasuredGrid
 from synthbench.papers.reading import check_paper_study
 from synthbench.papers.running import Size, grid_studies
@@ -24,6 +26,12 @@ class StudyTrial:
     def check(self) -> None:
         """Raise a SynthbenchError, with its line, for what the file names and there is not."""
         check_paper_study(self.subject.path)
+
+    def check_columns(self, full: bool) -> None:
+        """Raise a SynthbenchError, with its line, for what no result of a grid will have."""
+        grids = grid_studies(self.subject, size=Size(full))
+        check_figures(self.subject, grids)
+        check_claims(self.subject, grids)
 
     def cells(self, full: bool) -> list[tuple[str, Cell]]:
         """The cells of every grid, and how they are called in a message.

@@ -18,7 +18,7 @@ __all__ = ["stand_in_claims"]
 pytestmark = pytest.mark.usefixtures("stand_in_claims")
 FAULTS = {
     "a model of nobody": ('"mlp width=16"', '"mpl"', "references-resolve", 'unknown model "mpl"'),
-    "no quantity": ("share(a)", "share", "references-resolve", "claims.quantity: cannot read"),
+    "no quantity": ("share(censored)", "share", "references-resolve", "quantity: cannot read"),
     "a picture of nobody": ('"survival"', '"x"', "references-resolve", 'unknown kind "x"'),
     "a model for other inputs": (
         '"mlp width=16"', '"simplified-transformer"', "cells-fit", "Tokens",
@@ -30,6 +30,10 @@ FAULTS = {
     "a score of nobody": (
         'budget = "1.6k"', 'score = "perplexity", budget = "1k"', "cells-are-measurable", "perpl",
     ),
+    "a column of nobody": (
+        "share(censored)", "share(censred)", "columns-exist", 'no column "censred"; did you mean',
+    ),
+    "a field of nobody": ('x = "n"', 'x = "m"', "columns-exist", 'figures.x: no field "m"'),
     "an idle grid": (
         "[[figures]]", '[grids.idle]\ntasks = "sparse-parity n=6"\nmodels = "mlp"\n[[figures]]',
         "grids-are-used", "nothing is about the grid idle",

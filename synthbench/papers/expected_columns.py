@@ -1,0 +1,140 @@
+"""The columns that results of a grid will have, as far as they are known before it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+from synthbench.claims.calls import Level
+from synthbench.claims.named_columns import NamedColumn
+from synthbench.claims.replicas import PLACE, SEEDS, of_evaluations
+from synthbench.engine.inspection.task import score_names
+from synthbench.errors import ConfigurationError, UnknownNameError, did_you_mean
+from synthbench.metrics.reserved_columns import TAKEN
+from synthbench.metrics.score_names import base_name
+from synthbench.metrics.transitions import TRANSITIONS
+from synthbench.plan.cell import Cell, ReplicaSeeds
+from synthbench.results.cell_fields import NAMES
+from synthbench.results.fields import Value, plan_fields
+from synthbench.results.table.names import COUNTS, HIGH, LOW, QUANTITIES, RANDOM_SEARCH, SIZES
+from synthbench.results.table.names import REPLICA as TOLD
+from synthbench.results.table.selection import MEASURED
+from synthbench.results.varying import own_name
+
+OWN = (
+    *TOLD, *(f"{SEEDS}{stream.name}" for stream in fields(ReplicaSeeds)), "samples_to_target",
+    "regret", *(each.name for each in TRANSITIONS), "final_score",
+)  # fmt: skip
+"""Measured of a replica, by names that no field's column has."""
+REPLICA = (*OWN, "budget")
+"""What `Results.table(per="replica")` has beside fields."""
+CONFIGURATION = (
+    *COUNTS, "budget", *SIZES, *RANDOM_SEARCH,
+    *(each.name + end for group in QUANTITIES for each in group for end in ("", LOW, HIGH)),
+)  # fmt: skip
+"""Measured of a configuration, beside what its probes lead by."""
+FIELDS = (*NAMES, "suite", "suite.version", "folder")
+"""What a row is called by, beside the fields of its plan."""
+
+
+@dataclass(frozen=True)
+class ExpectedColumns:
+    """Those of the results of some cells, of which at least one has to have a column.
+
+    Which numbers a probe measures is known when it has looked at a network: of what has the name
+    of a probe before a slash nothing more is asked.
+    """
+
+    cells: Sequence[Cell]
+
+    def check(self, column: NamedColumn) -> None:
+        """Raise UnknownNameError for a column that no replica, or evaluation, will have.
+
+        ConfigurationError for one of evaluations where one of replicas has to stand, and for a
+        name that a field which varies has as well as what is measured.
+        """
+        name = column.name
+        if name in OWN and (meant := self._varied(name)):
+            choices = " or ".join([*meant, MEASURED + name])
+            raise ConfigurationError(f'"{name}" may be {choices}; write one of them')
+        if name in self._names or name.removeprefix(MEASURED) in REPLICA:
+            return
+        if self._is_of_evaluations(name):
+            if column.level is Level.EVALUATION:
+                return
+            raise ConfigurationError(of_evaluations(name))
+        raise UnknownNameError(self._unknown(name, column.level))
+
+    def check_of_configuration(self, name: str) -> None:
+        """Raise UnknownNameError for a column that no row of the configurations will have."""
+        if name not in self._names:
+            self._check_measured(name.removeprefix(MEASURED), "column", list(self._names))
+
+    def check_number(self, name: str) -> None:
+        """Raise UnknownNameError for a number that is measured of no configuration."""
+        self._check_measured(name, "number", [])
+
+    def check_field(self, name: str) -> None:
+        """Raise UnknownNameError for a field that no configuration has, whatever it is called."""
+        if name not in self._names:
+            raise UnknownNameError(f'no field "{name}"{did_you_mean(name, self._names)}')
+
+    def _check_measured(self, name: str, what: str, beside: Sequence[str]) -> None:
+        if name not in CONFIGURATION and not self._is_of_a_probe(name):
+            guess = did_you_mean(name, [*CONFIGURATION, *beside])
+            told = ", ".join(one for one in CONFIGURATION if not one.endswith((LOW, HIGH)))
+            raise UnknownNameError(f'no {what} "{name}"{guess} (numbers: {told})')
+
+    def _unknown(self, name: str, level: Level) -> str:
+        known: Iterable[str] = REPLICA
+        if level is Level.EVALUATION:
+            known = dict.fromkeys([*self._scores, *sorted(TAKEN), *REPLICA])
+        guess = did_you_mean(name, [*known, *self._names])
+        if "/" in name and not guess:
+            guess = f"; the grid's probes are {', '.join(sorted(self._probes)) or 'none'}"
+        told = ", ".join(each for each in known if not each.startswith(SEEDS))
+        return f'no column "{name}"{guess} (fields of the grid, and: {told})'
+
+    @cached_property
+    def _plans(self) -> list[dict[str, Value]]:
+        return [{path: field.value for path, field in plan_fields(c.plan())} for c in self.cells]
+
+    @cached_property
+    def _names(self) -> dict[str, None]:
+        """Every name of a field: its path, its own, and a recipe's as one of the model."""
+        paths = dict.fromkeys(path for plan in self._plans for path in plan)
+        of_model = [f"model.{own_name(path)}" for path in paths if path.startswith("recipe.")]
+        return dict.fromkeys([*map(own_name, paths), *paths, *of_model, *FIELDS])
+
+    def _varied(self, name: str) -> list[str]:
+        """Fields called so in which the cells that have them differ."""
+        paths = dict.fromkeys(path for plan in self._plans for path in plan)
+        same = [path for path in paths if path.partition(".")[2] == name]
+        return [p for p in same if len({str(plan[p]) for plan in self._plans if p in plan}) > 1]
+
+    def _is_of_evaluations(self, name: str) -> bool:
+        place = PLACE.fullmatch(name)
+        bare = place[1] if place else name
+        return bare in TAKEN or self._is_of_a_probe(bare) or bare in self._scores
+
+    def _is_of_a_probe(self, name: str) -> bool:
+        probe, slash, _ = name.partition("/")
+        return bool(slash) and probe in self._probes
+
+    @cached_property
+    def _probes(self) -> set[str]:
+        names = (str(plan["probes"]).split(",") for plan in self._plans if plan["probes"])
+        return {name for each in names for name in each}
+
+    @cached_property
+    def _scores(self) -> list[str]:
+        """On every test set, and the ranked one on what was trained on."""
+        return list(dict.fromkeys(self._scored()))
+
+    def _scored(self) -> Iterator[str]:
+        by_task = {cell.task.label(): cell for cell in self.cells}
+        for cell in by_task.values():
+            names = score_names(cell)
+            yield from names
+            yield from (f"train_{name}" for name in dict.fromkeys(map(base_name, names)))
