@@ -32,6 +32,20 @@ def named_columns(text: str) -> tuple[NamedColumn, ...]:
     return tuple(dict.fromkeys(_columns(expression, expression.root, Level.REPLICA)))
 
 
+def compared_texts(text: str, column: str) -> tuple[str, ...]:
+    """The quoted texts that a quantity holds a column against: `share(outcome == 'solved')`."""
+    expression = Expression(text, "quantity")
+    found: dict[str, None] = {}
+    for node in ast.walk(expression.root):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            if any(expression.column(side) == column for side in sides):
+                parts = [part for side in sides for part in ast.walk(side)]
+                constants = [part.value for part in parts if isinstance(part, ast.Constant)]
+                found |= {value: None for value in constants if isinstance(value, str)}
+    return tuple(found)
+
+
 def _columns(expression: Expression, node: ast.AST, level: Level) -> Iterator[NamedColumn]:
     if isinstance(node, ast.Call):
         yield from _of_call(expression, node, level)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
-from synthbench.claims.named_columns import named_columns
-from synthbench.errors import SynthbenchError
+from synthbench.claims.named_columns import compared_texts, named_columns
+from synthbench.errors import ConfigurationError, SynthbenchError, did_you_mean
 from synthbench.papers.expected_columns import ExpectedColumns
 from synthbench.papers.measuring import MeasuredGrid
 from synthbench.papers.running import AnyGrid
 from synthbench.plan.paper_study import PaperStudy, located_in
+from synthbench.records.schema import ReplicaRecord
+
+OUTCOMES: tuple[str, ...] = get_args(ReplicaRecord.model_fields["outcome"].annotation)
 
 
 def check_claims(study: PaperStudy, grids: Mapping[str, AnyGrid]) -> None:
     """Raise, with the line, for a column in a claim that no replica of its grid will have.
 
-    What `ExpectedColumns.check` raises. grids: those that are to be trained; claims about others
-    are not looked at, nor those about measurements, whose columns are known when they are there.
+    What `ExpectedColumns.check` raises; ConfigurationError for an outcome that there is not. grids:
+    those that are to be trained; claims about others are not looked at, nor those about
+    measurements, whose columns are known when they are there.
     """
     expected = {
         name: ExpectedColumns(grid.cells)
@@ -27,8 +32,19 @@ def check_claims(study: PaperStudy, grids: Mapping[str, AnyGrid]) -> None:
         for name in study.grids_of(claim):
             if name not in expected:
                 continue
-            for column in named_columns(claim.quantity):
-                try:
-                    expected[name].check(column)
-                except SynthbenchError as error:
-                    raise located_in(study, ("claims", place, "quantity"), error) from None
+            try:
+                _check(claim.quantity, expected[name])
+            except SynthbenchError as error:
+                raise located_in(study, ("claims", place, "quantity"), error) from None
+
+
+def _check(quantity: str, expected: ExpectedColumns) -> None:
+    for column in named_columns(quantity):
+        expected.check(column)
+    # Of other columns a text may be one that no replica happens to have.
+    for ending in compared_texts(quantity, "outcome"):
+        if ending not in OUTCOMES:
+            raise ConfigurationError(
+                f'no replica ends "{ending}"{did_you_mean(ending, OUTCOMES)} '
+                f"(outcomes: {', '.join(OUTCOMES)})"
+            )
