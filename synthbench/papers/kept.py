@@ -68,6 +68,11 @@ class Counted(ABC):
         """Seeds of each that is kept."""
 
     @property
+    @abstractmethod
+    def asked(self) -> int:
+        """Seeds that the grid asks for, of the one that has the most."""
+
+    @property
     def missing(self) -> int:
         """Those of which nothing is kept."""
         return self.planned - len(self.counts)
@@ -96,6 +101,11 @@ class KeptGrid(Counted):
     def counts(self) -> list[int]:
         """Seeds of each kept cell."""
         return [len(cell.record.replicas) for cell in self.results]
+
+    @property
+    def asked(self) -> int:
+        """Seeds that the grid asks for."""
+        return max(cell.protocol.seeds for cell in self.study.cells)
 
     @property
     def is_whole(self) -> bool:
@@ -130,6 +140,11 @@ class KeptMeasurements(Counted):
     def counts(self) -> list[int]:
         """Seeds of each kept configuration."""
         return [len(part.rows) for part in self.results]
+
+    @property
+    def asked(self) -> int:
+        """Seeds that the grid asks for."""
+        return self.study.seeds
 
     @property
     def is_whole(self) -> bool:

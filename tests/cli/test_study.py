@@ -110,6 +110,24 @@ def test_a_cell_that_fails_is_named_below_the_verdicts(command) -> None:
     assert code == 0 and "failed" not in err
 
 
+def test_results_of_another_folder_are_named_in_what_to_do_next(command) -> None:
+    quick = ("--workers", "0", "--compile", "never", "--replicas-per-block", "4", "--seeds", "1")
+    code, out, _ = command("run", "plateaus.toml", *quick, "--grid", "released", "--runs", "a b")
+    assert not code
+    assert "with figures: synthbench study report plateaus.toml --runs 'a b'" in out
+    code, out, _ = command("report", "plateaus.toml", "--runs", "a b")
+    assert not code and "not drawn: plateaus: figure 1, scaling: not run" in out
+    code, _, err = command("report", "plateaus.toml", "--runs", "c d")
+    assert code == 2 and "first: synthbench study run plateaus.toml --runs 'c d'" in err
+
+
+def test_where_nothing_can_be_written_no_verdicts_are_shown(command) -> None:
+    Path("file").write_text("")
+    code, out, err = command("run", "plateaus.toml", "--workers", "0", "--runs", "file")
+    assert code == 2 and not out
+    assert "cannot write to file/plateaus/sizes: Not a directory" in err
+
+
 def test_a_dry_run_trains_nothing(command) -> None:
     code, out, _ = command("run", "plateaus.toml", "--dry-run", "--full", "--grid", "sizes")
     assert not code and out.count("nothing is trained") == 1 and "all 3 cells" in out

@@ -6,23 +6,25 @@ import posixpath
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from math import inf, nan
 from pathlib import Path
 from struct import pack
 
 import pytest
 
 import synthbench as sb
+from synthbench.claims import Judgement, Verdict
 from synthbench.claims.judging import judge
 from synthbench.errors import ConfigurationError, SynthbenchError
 from synthbench.leaderboard.site import Section, build_site
-from synthbench.papers.judging import judged
+from synthbench.papers.judging import JudgedClaim, judged
 from synthbench.papers.kept import KeptStudy, kept_study
 from synthbench.papers.report import several
 from synthbench.papers.report.content import Report, report_content
-from synthbench.papers.report.gallery import gallery_pages, write_gallery
+from synthbench.papers.report.gallery import gallery_markdown, gallery_pages, write_gallery
 from synthbench.papers.report.pages import report_html, report_markdown, write_report
 from synthbench.papers.report.pictures import drawn_figures
-from synthbench.papers.report.wording import number_text
+from synthbench.papers.report.wording import ShownClaim, number_text, shown_claim
 from synthbench.plan.paper_study import PaperStudy
 from tests.papers.stand_in import StandInJudge
 
@@ -222,6 +224,18 @@ def test_the_page_says_what_was_run_and_how_to_run_it_again(report: Report) -> N
         assert said in text, said
 
 
+def test_fewer_seeds_than_asked_for_are_told(undrawn: PaperStudy, runs: Path) -> None:
+    """And the command for more asks for more than the plain one does."""
+    grids = {
+        name: grid.model_copy(update={"small": grid.small.changed({"protocol": {"seeds": "6"}})})
+        for name, grid in undrawn.grids.items()
+    }
+    kept = kept_study(undrawn.model_copy(update={"grids": grids}), runs)
+    report = report_content(kept, "plateaus", StandInJudge())
+    assert [grid.seeds for grid in report.grids] == ["4 of 6", "4 of 6"]
+    assert report.commands[1] == "synthbench study run plateaus --seeds 12"
+
+
 def test_markdown_says_the_same(report: Report) -> None:
     text = report_markdown(report)
     lines = text.splitlines()
@@ -263,12 +277,19 @@ def test_a_gallery_leads_to_every_report(report: Report, tmp_path: Path) -> None
     assert 'href="plateaus/index.html"' in page and page.count("<img") == 1
     assert "<script>alert" not in page
     markdown = (tmp_path / "reports" / "README.md").read_text()
-    assert "5 claims of 1 study:" in markdown and "<script>" not in markdown
+    assert "5 verdicts on 4 claims of 1 study:" in markdown and "<script>" not in markdown
     row = next(line for line in markdown.splitlines() if line.startswith("| [Parities"))
     assert row.split(" | ")[2:6] == ["2", "1", "1", "1"]
     assert len([line for line in markdown.splitlines() if line.startswith("- ")]) == 5
     inner = (tmp_path / "reports" / "plateaus" / "index.html").read_text()
     assert 'href="../index.html"' in inner
+
+
+def test_two_studies_of_one_name_have_no_gallery(report: Report, tmp_path: Path) -> None:
+    """The second report would take the place of the first."""
+    with pytest.raises(ConfigurationError, match='are both called "plateaus"; give one another'):
+        write_gallery([report, report], tmp_path / "reports")
+    assert not (tmp_path / "reports").exists()
 
 
 def test_a_gallery_beside_the_boards(report: Report, tmp_path: Path) -> None:
@@ -309,6 +330,42 @@ def test_all_reports_leave_out_what_cannot_be_judged(
     assert left_out == ["broken: no such column"]
     with pytest.raises(ConfigurationError, match="nothing of any study is run in"):
         several.all_reports(runs / "nowhere", lambda *_: None)
+
+
+def open_claim(study: PaperStudy, **found: object) -> ShownClaim:
+    """The last claim, undecided."""
+    claim = sb.Claim(**study.claims[-1].model_dump(exclude={"grid"}))
+    plain = {"value": 1.0, "low": 0.5, "high": 1.5, "best": 1.0, "seeds": 8, "seeds_needed": None}
+    judgement = Judgement(claim=claim, verdict=Verdict.UNDECIDED, **{**plain, **found})
+    return shown_claim(JudgedClaim(study.claims[-1], "released", judgement))
+
+
+@pytest.mark.parametrize(
+    ("found", "remark"),
+    [
+        ({"seeds_needed": 46_517}, "about 47,000 seeds would tell"),
+        ({"seeds_needed": 9}, "about 9 seeds would tell"),
+        ({"seeds": 2, "low": -inf, "high": inf}, "no interval of fewer than 4 seeds"),
+        ({"seeds": 0, "value": nan, "low": nan, "high": nan}, "no replica has such a value"),
+        ({"value": nan, "low": -inf, "high": inf}, "the value is not defined, or lies beyond the"),
+        ({"value": inf, "high": inf}, "not bounded: a larger budget may tell, where more seeds"),
+        ({"high": inf}, "not bounded: a larger budget may tell"),
+        ({}, "the value lies on the threshold"),
+    ],
+)
+def test_what_would_decide_an_undecided_claim_is_said(found, remark, study: PaperStudy) -> None:
+    assert open_claim(study, **found).remark.startswith(remark)
+
+
+def test_what_has_no_number_leaves_no_gap(report: Report) -> None:
+    row = open_claim(report.study, value=nan, low=nan, high=nan)
+    changed = replace(report, claims=(row, replace(row, value="", seeds=None, remark="not run")))
+    assert "| -, 8 seeds | ? undecided; the value" in report_markdown(changed)
+    lines = gallery_markdown([changed]).splitlines()
+    assert [line.rpartition(": ")[2] for line in lines if line.startswith("- ")] == [
+        "- > 0.9",
+        "not run",
+    ]
 
 
 @pytest.mark.parametrize(

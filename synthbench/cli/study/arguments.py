@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -21,3 +22,9 @@ Full = Annotated[bool, typer.Option("--full", help="With the paper's sizes, whic
 Runs = Annotated[
     Path, typer.Option(help="Folder of the results: those of a grid are in RUNS/STUDY/GRID.")
 ]
+RUNS = Path("runs")
+
+
+def runs_flag(runs: Path) -> str:
+    """How a further command finds the same results: nothing, or ` --runs FOLDER`."""
+    return "" if runs == RUNS else f" --runs {shlex.quote(str(runs))}"

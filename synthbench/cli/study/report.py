@@ -10,8 +10,8 @@ import typer
 
 from synthbench.cli.completion import complete_study
 from synthbench.cli.importing import without_collection
-from synthbench.cli.study.arguments import Full, Runs
-from synthbench.cli.study.left_out import say_left_out, say_unreadable
+from synthbench.cli.study.arguments import RUNS, Full, Runs, runs_flag
+from synthbench.cli.study.left_out import say_left_out, say_not_drawn, say_unreadable
 from synthbench.errors import ConfigurationError
 
 
@@ -28,7 +28,7 @@ def report_command(
         bool, typer.Option("--all", help="Every installed study of which something is run.")
     ] = False,
     full: Full = False,
-    runs: Runs = Path("runs"),
+    runs: Runs = RUNS,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for the reports, each in one of its own.")
     ] = Path("reports"),
@@ -53,8 +53,9 @@ def report_command(
     console = Console(highlight=False)
     if studies:
         named = {name: find_paper_study(name) for name in studies}
+        flags = runs_flag(runs)
         reports = [
-            report_content(kept_study(study, runs, full=full), name)
+            report_content(kept_study(study, runs, full=full), name, flags=flags)
             for name, study in named.items()
         ]
     else:
@@ -64,6 +65,7 @@ def report_command(
     index = write_gallery(reports, out)
     for report in reports:
         say_unreadable(console, report.left_out)
+        say_not_drawn(console, report)
         counts = ", ".join(f"{count} {verdict}" for _, verdict, count in report.counts)
         console.print(escape(f"{report.study.name}: {counts or 'no claims'}"), style="dim")
     page = out / reports[0].study.name / index.name if len(reports) == 1 else index

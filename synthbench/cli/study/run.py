@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,7 +20,7 @@ from synthbench.cli.run_flags import (
     Trackers,
     Workers,
 )
-from synthbench.cli.study.arguments import Full, Runs, StudyName
+from synthbench.cli.study.arguments import RUNS, Full, Runs, StudyName, runs_flag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ def run_command(  # noqa: PLR0913 - one parameter per flag
     grid: Annotated[
         list[str] | None, typer.Option(help="Only this grid; repeatable. Default: all.")
     ] = None,
-    runs: Runs = Path("runs"),
+    runs: Runs = RUNS,
     accelerator: Accelerator = "auto",
     resume: Resume = True,
     replicas_per_block: ReplicasPerBlock = None,
@@ -86,7 +86,10 @@ def run_command(  # noqa: PLR0913 - one parameter per flag
         _train(grids, settings)
     except IncompleteError as error:
         failure = error
-    print_verdicts(kept_study(found, runs, full=full), study)
+    kept = kept_study(found, runs, full=full)
+    if failure is not None and kept.is_empty:
+        raise failure
+    print_verdicts(kept, f"{shlex.quote(study)}{' --full' if full else ''}{runs_flag(runs)}")
     if failure is not None:
         raise failure
 

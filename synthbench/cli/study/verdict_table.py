@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 from rich.markup import escape
 
 from synthbench.cli.study.left_out import say_unreadable
@@ -16,7 +14,7 @@ COLOURS = {"good": "green", "part": "yellow", "bad": "red"}
 
 
 def print_verdicts(kept: KeptStudy, named: str) -> None:
-    """Every claim with its verdict; named: the study, as a command takes it."""
+    """Every claim with its verdict; named: the study, and flags, as a command takes them."""
     console = results_console()
     say_unreadable(console, map(str, kept.unreadable))
     several = len(kept.grids) > 1
@@ -32,8 +30,7 @@ def print_verdicts(kept: KeptStudy, named: str) -> None:
         )
     if kept.study.claims:
         console.print(table)
-    flag = " --full" if kept.full else ""
-    command = f"synthbench study report {shlex.quote(named)}{flag}"
+    command = f"synthbench study report {named}"
     console.print(f"with figures: {escape(command)}", style="dim", soft_wrap=True)
 
 

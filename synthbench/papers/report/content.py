@@ -19,7 +19,8 @@ from synthbench.plan.paper_study import PaperStudy
 class ShownGrid:
     """A row of the table of what was run.
 
-    cells: `6 of 6`. seeds: of a cell, `32`, or `16 to 32`. seconds: of training.
+    cells: `6 of 6`. seeds: of a cell, `32`, or `16 to 32`; `2 of 32` where fewer are kept than are
+    asked for. seconds: of training.
     """
 
     name: str
@@ -68,11 +69,13 @@ class Report:
         return len(self.grids) > 1
 
 
-def report_content(kept: KeptStudy, named: str, judge: Judge = standard_judge) -> Report:
+def report_content(
+    kept: KeptStudy, named: str, judge: Judge = standard_judge, flags: str = ""
+) -> Report:
     """The report of what is kept of a study.
 
-    named: as `study run` finds it. Raises SynthbenchError where nothing is kept, and what judging
-    and drawing do.
+    named: as `study run` finds it. flags: with which it would be run here. Raises SynthbenchError
+    where nothing is kept, and what judging and drawing do.
     """
     flag = " --full" if kept.full else ""
     if kept.is_empty and kept.unreadable:
@@ -80,7 +83,7 @@ def report_content(kept: KeptStudy, named: str, judge: Judge = standard_judge) -
     if kept.is_empty:
         raise SynthbenchError(
             f'nothing of "{kept.study.name}" is run; first: '
-            f"synthbench study run {shlex.quote(named)}{flag}"
+            f"synthbench study run {shlex.quote(named)}{flag}{flags}"
         )
     return Report(
         kept.study,
@@ -98,6 +101,8 @@ def report_content(kept: KeptStudy, named: str, judge: Judge = standard_judge) -
 def _shown_grid(study: PaperStudy, kept: AnyKept) -> ShownGrid:
     counts = sorted(set(kept.counts))
     seeds = "-" if not counts else " to ".join(map(str, dict.fromkeys([counts[0], counts[-1]])))
+    if counts and counts[0] < kept.asked:
+        seeds += f" of {kept.asked}"
     return ShownGrid(
         kept.name,
         study.grids[kept.name].says,
@@ -122,7 +127,9 @@ def _environments(kept: KeptStudy) -> tuple[str, ...]:
 
 def _commands(kept: KeptStudy, named: str) -> tuple[str, ...]:
     """named: the study, with the flag of its size."""
-    fewest = min((grid.seeds for grid in kept.grids.values() if grid.seeds), default=0)
+    grids = [grid for grid in kept.grids.values() if grid.seeds]
+    # The first command has as many as are asked for.
+    fewest = min((max(grid.seeds, grid.asked) for grid in grids), default=0)
     return (
         f"synthbench study run {named}",
         f"synthbench study run {named} --seeds {2 * fewest}",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from synthbench.errors import ConfigurationError
 from synthbench.papers.report.content import Report
 from synthbench.papers.report.pages import (
     MARKDOWN,
@@ -41,15 +42,29 @@ class GalleryView:
 def write_gallery(reports: Sequence[Report], out: Path) -> Path:
     """Write every report into a folder of its own, and the page that leads to them.
 
-    Returns that page, beside which it lies as Markdown. Raises OutputError where `out` cannot
-    be written.
+    Returns that page, beside which it lies as Markdown. Raises ConfigurationError for two studies
+    of one name, OutputError where `out` cannot be written.
     """
+    _refuse_equal_names(reports)
     make_folder(out)
     for report in reports:
         write_report(report, out / report.study.name, "../")
     write_page(out / MARKDOWN, gallery_markdown(reports))
     write_page(out / PAGE, _first_page(reports, ""))
     return out / PAGE
+
+
+def _refuse_equal_names(reports: Sequence[Report]) -> None:
+    """Raise ConfigurationError where one report would take the place of another."""
+    paths: dict[str, Path] = {}
+    for report in reports:
+        study = report.study
+        if study.name in paths:
+            raise ConfigurationError(
+                f'{paths[study.name]} and {study.path} are both called "{study.name}"; give one '
+                "another `name`, or report each with an --out of its own"
+            )
+        paths[study.name] = study.path
 
 
 def write_gallery_as_markdown(reports: Sequence[Report], out: Path) -> None:
@@ -62,8 +77,9 @@ def write_gallery_as_markdown(reports: Sequence[Report], out: Path) -> None:
 
 def gallery_markdown(reports: Sequence[Report]) -> str:
     """The page that leads to all reports: what holds of each, and claim by claim."""
-    rows = (report.claims for report in reports)
-    return render_markdown("gallery.md.j2", reports=reports, claims=sum(map(len, rows)))
+    verdicts = sum(len(report.claims) for report in reports)
+    claims = sum(len(report.study.claims) for report in reports)
+    return render_markdown("gallery.md.j2", reports=reports, verdicts=verdicts, claims=claims)
 
 
 def gallery_pages(reports: Sequence[Report], root: str) -> dict[str, str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite, isnan
+from math import floor, isfinite, isnan, log10
 
-from synthbench.claims import Verdict
+from synthbench.claims import Judgement, Verdict
+from synthbench.claims.judging import FEWEST
 from synthbench.metrics.estimate import Estimate
 from synthbench.metrics.formatting import format_estimate, format_time_to_target
 from synthbench.papers.judging import JudgedClaim
@@ -36,7 +37,7 @@ class ShownClaim:
     """A row of the table of claims.
 
     value, interval, best: as they are printed; empty where there is none. remark: what a verdict
-    does not say, such as how many seeds would tell.
+    does not say, such as how many seeds would tell, or why more of them would not.
     """
 
     claim: StatedClaim
@@ -60,10 +61,7 @@ def shown_claim(judged: JudgedClaim) -> ShownClaim:
         )
     verdict = judgement.verdict
     value, interval = number_text(judgement.value, judgement.low, judgement.high)
-    needed = judgement.seeds_needed
-    remarks = (
-        [f"about {needed:,} seeds would tell"] if verdict is Verdict.UNDECIDED and needed else []
-    )
+    remarks = [_undecided(judgement)] if verdict is Verdict.UNDECIDED else []
     if judged.part:
         remarks.append(f"by {judged.part}")
     return ShownClaim(
@@ -78,6 +76,32 @@ def shown_claim(judged: JudgedClaim) -> ShownClaim:
         judgement.seeds,
         "; ".join(remarks),
     )
+
+
+def _undecided(judgement: Judgement) -> str:
+    """What would decide it; where seeds alone would not, why."""
+    needed = judgement.seeds_needed
+    if needed is not None:
+        return f"about {_rounded(needed):,} seeds would tell"
+    if not judgement.seeds:
+        return "no replica has such a value"
+    if judgement.seeds < FEWEST:
+        return f"no interval of fewer than {FEWEST} seeds"
+    if isnan(judgement.value):
+        return "the value is not defined, or lies beyond the budget"
+    if not all(map(isfinite, (judgement.value, judgement.low, judgement.high))):
+        return "not bounded: a larger budget may tell, where more seeds need not"
+    return "the value lies on the threshold"
+
+
+def _rounded(seeds: int) -> int:
+    """To two digits: a forecast knows no more.
+
+    >>> _rounded(64), _rounded(46_517)
+    (64, 47000)
+    """
+    place = max(floor(log10(seeds)) - 1, 0)
+    return round(seeds, -place)
 
 
 def number_text(value: float, low: float, high: float) -> tuple[str, str]:
