@@ -131,7 +131,20 @@ def test_where_nothing_can_be_written_no_verdicts_are_shown(command) -> None:
 def test_a_dry_run_trains_nothing(command) -> None:
     code, out, _ = command("run", "plateaus.toml", "--dry-run", "--full", "--grid", "sizes")
     assert not code and out.count("nothing is trained") == 1 and "all 3 cells" in out
+    assert "sizes: 3 tasks x 1 model = 3 cells" in out and "grids" not in out
     assert not Path("runs").exists()
+
+
+def test_a_dry_run_of_several_grids_sums_them_up(command) -> None:
+    text = TEXT.replace('1.6k", evaluation', '1.6k", train_samples = [64, 96], evaluation', 1)
+    Path("plateaus.toml").write_text(text)
+    code, out, _ = command("run", "plateaus.toml", "--dry-run", "--seeds", "2")
+    assert not code and out.count("nothing is trained, and nothing written to runs/plateaus") == 1
+    rows = [line.split() for line in out.splitlines()]
+    (total,) = [row for row in rows if row[:3] == ["all", "2", "grids"]]
+    assert total[3:5] == ["10", "0"]
+    # Cells that differ in their training sets alone are told apart.
+    assert "".join(out.split()).count("n=8k=2,train_samples=96") == 1
 
 
 @pytest.mark.parametrize(

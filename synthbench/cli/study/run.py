@@ -24,8 +24,10 @@ from synthbench.cli.study.arguments import RUNS, Full, Runs, StudyName, runs_fla
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from synthbench.evaluation.settings import Settings
+    from synthbench.evaluation.studies.study import Study
     from synthbench.papers.running import AnyGrid
 
 
@@ -79,7 +81,7 @@ def run_command(  # noqa: PLR0913 - one parameter per flag
         launcher=launcher,
     )
     if dry_run:
-        _forecast(grids, settings)
+        _forecast(grids, runs / found.name, settings)
         return
     failure = None
     try:
@@ -94,15 +96,18 @@ def run_command(  # noqa: PLR0913 - one parameter per flag
         raise failure
 
 
-def _forecast(grids: Mapping[str, AnyGrid], settings: Settings) -> None:
-    from synthbench.cli.forecast_table import print_study_forecast
+def _forecast(grids: Mapping[str, AnyGrid], folder: Path, settings: Settings) -> None:
+    from synthbench.cli.forecast_table import print_grid_forecasts
     from synthbench.papers.measuring import MeasuredGrid
 
+    trained: dict[str, Study] = {}
     for name, each in grids.items():
         if isinstance(each, MeasuredGrid):
             print(f"{name}: {each.forecast()}")
         else:
-            print_study_forecast(each, settings)
+            trained[name] = each
+    if trained:
+        print_grid_forecasts(trained, folder, settings)
 
 
 def _train(grids: Mapping[str, AnyGrid], settings: Settings) -> None:
