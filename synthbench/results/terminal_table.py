@@ -47,12 +47,15 @@ def number_table(
 
 
 def word_table(names: Sequence[str], *words: str, title: str | None = None) -> Table:
-    """As wide as it needs to be: names, which do not fold, the first one bold, then words."""
+    """As wide as it needs to be: names, which do not fold, the first one bold, then words.
+
+    A word that is longer than its column goes on below; none is cut short.
+    """
     table = Table(
         title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD, pad_edge=False
     )
     for index, heading in enumerate(names):
         table.add_column(heading, style="" if index else "bold", no_wrap=True)
     for heading in words:
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     return table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,7 +14,7 @@ from synthbench.contracts.interface import Interface
 from synthbench.contracts.model import Model
 from synthbench.contracts.task import Task
 from synthbench.errors import ConfigurationError, UnknownNameError, did_you_mean, first_mistake
-from synthbench.plan.paper_study import PaperStudy
+from synthbench.plan.paper_study import SUFFIX, PaperStudy, read_paper_study
 from synthbench.plan.suite import Suite
 from synthbench.plan.task_facts import longest_interface
 from synthbench.registry.kinds import (
@@ -99,11 +100,11 @@ def find_subjects(
 ) -> list[Subject]:
     """What the names stand for.
 
-    names: of a plugin or a distribution, a reference such as `mlp width=8`, or the place of a bare
-    module, `file.py:MyNet`; none means every third-party plugin. tasks: references of those whose
-    interfaces models are tried on. Raises UnknownNameError for a name of nothing,
-    ConfigurationError where there is nothing to examine, InterfaceError for a model that does not
-    take a task.
+    names: of a plugin or a distribution, a reference such as `mlp width=8`, the place of a bare
+    module, `file.py:MyNet`, or the file of a paper study, `plateaus.toml`; none means every
+    third-party plugin. tasks: references of those whose interfaces models are tried on. Raises
+    UnknownNameError for a name of nothing, ConfigurationError where there is nothing to examine,
+    InterfaceError for a model that does not take a task.
     """
     found = _named(registry, names)
     if not tasks:
@@ -140,6 +141,9 @@ def _named(registry: Registry, names: Sequence[str]) -> list[Subject]:
 def _of_name(registry: Registry, name: str) -> Iterator[Subject]:
     if is_place(name):
         yield Subject(MODEL, model_at(name))
+        return
+    if name.endswith(SUFFIX):
+        yield Subject(STUDY, read_paper_study(Path(name)), registry)
         return
     plugins = registry.host.plugins
     named = [p for p in plugins if p.name == name] or [p for p in plugins if p.distribution == name]

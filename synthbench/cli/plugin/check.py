@@ -24,9 +24,9 @@ def check_command(
         list[str] | None,
         typer.Argument(
             metavar="NAME",
-            help="Plugins, distributions, references such as 'sparse-parity n=12', or bare modules "
-            "by their place: file.py:MyNet, mypackage.mymodule:MyNet; default: every third-party "
-            "plugin.",
+            help="Plugins, distributions, references such as 'sparse-parity n=12', bare modules "
+            "by their place: file.py:MyNet, mypackage.mymodule:MyNet, or files of paper studies; "
+            "default: every third-party plugin.",
             autocompletion=complete_subject,
         ),
     ] = None,

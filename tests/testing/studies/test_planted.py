@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from synthbench.errors import ConfigurationError
 from synthbench.plan.paper_study import read_paper_study
 from synthbench.registry.kinds import STUDY
 from synthbench.registry.registry import installed
@@ -56,6 +57,15 @@ def test_a_sound_study_keeps_every_law(tmp_path: Path) -> None:
     path.write_text(TEXT)
     report = check_study(read_paper_study(path))
     assert report.facts["cells"] == "3, with the paper's sizes 4"
+
+
+def test_a_file_is_examined_as_a_study(tmp_path: Path) -> None:
+    path = tmp_path / "plateaus.toml"
+    path.write_text(TEXT)
+    (subject,) = find_subjects(installed(), [str(path)])
+    assert subject.title == "study plateaus" and subject.configuration.path == path
+    with pytest.raises(ConfigurationError, match=r"cannot read .*nowhere\.toml"):
+        find_subjects(installed(), [str(tmp_path / "nowhere.toml")])
 
 
 QUICK = {"hidden-progress", "algorithms"}
