@@ -78,6 +78,12 @@ class Counted(ABC):
         return self.planned - len(self.counts)
 
     @property
+    def seeds_text(self) -> str:
+        """`32`, or `16 to 32` where cells differ; nothing where none is kept."""
+        ends = dict.fromkeys((min(self.counts), max(self.counts)) if self.counts else ())
+        return " to ".join(map(str, ends))
+
+    @property
     def seeds(self) -> int:
         """Of the one that has the fewest; 0 where there is none."""
         return min(self.counts, default=0)

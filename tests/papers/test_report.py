@@ -180,6 +180,9 @@ def test_figures_are_drawn_or_the_reason_is_given(report: Report) -> None:
     scaling, survival, probes = report.pictures
     assert scaling.png.startswith(b"\x89PNG") and b"<svg" in scaling.svg
     assert survival.png and not probes.png and "probe" in probes.absent
+    assert (scaling.seeds, probes.seeds) == ("4", "")
+    assert "the paper. 4 seeds of the grid sizes" in Elements(report_html(report)).text
+    assert "Of six. (4 seeds of the grid sizes)" in report_markdown(report).splitlines()
 
 
 def test_pictures_of_several_panels_take_the_whole_width(report: Report) -> None:

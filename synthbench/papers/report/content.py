@@ -99,17 +99,16 @@ def report_content(
 
 
 def _shown_grid(study: PaperStudy, kept: AnyKept) -> ShownGrid:
-    counts = sorted(set(kept.counts))
-    seeds = "-" if not counts else " to ".join(map(str, dict.fromkeys([counts[0], counts[-1]])))
-    if counts and counts[0] < kept.asked:
+    seeds = kept.seeds_text
+    if seeds and kept.seeds < kept.asked:
         seeds += f" of {kept.asked}"
     return ShownGrid(
         kept.name,
         study.grids[kept.name].says,
         kept.study.summary(),
         f"{len(kept.results)} of {kept.planned}",
-        seeds,
-        format_seconds(kept.seconds) if counts else "-",
+        seeds or "-",
+        format_seconds(kept.seconds) if seeds else "-",
     )
 
 

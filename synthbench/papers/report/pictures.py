@@ -33,7 +33,7 @@ class ReportPicture:
     """A figure of the study, of one of its grids.
 
     stem: of the names of its files. png, svg: their contents; empty where nothing could be drawn,
-    for the reason `absent`.
+    for the reason `absent`. seeds: of each cell of the grid, `32` or `16 to 32`.
     """
 
     figure: PaperFigure
@@ -42,6 +42,7 @@ class ReportPicture:
     png: bytes = b""
     svg: bytes = b""
     absent: str = ""
+    seeds: str = ""
 
     @property
     def is_wide(self) -> bool:
@@ -76,7 +77,7 @@ def _drawn(figure: PaperFigure, stem: str, kept: AnyKept) -> ReportPicture:
             png, svg = (rendered(picture, kind, DPI) for kind in ("png", "svg"))
     except (NothingToDrawError, NothingToShowError) as error:
         return ReportPicture(figure, kept.name, stem, absent=str(error))
-    return ReportPicture(figure, kept.name, stem, png, svg)
+    return ReportPicture(figure, kept.name, stem, png, svg, seeds=kept.seeds_text)
 
 
 def _picture(figure: PaperFigure, kept: AnyKept, canvas: Canvas) -> Picture:
