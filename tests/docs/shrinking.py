@@ -3,8 +3,8 @@
 Commands and snippets run as they stand: parsing, planning, training, recording, metrics,
 pictures, submitting, boards. But within `shrunk`
 
-- everything trains in this process, but on the page about workers, and so does verification, as it
-  does elsewhere in a process of its own (`tests/cli/test_leaderboard.py`);
+- everything trains in this process, workers being those of `tests/launchers`, and so does
+  verification, elsewhere in a process of its own (`tests/cli/test_leaderboard.py`);
 - a cell has at most 3 replicas (2 x 2 where initializations are crossed), 5 steps, 128 held-out
   samples and hardly more training samples, and trains on the CPU in one block;
 - a grid of more than 24 cells has 9, from all over it;
@@ -52,12 +52,11 @@ named_launcher = workplace.named_launcher
 train_cells, train_each = evaluation.evaluate_cells, evaluation.evaluate_each
 
 
-def shrink(patch: pytest.MonkeyPatch, boards: Path, *, workers: bool = False) -> None:
-    """Make every evaluation small; boards: folder for the small suites; workers: as written."""
-    if not workers:
-        patch.setattr(limits, "within", within_this_process)
-        patch.setattr(workplace, "named_launcher", named_by_reference)
-        patch.setattr(workplace, "worthwhile_launcher", lambda *rest: None)
+def shrink(patch: pytest.MonkeyPatch, boards: Path) -> None:
+    """Make every evaluation small; boards: folder for the small suites."""
+    patch.setattr(limits, "within", within_this_process)
+    patch.setattr(workplace, "named_launcher", named_by_reference)
+    patch.setattr(workplace, "worthwhile_launcher", lambda *rest: None)
     for plugin in installed().host.plugins:
         for name, suite in list(plugin.provided[SUITE].items()):
             small = small_suite(suite, boards)

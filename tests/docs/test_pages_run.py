@@ -29,8 +29,12 @@ take long."""
 PARSED = [page for page in RUNNING if page.parent.name == "tasks" or page.name in LONG]
 """These, and the many pages of one task each: without `-m slow` their commands are parsed."""
 QUICK = [page for page in RUNNING if page not in PARSED]
-STUDIES = r"synthbench study (run|report) hidden-progress( .*)?"
-"""README's study has many cells; without `-m slow` the page of studies runs these of another."""
+DEAR = {
+    r"synthbench study (run|report) hidden-progress( .*)?": "docs/paper-studies.md has another's",
+    r"synthbench eval .* --model attention --model deltanet .*": "tests/testing/models trains all",
+    r"synthbench tune .* --trials 20 .*": "docs/tune.md tunes the same models",
+}
+"""README's commands that are only parsed without `-m slow`, and what runs their like then."""
 BOARDS = ("quickstart", "feature-learning-v1")
 """Suites of which pages show or verify submissions."""
 
@@ -75,8 +79,8 @@ def test_a_page_that_is_parsed_runs_small(
 def run_page_small(page: Path, folder: Path, boards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run a page in an empty folder with small boards, every evaluation small."""
     shutil.copytree(boards, folder / "leaderboards")
-    shrink(monkeypatch, folder / "leaderboards", workers=page.name == "scale-out.md")
-    run_page(page, monkeypatch, leave_out=STUDIES)
+    shrink(monkeypatch, folder / "leaderboards")
+    run_page(page, monkeypatch, leave_out="|".join(DEAR))
 
 
 @pytest.mark.slow
