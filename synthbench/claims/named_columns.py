@@ -32,6 +32,19 @@ def named_columns(text: str) -> tuple[NamedColumn, ...]:
     return tuple(dict.fromkeys(_columns(expression, expression.root, Level.REPLICA)))
 
 
+def keyword_texts(text: str, *keywords: str) -> tuple[str, ...]:
+    """What a quantity gives for some keywords, as it is written: `n == 40` for `where`."""
+    expression = Expression(text, "quantity")
+    named = (
+        keyword
+        for node in ast.walk(expression.root)
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+    )
+    found = (expression.words(each.value) for each in named if each.arg in keywords)
+    return tuple(dict.fromkeys(found))
+
+
 def compared_texts(text: str, column: str) -> tuple[str, ...]:
     """The quoted texts that a quantity holds a column against: `share(outcome == 'solved')`."""
     expression = Expression(text, "quantity")

@@ -9,14 +9,16 @@ from functools import cached_property
 from synthbench.claims.calls import Level
 from synthbench.claims.named_columns import NamedColumn
 from synthbench.claims.replicas import PLACE, SEEDS, of_evaluations
+from synthbench.claims.sample import SHOWN
 from synthbench.engine.inspection.task import score_names
 from synthbench.errors import ConfigurationError, UnknownNameError, did_you_mean
 from synthbench.metrics.reserved_columns import TAKEN
 from synthbench.metrics.score_names import base_name
 from synthbench.metrics.transitions import TRANSITIONS
 from synthbench.plan.cell import Cell, ReplicaSeeds
-from synthbench.results.cell_fields import NAMES
+from synthbench.results.cell_fields import NAMES, value_words
 from synthbench.results.fields import Value, plan_fields
+from synthbench.results.table.condition import columns_of, matching
 from synthbench.results.table.names import COUNTS, HIGH, LOW, QUANTITIES, RANDOM_SEARCH, SIZES
 from synthbench.results.table.names import REPLICA as TOLD
 from synthbench.results.table.selection import MEASURED
@@ -66,6 +68,36 @@ class ExpectedColumns:
             raise ConfigurationError(of_evaluations(name))
         raise UnknownNameError(self._unknown(name, column.level))
 
+    def check_condition(self, condition: str) -> None:
+        """Raise ConfigurationError for a condition on fields that no cell meets.
+
+        Of one that asks for more than fields nothing is known yet.
+        """
+        try:
+            names = columns_of(condition)
+        except ConfigurationError:
+            # A condition of a claim may have functions of a replica.
+            return
+        paths = {name: self._path(name) for name in names}
+        if None in paths.values():
+            return
+        rows = [{name: plan.get(str(path)) for name, path in paths.items()} for plan in self._plans]
+        if not any(matching(rows, condition, lambda name: name)):
+            told = "; ".join(f"{name} is {self._values(str(p))}" for name, p in paths.items())
+            raise ConfigurationError(f"no cell of the grid meets {condition} ({told})")
+
+    def check_varies(self, name: str) -> None:
+        """Raise ConfigurationError for a field over which nothing can be fitted."""
+        path = self._path(name)
+        if path is None:
+            return
+        values = {plan[path] for plan in self._plans if plan.get(path) is not None}
+        if any(isinstance(value, str) for value in values):
+            raise ConfigurationError(f'"{name}" is a text, not a number')
+        if len(values) < 2:
+            only = self._values(path)
+            raise ConfigurationError(f'"{name}" is {only} in every cell: a trend needs two values')
+
     def check_of_configuration(self, name: str) -> None:
         """Raise UnknownNameError for a column that no row of the configurations will have."""
         if name not in self._names:
@@ -106,6 +138,23 @@ class ExpectedColumns:
         paths = dict.fromkeys(path for plan in self._plans for path in plan)
         of_model = [f"model.{own_name(path)}" for path in paths if path.startswith("recipe.")]
         return dict.fromkeys([*map(own_name, paths), *paths, *of_model, *FIELDS])
+
+    def _path(self, name: str) -> str | None:
+        """The field that a name means; None where it is none alone, or a label as one types it."""
+        paths = list(dict.fromkeys(path for plan in self._plans for path in plan))
+        if name in FIELDS:
+            return None
+        if name in paths:
+            return name
+        part, _, rest = name.partition(".")
+        if part == "model" and f"recipe.{rest}" in paths:
+            return f"recipe.{rest}"
+        meant = [path for path in paths if own_name(path) == name]
+        return meant[0] if len(meant) == 1 else None
+
+    def _values(self, path: str) -> str:
+        every = dict.fromkeys(value_words(plan.get(path)) for plan in self._plans)
+        return ", ".join(list(every)[:SHOWN]) + (", ..." if len(every) > SHOWN else "")
 
     def _varied(self, name: str) -> list[str]:
         """Fields called so in which the cells that have them differ."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import get_args
 
-from synthbench.claims.named_columns import compared_texts, named_columns
+from synthbench.claims.named_columns import compared_texts, keyword_texts, named_columns
 from synthbench.errors import ConfigurationError, SynthbenchError, did_you_mean
 from synthbench.papers.expected_columns import ExpectedColumns
 from synthbench.papers.measuring import MeasuredGrid
@@ -16,12 +16,14 @@ from synthbench.records.schema import ReplicaRecord
 OUTCOMES: tuple[str, ...] = get_args(ReplicaRecord.model_fields["outcome"].annotation)
 
 
-def check_claims(study: PaperStudy, grids: Mapping[str, AnyGrid]) -> None:
+def check_claims(study: PaperStudy, grids: Mapping[str, AnyGrid], *, full: bool = False) -> None:
     """Raise, with the line, for a column in a claim that no replica of its grid will have.
 
-    What `ExpectedColumns.check` raises; ConfigurationError for an outcome that there is not. grids:
-    those that are to be trained; claims about others are not looked at, nor those about
-    measurements, whose columns are known when they are there.
+    What `ExpectedColumns` raises, also for a condition that no cell meets and a trend over a field
+    that does not vary; ConfigurationError for an outcome that there is not. grids: those that are
+    to be trained; claims about others are not looked at, nor those about measurements, whose
+    columns are known when they are there. full: these are of the paper's sizes, where a claim about
+    a size that is only the study's own is not judged, and keeps nothing from being trained.
     """
     expected = {
         name: ExpectedColumns(grid.cells)
@@ -33,12 +35,21 @@ def check_claims(study: PaperStudy, grids: Mapping[str, AnyGrid]) -> None:
             if name not in expected:
                 continue
             try:
-                _check(claim.quantity, expected[name])
+                _check_columns(claim.quantity, expected[name])
+                if not full:
+                    _check_cells(claim.quantity, expected[name])
             except SynthbenchError as error:
                 raise located_in(study, ("claims", place, "quantity"), error) from None
 
 
-def _check(quantity: str, expected: ExpectedColumns) -> None:
+def _check_cells(quantity: str, expected: ExpectedColumns) -> None:
+    for condition in keyword_texts(quantity, "where", "than"):
+        expected.check_condition(condition)
+    for name in keyword_texts(quantity, "by"):
+        expected.check_varies(name)
+
+
+def _check_columns(quantity: str, expected: ExpectedColumns) -> None:
     for column in named_columns(quantity):
         expected.check(column)
     # Of other columns a text may be one that no replica happens to have.

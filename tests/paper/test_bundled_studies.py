@@ -16,10 +16,12 @@ import pytest
 
 from synthbench.claims import Verdict
 from synthbench.evaluation.settings import Settings
+from synthbench.papers.drawable import check_figures
+from synthbench.papers.judgeable import check_claims
 from synthbench.papers.judging import judged, standard_judge
 from synthbench.papers.kept import kept_study
 from synthbench.papers.reading import find_paper_study
-from synthbench.papers.running import grid_studies, run_paper_study
+from synthbench.papers.running import Size, grid_studies, run_paper_study
 from synthbench.registry.kinds import STUDY
 from synthbench.registry.registry import installed
 
@@ -35,6 +37,15 @@ def test_every_claim_has_a_verdict() -> None:
         claims = {claim.name: sorted(study.grids_of(claim)) for claim in study.claims}
         assert {claim: sorted(grids) for claim, grids in verdicts.items()} == claims, name
         assert {v for grids in verdicts.values() for v in grids.values()} <= WORDS
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_figures_and_claims_ask_for_what_grids_will_have(name: str, tmp_path: Path) -> None:
+    study = find_paper_study(name)
+    for full in (False, True):
+        grids = grid_studies(study, tmp_path, Size(full))
+        check_figures(study, grids)
+        check_claims(study, grids, full=full)
 
 
 @pytest.mark.slow

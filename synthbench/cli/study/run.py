@@ -70,7 +70,7 @@ def run_command(  # noqa: PLR0913 - one parameter per flag
     found = find_paper_study(study)
     grids = grid_studies(found, runs, Size(full, seeds), grid or [])
     check_figures(found, grids)
-    check_claims(found, grids)
+    check_claims(found, grids, full=full)
     settings = Settings(
         TrainerOptions(accelerator),
         resume,

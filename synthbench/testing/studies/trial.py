@@ -31,7 +31,7 @@ class StudyTrial:
         """Raise a SynthbenchError, with its line, for what no result of a grid will have."""
         grids = grid_studies(self.subject, size=Size(full))
         check_figures(self.subject, grids)
-        check_claims(self.subject, grids)
+        check_claims(self.subject, grids, full=full)
 
     def cells(self, full: bool) -> list[tuple[str, Cell]]:
         """The cells of every grid, and how they are called in a message.
