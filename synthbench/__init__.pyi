@@ -67,9 +67,9 @@ from .measurements.rows import MeasuredRows as MeasuredRows
 from .metrics.formatting import format_count as format_count
 from .metrics.formatting import format_estimate as format_estimate
 from .metrics.trajectories import Trajectories as Trajectories
+from .papers.evaluating import evaluate_paper_study as evaluate_paper_study
 from .papers.reading import find_paper_study as find_paper_study
 from .papers.report.pages import report_paper_study as report_paper_study
-from .papers.running import evaluate_paper_study as evaluate_paper_study
 from .plan.cell import Cell as Cell
 from .plan.paper_study import PaperStudy as PaperStudy
 from .plan.paper_study import read_paper_study as read_paper_study

@@ -76,24 +76,6 @@ def _grid_study(study: PaperStudy, name: str, out: Path, size: Size) -> AnyGrid:
     return as_study(grid.changed(changes))
 
 
-def evaluate_paper_study(
-    study: PaperStudy,
-    *,
-    out: Path | str = RUNS,
-    full: bool = False,
-    seeds: int | None = None,
-    settings: Settings | None = None,
-) -> dict[str, Results | MeasuredRows]:
-    """Train, or measure, what is missing of every grid of a paper study; results by grid.
-
-    out: the folder of all results; those of a grid go to OUT/STUDY/GRID, as on the command line.
-    full: with the paper's sizes. seeds: replicas of every cell; none: as the study says. Raises a
-    SynthbenchError before anything trains where a grid is not allowed, and GridsFailedError, with
-    the results of what could be trained, where a grid or a cell of it fails later.
-    """
-    return run_paper_study(grid_studies(study, out, Size(full, seeds)), settings)
-
-
 def run_paper_study(
     grids: Mapping[str, AnyGrid], settings: Settings | None = None
 ) -> dict[str, Results | MeasuredRows]:

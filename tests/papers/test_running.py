@@ -47,6 +47,16 @@ def test_in_python_it_is_the_same(study: PaperStudy, runs: Path) -> None:
     assert all(cell.reused for found in results.values() for cell in found)
 
 
+def test_in_python_too_a_claim_about_nothing_keeps_all_from_training(
+    study: PaperStudy, tmp_path: Path
+) -> None:
+    claim = study.claims[0].model_copy(update={"quantity": "median(tiem)"})
+    changed = study.model_copy(update={"claims": (claim,)})
+    with pytest.raises(UnknownNameError, match=r'toml:\d+: claims.quantity: no column "tiem"'):
+        sb.evaluate_paper_study(changed, out=tmp_path, settings=SETTINGS)
+    assert not list(tmp_path.iterdir())
+
+
 def test_one_grid_alone(study: PaperStudy, tmp_path: Path) -> None:
     assert list(grid_studies(study, tmp_path, grids=["released"])) == ["released"]
     with pytest.raises(UnknownNameError, match='has no grid "release"; did you mean "released"'):

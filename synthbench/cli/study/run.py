@@ -61,16 +61,14 @@ def run_command(  # noqa: PLR0913 - one parameter per flag
         from synthbench.engine.training.block_training import TrainerOptions
         from synthbench.evaluation.failures import IncompleteError
         from synthbench.evaluation.settings import Settings, read_compile
-        from synthbench.papers.drawable import check_figures
-        from synthbench.papers.judgeable import check_claims
+        from synthbench.papers.evaluating import check_answers
         from synthbench.papers.kept import kept_study
         from synthbench.papers.reading import find_paper_study
         from synthbench.papers.running import Size, grid_studies
 
     found = find_paper_study(study)
     grids = grid_studies(found, runs, Size(full, seeds), grid or [])
-    check_figures(found, grids)
-    check_claims(found, grids, full=full)
+    check_answers(found, grids, full=full)
     settings = Settings(
         TrainerOptions(accelerator),
         resume,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from synthbench.papers.drawable import check_figures
-from synthbench.papers.judgeable import check_claims
+from synthbench.papers.evaluating import check_answers
 from synthbench.papers.measuring import MeasuredGrid
 from synthbench.papers.reading import check_paper_study
 from synthbench.papers.running import Size, grid_studies
@@ -30,8 +29,7 @@ class StudyTrial:
     def check_columns(self, full: bool) -> None:
         """Raise a SynthbenchError, with its line, for what no result of a grid will have."""
         grids = grid_studies(self.subject, size=Size(full))
-        check_figures(self.subject, grids)
-        check_claims(self.subject, grids, full=full)
+        check_answers(self.subject, grids, full=full)
 
     def cells(self, full: bool) -> list[tuple[str, Cell]]:
         """The cells of every grid, and how they are called in a message.
