@@ -28,7 +28,7 @@ def draw_scaling(points: MeasuredPoints, canvas: Canvas, encoding: Encoding) -> 
     """
     assert encoding.x is not None and encoding.value is not None
     x, value = points.column(encoding.x), points.column(encoding.value)
-    numbers = points.numbers(value)
+    numbers, words = points.numbers(value), value.replace("_", " ")
     group = [] if encoding.group is None else [points.column(encoding.group)]
     others = points.varied([x, *group])
     told = [*group, *others]
@@ -40,19 +40,19 @@ def draw_scaling(points: MeasuredPoints, canvas: Canvas, encoding: Encoding) -> 
     (panel,) = picture.panels
     for rows, colour in zip(lines, colours, strict=True):
         alone = colours.count(colour) == 1
-        label = points.label(group if group and alone else told, rows[0]) or value
+        label = points.label(group if group and alone else told, rows[0]) or words
         if wide and scale.logarithmic:
             label += _exponent(points, x, value, rows)
         _draw_line(picture, points, (x, value), rows, scale, Series(label, colour, len(lines)))
     panel.set_xlabel(field_name(x), parse_math=False)
     median = "" if is_share(numbers) else " (median)"
-    panel.set_ylabel(f"{value.replace('_', ' ')}{median}", parse_math=False)
+    panel.set_ylabel(f"{words}{median}", parse_math=False)
     if is_share(numbers):
         panel.set_ylim(-0.04, 1.04)
     elif wide:
         tick_counts(picture, panel, "y")
     scale.apply(picture, panel)
-    picture.finish(panel, f"{value.replace('_', ' ')} against {x}")
+    picture.finish(panel, f"{words} against {x}")
     return picture
 
 

@@ -74,7 +74,7 @@ def _on_grid(
     from synthbench.claims import Claim
 
     if not len(kept.results):
-        return [JudgedClaim(claim, kept.name, None, "not run") for claim in claims]
+        return [JudgedClaim(claim, kept.name, None, kept.absent) for claim in claims]
     stated = [Claim(**claim.model_dump(exclude={"grid"})) for claim in claims]
     try:
         verdicts = judge(stated, kept.results, 1 - error * len(claims))

@@ -61,6 +61,8 @@ class Counted(ABC):
     """Cells, or configurations that are measured, of the grid."""
     unreadable: tuple[Unreadable, ...]
     """What lies in its folder and cannot be read."""
+    outgrown: int
+    """Cells of which there is only what ends before the budget that the grid asks for."""
 
     @property
     @abstractmethod
@@ -71,6 +73,13 @@ class Counted(ABC):
     @abstractmethod
     def asked(self) -> int:
         """Seeds that the grid asks for, of the one that has the most."""
+
+    @property
+    def absent(self) -> str:
+        """Why there is nothing to judge or to draw."""
+        if self.outgrown:
+            return "run with a smaller budget only, or evaluated less often"
+        return "not run"
 
     @property
     def missing(self) -> int:
@@ -102,6 +111,7 @@ class KeptGrid(Counted):
     results: Results
     planned: int
     unreadable: tuple[Unreadable, ...] = ()
+    outgrown: int = 0
 
     @property
     def counts(self) -> list[int]:
@@ -141,6 +151,7 @@ class KeptMeasurements(Counted):
     results: MeasuredRows
     planned: int
     unreadable: tuple[Unreadable, ...] = ()
+    outgrown: int = 0
 
     @property
     def counts(self) -> list[int]:
@@ -201,9 +212,11 @@ def kept_grid(name: str, study: Study) -> KeptGrid:
     for stored in readable(folders, unreadable.append):
         lying.setdefault(configuration_hash(stored.record.plan), []).append(stored)
     cells = study.cells
-    found = (_kept(cell, lying.get(configuration_hash(cell.plan()), [])) for cell in cells)
+    own = [lying.get(configuration_hash(cell.plan()), []) for cell in cells]
+    found = [_kept(cell, stored) for cell, stored in zip(cells, own, strict=True)]
     results = [CellResult(measured, reused=True) for measured in found if measured is not None]
-    return KeptGrid(name, study, Results(results), len(cells), tuple(unreadable))
+    outgrown = sum(bool(o) and one is None for o, one in zip(own, found, strict=True))
+    return KeptGrid(name, study, Results(results), len(cells), tuple(unreadable), outgrown)
 
 
 def _kept(cell: Cell, stored: Sequence[MeasuredCell]) -> MeasuredCell | None:

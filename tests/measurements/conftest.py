@@ -35,7 +35,7 @@ class Powers(sb.Measurement):
             {
                 "cost": inf if seed == 7 else float(self.size**self.power * (1 + seed)),
                 "odd": 1.0 if seed % 2 else nan,
-                "large": float(self.size > 4),
+                "is_large": float(self.size > 4),
             }
             for seed in seeds
         ]

@@ -33,7 +33,7 @@ def value(quantity: str, rows: MeasuredRows) -> float:
 def test_the_table_has_fields_seeds_and_numbers(rows: MeasuredRows) -> None:
     table = rows.table()
     assert list(table.columns) == [
-        "measurement", "size", "power", "kind", "seed", "cost", "odd", "large",
+        "measurement", "size", "power", "kind", "seed", "cost", "odd", "is_large",
     ]  # fmt: skip
     assert len(table) == 6 * 7 and set(table["seed"]) == set(range(7))
     assert rows.varying.names == ("size", "kind")
@@ -42,7 +42,7 @@ def test_the_table_has_fields_seeds_and_numbers(rows: MeasuredRows) -> None:
 def test_quantities(rows: MeasuredRows) -> None:
     assert value("exponent(median(cost, where=kind == 'plain'), by=size)", rows) == pytest.approx(2)
     assert value("median(cost, where=size == 2)", rows) == 4 * 4
-    assert value("share(large == 1)", rows) == pytest.approx(1 / 3)
+    assert value("share(is_large == 1)", rows) == pytest.approx(1 / 3)
     assert value("share(odd == 1, where=size == 2)", rows) == pytest.approx(3 / 7)
     assert value("mean(odd)", rows) == 1, "rows without a number are left out"
     assert value("superiority(cost, where=size == 2, than=size == 4)", rows) > 0.5
@@ -91,10 +91,12 @@ def test_scaling(rows: MeasuredRows) -> None:
     assert [label.partition(":")[0] for label in labels] == ["kind=plain", "kind=other"]
     assert all("exponent 2.0" in label for label in labels)
     shares = draw_measured(
-        rows, "scaling", "kind == 'plain'", Canvas(), Encoding(x="size", value="large")
+        rows, "scaling", "kind == 'plain'", Canvas(), Encoding(x="size", value="is_large")
     )
-    assert list(shares.table()["large"]) == [0, 0, 1]
+    assert list(shares.table()["is_large"]) == [0, 0, 1]
     assert shares.panels[0].get_ylim()[1] == 1.04
+    # A line that nothing tells from others is called as the axis.
+    assert shares.panels[0].get_legend_handles_labels()[1] == ["is large"]
 
 
 def test_a_field_that_follows_from_the_axis_parts_no_line(grid: MeasuredGrid) -> None:

@@ -176,6 +176,21 @@ def test_a_grid_that_was_not_run_is_said_to_be_so(
         report_content(nothing, "plateaus", StandInJudge())
 
 
+def test_a_budget_that_was_raised_since_is_told_from_what_was_never_run(
+    study: PaperStudy, runs: Path
+) -> None:
+    grid = study.grids["released"]
+    larger = grid.model_copy(update={"small": grid.small.changed({"protocol": {"budget": "3.2k"}})})
+    figure = study.figures[1].model_copy(update={"grid": ("released",)})
+    changed = {"grids": {**study.grids, "released": larger}, "figures": (figure,)}
+    report = report_content(
+        kept_study(study.model_copy(update=changed), runs), "plateaus", StandInJudge()
+    )
+    told = "run with a smaller budget only, or evaluated less often"
+    assert report.claims[1].remark == told and report.pictures[0].absent == told
+    assert [grid.cells for grid in report.grids] == ["2 of 2", "0 of 1"]
+
+
 def test_figures_are_drawn_or_the_reason_is_given(report: Report) -> None:
     scaling, survival, probes = report.pictures
     assert scaling.png.startswith(b"\x89PNG") and b"<svg" in scaling.svg
@@ -237,6 +252,15 @@ def test_fewer_seeds_than_asked_for_are_told(undrawn: PaperStudy, runs: Path) ->
     report = report_content(kept, "plateaus", StandInJudge())
     assert [grid.seeds for grid in report.grids] == ["4 of 6", "4 of 6"]
     assert report.commands[1] == "synthbench study run plateaus --seeds 12"
+
+
+def test_a_source_that_ends_in_a_full_stop_gets_no_second_one(report: Report) -> None:
+    picture = report.pictures[0]
+    source = "Figure 1 of Hoogland et al."
+    changed = replace(picture, figure=picture.figure.model_copy(update={"source": source}))
+    changed_report = replace(report, pictures=(changed,))
+    assert f"**{source}** Grows" in report_markdown(changed_report)
+    assert f"<b>{source}</b> Grows" in report_html(changed_report)
 
 
 def test_markdown_says_the_same(report: Report) -> None:

@@ -69,7 +69,7 @@ def _placed(kept: KeptStudy, place: int, figure: PaperFigure) -> ReportPicture:
 
 def _drawn(figure: PaperFigure, stem: str, kept: AnyKept) -> ReportPicture:
     if not len(kept.results):
-        return ReportPicture(figure, kept.name, stem, absent="not run")
+        return ReportPicture(figure, kept.name, stem, absent=kept.absent)
     canvas = Canvas()
     try:
         with canvas.look():
