@@ -192,9 +192,14 @@ class Replicas:
         return self._known[key]
 
 
+def as_written(name: str) -> str:
+    """A column in an expression: in backticks where its name is not one word."""
+    return f"`{name}`" if WORD.fullmatch(name) is None else name
+
+
 def of_evaluations(name: str) -> str:
     """What is wrong with the name of an evaluations' column where a replica's has to stand."""
-    own = f"`{name}`" if WORD.fullmatch(name) is None else name
+    own = as_written(name)
     return (
         f'"{name}" is measured at every evaluation; say which: last({own}), peak({own}), '
         f"first({own}), at(SAMPLES, {own}), or when(CONDITION) for a time"

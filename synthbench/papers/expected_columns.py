@@ -8,7 +8,7 @@ from functools import cached_property
 
 from synthbench.claims.calls import Level
 from synthbench.claims.named_columns import NamedColumn
-from synthbench.claims.replicas import PLACE, SEEDS, of_evaluations
+from synthbench.claims.replicas import PLACE, SEEDS, as_written, of_evaluations
 from synthbench.claims.sample import SHOWN
 from synthbench.engine.inspection.task import score_names
 from synthbench.errors import ConfigurationError, UnknownNameError, did_you_mean
@@ -122,7 +122,8 @@ class ExpectedColumns:
         known: Iterable[str] = REPLICA
         if level is Level.EVALUATION:
             known = dict.fromkeys([*self._scores, *sorted(TAKEN), *REPLICA])
-        guess = did_you_mean(name, [*known, *self._names])
+        known = list(map(as_written, known))
+        guess = did_you_mean(name, [*known, *map(as_written, self._scores), *self._names])
         if "/" in name and not guess:
             guess = f"; the grid's probes are {', '.join(sorted(self._probes)) or 'none'}"
         told = ", ".join(each for each in known if not each.startswith(SEEDS))
@@ -140,9 +141,9 @@ class ExpectedColumns:
         return dict.fromkeys([*map(own_name, paths), *paths, *of_model, *FIELDS])
 
     def _path(self, name: str) -> str | None:
-        """The field that a name means; None where it is none alone, or a label as one types it."""
+        """The field that a name means; None where it is none alone, or may be no field."""
         paths = list(dict.fromkeys(path for plan in self._plans for path in plan))
-        if name in FIELDS:
+        if name in (*FIELDS, *OWN):
             return None
         if name in paths:
             return name

@@ -60,6 +60,7 @@ def test_names_that_results_take_are_expected(name: str, level: Level) -> None:
         ("samples_to_targt", Level.EVALUATION, UnknownNameError, 'mean "samples_to_target"'),
         ("accuracy", Level.REPLICA, ConfigurationError, r"say which: last\(accuracy\)"),
         ("weight-movement/l2", Level.REPLICA, ConfigurationError, r"last\(`weight-movement/l2`\)"),
+        ("acuracy", Level.REPLICA, UnknownNameError, 'did you mean "accuracy"'),
         ("width", Level.REPLICA, ConfigurationError, "may be model.width or measured.width"),
     ],
 )  # fmt: skip
@@ -67,6 +68,13 @@ def test_what_no_result_will_have_is_refused(name, level, error, message) -> Non
     expected = ExpectedColumns(cells("sparse-parity n=6 k=2", models=("mlp width=[2,4]",)))
     with pytest.raises(error, match=message):
         expected.check(NamedColumn(name, level))
+
+
+def test_a_name_that_is_not_one_word_is_suggested_in_backticks() -> None:
+    expected = ExpectedColumns(cells("staircase n=6 function=x1x2"))
+    for level in Level.below_study():
+        with pytest.raises(UnknownNameError, match='did you mean "`squared-error`"'):
+            expected.check(NamedColumn("squared_error", level))
 
 
 def test_a_field_that_is_measured_of_nothing_may_vary() -> None:

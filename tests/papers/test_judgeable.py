@@ -51,6 +51,7 @@ def test_what_no_replica_has_is_refused_with_its_line(
         QUANTITY,
         "share(outcome != 'diverged' and model == 'x')",
         "median(time, where=when(accuracy > 2) < 3 and n == 40)",
+        "median(time, where=width < 7)",
         "median(time, where=task == 'sparse-parity n=40')",
         "exponent(median(time, where=n < 8 or model.lr > 0), by=n)",
         "slope(median(time), by=n - 10)",

@@ -37,7 +37,8 @@ class TomlSource:
     def read(cls, path: Path) -> TomlSource:
         """Read a file; ConfigurationError, with the line, for one that is not TOML."""
         try:
-            text = path.read_text(encoding="utf-8").replace("\r\n", "\n")
+            # Some editors begin a file with a byte order mark, which TOML does not know.
+            text = path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
             return cls(path, text, tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
             found = AT_LINE.fullmatch(str(error))

@@ -46,3 +46,10 @@ def test_a_part_has_its_own_content_and_the_lines_of_the_file(source: TomlSource
 def test_a_part_is_a_table(source: TomlSource) -> None:
     with pytest.raises(ConfigurationError, match=r":5: grids\.one\.tasks: .* must be a table"):
         source.part("grids", "one", "tasks")
+
+
+def test_a_byte_order_mark_is_not_of_the_file(source: TomlSource) -> None:
+    source.path.write_bytes(b"\xef\xbb\xbf" + FILE.encode())
+    marked = TomlSource.read(source.path)
+    assert marked.content == source.content
+    assert str(marked.located(("title",), ConfigurationError("no"))).startswith(f"{source.path}:1:")
