@@ -13,7 +13,7 @@ from synthbench.claims.sample import SHOWN
 from synthbench.engine.inspection.task import score_names
 from synthbench.errors import ConfigurationError, UnknownNameError, did_you_mean
 from synthbench.metrics.reserved_columns import TAKEN
-from synthbench.metrics.score_names import base_name
+from synthbench.metrics.score_names import base_name, scored_on, set_name
 from synthbench.metrics.transitions import TRANSITIONS
 from synthbench.plan.cell import Cell, ReplicaSeeds
 from synthbench.results.cell_fields import NAMES, value_words
@@ -179,7 +179,7 @@ class ExpectedColumns:
 
     @cached_property
     def _scores(self) -> list[str]:
-        """On every test set, and the ranked one on what was trained on."""
+        """On every test set, with its loss and progress; and on what was trained on."""
         return list(dict.fromkeys(self._scored()))
 
     def _scored(self) -> Iterator[str]:
@@ -188,3 +188,5 @@ class ExpectedColumns:
             names = score_names(cell)
             yield from names
             yield from (f"train_{name}" for name in dict.fromkeys(map(base_name, names)))
+            for own in dict.fromkeys(map(set_name, names)):
+                yield from (scored_on("loss", own), scored_on("progress", own))

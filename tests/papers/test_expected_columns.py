@@ -14,6 +14,7 @@ from synthbench.papers.expected_columns import ExpectedColumns
 from synthbench.papers.kept import kept_study
 from synthbench.plan.cell import Cell
 from synthbench.plan.paper_study import PaperStudy
+from tests.papers.conftest import SETTINGS
 
 
 def cells(
@@ -35,6 +36,18 @@ def test_every_column_of_the_results_is_expected(study: PaperStudy, runs: Path) 
     for name in results.table(fields="all").columns:
         expected.check_of_configuration(name)
     assert "accuracy" in results.table(per="evaluation").columns
+
+
+def test_so_are_those_of_probes_of_training_data_and_of_other_test_sets(tmp_path: Path) -> None:
+    (cell,) = cells(
+        "spurious-features n=6 core=1", seeds=2, budget=640, train_samples=64,
+        evaluation_samples=128,
+    )  # fmt: skip
+    table = sb.evaluate_cells([cell], tmp_path, SETTINGS).table(per="evaluation")
+    for name in table.columns:
+        ExpectedColumns([cell]).check(NamedColumn(name, Level.EVALUATION))
+    for name in ("weight-movement/l2", "train_accuracy", "progress@decorrelated"):
+        assert name in table.columns
 
 
 @pytest.mark.parametrize(
