@@ -10,6 +10,7 @@ import synthbench as sb
 from synthbench.claims.calls import Level
 from synthbench.claims.named_columns import NamedColumn
 from synthbench.errors import ConfigurationError, UnknownNameError
+from synthbench.papers import expected_columns
 from synthbench.papers.expected_columns import ExpectedColumns
 from synthbench.papers.kept import kept_study
 from synthbench.plan.cell import Cell
@@ -81,6 +82,19 @@ def test_what_no_result_will_have_is_refused(name, level, error, message) -> Non
     expected = ExpectedColumns(cells("sparse-parity n=6 k=2", models=("mlp width=[2,4]",)))
     with pytest.raises(error, match=message):
         expected.check(NamedColumn(name, level))
+
+
+def test_of_a_task_that_fails_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own check says why, in a line."""
+
+    def fails(cell: Cell) -> list[str]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(expected_columns, "score_names", fails)
+    expected = ExpectedColumns(cells("sparse-parity n=6 k=2"))
+    expected.check(NamedColumn("whatever", Level.EVALUATION))
+    with pytest.raises(UnknownNameError, match='no column "whatever"'):
+        expected.check(NamedColumn("whatever", Level.REPLICA))
 
 
 def test_a_name_that_is_not_one_word_is_suggested_in_backticks() -> None:
