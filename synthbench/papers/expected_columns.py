@@ -184,7 +184,7 @@ class ExpectedColumns:
     def _scores(self) -> list[str]:
         """On every test set, with its loss and progress; and on what was trained on.
 
-        None where a task fails.
+        Empty where a task fails.
         """
         try:
             return list(dict.fromkeys(self._scored()))
