@@ -16,6 +16,7 @@ from synthbench.metrics.reserved_columns import TAKEN
 from synthbench.metrics.score_names import base_name, scored_on, set_name
 from synthbench.metrics.transitions import TRANSITIONS
 from synthbench.plan.cell import Cell, ReplicaSeeds
+from synthbench.plan.sources import SOURCES
 from synthbench.results.cell_fields import NAMES, value_words
 from synthbench.results.fields import Value, plan_fields
 from synthbench.results.table.condition import columns_of, matching
@@ -146,7 +147,8 @@ class ExpectedColumns:
     def _path(self, name: str) -> str | None:
         """The field that a name means; None where it is none alone, or may be no field."""
         paths = list(dict.fromkeys(path for plan in self._plans for path in plan))
-        if name in (*FIELDS, *OWN):
+        # What a cell stands on is called by a label, which plans do not have.
+        if name in (*FIELDS, *OWN, *SOURCES):
             return None
         if name in paths:
             return name

@@ -84,6 +84,15 @@ def test_what_no_result_will_have_is_refused(name, level, error, message) -> Non
         expected.check(NamedColumn(name, level))
 
 
+def test_the_label_of_what_a_cell_stands_on_is_not_known_yet() -> None:
+    study = sb.Study(tasks=["sparse-parity n=6 k=2"], models=["mlp width=4"], start="mlp width=4@0")
+    expected = ExpectedColumns(study.cells)
+    expected.check_condition("start == 'mlp width=4@0'")
+    expected.check_condition("start.at == 0")
+    with pytest.raises(ConfigurationError, match=r"no cell .* meets start.at == 1 \(start.at is 0"):
+        expected.check_condition("start.at == 1")
+
+
 def test_of_a_task_that_fails_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own check says why, in a line."""
 
