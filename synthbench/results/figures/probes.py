@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
+USUAL = (-0.1, 1.15)
+"""The axis where every line goes from 0 to 1."""
+FURTHEST = (-1.0, 2.5)
+"""How far it follows a line that does not; the share of a change that is nearly none is any."""
 
 
 class _Band(NamedTuple):
@@ -81,16 +85,29 @@ def _draw_cell(
         known = estimate.value is not None
         label = f"{name}: leads by {lead} {interval} decades" if known else name
         bands.append((_Band(name, label), shares))
+    medians: list[Array] = []
     for index, (band, values) in enumerate(bands):
         drawn = _draw_band(axes, samples, values, index, band.label)
+        medians.append(drawn["share"])
         labels = {"task": cell.record.task, "model": cell.record.model, "line": band.name}
         picture.note(labels, drawn)
     if any(len(spent) > 1 for spent in samples):
         tick_counts(picture, axes, "x")
-    axes.set_ylim(-0.1, 1.15)
+    axes.set_ylim(*axis_ends(medians))
     axes.set_xlabel(SAMPLES)
     axes.set_ylabel("share of the whole change")
     picture.finish(axes, title)
+
+
+def axis_ends(lines: Sequence[Array]) -> tuple[float, float]:
+    """Where an axis of shares begins and ends, so that lines which overshoot stay on it.
+
+    >>> axis_ends([np.array([0.0, 1.0])]), axis_ends([np.array([-0.5, 9.0, 1.0])])
+    ((-0.1, 1.15), (-0.55, 2.5))
+    """
+    shares = np.concatenate([*lines, np.array([0.0, 1.0])])
+    low, high = float(np.nanmin(shares)) - 0.05, float(np.nanmax(shares)) + 0.05
+    return max(min(low, USUAL[0]), FURTHEST[0]), min(max(high, USUAL[1]), FURTHEST[1])
 
 
 def _share_of_change(values: Array) -> Array:
