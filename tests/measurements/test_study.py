@@ -88,7 +88,7 @@ def test_commands(file: Path, tmp_path: Path) -> None:
         return " ".join(result.output.split())
 
     runs = ["--runs", str(tmp_path), "--grid", "costs", "--workers", "0"]
-    assert "costs: powers size=[2,4,8]; seeds=6; larger with --full (of three" in said("show", str(file))
+    assert "powers size=[2,4,8]; seeds=6; larger with --full (of three" in said("show", str(file))
     assert "18 of 18 rows to measure" in said("run", str(file), *runs, "--dry-run")
     assert "✓ holds" in said("run", str(file), *runs)
     said("run", str(file), *runs, "--seeds", "8")
