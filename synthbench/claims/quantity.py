@@ -172,6 +172,9 @@ class _SummaryReader:
                 except NoReplicaError:
                     continue
                 values.append(value)
+            if not values:
+                # No value has replicas that are asked for: said of all, with what there is.
+                summary(sample)
             if len(values) < 2:
                 raise self._expression.mistake(f'"{words}" has not two values that have replicas')
             if name == "exponent" and min(values) <= 0:

@@ -230,6 +230,7 @@ def test_what_is_no_quantity_is_refused_in_one_line(quantity: str, message: str)
         ("median(x, where=kind < 'b')", '"kind" is a text, not a number'),
         ("median(x, where=n == '10')", "of n and '10' one is a text"),
         ("exponent(median(x, where=n == 10), by=n)", '"n" has not two values'),
+        ("exponent(median(x, where=kind == 'c'), by=n)", "meets kind == 'c' (kind is a, b)"),
         ("exponent(mean(time), by=n - 10)", '"n - 10" is not above 0'),
     ],
 )  # fmt: skip
