@@ -20,13 +20,18 @@ from synthbench.results.measured_cell import MeasuredCell
 from synthbench.results.scaling import ScalingSeries, find_series, fit_series
 
 DEFAULT_VALUE = "samples_to_target"
+REJECTED = 0.05
+"""P-value of the curvature below which the points are no power law."""
+FAINT = 0.8
+"""Width, in points, of the line of a law that its points reject."""
 
 
 def draw_scaling(cells: Sequence[MeasuredCell], canvas: Canvas, encoding: Encoding) -> Picture:
     """Values with intervals for every series; a fitted line for times, else lines between.
 
-    Logarithmic where the field has positive numbers only, else a place for each value. An arrow
-    marks a median beyond the budget; a dotted bar without a cap goes on without bound.
+    A line that the points reject is thin. Logarithmic where the field has positive numbers only,
+    else a place for each value. An arrow marks a median beyond the budget; a dotted bar without a
+    cap goes on without bound.
     """
     found = find_series(cells, encoding.x, encoding.group)
     measure = find_measure(encoding.value or DEFAULT_VALUE, cells)
@@ -65,7 +70,8 @@ def _draw_series(
     note_points(picture, {"series": series.label}, (series.field, series.values), points, measure)
     if law is not None:
         ends = np.geomspace(min(places), max(places), 50)
-        axes.plot(ends, law.predict(ends), **look.line)
+        width = None if _rejection(law) is None else FAINT
+        axes.plot(ends, law.predict(ends), linewidth=width, **look.line)
         picture.note(
             {"series": series.label, "line": "power law"},
             {series.field: ends, measure.name: law.predict(ends)},
@@ -85,6 +91,13 @@ def _label(name: str, law: PowerLaw | None) -> str:
         return f"{name}: too few solved"
     value, interval = format_estimate(law.exponent)
     text = f"{name}: exponent {value} {interval}"
-    if law.curvature is not None and law.curvature < 0.05:
-        text += f", power law rejected ({format_p_value(law.curvature, name=True)})"
+    rejection = _rejection(law)
+    if rejection is not None:
+        text += f", power law rejected ({format_p_value(rejection, name=True)})"
     return text
+
+
+def _rejection(law: PowerLaw) -> float | None:
+    """The p-value with which its points reject the law; None where they do not."""
+    found = law.curvature
+    return found if found is not None and found < REJECTED else None

@@ -121,6 +121,23 @@ def test_a_budget_that_grows_with_the_size_parts_no_series(tmp_path: Path) -> No
     assert panel.get_xlabel() == "n" and labelled(panel)[0].get_xdata().tolist() == [10, 20]
 
 
+def test_the_line_of_a_law_that_its_points_reject_is_thin(tmp_path: Path) -> None:
+    """Speeds of 1, 2 and 1 lie on no line; those of 1, 1/2 and 1/4 do."""
+    for speeds, rejected in (((0.5, 2.0, 0.5), True), ((1.0, 0.5, 0.25), False)):
+        cells = planned_cells(
+            tmp_path / str(rejected),
+            *(
+                Planned("mlp", f"synthetic n={n}", {"n": n}, speed=speed)
+                for n, speed in zip((10, 20, 40), speeds, strict=True)
+            ),
+        )
+        (panel,) = results(cells).plot("scaling").axes
+        (label,) = legend(panel)
+        (law,) = [line for line in panel.lines if len(line.get_xdata()) == 50]
+        assert ("rejected" in label) == rejected, label
+        assert (law.get_linewidth() < 1) == rejected
+
+
 def test_a_familys_own_defaults_are_no_fields_that_vary(tmp_path: Path) -> None:
     cells = planned_cells(
         tmp_path,
