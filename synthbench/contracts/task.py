@@ -132,7 +132,8 @@ class Task(Configuration, ABC):
 
         train: the rows that the replica trains on. Each predictor takes inputs (N, ...) and
         returns outputs (N, ...). They are neither vmapped nor traced, so any library may fit
-        them (`synthbench.fitted_classifiers`).
+        them (`synthbench.fitted_classifiers`). The same rows have to give the same predictors:
+        cells of several models are scored by those of the first.
         """
         return {}
 

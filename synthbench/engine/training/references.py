@@ -14,13 +14,13 @@ from synthbench.contracts.batch import Batch, World
 from synthbench.contracts.task import Task
 from synthbench.engine.axis.over_replicas import over_replicas
 from synthbench.engine.data.held_out import HeldOut
-from synthbench.engine.data.sampling import as_batch, batch_at
+from synthbench.engine.data.sampling import as_batch
+from synthbench.engine.training.fitting import Predictor, fitted_predictors
 from synthbench.engine.training.held_out_batches import HeldOutBatches
 from synthbench.engine.training.score_totals import Parts, ScoreTotals, aggregated, score_parts
 from synthbench.errors import TaskError
 from synthbench.metrics.ceiling import BEST_KNOWN
 from synthbench.metrics.score_names import scored_on
-from synthbench.plan.task_facts import fits_references
 
 Columns = dict[str, NDArray[np.float64]]
 """Column -> (R,) numbers, or (R, T) of a curve."""
@@ -51,7 +51,7 @@ def _scores_of_task(
 ) -> dict[str, Columns]:
     """The same where all replicas are of one task."""
     scored: dict[str, Columns] = {}
-    predictors = _fitted(task, training)
+    predictors = fitted_predictors(task, training)
     for batches in sets:
         score = over_replicas(partial(_score_strategies, batches.held_out))
         _add(scored, task, batches, lambda batch: score(worlds, batch))  # noqa: B023
@@ -90,27 +90,7 @@ def _add(
             scored.setdefault(reference, {})[column] = numbers(value, f'score "{name}"')
 
 
-Predictors = dict[str, list[Callable[[Tensor], Tensor]]]
-"""Name -> the predictor of every replica."""
-
-
-def _fitted(task: Task, training: Batch | None) -> Predictors:
-    if not fits_references(task):
-        return {}
-    if training is None:
-        raise TaskError(
-            f'task "{task.label()}" fits references, which takes a finite training set; give the '
-            "task a train_set, or the protocol train_samples"
-        )
-    fitted: Predictors = {}
-    for r in range(training.x.shape[0]):
-        own = batch_at(training, r)
-        for name, predictor in task.fitted_references(own).items():
-            fitted.setdefault(name, []).append(predictor)
-    return fitted
-
-
-def _predicted(task: Task, predictors: Iterable[Callable[[Tensor], Tensor]], batch: Batch) -> Parts:
+def _predicted(task: Task, predictors: Iterable[Predictor], batch: Batch) -> Parts:
     """Scores of every replica's own predictor on its own examples."""
     pairs = zip(predictors, batch.x, strict=True)
     outputs = torch.stack([predictor(x).to(batch.x.device) for predictor, x in pairs])
