@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from synthbench.cli.study.list import where_to_find
 from synthbench.errors import ModelError
 from synthbench.registry.kinds import STUDY
 from synthbench.registry.registry import installed
@@ -40,7 +41,19 @@ def provided(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
 
 def test_bundled_studies_are_listed(command) -> None:
     code, out, _ = command("list")
-    assert not code and "hidden-progress" in out and "2207.08799" in " ".join(out.split())
+    assert not code and "hidden-progress" in out
+    assert "Makkuva" not in out and "arXiv:2402.04161" in out
+    assert "synthbench" not in out  # All are of one distribution.
+
+
+def test_a_paper_is_named_by_what_finds_it() -> None:
+    assert where_to_find("A 2003, arXiv:cs/0010022; B (also arXiv:1912.05671).") == (
+        "arXiv:cs/0010022, arXiv:1912.05671"
+    )
+    assert where_to_find("C 2015, J. ACM 62(2)") == "C 2015, J. ACM 62(2)"
+    assert (
+        where_to_find("D, doi:10.1007/978-3-540-27819-1_16.") == "doi:10.1007/978-3-540-27819-1_16"
+    )
 
 
 def test_a_study_is_shown(command) -> None:
