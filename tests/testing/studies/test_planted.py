@@ -11,7 +11,7 @@ from synthbench.plan.paper_study import read_paper_study
 from synthbench.registry.kinds import STUDY
 from synthbench.registry.registry import installed
 from synthbench.testing import check_study, examine_study
-from synthbench.testing.subjects import find_subjects
+from synthbench.testing.subjects import Subject, find_subjects
 from tests.papers.conftest import STUDY as TEXT
 from tests.papers.stand_in import stand_in_claims
 
@@ -80,6 +80,6 @@ QUICK = {"hidden-progress", "algorithms"}
     ],
 )
 def test_bundled_studies_keep_every_law(name: str) -> None:
-    (subject,) = find_subjects(installed(), [name])
-    assert subject.title == f"study {name}"
+    # Not by its name, which a plugin may have too.
+    subject = Subject(STUDY, installed().study(name))
     assert not subject.examination().report().findings
