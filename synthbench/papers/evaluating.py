@@ -8,6 +8,7 @@ from pathlib import Path
 from synthbench.evaluation.settings import Settings
 from synthbench.measurements.rows import MeasuredRows
 from synthbench.papers.drawable import check_figures
+from synthbench.papers.expected_columns import expected_columns
 from synthbench.papers.judgeable import check_claims
 from synthbench.papers.running import RUNS, AnyGrid, Size, grid_studies, run_paper_study
 from synthbench.plan.paper_study import PaperStudy
@@ -41,5 +42,6 @@ def check_answers(study: PaperStudy, grids: Mapping[str, AnyGrid], *, full: bool
     grids: those that are to be trained; full: of the paper's sizes. As `check_figures` and
     `check_claims`.
     """
-    check_figures(study, grids)
-    check_claims(study, grids, full=full)
+    expected = expected_columns(grids)
+    check_figures(study, expected)
+    check_claims(study, expected, full=full)

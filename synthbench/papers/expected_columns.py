@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
@@ -15,6 +15,8 @@ from synthbench.errors import ConfigurationError, UnknownNameError, did_you_mean
 from synthbench.metrics.reserved_columns import TAKEN
 from synthbench.metrics.score_names import base_name, scored_on, set_name
 from synthbench.metrics.transitions import TRANSITIONS
+from synthbench.papers.measuring import MeasuredGrid
+from synthbench.papers.running import AnyGrid
 from synthbench.plan.cell import Cell, ReplicaSeeds
 from synthbench.plan.sources import SOURCES
 from synthbench.results.cell_fields import NAMES, value_words
@@ -39,6 +41,15 @@ CONFIGURATION = (
 """Measured of a configuration, beside what its probes lead by."""
 FIELDS = (*NAMES, "suite", "suite.version", "folder")
 """What a row is called by, beside the fields of its plan."""
+
+
+def expected_columns(grids: Mapping[str, AnyGrid]) -> dict[str, ExpectedColumns]:
+    """Of every grid that is trained, by its name: columns of measurements are not known before."""
+    return {
+        name: ExpectedColumns(grid.cells)
+        for name, grid in grids.items()
+        if not isinstance(grid, MeasuredGrid)
+    }
 
 
 @dataclass(frozen=True)
@@ -115,6 +126,14 @@ class ExpectedColumns:
         """Raise UnknownNameError for a field that no configuration has, whatever it is called."""
         if name not in self._names:
             raise UnknownNameError(f'no field "{name}"{did_you_mean(name, self._names)}')
+
+    def check_score(self, name: str) -> None:
+        """Raise UnknownNameError for a score that some task has not, and what a task raises."""
+        for known in self._by_task.values():
+            if name not in known:
+                raise UnknownNameError(
+                    f'no score "{name}"{did_you_mean(name, known)} (scores: {", ".join(known)})'
+                )
 
     def _check_measured(self, name: str, what: str, beside: Sequence[str]) -> None:
         if name not in CONFIGURATION and not self._is_of_a_probe(name):
@@ -193,10 +212,14 @@ class ExpectedColumns:
         except Exception:
             return []
 
+    @cached_property
+    def _by_task(self) -> dict[str, list[str]]:
+        """What is scored, by the task's label."""
+        cells = {cell.task.label(): cell for cell in self.cells}
+        return {label: score_names(cell) for label, cell in cells.items()}
+
     def _scored(self) -> Iterator[str]:
-        by_task = {cell.task.label(): cell for cell in self.cells}
-        for cell in by_task.values():
-            names = score_names(cell)
+        for names in self._by_task.values():
             yield from names
             yield from (f"train_{name}" for name in dict.fromkeys(map(base_name, names)))
             for own in dict.fromkeys(map(set_name, names)):

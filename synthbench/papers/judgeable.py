@@ -8,28 +8,23 @@ from typing import get_args
 from synthbench.claims.named_columns import compared_texts, keyword_texts, named_columns
 from synthbench.errors import ConfigurationError, SynthbenchError, did_you_mean
 from synthbench.papers.expected_columns import ExpectedColumns
-from synthbench.papers.measuring import MeasuredGrid
-from synthbench.papers.running import AnyGrid
 from synthbench.plan.paper_study import PaperStudy, located_in
 from synthbench.records.schema import ReplicaRecord
 
 OUTCOMES: tuple[str, ...] = get_args(ReplicaRecord.model_fields["outcome"].annotation)
 
 
-def check_claims(study: PaperStudy, grids: Mapping[str, AnyGrid], *, full: bool = False) -> None:
+def check_claims(
+    study: PaperStudy, expected: Mapping[str, ExpectedColumns], *, full: bool = False
+) -> None:
     """Raise, with the line, for a column in a claim that no replica of its grid will have.
 
     What `ExpectedColumns` raises, also for a condition that no cell meets and a trend over a field
-    that does not vary; ConfigurationError for an outcome that there is not. grids: those that are
-    to be trained; claims about others are not looked at, nor those about measurements, whose
-    columns are known when they are there. full: these are of the paper's sizes, where a claim about
-    a size that is only the study's own is not judged, and keeps nothing from being trained.
+    that does not vary; ConfigurationError for an outcome that there is not. expected: of the grids
+    that are to be trained; claims about others are not looked at. full: these are of the paper's
+    sizes, where a claim about a size that is only the study's own is not judged, and keeps nothing
+    from being trained.
     """
-    expected = {
-        name: ExpectedColumns(grid.cells)
-        for name, grid in grids.items()
-        if not isinstance(grid, MeasuredGrid)
-    }
     for place, claim in enumerate(study.claims):
         for name in study.grids_of(claim):
             if name not in expected:

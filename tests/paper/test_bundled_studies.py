@@ -16,8 +16,7 @@ import pytest
 
 from synthbench.claims import Verdict
 from synthbench.evaluation.settings import Settings
-from synthbench.papers.drawable import check_figures
-from synthbench.papers.judgeable import check_claims
+from synthbench.papers.evaluating import check_answers
 from synthbench.papers.judging import judged, standard_judge
 from synthbench.papers.kept import kept_study
 from synthbench.papers.reading import find_paper_study
@@ -43,9 +42,7 @@ def test_every_claim_has_a_verdict() -> None:
 def test_figures_and_claims_ask_for_what_grids_will_have(name: str, tmp_path: Path) -> None:
     study = find_paper_study(name)
     for full in (False, True):
-        grids = grid_studies(study, tmp_path, Size(full))
-        check_figures(study, grids)
-        check_claims(study, grids, full=full)
+        check_answers(study, grid_studies(study, tmp_path, Size(full)), full=full)
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import pytest
 
 from synthbench.errors import SynthbenchError
 from synthbench.papers.drawable import check_figures
+from synthbench.papers.expected_columns import expected_columns
 from synthbench.papers.running import grid_studies
 from synthbench.plan.paper_study import PaperStudy, read_paper_study
 from tests.papers.conftest import STUDY
@@ -32,9 +33,9 @@ def test_what_no_cell_has_is_refused_with_its_line(given: str, line: str, tmp_pa
     path.write_text(STUDY.replace('x = "n"', given))
     study = read_paper_study(path)
     with pytest.raises(SynthbenchError, match=rf"plateaus.toml:\d+: .*{line}"):
-        check_figures(study, grid_studies(study, tmp_path))
+        check_figures(study, expected_columns(grid_studies(study, tmp_path)))
     # Of a grid that is not trained nothing is asked.
-    check_figures(study, grid_studies(study, tmp_path, grids=["released"]))
+    check_figures(study, expected_columns(grid_studies(study, tmp_path, grids=["released"])))
 
 
 @pytest.mark.parametrize("value", ["solved_share", "median", "regret", "measured/lead", "budget"])
@@ -48,11 +49,11 @@ def test_every_number_and_column_is_known(value: str, study: PaperStudy) -> None
     changed = study.model_copy(
         update={"figures": (figure,), "grids": {"sizes": grid.model_copy(update={"small": small})}}
     )
-    check_figures(changed, grid_studies(changed))
+    check_figures(changed, expected_columns(grid_studies(changed)))
 
 
 @pytest.mark.parametrize("x", ["n", "task.n", "lr", "model.lr", "model", "budget", "width"])
 def test_every_name_of_a_field_is_known(x: str, study: PaperStudy) -> None:
     figure = study.figures[0].model_copy(update={"x": x, "score": "accuracy"})
     changed = study.model_copy(update={"figures": (figure,)})
-    check_figures(changed, grid_studies(study))
+    check_figures(changed, expected_columns(grid_studies(study)))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from synthbench.errors import SynthbenchError
+from synthbench.papers.expected_columns import expected_columns
 from synthbench.papers.judgeable import check_claims
 from synthbench.papers.reading import check_paper_study
 from synthbench.papers.running import Size, grid_studies
@@ -40,7 +41,7 @@ def test_what_no_replica_has_is_refused_with_its_line(
     path.write_text(TEXT.replace(QUANTITY, quantity))
     study = check_paper_study(path)
     with pytest.raises(SynthbenchError, match=rf"plateaus.toml:44: claims.quantity: .*{message}"):
-        check_claims(study, grid_studies(study, tmp_path))
+        check_claims(study, expected_columns(grid_studies(study, tmp_path)))
     # Of a grid that is not trained nothing is asked.
     check_claims(study, {})
 
@@ -61,15 +62,15 @@ def test_what_replicas_have_is_not_refused(quantity: str, tmp_path: Path) -> Non
     path = tmp_path / "plateaus.toml"
     path.write_text(TEXT.replace(QUANTITY, quantity))
     study = check_paper_study(path)
-    check_claims(study, grid_studies(study, tmp_path))
+    check_claims(study, expected_columns(grid_studies(study, tmp_path)))
 
 
 def test_a_claim_about_a_small_size_does_not_keep_the_papers_from_training(tmp_path: Path) -> None:
     path = tmp_path / "plateaus.toml"
     path.write_text(TEXT.replace(QUANTITY, "median(time, where=n == 40)"))
     study = check_paper_study(path)
-    grids = grid_studies(study, tmp_path, Size(full=True))
-    check_claims(study, grids, full=True)
+    expected = expected_columns(grid_studies(study, tmp_path, Size(full=True)))
+    check_claims(study, expected, full=True)
     path.write_text(TEXT.replace(QUANTITY, "median(tiem, where=n == 40)"))
     with pytest.raises(SynthbenchError, match='no column "tiem"; did you mean "time"'):
-        check_claims(check_paper_study(path), grids, full=True)
+        check_claims(check_paper_study(path), expected, full=True)
