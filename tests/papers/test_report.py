@@ -6,27 +6,26 @@ import posixpath
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from math import inf, nan
+from math import nan
 from pathlib import Path
 from struct import pack
 
 import pytest
 
 import synthbench as sb
-from synthbench.claims import Judgement, Verdict
 from synthbench.claims.judging import judge
 from synthbench.errors import ConfigurationError, SynthbenchError
 from synthbench.leaderboard.site import Section, build_site
-from synthbench.papers.judging import JudgedClaim, judged
+from synthbench.papers.judging import judged
 from synthbench.papers.kept import KeptStudy, kept_study
 from synthbench.papers.report import several
 from synthbench.papers.report.content import Report, report_content
 from synthbench.papers.report.gallery import gallery_markdown, gallery_pages, write_gallery
 from synthbench.papers.report.pages import report_html, report_markdown, write_report
 from synthbench.papers.report.pictures import drawn_figures
-from synthbench.papers.report.wording import ShownClaim, number_text, shown_claim
 from synthbench.plan.paper_study import PaperStudy
 from tests.papers.stand_in import StandInJudge
+from tests.papers.test_wording import undecided
 
 pytestmark = pytest.mark.usefixtures("stand_in_claims")
 
@@ -359,33 +358,8 @@ def test_all_reports_leave_out_what_cannot_be_judged(
         several.all_reports(runs / "nowhere", lambda *_: None)
 
 
-def open_claim(study: PaperStudy, **found: object) -> ShownClaim:
-    """The last claim, undecided."""
-    claim = sb.Claim(**study.claims[-1].model_dump(exclude={"grid"}))
-    plain = {"value": 1.0, "low": 0.5, "high": 1.5, "best": 1.0, "seeds": 8, "seeds_needed": None}
-    judgement = Judgement(claim=claim, verdict=Verdict.UNDECIDED, **{**plain, **found})
-    return shown_claim(JudgedClaim(study.claims[-1], "released", judgement))
-
-
-@pytest.mark.parametrize(
-    ("found", "remark"),
-    [
-        ({"seeds_needed": 46_517}, "about 47,000 seeds would tell"),
-        ({"seeds_needed": 9}, "about 9 seeds would tell"),
-        ({"seeds": 2, "low": -inf, "high": inf}, "no interval of fewer than 4 seeds"),
-        ({"seeds": 0, "value": nan, "low": nan, "high": nan}, "no replica has such a value"),
-        ({"value": nan, "low": -inf, "high": inf}, "the value is not defined, or lies beyond the"),
-        ({"value": inf, "high": inf}, "not bounded: a larger budget may tell, where more seeds"),
-        ({"high": inf}, "not bounded: a larger budget may tell"),
-        ({}, "the value lies on the threshold"),
-    ],
-)
-def test_what_would_decide_an_undecided_claim_is_said(found, remark, study: PaperStudy) -> None:
-    assert open_claim(study, **found).remark.startswith(remark)
-
-
 def test_what_has_no_number_leaves_no_gap(report: Report) -> None:
-    row = open_claim(report.study, value=nan, low=nan, high=nan)
+    row = undecided(report.study, value=nan, low=nan, high=nan)
     changed = replace(report, claims=(row, replace(row, value="", seeds=None, remark="not run")))
     assert "| -, 8 seeds | ? undecided; the value" in report_markdown(changed)
     lines = gallery_markdown([changed]).splitlines()
@@ -393,19 +367,3 @@ def test_what_has_no_number_leaves_no_gap(report: Report) -> None:
         "- > 0.9",
         "not run",
     ]
-
-
-@pytest.mark.parametrize(
-    ("numbers", "text"),
-    [
-        ((0.875, 0.71, 0.98), ("0.88", "[0.71, 0.98]")),
-        ((19_840.0, 18_200.0, 21_400.0), ("19.8k", "[18.2k, 21.4k]")),
-        ((-2_400.0, -2_900.0, -1_800.0), ("-2400", "[-2900, -1800]")),
-        ((float("inf"), 19_840.0, float("inf")), ("> budget", "[19.8k, > budget]")),
-        ((float("nan"), float("nan"), float("nan")), ("-", "")),
-        ((float("inf"),) * 3, ("> budget", "")),
-        ((1.0, float("-inf"), float("inf")), ("1.00", "[..., ...]")),
-    ],
-)
-def test_numbers_are_written_as_elsewhere(numbers, text) -> None:
-    assert number_text(*numbers) == text
